@@ -1,0 +1,52 @@
+"""Reads handwritten digits with a camera and a Raspberry Pi.
+
+>>> import edge
+>>> with edge.Reader() as reader:
+...     for frame in edge.open_source("picamera2:0"):
+...         reading = reader.read(frame)
+...         print(reading.text or reading.reason)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from edge.errors import EdgeError
+    from edge.model import Model
+    from edge.publishers import open_publisher
+    from edge.reader import Reader
+    from edge.sources import open_source
+    from edge.types import Box, Digit, Frame, Glyph, Reading
+
+__all__ = [
+    "Box",
+    "Digit",
+    "EdgeError",
+    "Frame",
+    "Glyph",
+    "Model",
+    "Reader",
+    "Reading",
+    "__version__",
+    "open_publisher",
+    "open_source",
+]
+
+_HOMES = {
+    "EdgeError": "edge.errors",
+    "Model": "edge.model",
+    "Reader": "edge.reader",
+    "open_publisher": "edge.publishers",
+    "open_source": "edge.sources",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for: a cold start on a Pi counts."""
+    if name not in __all__:
+        raise AttributeError(f"module 'edge' has no attribute {name!r}")
+    return getattr(import_module(_HOMES.get(name, "edge.types")), name)

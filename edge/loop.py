@@ -1,0 +1,60 @@
+"""The straight line: a frame comes, is read, and what was read is published; again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from edge.errors import SourceError
+from edge.publishers import Publisher
+from edge.sources import Source
+from edge.types import Frame, Reading
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a run came to."""
+
+    frames: int
+    """Frames that came and were published."""
+    read: int
+    """Frames among them in which there were digits."""
+    failed: int
+    """Frames that could not be had."""
+
+
+def run(
+    source: Source,
+    read: Callable[[Frame], Reading],
+    publishers: Iterable[Publisher],
+    *,
+    frames: int | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Tally:
+    """Read frame after frame and publish what was read.
+
+    It ends with the source, after ``frames`` frames, or when ``stopping()``, asked between frames, is true. A
+    frame that cannot be had is logged and counted, and the next is tried; a live source's SourceError is raised.
+    """
+    publishers = tuple(publishers)
+    came = with_digits = failed = 0
+    while came != frames and not stopping():
+        try:
+            frame = next(source)
+        except StopIteration:
+            break
+        except SourceError as error:
+            if source.live:
+                raise
+            log.warning("%s", error)
+            failed += 1
+            continue
+        reading = read(frame)
+        for publisher in publishers:
+            publisher.publish(reading)
+        came += 1
+        with_digits += bool(reading.digits)
+    return Tally(came, with_digits, failed)

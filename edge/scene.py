@@ -1,0 +1,102 @@
+"""A virtual camera: what happens to a page of ink on its way into pixels. Pure, seeded; serves tests, demo
+and training.
+
+Each piece takes a page, (height, width) uint8, 0 = black, 255 = white, and gives one of the same kind.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from edge.types import Pixels
+
+
+def write(ink: Pixels, paper: float, strength: float) -> Pixels:
+    """Ink on paper: ``ink`` (0 = none, 255 = full) darkens paper of the given grey by ``strength`` of it (0
+    to 1).
+
+    A negative strength is chalk: it brightens the board towards 255 by that share.
+    """
+    room = paper if strength >= 0 else paper - 255
+    return np.clip(paper - ink.astype(np.float32) * (room * abs(strength) / 255), 0, 255).astype(np.uint8)
+
+
+def light(page: Pixels, rng: np.random.Generator, strength: float) -> Pixels:
+    """Uneven light: a slope in a random direction and a vignette, together taking at most ``strength`` (0 to
+    1)."""
+    height, width = page.shape
+    angle = rng.uniform(0, 2 * np.pi)
+    x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
+    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
+    slope = (math.cos(angle) * x + math.sin(angle) * y) / (2 * math.sqrt(2)) + 0.5
+    vignette = (np.square(x - rng.uniform(-0.4, 0.4)) + np.square(y - rng.uniform(-0.4, 0.4))) / 4
+    mix = rng.uniform()
+    dimmed = 1 - strength * np.minimum(mix * slope + (1 - mix) * vignette, 1)
+    return (page * dimmed).astype(np.uint8)
+
+
+def tilt(page: Pixels, rng: np.random.Generator, strength: float, paper: int) -> Pixels:
+    """The page seen from the side: each corner moves by at most ``strength`` (share of the shorter side)."""
+    height, width = page.shape
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    moved = corners + rng.uniform(-1, 1, (4, 2)).astype(np.float32) * strength * min(height, width)
+    matrix = cv2.getPerspectiveTransform(corners, moved)
+    return cv2.warpPerspective(page, matrix, (width, height), borderMode=cv2.BORDER_CONSTANT, borderValue=paper)
+
+
+def blur(page: Pixels, sigma: float) -> Pixels:
+    """Out of focus: a Gaussian of ``sigma`` pixels."""
+    return cv2.GaussianBlur(page, (0, 0), sigma) if sigma > 0.2 else page
+
+
+def noise(page: Pixels, rng: np.random.Generator, sigma: float) -> Pixels:
+    """The sensor's noise: Gaussian, ``sigma`` grey levels."""
+    if sigma <= 0:
+        return page
+    grain = (rng.standard_normal(page.shape, np.float32) * sigma).astype(np.int16)
+    return np.clip(page + grain, 0, 255).astype(np.uint8)
+
+
+def jpeg(page: Pixels, quality: int) -> Pixels:
+    """Saved as JPEG of ``quality`` 1 to 100 and read again."""
+    return cv2.imdecode(cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_GRAYSCALE)
+
+
+def margin(ink: Pixels) -> int:
+    """How far the ink stays from the picture's border, pixels."""
+    x, y, width, height = cv2.boundingRect(ink)
+    return int(min(x, y, ink.shape[1] - x - width, ink.shape[0] - y - height))
+
+
+def still(ink: Pixels, rng: np.random.Generator, difficulty: float = 1.0, *, chalk: bool = False) -> Pixels:
+    """A page of ink (0 = none, 255 = full) as the camera's lens shows it, before the sensor adds its noise.
+
+    ``difficulty`` 0 is black on white (with ``chalk``, white on black), 1 a desk under a lamp, 2 a bad one.
+    """
+    height, width = ink.shape
+    # The ink is tilted and not the page: the paper goes on beyond the picture's edge. Nobody aims a camera so
+    # that the writing is cut off.
+    ink = tilt(ink, rng, min(0.02 * difficulty, 0.6 * margin(ink) / min(height, width)), paper=0)
+    dimming = rng.uniform(5, 90) * difficulty
+    paper = min(dimming, 150) if chalk else max(255 - dimming, 60)
+    strength = max(1 - rng.uniform(0, 0.4) * difficulty, 0.25)
+    page = write(ink, paper, -strength if chalk else strength)
+    page = light(page, rng, min(rng.uniform(0, 0.4) * difficulty, 0.8))
+    return blur(page, rng.uniform(0, 1.2) * difficulty * min(height, width) / 480)
+
+
+def grain(page: Pixels, rng: np.random.Generator, difficulty: float = 1.0) -> Pixels:
+    """The noise of one exposure, up to 6 grey levels at ``difficulty`` 1."""
+    return noise(page, rng, rng.uniform(0, 6) * difficulty)
+
+
+def photograph(ink: Pixels, rng: np.random.Generator, difficulty: float = 1.0, *, chalk: bool = False) -> Pixels:
+    """A page of ink (0 = none, 255 = full) as a camera sees it: paper, light, tilt, blur and noise.
+
+    ``difficulty`` 0 is a clean scan, 1 an ordinary desk under a lamp, 2 a bad one; the same seed gives the
+    same picture.
+    """
+    return grain(still(ink, rng, difficulty, chalk=chalk), rng, difficulty)

@@ -1,0 +1,194 @@
+"""Every setting, declared once: flag, environment, TOML, --help and the README's table follow from here.
+
+A flag beats the environment (``EDGE_VISION__MEDIAN=5``), which beats the TOML file, which beats the default.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_type_hints
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from edge.errors import SettingsError
+from edge.uri import nearest
+from edge.vision.recipe import Recipe
+
+PREFIX = "EDGE_"
+
+
+def _words(value: Any) -> Any:
+    """One URI, or several with spaces between, is as good as a list of them."""
+    return tuple(value.split()) if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """All settings of ``edge``. Make one with ``load_settings``."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    source: str = Field("picamera2:0", description="where frames come from, a source URI")
+    publish: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = Field(
+        ("jsonl:-",), description="where readings go, one or more publisher URIs"
+    )
+    model: str = Field("", description="the .tflite model; empty: the one that comes with the package")
+    threads: int = Field(1, ge=1, le=64, description="threads of the TFLite runtime; small models are slower with two")
+    min_confidence: float = Field(
+        0.6, ge=0, le=1, description="a mark whose best digit is less probable than this is not read"
+    )
+    vision: Recipe = Field(default_factory=Recipe, description="how a frame is cleaned")
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One setting as people see it."""
+
+    name: str
+    """Dotted: ``vision.median``."""
+    type: Any
+    default: Any
+    description: str
+    limits: tuple[Any, Any]
+    """Least and greatest value, None where there is none."""
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The words it takes, where it takes only some."""
+        return tuple(choice for choice in get_args(self.type) if isinstance(choice, str))
+
+    @property
+    def environment(self) -> str:
+        """The name of its environment variable."""
+        return PREFIX + self.name.upper().replace(".", "__")
+
+
+def leaves() -> Iterator[Leaf]:
+    """All settings, in the order of the TOML file."""
+    for name, info in Settings.model_fields.items():
+        if name == "vision":
+            continue
+        ge, le = (next((getattr(m, key) for m in info.metadata if hasattr(m, key)), None) for key in ("ge", "le"))
+        yield Leaf(name, info.annotation, info.default, info.description or "", (ge, le))
+    hints = get_type_hints(Recipe)
+    for part in dataclasses.fields(Recipe):
+        said = part.metadata
+        limits = (said.get("ge"), said.get("le"))
+        yield Leaf(f"vision.{part.name}", hints[part.name], part.default, said["description"], limits)
+
+
+def load_settings(config: str | Path | None = None, flags: Mapping[str, Any] | None = None) -> Settings:
+    """Settings from ``flags`` (dotted names), the environment, the TOML file and the defaults, in this order.
+
+    Raises SettingsError: one line that names the file or variable, the setting, and what it takes.
+    """
+    file = _toml(Path(config)) if config else {}
+    _no_misspelt_variables()
+
+    class Sourced(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, InitSettingsSource(settings_cls, file)
+
+    try:
+        return Settings.model_construct(**dict(Sourced(**_nested(flags or {}))))
+    except ValidationError as error:
+        raise SettingsError(_one_line(error, config, file, flags or {})) from error
+    except ValueError as error:  # pydantic-settings: an environment variable that is no JSON where JSON is wanted
+        raise SettingsError(f"environment: {error}") from error
+
+
+def markdown() -> str:
+    """The README's table of settings."""
+    lines = ["| setting | default | what it is |", "|---|---|---|"]
+    for leaf in leaves():
+        default = " ".join(leaf.default) if isinstance(leaf.default, tuple) else str(leaf.default)
+        default = default.lower() if isinstance(leaf.default, bool) else default
+        limits = "" if leaf.limits == (None, None) else f" ({leaf.limits[0]} to {leaf.limits[1]})"
+        lines.append(f"| `{leaf.name}` | {f'`{default}`' if default else ''} | {leaf.description}{limits} |")
+    return "\n".join(lines)
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        said = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise SettingsError(f"{path}: no such file") from error
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: is no TOML ({error})") from error
+    known = [leaf.name for leaf in leaves()]
+    for name in _dotted(said):
+        if name not in known and name != "vision":
+            raise SettingsError(f"{path}: {name}: no such setting{nearest(name, known)}")
+    return said
+
+
+def _dotted(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in table.items():
+        if isinstance(value, Mapping) and value:
+            yield from _dotted(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key
+
+
+def _nested(flags: Mapping[str, Any]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for name, value in flags.items():
+        section, _, rest = name.partition(".")
+        if rest:
+            tree.setdefault(section, {})[rest] = value
+        else:
+            tree[section] = value
+    return tree
+
+
+def _no_misspelt_variables() -> None:
+    """EDGE_VISION__MEDAIN is an error; EDGE_SOMETHING_ELSE may belong to somebody else."""
+    known = [leaf.environment for leaf in leaves()]
+    for name in os.environ:
+        if name.startswith(PREFIX) and name not in known:
+            close = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
+            if close or "__" in name:
+                raise SettingsError(f"environment: {name}: no such setting{nearest(name, known)}")
+
+
+def _one_line(
+    error: ValidationError, config: str | Path | None, file: Mapping[str, Any], flags: Mapping[str, Any]
+) -> str:
+    first = error.errors(include_url=False)[0]
+    parts = [str(part) for part in first["loc"]]
+    leaf = next((leaf for leaf in leaves() if leaf.name.split(".") == parts[: len(leaf.name.split("."))]), None)
+    name = leaf.name if leaf else ".".join(parts)
+    where = "environment"
+    if name in flags:
+        where = f"--{name}"
+    elif config and parts[0] in file and (leaf is None or leaf.environment not in os.environ):
+        where = str(config)
+    takes = ""
+    if leaf and leaf.choices:
+        takes = f"; one of {', '.join(leaf.choices)}"
+    elif leaf and leaf.limits != (None, None):
+        takes = f"; {leaf.limits[0]} to {leaf.limits[1]}"
+    setting = "" if where.startswith("--") else f" {name}:"
+    return f"{where}:{setting} {first['input']!r}: {first['msg'].lower()}{takes}"

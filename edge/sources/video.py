@@ -1,0 +1,84 @@
+"""``video:FILE``: the frames of a video file, through OpenCV."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+
+from edge.errors import SourceError
+from edge.sources import Source
+from edge.types import Frame, Pixels
+from edge.uri import YesNo
+
+# FFmpeg's own complaints about a damaged file, too, unless somebody wants them. (av_log: -8 is quiet.)
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """OpenCV keeps its own warnings to itself: our error says it in one line."""
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+
+
+def grey(picture: cv2.typing.MatLike) -> Pixels:
+    """A captured picture, blue-green-red or already grey -> (height, width) uint8."""
+    if picture.ndim == 3 and picture.shape[2] == 3:
+        picture = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    return picture.reshape(picture.shape[:2])
+
+
+class Video(Source):
+    """Frames of a video file, each once and in order; ``loop`` begins again after the last one."""
+
+    live = False
+
+    def __init__(self, path: str, *, loop: YesNo = False) -> None:
+        self._path = Path(path).expanduser()
+        self._loop = loop
+        self._index = 0
+        if not self._path.is_file():
+            raise SourceError(f"{self._path}: no such video file")
+        self._capture = self._open()
+
+    def _open(self) -> cv2.VideoCapture:
+        with quiet():
+            capture = cv2.VideoCapture(str(self._path))
+        if not capture.isOpened():
+            raise SourceError(f"{self._path}: not a video that OpenCV can read; try MJPEG in .avi or H.264 in .mp4")
+        return capture
+
+    def __next__(self) -> Frame:
+        """The next frame; SourceError where not even the first one can be decoded."""
+        picture = self._read()
+        if picture is None and self._loop and self._index:
+            # Opened anew, as not every container can be wound back.
+            self._capture.release()
+            self._capture = self._open()
+            picture = self._read()
+        if picture is None:
+            if self._index == 0 and self._capture.isOpened():
+                self.close()
+                raise SourceError(f"{self._path}: no frame of this video can be decoded; is the file whole?")
+            raise StopIteration
+        frame = Frame(grey(picture), str(self._path), self._index)
+        self._index += 1
+        return frame
+
+    def _read(self) -> cv2.typing.MatLike | None:
+        with quiet():
+            read, picture = self._capture.read()
+        return picture if read else None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._capture.release()
+        self._loop = False

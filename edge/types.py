@@ -1,0 +1,126 @@
+"""What travels along the line: Frame, Box, Glyph, Digit, Reading. All frozen; every field says its unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+"""Grey pixels, (height, width) uint8, 0 = black, 255 = white."""
+
+Reason = Literal["blank", "low_contrast", "blurred", "too_small", "clutter", "uncertain"]
+"""Why nothing was read.
+
+``blank``: nothing is written; ``low_contrast``: something faint, not distinct from noise; ``blurred``: ink without an
+edge; ``too_small``: marks too small to be a digit; ``clutter``: marks, none of a digit's shape; ``uncertain``:
+digit-like marks that the model is not sure about.
+"""
+
+SCHEMA = 1
+"""Version of the JSON form of a Reading; ``edge/schema/reading.json`` describes it."""
+
+
+class Box(NamedTuple):
+    """Where a digit stands, in pixels of the frame as captured; (x, y) is its top left corner."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One grey picture and when it was taken."""
+
+    pixels: Pixels
+    """(height, width) uint8, 0 = black, 255 = white."""
+    source: str
+    """Where it came from: a file's name or a source URI."""
+    index: int = 0
+    """Counts the frames of one source, from 0."""
+    captured_at: datetime | None = None
+    """UTC; None where the source does not know."""
+    truth: str | None = None
+    """What is really written there, lines joined by ``\\n``, where the source knows (``synthetic:`` does)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glyph:
+    """One candidate digit as the model sees it."""
+
+    pixels: Pixels
+    """(28, 28) uint8, light ink on black, 0 = paper, 255 = ink, like MNIST."""
+    box: Box
+    """Pixels of the frame as captured."""
+    line: int
+    """Which line of writing it stands in, from 0, top to bottom."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """One digit that was read."""
+
+    digit: int
+    """The class, 0 to 9."""
+    confidence: float
+    """Probability the model gives it, 0 to 1."""
+    line: int
+    """Which line of writing, from 0, top to bottom."""
+    box: Box
+    """Pixels of the frame as captured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read in one frame: the object that every publisher sends."""
+
+    source: str
+    """Where the frame came from: a file's name or a source URI."""
+    frame: int
+    """The frame's number in its source, from 0."""
+    captured_at: datetime
+    """UTC."""
+    digits: tuple[Digit, ...]
+    """In reading order: left to right, then top to bottom."""
+    reason: Reason | None
+    """None, or why nothing was read."""
+    model: str
+    """Name and hash of the model that read it."""
+    elapsed_ms: float
+    """Milliseconds from frame to reading."""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The digits of each line of writing, top to bottom."""
+        rows: dict[int, str] = {}
+        for digit in self.digits:
+            rows[digit.line] = rows.get(digit.line, "") + str(digit.digit)
+        return tuple(rows[line] for line in sorted(rows))
+
+    @property
+    def text(self) -> str:
+        """All lines, joined by ``\\n``; empty when nothing was read."""
+        return "\n".join(self.lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form, as ``edge/schema/reading.json`` describes it."""
+        return {
+            "schema": SCHEMA,
+            "source": self.source,
+            "frame": self.frame,
+            "captured_at": self.captured_at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            "text": self.text,
+            "lines": list(self.lines),
+            "digits": [
+                {"digit": d.digit, "confidence": round(d.confidence, 4), "line": d.line, "box": list(d.box)}
+                for d in self.digits
+            ],
+            "reason": self.reason,
+            "model": self.model,
+            "elapsed_ms": round(self.elapsed_ms, 3),
+        }

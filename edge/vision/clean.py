@@ -1,0 +1,241 @@
+"""Grey pixels -> ink: even out the light, denoise, decide the polarity, binarise. Pure functions, no state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from edge.types import Pixels, Reason
+from edge.vision.recipe import Recipe
+
+SMALL_SIDE = 200
+"""A picture whose longer side is shorter than this is enlarged, so that windows of a few pixels mean the same in it."""
+BACKGROUND_SIDE = 96
+"""The light changes slowly: it is estimated on a picture of this longer side, in pixels."""
+BACKGROUND_WINDOW = 0.30
+"""Strokes are narrower than this share of the picture, and are closed over to see the paper behind them."""
+MIN_CONTRAST = 10
+"""Ink differs from its paper by at least 4 % (10 of 255); less is blank paper."""
+MIN_LEVELS = 5
+"""And by this many levels, however dark the picture is: fewer are the steps of the light itself."""
+MIN_STEEPNESS = 0.4
+"""Within 5 pixels, the edge of ink rises by this share of its contrast: flatter things are shadows, or out of focus."""
+BLURRED_LEVELS = 24
+"""Something flat but of at least as many levels is called blurred, else the picture is called blank."""
+MIN_SIGNAL_TO_NOISE = 7.0
+"""The strongest ink is at least this many standard deviations of the noise: Gaussian noise alone gives 4."""
+MIN_SOLID = 0.22
+"""At least this share of the ink is solid. Noise of any grain has 0.08 to 0.18; photographed writing 0.27 and more."""
+NOISE_MARGIN = 4.5
+"""Faint ink is at least this many standard deviations of the noise."""
+
+_SURFACE_SIDE = 48
+_X, _Y = (axis.ravel() for axis in np.meshgrid(*[np.linspace(-1, 1, _SURFACE_SIDE, dtype=np.float32)] * 2))
+_SURFACE = np.stack([np.ones_like(_X), _X, _Y, _X * _Y, _X * _X, _Y * _Y], axis=1)
+"""The six monomials of a quadratic surface at each pixel of a 48x48 picture, (2304, 6)."""
+_SURFACE_INVERSE = np.linalg.pinv(_SURFACE)
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What the cleaning left: ink on black, at the working scale."""
+
+    ink: Pixels
+    """(height, width) uint8: contrast against the paper, 0 = paper, 255 = the strongest ink of the picture."""
+    mask: Pixels
+    """(height, width) uint8: 255 where there is ink, else 0."""
+    sure: Pixels | None
+    """The same for ink beyond doubt; parts of the mask without any are no ink. None where the mask stands as it is."""
+    scale: float
+    """Working pixels per pixel of the frame."""
+    polarity: Literal["dark", "light"]
+    """Whether the ink is darker or lighter than its paper."""
+    reason: Reason | None
+    """Why there is no ink at all, or None."""
+
+
+def working_scale(height: int, width: int, working_size: int) -> float:
+    """Working pixels per frame pixel: large pictures shrink to ``working_size``, tiny ones grow by a whole number."""
+    side = max(height, width)
+    if side > working_size:
+        return working_size / side
+    return float(max(1, min(8, SMALL_SIDE // side)))
+
+
+def rescale(grey: Pixels, scale: float) -> Pixels:
+    """The picture at ``scale`` times its size: by area when it shrinks, linear when it grows.
+
+    Cubic would be sharper, but rings along hard edges, and a ring looks like a stroke.
+    """
+    if scale == 1:
+        return grey
+    size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
+    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+
+
+def reduced(grey: Pixels, side: int) -> Pixels:
+    """The mean of each block of n x n pixels, n whole: the longer side becomes ``side`` pixels at most.
+
+    What is left over at the right and bottom edges is left out: whole blocks are several times faster.
+    """
+    n = -(-max(grey.shape) // side)
+    height, width = max(1, grey.shape[0] // n), max(1, grey.shape[1] // n)
+    return cv2.resize(grey[: height * n, : width * n], (width, height), interpolation=cv2.INTER_AREA)
+
+
+def median(grey: Pixels, size: int) -> Pixels:
+    """The median of each ``size`` x ``size`` window (odd, pixels): removes salt and pepper, keeps edges."""
+    return cv2.medianBlur(grey, size)
+
+
+def gaussian(grey: Pixels, size: int) -> Pixels:
+    """Gaussian blur over a ``size`` x ``size`` window (odd, pixels), sigma as OpenCV derives it from the size."""
+    return cv2.GaussianBlur(grey, (size, size), 0)
+
+
+def paper(grey: Pixels) -> Pixels:
+    """The paper behind dark ink, lit as it is: (height, width) uint8.
+
+    A closing wider than the strokes, on a reduced picture, blurred (a shadow wider than the window stays in it).
+    """
+    height, width = grey.shape
+    small = reduced(grey, BACKGROUND_SIDE)
+    window = max(3, round(BACKGROUND_WINDOW * max(small.shape))) | 1
+    # Continued outwards as it is at its edge: else a slope of light would be closed over at the dark edge.
+    # By a whole window, so that a table at the side of the page stays a table.
+    edge = window
+    padded = cv2.copyMakeBorder(small, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8))
+    smooth = closed
+    for _ in range(2):
+        smooth = cv2.blur(smooth, (window // 2, window // 2))
+    # Smooth, but never brighter than two cells away: else a hard shadow or a page's edge would have a rim of false ink.
+    behind = cv2.min(smooth, cv2.erode(closed, np.ones((5, 5), np.uint8)))[edge:-edge, edge:-edge]
+    return cv2.resize(behind, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def polarity(grey: Pixels) -> float:
+    """How much more the picture looks like dark ink than like light ink: over 1 dark, under 1 light.
+
+    Ink is the minority: with a quadratic surface of light taken out, deviations from a median over half the picture
+    are squared and summed on either side of it.
+    """
+    small = cv2.resize(reduced(grey, 8 * _SURFACE_SIDE), (_SURFACE_SIDE, _SURFACE_SIDE), interpolation=cv2.INTER_AREA)
+    values = small.astype(np.float32).ravel()
+    flat = values - _SURFACE @ (_SURFACE_INVERSE @ values)
+    flat = np.clip(flat - flat.min(), 0, 255).astype(np.uint8).reshape(small.shape)
+    deviation = flat.astype(np.float32) - cv2.medianBlur(flat, _SURFACE_SIDE // 2 | 1)
+    darker = float(np.square(np.minimum(deviation, 0)).sum())
+    lighter = float(np.square(np.maximum(deviation, 0)).sum())
+    return (darker + 1) / (lighter + 1)
+
+
+def noise(ink: Pixels) -> float:
+    """Standard deviation of the paper's noise and texture, in grey levels.
+
+    The larger of two robust measures. Pixel noise: the median of |a - 2b + c| along rows at a distance of 4 pixels,
+    where a 3x3 median filter no longer correlates it (sigma = median / (0.6745 sqrt 6)). Texture of any grain: the
+    distance of the 20th to the 60th percentile (1.095 sigma of a normal distribution), where even thick writing that
+    fills the picture is paper.
+    """
+    texture = (quantile(ink, 0.6) - quantile(ink, 0.2)) / 1.095
+    rows = ink[::3]
+    if rows.shape[1] < 16:
+        return texture
+    kernel = np.array([[1, 0, 0, 0, -2, 0, 0, 0, 1]], np.float32)
+    second = cv2.convertScaleAbs(cv2.filter2D(rows, cv2.CV_16S, kernel))
+    return max(texture, quantile(second, 0.5) / 1.652)
+
+
+def quantile(grey: Pixels, share: float) -> float:
+    """The grey level that ``share`` (0 to 1) of the pixels do not exceed."""
+    counts = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel()
+    return float(np.searchsorted(np.cumsum(counts), share * grey.size))
+
+
+def contrast(grey: Pixels, recipe: Recipe, floor: int = 32) -> tuple[Pixels, float, Reason | None]:
+    """Dark-on-light grey -> contrast against the paper, stretched so that the strongest ink is 255; and its noise.
+
+    The strongest ink is the level that at least 16 pixels, and 0.02 % of them, reach. The noise is a standard
+    deviation on the same scale. The last value says why the picture has no ink, or is None. ``floor``: paper darker
+    than this grey counts as this grey.
+    """
+    behind = paper(grey) if recipe.even else np.full_like(grey, quantile(grey, 0.5))
+    below = cv2.subtract(behind, grey)
+    # Reflectance, not difference: the same ink in shadow is as black. But noise in the dark is not to be blown up.
+    lit = cv2.max(behind, floor)
+    relative = cv2.divide(below, lit, scale=255)
+    sparse = 1 - max(16 / relative.size, 0.0002)
+    peak = max(1.0, quantile(relative, sparse))
+    ink = cv2.divide(below, lit, scale=255 * 255 / peak)
+    levels = quantile(below, sparse)
+    if peak < MIN_CONTRAST or levels < MIN_LEVELS:
+        return ink, 0.0, "blank"
+    # Light that is uneven in itself leaves hollows, but no edges.
+    steepest = quantile(cv2.morphologyEx(below, cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8)), sparse)
+    if steepest < max(MIN_LEVELS, MIN_STEEPNESS * levels):
+        return ink, 0.0, "blurred" if levels >= BLURRED_LEVELS else "blank"
+    spread = noise(ink)
+    if 255 - quantile(ink, 0.4) < MIN_SIGNAL_TO_NOISE * spread or solid_share(ink) < MIN_SOLID:
+        return ink, spread, "low_contrast"
+    return ink, spread, None
+
+
+def solid_share(ink: Pixels) -> float:
+    """How much of the ink (90 and more) is solid (160 and more), 0 to 1: strokes are, the tail of noise is not."""
+    return np.count_nonzero(ink >= 160) / max(int(np.count_nonzero(ink >= 90)), 1)
+
+
+def binarise(ink: Pixels, recipe: Recipe, spread: float = 0.0) -> tuple[Pixels, Pixels | None]:
+    """Contrast (0 = paper, 255 = ink) -> 255 where there is ink, else 0, by the recipe's threshold.
+
+    With ``hysteresis`` the first mask is generous (``faint``, but above the noise of this ``spread``) and the second
+    one is strict; faint ink counts where it hangs on to strong ink, as Canny (1986) keeps edges. Else there is no
+    second.
+    """
+    if recipe.threshold == "hysteresis":
+        sure = _above(ink, recipe.level)
+        return _above(ink, min(recipe.level, max(recipe.faint, round(NOISE_MARGIN * spread)))), sure
+    if recipe.threshold == "global":
+        return _above(ink, recipe.level), None
+    if recipe.threshold == "otsu":
+        return cv2.threshold(ink, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1], None
+    method = cv2.ADAPTIVE_THRESH_MEAN_C if recipe.threshold == "adaptive_mean" else cv2.ADAPTIVE_THRESH_GAUSSIAN_C
+    return cv2.adaptiveThreshold(ink, 255, method, cv2.THRESH_BINARY, recipe.block | 1, -recipe.offset), None
+
+
+def _above(ink: Pixels, level: int) -> Pixels:
+    return cv2.threshold(ink, level - 1, 255, cv2.THRESH_BINARY)[1]
+
+
+def morphology(mask: Pixels, recipe: Recipe) -> Pixels:
+    """Opening, closing, erosion and dilation, in this order, with elliptic windows; 0 leaves one out."""
+    for operation, size in (
+        (cv2.MORPH_OPEN, recipe.opening),
+        (cv2.MORPH_CLOSE, recipe.closing),
+        (cv2.MORPH_ERODE, recipe.erosion),
+        (cv2.MORPH_DILATE, recipe.dilation),
+    ):
+        if size > 1:
+            window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+            mask = cv2.morphologyEx(mask, operation, window)
+    return mask
+
+
+def clean(grey: Pixels, recipe: Recipe, *, light_ink: bool) -> Cleaned:
+    """Grey (height, width) uint8 -> its ink, by the recipe; ``light_ink`` says which side of the paper is ink."""
+    scale = working_scale(grey.shape[0], grey.shape[1], recipe.working_size)
+    work = rescale(grey, scale)
+    if light_ink:
+        work = cv2.bitwise_not(work)
+    if recipe.median > 1:
+        work = median(work, recipe.median | 1)
+    if recipe.gaussian > 1:
+        work = gaussian(work, recipe.gaussian | 1)
+    # A board is never brighter than its chalk, whatever the negative says: there, levels count rather than shares.
+    ink, spread, reason = contrast(work, recipe, 128 if light_ink else 32)
+    mask, sure = (np.zeros_like(ink), None) if reason else binarise(ink, recipe, spread)
+    return Cleaned(ink, morphology(mask, recipe), sure, scale, "light" if light_ink else "dark", reason)

@@ -1,0 +1,101 @@
+"""Ink of one digit -> (28, 28) uint8 as MNIST made it: 20x20 fit, centre of mass in the middle.
+
+MNIST (LeCun, Cortes, Burges) scaled black-and-white NIST digits by area into a 20x20 box, which left soft edges, and
+moved their centre of mass to the middle of 28x28. NIST was written with one kind of pen: strokes are 2 to 3 pixels wide
+there. A fine pen on a large page would vanish in the reduction, so thin strokes are thickened to MNIST's width first.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from edge.types import Pixels
+from edge.vision.recipe import Interpolation
+
+SIDE = 28
+"""Side of a glyph, pixels."""
+FIT = 20
+"""Side of the box that the ink fills, pixels."""
+OVERSAMPLED = 80
+"""Strokes are measured and thickened at this size, pixels of the longer side."""
+THIN = 2.0
+"""Strokes narrower than this, in pixels of the 20x20 box, are thickened to it."""
+METHODS = {
+    "area": cv2.INTER_AREA,
+    "linear": cv2.INTER_LINEAR,
+    "cubic": cv2.INTER_CUBIC,
+    "lanczos": cv2.INTER_LANCZOS4,
+}
+
+
+def stroke_width(ink: Pixels) -> float:
+    """Mean width of the strokes, in pixels of the picture: their area over half their outline.
+
+    A strip of length l and width w has area l w and outline 2 l.
+    """
+    mask = cv2.threshold(ink, 127, 1, cv2.THRESH_BINARY)[1]
+    inside = cv2.erode(mask, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    area = int(np.count_nonzero(mask))
+    outline = area - int(np.count_nonzero(inside))
+    return 2 * area / outline if outline else 0.0
+
+
+def thicken(ink: Pixels, by: float) -> Pixels:
+    """Strokes wider by ``by`` pixels, rounded to whole ones."""
+    size = round(by) + 1
+    if size < 2:
+        return ink
+    return cv2.dilate(ink, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+
+
+def tight(ink: Pixels, level: int = 64) -> Pixels:
+    """The smallest part that holds all ink of at least ``level``; the whole where there is none."""
+    x, y, width, height = cv2.boundingRect(cv2.threshold(ink, level - 1, 255, cv2.THRESH_BINARY)[1])
+    return ink[y : y + height, x : x + width] if width else ink
+
+
+def normalise(ink: Pixels, interpolation: Interpolation = "area") -> Pixels:
+    """Ink of one digit on black, any size, (height, width) uint8 -> (28, 28) uint8, 0 = paper, 255 = ink.
+
+    All zeros where there is no ink.
+    """
+    ink = tight(ink)
+    longer = max(ink.shape)
+    if longer > OVERSAMPLED:
+        reduce = OVERSAMPLED / longer
+        size = (max(1, round(ink.shape[1] * reduce)), max(1, round(ink.shape[0] * reduce)))
+        # A stroke thinner than a reduced pixel loses contrast by as much, and gets it back.
+        gain = max(1.0, 1.5 / max(reduce * stroke_width(ink), 0.1))
+        ink = cv2.convertScaleAbs(cv2.resize(ink, size, interpolation=cv2.INTER_AREA), alpha=gain)
+        longer = OVERSAMPLED
+    missing = THIN * longer / FIT - stroke_width(ink)
+    if missing >= 1:
+        edge = int(missing) // 2 + 1
+        ink = thicken(cv2.copyMakeBorder(ink, edge, edge, edge, edge, cv2.BORDER_CONSTANT), missing)
+        ink = tight(ink)
+    fit = FIT / max(ink.shape)
+    size = (max(1, round(ink.shape[1] * fit)), max(1, round(ink.shape[0] * fit)))
+    method = METHODS["linear" if fit > 1 and interpolation == "area" else interpolation]
+    small = cv2.resize(ink, size, interpolation=method)
+    peak = int(small.max())
+    if peak == 0:
+        return np.zeros((SIDE, SIDE), np.uint8)
+    small = cv2.convertScaleAbs(small, alpha=255 / peak)
+    return centred(small)
+
+
+def centred(small: Pixels) -> Pixels:
+    """Ink of at most 20x20 in the middle of 28x28 by its centre of mass, which MNIST puts at pixel (14, 14).
+
+    It is moved by whole pixels, and never cut off.
+    """
+    moments = cv2.moments(small)
+    x = round(SIDE / 2 - moments["m10"] / moments["m00"])
+    y = round(SIDE / 2 - moments["m01"] / moments["m00"])
+    height, width = small.shape
+    x = min(max(x, 0), SIDE - width)
+    y = min(max(y, 0), SIDE - height)
+    glyph = np.zeros((SIDE, SIDE), np.uint8)
+    glyph[y : y + height, x : x + width] = small
+    return glyph

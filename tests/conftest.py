@@ -1,0 +1,48 @@
+"""What several test files need: the data folder, where there is one, and pages of known digits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import hypothesis
+import numpy as np
+import pytest
+
+from edge import strokes
+from edge.reader import Reader
+from edge.types import Pixels
+
+cv2.setNumThreads(1)
+# Speed is for benchmarks: a test has no deadline. The same examples every time, so that a failure is found again.
+hypothesis.settings.register_profile("project", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("project")
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real data; tests that want it are skipped without it."""
+    place = os.environ.get("EDGE_DATA", "")
+    if not place or not Path(place).is_dir():
+        pytest.skip("EDGE_DATA names no folder of real data")
+    return Path(place)
+
+
+@pytest.fixture(scope="session")
+def reader() -> Reader:
+    """The reader with the packaged model."""
+    return Reader()
+
+
+@pytest.fixture(scope="session")
+def page() -> Callable[..., Pixels]:
+    """Makes a clean page, (480, 640) uint8, of the stroke model's digits: dark on light unless ``light_ink``."""
+
+    def make(*lines: str, seed: int = 1, light_ink: bool = False, height: int = 480, width: int = 640) -> Pixels:
+        ink, _ = strokes.page(lines, height, width, np.random.default_rng(seed))
+        grey = (230 - ink.astype(np.float32) * (180 / 255)).astype(np.uint8)
+        return cv2.bitwise_not(grey) if light_ink else grey  # type: ignore[return-value]
+
+    return make

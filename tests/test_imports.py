@@ -1,0 +1,121 @@
+"""Imports point down, each dependency has one door, and `edge` needs nothing of the workstation's."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LEVELS = {
+    "errors": 0,
+    "types": 1,
+    "uri": 1,
+    "quiet": 1,
+    "vision": 2,
+    "forms": 2,
+    "scene": 2,
+    "strokes": 3,
+    "card": 3,
+    "images": 3,
+    "schema": 3,
+    "model": 4,
+    "settings": 4,
+    "reader": 5,
+    "sources": 5,
+    "publishers": 5,
+    "annotate": 6,
+    "tune": 6,
+    "service": 6,
+    "loop": 6,
+    "cli": 7,
+}
+"""A room imports only rooms of a lower level, or of its own folder."""
+DOORS = {
+    "picamera2": {"edge/sources/picamera.py"},
+    "libcamera": {"edge/sources/picamera.py"},
+    "ai_edge_litert": {"edge/model.py"},
+    "tflite_runtime": {"edge/model.py"},
+    "pydantic": {"edge/settings.py"},
+    "pydantic_settings": {"edge/settings.py"},
+}
+WORKSTATION = {"tensorflow", "keras", "tf_keras", "convert", "h5py", "matplotlib", "rich"}
+FILES = sorted((ROOT / "edge").rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            yield from ([f"edge.{name.name}" for name in node.names] if node.module == "edge" else [node.module or ""])
+
+
+def room(path: Path) -> str:
+    return path.relative_to(ROOT / "edge").parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_down(path: Path) -> None:
+    if path == ROOT / "edge" / "__init__.py":
+        return
+    here = room(path)
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] != "edge" or len(parts) < 2 or parts[1] == "__version__":
+            continue
+        assert parts[1] in LEVELS, f"{path}: give {parts[1]} a level"
+        assert parts[1] == here or LEVELS[parts[1]] < LEVELS[here], f"{path}: {here} imports {name}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_dependency_has_one_door_and_the_pi_needs_no_workstation(path: Path) -> None:
+    place = path.relative_to(ROOT).as_posix()
+    for name in imports(path):
+        package = name.split(".")[0]
+        assert package not in WORKSTATION, f"{place} imports {name}"
+        assert place in DOORS.get(package, {place}), f"{place} imports {name}"
+
+
+def test_vision_is_pure() -> None:
+    for path in (ROOT / "edge" / "vision").glob("*.py"):
+        packages = {name.split(".")[0] for name in imports(path)}
+        assert packages <= {"__future__", "cv2", "numpy", "edge", "dataclasses", "typing", "collections"}, path
+
+
+def test_tensorflow_is_only_under_convert() -> None:
+    users = {
+        path.relative_to(ROOT).parts[0]
+        for folder in ("edge", "convert")
+        for path in (ROOT / folder).rglob("*.py")
+        for name in imports(path)
+        if name.split(".")[0] in {"tensorflow", "keras", "tf_keras"}
+    }
+    assert users == {"convert"}
+
+
+BLOCKED = """
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split('.')[0] in {names!r}:
+            raise ModuleNotFoundError(f'No module named {{name!r}} (as on a Pi)', name=name)
+sys.meta_path.insert(0, Blocked())
+from edge.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_edge_runs_where_tensorflow_is_not(tmp_path: Path) -> None:
+    """`edge run` on synthetic pages in a process that cannot import anything of the workstation's."""
+    program = BLOCKED.format(names=WORKSTATION)
+    command = [sys.executable, "-W", "error", "-c", program, "run", "--source", "synthetic:?seed=3", "--frames", "3"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
+    )
+    assert done.stderr == ""
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 3

@@ -1,0 +1,158 @@
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import edge
+from edge import scene
+from edge.images import load
+from edge.reader import Reader
+from edge.tune import distance, only_digits
+from edge.types import Frame, Pixels
+from edge.vision.cut import turn
+from edge.vision.recipe import Recipe
+
+Page = Callable[..., Pixels]
+
+
+@pytest.mark.parametrize("light_ink", [False, True])
+def test_reads_a_page_of_either_polarity(reader: Reader, page: Page, light_ink: bool) -> None:
+    reading = reader.read(page("1234", "5678", "90", light_ink=light_ink))
+    assert distance(only_digits(reading.text), "1234567890") <= 1
+    assert len(reading.lines) == 3
+    assert reading.reason is None
+    assert all(0.5 < digit.confidence <= 1 for digit in reading.digits)
+
+
+@pytest.mark.parametrize("factor", [0.25, 0.5, 2, 4])
+def test_the_size_of_the_picture_does_not_matter(reader: Reader, page: Page, factor: float) -> None:
+    picture = page("2305", "6874")
+    large = cv2.resize(
+        picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    )
+    small, scaled = reader.read(picture), reader.read(large)
+    assert distance(only_digits(scaled.text), only_digits(small.text)) <= 1
+    first, again = small.digits[0].box, scaled.digits[0].box
+    assert np.allclose(np.array(again) / factor, first, atol=8), "boxes are in pixels of the frame as captured"
+
+
+def test_boxes_stand_around_their_digits(reader: Reader, page: Page) -> None:
+    picture = page("4827")
+    for digit in reader.read(picture).digits:
+        x, y, width, height = digit.box
+        ink = picture < 120
+        assert ink[y : y + height, x : x + width].any()
+        ink[max(0, y - 4) : y + height + 4, max(0, x - 4) : x + width + 4] = False
+        assert not ink[y : y + height, x : x + width].any()
+
+
+@pytest.mark.parametrize("degrees", [-30, 30])
+def test_a_page_turned_by_a_hand_is_read(reader: Reader, page: Page, degrees: float) -> None:
+    picture = page("23568", width=640, height=640)
+    matrix = cv2.getRotationMatrix2D((320, 320), degrees, 0.8)
+    turned = cv2.warpAffine(picture, matrix, (640, 640), borderValue=230)
+    assert distance(only_digits(reader.read(turned).text), "23568") <= 1
+
+
+NOTHING = {
+    "a blank page": lambda rng: np.full((480, 640), 235),
+    "a black frame": lambda rng: np.zeros((480, 640)),
+    "a black frame with its noise": lambda rng: rng.normal(2, 3, (480, 640)),
+    "a white wall": lambda rng: scene.light(np.full((480, 640), 245, np.uint8), rng, 0.3),
+    "a white wall with its grain": lambda rng: scene.noise(
+        scene.light(np.full((480, 640), 245, np.uint8), rng, 0.5), rng, 5
+    ),
+    "an over-exposed wall": lambda rng: rng.normal(252, 6, (480, 640)),
+    "a page of noise": lambda rng: rng.normal(128, 40, (480, 640)),
+    "a page of uniform noise": lambda rng: rng.integers(0, 256, (480, 640)),
+    "coarse noise": lambda rng: 128 + 400 * cv2.GaussianBlur(rng.standard_normal((480, 640)), (0, 0), 4),
+    "half in shadow": lambda rng: np.repeat([[220, 90]], 480, axis=0).repeat(320, axis=1),
+    "a page on a table": lambda rng: np.pad(np.full((360, 480), 220), ((60, 60), (80, 80)), constant_values=60),
+    "a table's edge": lambda rng: np.pad(np.full((480, 560), 200), ((0, 0), (80, 0)), constant_values=40),
+}
+
+
+@pytest.mark.parametrize("what", NOTHING)
+@pytest.mark.parametrize("size", [(480, 640), (1080, 1920), (120, 160)])
+@pytest.mark.parametrize("seed", range(3))
+def test_where_nothing_is_written_nothing_is_read(reader: Reader, what: str, size: tuple[int, int], seed: int) -> None:
+    made = np.clip(NOTHING[what](np.random.default_rng(seed)), 0, 255).astype(np.uint8)
+    picture = cv2.resize(made, size[::-1], interpolation=cv2.INTER_AREA if size[0] < 480 else cv2.INTER_NEAREST)
+    reading = reader.read(picture)
+    assert (reading.text, reading.digits) == ("", ())
+    assert reading.reason is not None
+
+
+def test_a_blurred_page_says_so(reader: Reader, page: Page) -> None:
+    reading = reader.read(cv2.GaussianBlur(page("37"), (0, 0), 40))
+    assert reading.text == ""
+    assert reading.reason in ("blurred", "low_contrast", "blank")
+
+
+def test_every_choice_of_the_recipe_reads(page: Page) -> None:
+    picture = page("2307")
+    for choice in (
+        {"threshold": "global"},
+        {"threshold": "otsu"},
+        {"threshold": "adaptive_mean"},
+        {"threshold": "adaptive_gaussian"},
+        {"median": 5, "gaussian": 3},
+        {"even": False},
+        {"opening": 2, "closing": 3, "dilation": 2},
+        {"interpolation": "lanczos"},
+        {"polarity": "dark"},
+    ):
+        found = Reader(recipe=Recipe(**choice)).read(picture)  # type: ignore[arg-type]
+        assert distance(only_digits(found.text), "2307") <= 1, choice
+
+
+def test_the_confidence_that_is_asked_for_is_kept(page: Page) -> None:
+    picture = page("0123456789")
+    assert Reader(min_confidence=1.0).read(picture).reason == "clutter"
+    assert Reader(min_confidence=1.0).read(page("37")).reason == "uncertain"
+
+
+def test_what_is_read_can_be_files_arrays_and_frames(reader: Reader, page: Page, tmp_path: Path) -> None:
+    picture = page("58")
+    cv2.imwrite(str(tmp_path / "page.png"), picture)
+    text = reader.read(picture).text
+    assert text
+    assert reader.read(tmp_path / "page.png").text == text
+    assert reader.read(str(tmp_path / "page.png")).source == str(tmp_path / "page.png")
+    assert reader.read(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)).text == text
+    reading = reader.read(Frame(picture, "camera", 7))
+    assert (reading.text, reading.source, reading.frame) == (text, "camera", 7)
+    for wrong in (np.zeros((0, 5), np.uint8), np.zeros((5, 5)), np.zeros(5, np.uint8)):
+        with pytest.raises(ValueError, match="uint8 is wanted"):
+            reader.read(wrong)  # type: ignore[arg-type]
+
+
+def test_reading_is_a_pure_function_of_the_picture(reader: Reader, page: Page) -> None:
+    picture = page("31415")
+    before = picture.copy()
+    first, second = reader.look(picture), reader.look(picture)
+    assert first.reading.digits == second.reading.digits
+    assert np.array_equal(picture, before)
+
+
+def test_the_public_names_are_there() -> None:
+    for name in edge.__all__:
+        assert getattr(edge, name) is not None
+    with pytest.raises(AttributeError):
+        edge.nothing  # noqa: B018
+
+
+def test_turning_keeps_all_ink() -> None:
+    ink = np.zeros((30, 50), np.uint8)
+    ink[5:25, 5:45] = 255
+    assert turn(ink, 33).sum(dtype=int) == pytest.approx(ink.sum(dtype=int), rel=0.03)
+
+
+@pytest.mark.parametrize(("folder", "exact"), [("single", 0.95), ("multi", 0.75)])
+def test_real_photographs_are_read(reader: Reader, data: Path, folder: str, exact: float) -> None:
+    rows = list(csv.DictReader((data / "photos" / folder / "labels.csv").open(encoding="utf-8")))
+    right = [only_digits(reader.read(load(data / "photos" / folder / row["file"])).text) == row["text"] for row in rows]
+    assert sum(right) / len(rows) >= exact

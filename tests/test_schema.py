@@ -1,0 +1,62 @@
+import json
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import get_args
+
+import jsonschema
+import pytest
+
+from edge.types import SCHEMA, Box, Digit, Reading, Reason
+
+DESCRIBED = json.loads((files("edge") / "schema" / "reading.json").read_text("utf-8"))
+CHECK = jsonschema.Draft202012Validator(DESCRIBED)
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SEVEN = Digit(7, 0.998, 0, Box(12, 40, 18, 61))
+
+
+def reading(*digits, reason=None):
+    return Reading("desk.jpg", 0, NOON, digits, reason, "mnist-1.0 sha256:ab12", 1.9)
+
+
+def test_the_description_is_itself_valid():
+    jsonschema.Draft202012Validator.check_schema(DESCRIBED)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [reading(SEVEN), reading(SEVEN, Digit(0, 1.0, 1, Box(0, 99, 1, 1))), reading(reason="blank")],
+    ids=["a digit", "two lines", "nothing"],
+)
+def test_what_is_sent_is_as_described(sent):
+    CHECK.validate(json.loads(json.dumps(sent.as_dict())))
+
+
+def test_it_names_every_field_every_reason_and_the_version():
+    sent = reading(SEVEN).as_dict()
+    assert list(DESCRIBED["properties"]) == DESCRIBED["required"] == list(sent)
+    digit = DESCRIBED["properties"]["digits"]["items"]
+    assert list(digit["properties"]) == digit["required"] == list(sent["digits"][0])
+    assert DESCRIBED["properties"]["reason"]["enum"] == [None, *get_args(Reason)]
+    assert DESCRIBED["properties"]["schema"]["const"] == SCHEMA
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"schema": 2},
+        {"frame": -1},
+        {"captured_at": "2026-11-23T12:00:00Z"},
+        {"text": "7\n\n8"},
+        {"lines": [""]},
+        {"reason": "tired"},
+        {"reason": "blank"},
+        {"extra": 1},
+        {"digits": [{"digit": 10, "confidence": 0.5, "line": 0, "box": [0, 0, 1, 1]}]},
+        {"digits": [{"digit": 1, "confidence": 1.5, "line": 0, "box": [0, 0, 1, 1]}]},
+        {"digits": [{"digit": 1, "confidence": 0.5, "line": 0, "box": [0, 0, 1]}]},
+        {"digits": [{"digit": 1, "confidence": 0.5, "line": 0, "box": [0, 0, 0, 1]}]},
+    ],
+    ids=str,
+)
+def test_what_is_otherwise_is_refused(change):
+    assert not CHECK.is_valid(reading(SEVEN).as_dict() | change)

@@ -1,0 +1,401 @@
+import importlib
+import itertools
+import sys
+import time
+import types
+from datetime import UTC, datetime, timedelta
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.errors import SettingsError, SourceError
+from edge.sources import SCHEMES, Pace, open_source
+from edge.sources.picamera import Picamera
+from edge.sources.synthetic import Synthetic
+
+
+def grey(value):
+    return np.full((20, 30), value, np.uint8)
+
+
+def save(folder, **values):
+    for name, value in values.items():
+        assert cv2.imwrite(str(folder / f"{name}.png"), grey(value))
+
+
+# --- the table and the URIs
+
+
+def test_the_table_names_classes_that_exist():
+    for where in SCHEMES.values():
+        module, name = where.split(":")
+        source = getattr(importlib.import_module(module), name)
+        assert callable(source.__next__) and callable(source.close)
+
+
+@pytest.mark.parametrize(
+    ("uri", "problem"),
+    [
+        ("sinthetic:", "no source is called 'sinthetic', there are files:, video:"),
+        ("sinthetic:", "did you mean 'synthetic'?"),
+        ("synthetic", "did you mean 'synthetic'?"),
+        ("nowhere.png", "no source is called 'nowhere.png'"),
+        ("", "no source is called ''"),
+        ("synthetic:?sed=1", "no option 'sed'"),
+        ("synthetic:?sed=1", "did you mean 'seed'?"),
+        ("synthetic:?seed=-1", "seed is a whole number from 0 to 4294967295, not '-1'"),
+        ("synthetic:page", "it has options only"),
+        ("synthetic:?size=200x200&digits=10", "take size=300x30 or more"),
+        ("v4l2:/dev/video0?fps=0", "fps is a number from 1 to 240, not '0'"),
+        ("picamera2:front", "a camera is a number"),
+    ],
+)
+def test_a_wrong_uri_is_refused_and_the_nearest_named(uri, problem):
+    with pytest.raises(SettingsError) as error:
+        open_source(uri)
+    assert problem in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+# --- files
+
+
+def test_files_come_in_natural_order(tmp_path):
+    save(tmp_path, page10=10, page9=9, Page1=1)
+    (tmp_path / "notes.txt").write_text("no image")
+    save(tmp_path, **{"._page2": 2})
+    with open_source(f"files:{tmp_path}") as source:
+        frames = list(source)
+        assert not source.live
+    assert [f.pixels[0, 0] for f in frames] == [1, 9, 10]
+    assert [f.index for f in frames] == [0, 1, 2]
+    assert frames[0].source == str(tmp_path / "Page1.png")
+    assert frames[0].captured_at is None
+
+
+def test_a_path_that_exists_needs_no_scheme(tmp_path, monkeypatch):
+    save(tmp_path, a=1, b=2)
+    assert [f.pixels[0, 0] for f in open_source(str(tmp_path / "b.png"))] == [2]
+    monkeypatch.chdir(tmp_path)
+    assert [f.source for f in open_source("a.png")] == ["a.png"]
+    assert [f.index for f in itertools.islice(open_source(".?loop=1"), 3)] == [0, 1, 2]
+
+
+def test_a_glob_takes_what_it_matches(tmp_path):
+    save(tmp_path, a1=1, a2=2, b1=3)
+    assert [f.pixels[0, 0] for f in open_source(f"files:{tmp_path}/a?.png")] == [1, 2]
+    assert [f.pixels[0, 0] for f in open_source(f"files:{tmp_path}/**/*1.png")] == [1, 3]
+
+
+def test_a_name_with_brackets_is_a_name(tmp_path):
+    save(tmp_path, **{"scan[1]": 7})
+    assert [f.pixels[0, 0] for f in open_source(f"files:{tmp_path}/scan[1].png")] == [7]
+
+
+def test_an_unreadable_file_is_an_error_and_the_next_one_comes(tmp_path):
+    save(tmp_path, a=1, c=3)
+    (tmp_path / "b.png").write_bytes(b"")
+    source = open_source(f"files:{tmp_path}")
+    assert next(source).pixels[0, 0] == 1
+    with pytest.raises(SourceError, match="b.png: is empty"):
+        next(source)
+    assert (frame := next(source)).pixels[0, 0] == 3
+    assert frame.index == 1
+    with pytest.raises(StopIteration):
+        next(source)
+
+
+def test_a_loop_begins_again_but_not_where_nothing_can_be_read(tmp_path):
+    save(tmp_path, a=1, b=2)
+    looped = itertools.islice(open_source(f"files:{tmp_path}?loop=1"), 5)
+    assert [(f.index, f.pixels[0, 0]) for f in looped] == [(0, 1), (1, 2), (2, 1), (3, 2), (4, 1)]
+    for path in tmp_path.iterdir():
+        path.write_bytes(b"")
+    source = open_source(f"files:{tmp_path}?loop=1")
+    for _ in range(2):
+        with pytest.raises(SourceError):
+            next(source)
+    with pytest.raises(StopIteration):
+        next(source)
+
+
+@pytest.mark.parametrize("what", ["missing.png", "*.jpg", "empty"])
+def test_no_file_is_an_error_at_opening(tmp_path, what):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SourceError, match=r"(no file matches|no image in this folder); "):
+        open_source(f"files:{tmp_path}/{what}")
+
+
+def test_a_closed_source_ends(tmp_path):
+    save(tmp_path, a=1)
+    for uri in (f"files:{tmp_path}?loop=1", "synthetic:?size=64x64&digits=0"):
+        source = open_source(uri)
+        next(source)
+        source.close()
+        source.close()
+        assert list(source) == []
+
+
+# --- video
+
+
+@pytest.fixture
+def video(tmp_path):
+    """Three frames of greys 40, 120, 200, as MJPEG."""
+    path = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48), False)
+    for value in (40, 120, 200):
+        writer.write(np.full((48, 64), value, np.uint8))
+    writer.release()
+    return path
+
+
+def test_a_video_gives_its_frames_in_grey(video):
+    with open_source(f"video:{video}") as source:
+        frames = list(source)
+    assert [f.pixels.shape for f in frames] == [(48, 64)] * 3
+    assert [f.pixels.dtype for f in frames] == [np.uint8] * 3
+    assert [float(f.pixels.mean()) for f in frames] == pytest.approx([40, 120, 200], abs=4)
+    assert [(f.index, f.source) for f in frames] == [(n, str(video)) for n in range(3)]
+
+
+def test_a_looped_video_begins_again(video):
+    frames = list(itertools.islice(open_source(f"video:{video}?loop=1"), 5))
+    assert [f.index for f in frames] == [0, 1, 2, 3, 4]
+    assert float(frames[3].pixels.mean()) == pytest.approx(40, abs=4)
+
+
+def test_what_is_no_video_is_said_in_one_line(tmp_path, capfd):
+    noise = tmp_path / "noise.avi"
+    noise.write_bytes(b"no video" * 100)
+    for path, problem in (
+        (tmp_path / "missing.avi", "no such video file"),
+        (tmp_path, "no such video file"),
+        (noise, "not a video that OpenCV can read"),
+    ):
+        with pytest.raises(SourceError) as error:
+            open_source(f"video:{path}")
+        assert str(error.value).startswith(f"{path}: {problem}")
+    assert capfd.readouterr().err == ""
+
+
+def test_a_video_without_a_frame_is_one_error_and_the_end(video):
+    data = video.read_bytes()
+    header = data.index(b"movi") + 4
+    for damaged in (data[:header], data[:header] + bytes(len(data) - header)):
+        video.write_bytes(damaged)
+        source = open_source(f"video:{video}?loop=1")
+        with pytest.raises(SourceError, match="clip.avi: no frame of this video can be decoded"):
+            next(source)
+        assert list(source) == []
+
+
+def test_a_closed_video_ends(video):
+    source = open_source(f"video:{video}?loop=1")
+    source.close()
+    source.close()
+    assert list(source) == []
+
+
+# --- v4l2 (a real camera is not to be had here: what is tested is what happens without one)
+
+
+def test_a_missing_camera_says_what_to_do(capfd):
+    with pytest.raises(SourceError, match=r"/dev/video99: no such camera; .*v4l2-ctl --list-devices"):
+        open_source("v4l2:/dev/video99")
+    assert capfd.readouterr().err == ""
+
+
+def test_what_is_no_camera_says_what_to_do(capfd):
+    with pytest.raises(SourceError, match=r"/dev/null: cannot be opened as a camera; "):
+        open_source("v4l2:/dev/null?size=320x240&fps=15")
+    assert capfd.readouterr().err == ""
+
+
+# --- picamera2 (a stand-in: the real one is only on a Pi)
+
+
+class FakePicamera2:
+    """As picamera2 0.3.30: YUV420 arrays of height * 3 / 2 rows of stride bytes; the size may be adjusted."""
+
+    adjusted = (632, 480)
+    stride = 640
+    cameras = ({"Model": "imx708"},)
+    started = closed = flushed = 0
+    error = None
+
+    def __init__(self, number):
+        type(self).opened = self
+        self.number = number
+
+    @staticmethod
+    def global_camera_info():
+        return list(FakePicamera2.cameras)
+
+    def create_video_configuration(self, main, buffer_count, controls):
+        return {"main": main, "buffer_count": buffer_count, "controls": controls}
+
+    def configure(self, configuration):
+        if self.error:
+            raise self.error
+        self.asked = configuration
+        self.configuration = {"main": {**configuration["main"], "size": self.adjusted, "stride": self.stride}}
+
+    def camera_configuration(self):
+        return self.configuration
+
+    def start(self):
+        self.started += 1
+
+    def capture_array(self, name, wait):
+        assert name == "main" and 0 < wait < 10
+        if self.error:
+            raise self.error
+        width, height = self.adjusted
+        planes = np.full((height * 3 // 2, self.stride), 128, np.uint8)
+        planes[:height, :width] = 200
+        planes[:height, width:] = 0
+        return planes
+
+    def cancel_all_and_flush(self):
+        self.flushed += 1
+
+    def stop(self):
+        self.started -= 1
+
+    def close(self):
+        self.closed += 1
+
+
+@pytest.fixture
+def picamera2(monkeypatch):
+    camera = type("Picamera2", (FakePicamera2,), {})
+    module = types.ModuleType("picamera2")
+    module.Picamera2 = camera
+    monkeypatch.setitem(sys.modules, "picamera2", module)
+    return camera
+
+
+def test_the_frame_is_the_y_plane_without_the_padding(picamera2):
+    with open_source("picamera2:0?size=640x480&fps=25") as source:
+        frame = next(source)
+        assert source.live
+        assert next(source).index == 1
+    camera = picamera2.opened
+    assert frame.pixels.shape == (480, 632)
+    assert (frame.pixels == 200).all()
+    assert frame.source == "picamera2:0"
+    assert abs(datetime.now(UTC) - frame.captured_at) < timedelta(minutes=1)
+    assert camera.asked["main"] == {"format": "YUV420", "size": (640, 480)}
+    assert camera.asked["controls"] == {"FrameDurationLimits": (40_000, 40_000)}
+    assert (camera.started, camera.closed) == (0, 1)
+
+
+def test_a_camera_that_falls_silent_is_an_error_and_may_recover(picamera2):
+    source = open_source("picamera2:")
+    picamera2.error = TimeoutError()
+    with pytest.raises(SourceError, match="picamera2:0: no frame for 2 s; check the camera's cable"):
+        next(source)
+    assert picamera2.opened.flushed == 1
+    picamera2.error = None
+    assert next(source).index == 0
+    source.close()
+    source.close()
+    assert picamera2.opened.closed == 1
+    assert list(source) == []
+
+
+def test_a_camera_that_refuses_its_configuration_is_given_back(picamera2):
+    picamera2.error = RuntimeError("width and\nheight")
+    with pytest.raises(SourceError, match="picamera2:0: the camera refuses to start: width and height"):
+        open_source("picamera2:0")
+    assert picamera2.opened.closed == 1
+
+
+def test_a_camera_that_is_not_there_is_told_from_those_that_are(picamera2):
+    with pytest.raises(SourceError, match=r"picamera2:1: no such camera \(0 is imx708\)"):
+        open_source("picamera2:1")
+
+
+def test_without_picamera2_it_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "picamera2", None)
+    with pytest.raises(SourceError) as error:
+        Picamera("0")
+    assert "sudo apt install -y python3-picamera2" in str(error.value)
+    assert "--system-site-packages" in str(error.value)
+
+
+# --- synthetic
+
+
+def take(count, options=""):
+    return list(itertools.islice(open_source(f"synthetic:?size=240x120&digits=3&{options}seed=7"), count))
+
+
+def test_a_seed_always_gives_the_same_frames():
+    first, second, other = take(3), take(3), take(3, "difficulty=0&")
+    assert [f.truth for f in first] == [f.truth for f in second] == [f.truth for f in other]
+    assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(first, second, strict=True))
+    assert not np.array_equal(first[0].pixels, other[0].pixels)
+    third = next(open_source("synthetic:?size=240x120&digits=3&seed=8"))
+    assert not np.array_equal(first[0].pixels, third.pixels)
+
+
+def test_a_page_has_its_lines_and_tells_the_truth():
+    frame = next(Synthetic(size=(240, 200), digits=3, lines=2))
+    assert frame.pixels.shape == (200, 240)
+    assert [len(line) for line in frame.truth.split("\n")] == [3, 3]
+    assert frame.truth.replace("\n", "").isdecimal()
+    assert abs(datetime.now(UTC) - frame.captured_at) < timedelta(minutes=1)
+
+
+def test_a_blank_page_has_nothing_on_it():
+    frame = next(Synthetic(size=(64, 48), digits=0, difficulty=0))
+    assert frame.truth == ""
+    assert (frame.pixels == 255).all()
+
+
+def test_a_page_is_held_with_fresh_noise():
+    frames = take(4, "hold=2&")
+    assert [f.index for f in frames] == [0, 1, 2, 3]
+    assert frames[0].truth == frames[1].truth != frames[2].truth
+    near, far = (np.abs(frames[0].pixels.astype(int) - f.pixels).mean() for f in frames[1:3])
+    assert 0 < near < far
+
+
+def test_it_ends_after_its_frames():
+    assert len(list(open_source("synthetic:?size=64x64&digits=1&frames=3"))) == 3
+
+
+def test_it_is_live_when_it_has_a_pace():
+    assert open_source("synthetic:?fps=10").live
+    assert not open_source("synthetic:").live
+
+
+# --- pace
+
+
+def test_a_pace_keeps_its_frames_a_second():
+    pace = Pace(50)
+    started = time.monotonic()
+    assert all(pace.wait() for _ in range(6))
+    # The first is due at once, the sixth 5/50 s later; how much later still is the machine's affair.
+    assert time.monotonic() - started >= 0.1
+
+
+def test_a_late_frame_is_not_followed_by_a_rush():
+    pace = Pace(20)
+    pace.wait()
+    time.sleep(0.2)
+    started = time.monotonic()
+    for _ in range(3):
+        pace.wait()
+    assert time.monotonic() - started >= 0.05
+
+
+def test_files_keep_the_pace_too(tmp_path):
+    save(tmp_path, a=1, b=2, c=3)
+    started = time.monotonic()
+    assert len(list(open_source(f"files:{tmp_path}?fps=40"))) == 3
+    assert time.monotonic() - started >= 0.05

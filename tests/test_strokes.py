@@ -1,0 +1,130 @@
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge import strokes
+from edge.forms import FORMS
+from edge.strokes import GAP, Hand, draw, page, render, somebody
+
+seeds = st.integers(0, 2**32 - 1)
+few_lines = st.lists(st.text("0123456789", min_size=1, max_size=6), min_size=1, max_size=3)
+plain = Hand(forms=(0,) * 10)
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_every_form_is_drawn_about_an_em_tall(digit):
+    for form in range(len(FORMS[digit])):
+        hand = Hand(forms=(form,) * 10)
+        left, top, right, bottom = strokes.extent(draw(digit, rng(), hand))
+        assert 0.85 < bottom - top < 1.25
+        assert right - left < 0.9
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_the_forms_of_a_digit_differ(digit):
+    inks = [render(draw(digit, rng(), Hand(forms=(f,) * 10)), 40, 40, 4) for f in range(len(FORMS[digit]))]
+    for a, b in itertools.combinations(inks, 2):
+        assert (np.abs(a.astype(int) - b) > 128).sum() > 10
+
+
+def test_a_curve_goes_through_its_points():
+    points = np.array([[0, 0], [1, 0], [1, 1], [3, 1.0]])
+    drawn = strokes.curve(points)
+    assert all(np.linalg.norm(drawn - point, axis=1).min() < 1e-9 for point in points)
+
+
+@pytest.mark.parametrize("pen", [1.5, 2, 3, 5, 8])
+def test_a_line_is_as_wide_as_its_pen(pen):
+    line = np.array([[20, 32], [80, 35]], np.float32)
+    ink = strokes.trace([line], 64, 100, pen)
+    assert ink[:, 30:70].sum() / 255 / 40 == pytest.approx(pen, abs=0.3)
+
+
+def test_pressure_makes_a_line_thinner_here_and_there():
+    line = np.linspace([20, 32], [80, 35], 60, dtype=np.float32)
+    even, varied = (strokes.trace([line], 64, 100, 6, rng(1), pressure).sum(axis=0)[30:70] for pressure in (0, 0.5))
+    assert (varied <= even).all()
+    assert np.ptp(varied) > 255 > np.ptp(even)
+
+
+def test_a_seven_turns_a_sharp_corner():
+    path = draw(7, rng(), plain)[0]
+    steps = np.diff(path, axis=0)
+    steps = steps[np.linalg.norm(steps, axis=1) > 1e-6]
+    angles = np.unwrap(np.arctan2(steps[:, 1], steps[:, 0]))
+    assert np.abs(np.diff(angles)).max() > np.radians(70)
+
+
+@given(seeds)
+@settings(max_examples=20, deadline=None)
+def test_a_seed_always_writes_the_same(seed):
+    first, second = (page(["1740", "58"], 120, 200, rng(seed)) for _ in range(2))
+    assert np.array_equal(first[0], second[0])
+    assert first[1] == second[1]
+
+
+def test_two_people_write_differently_and_one_person_alike():
+    def distance(one, other):
+        return np.abs(one.astype(int) - other).mean()
+
+    def five(hand, seed):
+        return render(draw(5, rng(seed), hand), 48, 48, 4)
+
+    people = [somebody(rng(seed)) for seed in range(8)]
+    own = np.mean([distance(five(hand, 1), five(hand, 2)) for hand in people])
+    others = np.mean([distance(five(a, 1), five(b, 2)) for a, b in itertools.combinations(people, 2)])
+    assert 0 < own < 0.7 * others
+
+
+@given(seeds, st.integers(0, 9), st.integers(24, 90), st.integers(24, 90), st.floats(1, 6))
+@settings(max_examples=40, deadline=None)
+def test_a_rendered_digit_fills_its_picture_and_leaves_the_border(seed, digit, height, width, pen):
+    ink = render(draw(digit, rng(seed), somebody(rng(seed))), height, width, pen)
+    assert ink.shape == (height, width)
+    assert ink.max() > 200
+    assert not (ink[0].any() or ink[-1].any() or ink[:, 0].any() or ink[:, -1].any())
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    assert max(np.ptp(rows) + 1 - (height - 5), np.ptp(columns) + 1 - (width - 5)) >= 0
+
+
+@given(seeds, few_lines)
+@settings(max_examples=20, deadline=None)
+def test_the_boxes_of_a_page_hold_its_ink_and_stay_apart(seed, lines):
+    height, width = 60 * len(lines) + 20, 320
+    hand = somebody(rng(seed))
+    ink, boxes = page(lines, height, width, rng(seed + 1), hand)
+    assert len(boxes) == len("".join(lines))
+
+    covered = np.zeros_like(ink)
+    for x, y, w, h in boxes:
+        assert ink[y : y + h, x : x + w].max() > 100
+        covered[y : y + h, x : x + w] = 1
+    assert not ink[covered == 0].any()
+    # The em is not told; the tallest digit is hardly taller than 1.4 of it, and antialiasing takes a pixel.
+    gap = GAP * max(h for *_, h in boxes) / 1.5 - 2
+    assert min(min(x, y, width - x - w, height - y - h) for x, y, w, h in boxes) >= gap
+
+    ends = list(itertools.accumulate(len(line) for line in lines))
+    rows = [boxes[end - len(line) : end] for line, end in zip(lines, ends, strict=True)]
+    for row in rows:
+        assert all(b.x - (a.x + a.width) >= gap for a, b in itertools.pairwise(row))
+    for above, below in itertools.pairwise(rows):
+        assert min(b.y for b in below) - max(a.y + a.height for a in above) >= gap
+
+
+def test_a_page_of_nothing_is_empty():
+    ink, boxes = page(["", ""], 50, 60, rng())
+    assert ink.shape == (50, 60)
+    assert not ink.any() and boxes == []
+
+
+def test_too_much_for_the_page_is_refused():
+    with pytest.raises(ValueError, match="no room on 100x100"):
+        page(["0123456789" * 3], 100, 100, rng())

@@ -1,0 +1,84 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.errors import DataError, ImageError
+from edge.reader import Reader
+from edge.tune import CHOICES, Score, distance, load_labelled, markdown, only_digits, score, tune
+from edge.vision.recipe import Recipe
+
+
+@pytest.fixture
+def labelled(page, tmp_path: Path) -> Path:  # type: ignore[no-untyped-def]
+    for name, lines in (("a", ("23", "58")), ("b", ("604",))):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), page(*lines))
+    (tmp_path / "labels.csv").write_text("file,text,note\na.png,23/58,two lines\nb.png,604,\n")
+    return tmp_path / "labels.csv"
+
+
+@given(st.text("0123456789", max_size=8), st.text("0123456789", max_size=8))
+def test_distance_is_a_distance(a: str, b: str) -> None:
+    assert distance(a, b) == distance(b, a)
+    assert (distance(a, b) == 0) == (a == b)
+    assert abs(len(a) - len(b)) <= distance(a, b) <= max(len(a), len(b))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "edits"), [("kitten", "sitting", 3), ("", "12", 2), ("1234", "1243", 2), ("10", "1", 1)]
+)
+def test_distance_of_known_words(a: str, b: str, edits: int) -> None:
+    assert distance(a, b) == edits
+
+
+def test_scores_agree_with_the_projects_scorer(reader: Reader, data: Path, tmp_path: Path) -> None:
+    """Another implementation is the truth: the scorer that comes with the photographs."""
+    scorer = data.parent / "tools" / "score.py"
+    if not scorer.exists():
+        pytest.skip("no scorer beside EDGE_DATA")
+    labels = data / "photos" / "multi" / "labels.csv"
+    photographs = load_labelled(labels)
+    lines = [json.dumps(reader.read(frame).as_dict()) for frame, _ in photographs]
+    (tmp_path / "read.jsonl").write_text("\n".join(lines))
+    printed = subprocess.run(
+        [sys.executable, scorer, labels, tmp_path / "read.jsonl"], capture_output=True, text=True, check=True
+    ).stdout
+    found = score(reader, photographs)
+    assert f"exact={found.exact:.4f} CER={found.error_rate:.4f}" in printed.splitlines()[0]
+
+
+def test_every_choice_is_tried_on_every_set(reader: Reader, labelled: Path) -> None:
+    tried: list[int] = []
+    rows = list(tune(reader.model, Recipe(), 0.6, [load_labelled(labelled)], tried.append))
+    assert [choice for choice, _ in rows] == list(CHOICES)
+    assert tried == list(range(1, len(CHOICES) + 1))
+    assert rows[0][1][0].exact == 1
+    table = markdown(["photos"], rows)
+    assert len(table.splitlines()) == 2 + len(CHOICES)
+    assert '`threshold = "otsu"`, `even = false`' in table
+
+
+def test_the_table_is_markdown() -> None:
+    table = markdown(["single"], [({}, [Score(0.95, 0.0123, 3.14)])])
+    assert table.splitlines()[-1] == "| **the settings in force** | 95.0% | 0.012 | 3.1 |"
+
+
+def test_wrong_labels_are_one_line(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be read"):
+        load_labelled(tmp_path / "none.csv")
+    (tmp_path / "l.csv").write_text("name,digits\na.png,5\n")
+    with pytest.raises(DataError, match="columns file and text"):
+        load_labelled(tmp_path / "l.csv")
+    (tmp_path / "l.csv").write_text("file,text\nnone.png,5\n")
+    with pytest.raises(ImageError, match=r"none\.png: no such file"):
+        load_labelled(tmp_path / "l.csv")
+
+
+def test_only_digits() -> None:
+    assert only_digits("12/3 4\n5") == "12345"
+    assert only_digits(None) == ""
