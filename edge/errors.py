@@ -1,4 +1,4 @@
-"""Every error this project raises on purpose. Each is also a built-in; its text is one line: what, where, what to do."""
+"""Every error raised on purpose. Each is also a built-in, and its text is one line: what, where, what to do."""
 
 
 class EdgeError(Exception):

@@ -79,9 +79,7 @@ def _imdecode(packed: Pixels, flags: int, name: str) -> Pixels:
     if picture is None:
         raise ImageError(f"{name}: {_NOT_AN_IMAGE}")
     if picture.shape[0] * picture.shape[1] > MAX_PIXELS:
-        raise ImageError(
-            f"{name}: has {picture.shape[1]} x {picture.shape[0]} pixels; {MAX_PIXELS // 10**6} million are read at most"
-        )
+        raise ImageError(f"{name}: has {picture.shape[1]} x {picture.shape[0]} pixels; at most {MAX_PIXELS:,} are read")
     return picture
 
 

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from edge.model import Model
 from edge.types import Box, Digit, Frame, Glyph, Pixels, Reading, Reason
-from edge.vision.clean import Cleaned, clean, polarity
+from edge.vision.clean import Cleaned, clean
 from edge.vision.cut import cut, turn
+from edge.vision.measure import polarity
 from edge.vision.normalise import normalise
 from edge.vision.recipe import Recipe
 from edge.vision.segment import Mark, Segments, segment

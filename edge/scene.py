@@ -62,7 +62,10 @@ def noise(page: Pixels, rng: np.random.Generator, sigma: float) -> Pixels:
 
 def jpeg(page: Pixels, quality: int) -> Pixels:
     """Saved as JPEG of ``quality`` 1 to 100 and read again."""
-    return cv2.imdecode(cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_GRAYSCALE)
+    packed: Pixels = cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    unpacked = cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE)
+    assert unpacked is not None, "what was just packed"
+    return unpacked
 
 
 def margin(ink: Pixels) -> int:

@@ -6,19 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from edge import scene
-from edge.vision.clean import (
-    binarise,
-    clean,
-    gaussian,
-    median,
-    morphology,
-    noise,
-    paper,
-    polarity,
-    quantile,
-    reduced,
-    working_scale,
-)
+from edge.vision.clean import binarise, clean, gaussian, median, morphology, paper, working_scale
 from edge.vision.recipe import Recipe
 
 THRESHOLDS = ["hysteresis", "global", "otsu", "adaptive_mean", "adaptive_gaussian"]
@@ -99,39 +87,11 @@ def test_noise_alone_is_no_ink(sigma: float, grey: int, grain: float) -> None:
         assert clean(picture, Recipe(), light_ink=light_ink).reason in ("blank", "low_contrast")
 
 
-@pytest.mark.parametrize("height", [60, 240, 700])
-def test_polarity_is_seen_under_any_light(height: int) -> None:
-    grey = cv2.resize(written(), None, fx=height / 240, fy=height / 240, interpolation=cv2.INTER_AREA)
-    for seed in range(5):
-        lit = scene.light(grey, np.random.default_rng(seed), 0.6)
-        assert polarity(lit) > 1
-        assert polarity(cv2.bitwise_not(lit)) < 1
-
-
 @given(st.integers(1, 5000), st.integers(1, 5000), st.integers(128, 4096))
 def test_working_scale_keeps_the_longer_side_in_bounds(height: int, width: int, working_size: int) -> None:
     longer = max(height, width) * working_scale(height, width, working_size)
     assert longer <= max(working_size, 200) + 1e-6
     assert longer >= min(100, working_size) or max(height, width) < 25
-
-
-@given(npst.arrays(np.uint8, (23, 31)), st.floats(0.01, 1))
-def test_quantile_is_numpys(grey: np.ndarray, share: float) -> None:
-    assert quantile(grey, share) == np.quantile(grey, share, method="inverted_cdf")
-
-
-@given(st.integers(1, 200), st.integers(1, 200), st.integers(1, 100))
-def test_reduced_is_the_mean_of_blocks(height: int, width: int, side: int) -> None:
-    small = reduced(np.full((height, width), 77, np.uint8), side)
-    assert (small == 77).all()
-    assert max(small.shape) <= side
-
-
-def test_noise_is_measured() -> None:
-    rng = np.random.default_rng(0)
-    for sigma in (3, 8):
-        picture = np.clip(rng.normal(100, sigma, (300, 400)), 0, 255).astype(np.uint8)
-        assert noise(picture) == pytest.approx(sigma, rel=0.15)
 
 
 def test_paper_under_writing_is_the_paper() -> None:

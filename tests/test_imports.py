@@ -30,9 +30,25 @@ LEVELS = {
     "tune": 6,
     "service": 6,
     "loop": 6,
-    "cli": 7,
+    "commands": 7,
+    "cli": 8,
 }
 """A room imports only rooms of a lower level, or of its own folder."""
+WORKSHOP = {
+    "datasets": 0,
+    "whole": 0,
+    "progress": 0,
+    "augment": 0,
+    "load": 1,
+    "convention": 1,
+    "train": 1,
+    "quantise": 2,
+    "verify": 2,
+    "report": 3,
+    "pipeline": 3,
+    "cli": 4,
+}
+"""The same for ``convert/``, which may import ``edge`` besides."""
 DOORS = {
     "picamera2": {"edge/sources/picamera.py"},
     "libcamera": {"edge/sources/picamera.py"},
@@ -45,13 +61,14 @@ WORKSTATION = {"tensorflow", "keras", "tf_keras", "convert", "h5py", "matplotlib
 FILES = sorted((ROOT / "edge").rglob("*.py"))
 
 
-def imports(path: Path) -> Iterator[str]:
+def imports(path: Path, package: str = "edge") -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute"
-            yield from ([f"edge.{name.name}" for name in node.names] if node.module == "edge" else [node.module or ""])
+            of = [f"{package}.{name.name}" for name in node.names]
+            yield from of if node.module == package else [node.module or ""]
 
 
 def room(path: Path) -> str:
@@ -69,6 +86,14 @@ def test_imports_point_down(path: Path) -> None:
             continue
         assert parts[1] in LEVELS, f"{path}: give {parts[1]} a level"
         assert parts[1] == here or LEVELS[parts[1]] < LEVELS[here], f"{path}: {here} imports {name}"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "convert").glob("*.py")), ids=lambda path: path.name)
+def test_imports_point_down_on_the_workstation_too(path: Path) -> None:
+    for name in imports(path, package="convert"):
+        parts = name.split(".")
+        if parts[0] == "convert" and len(parts) > 1:
+            assert WORKSHOP[parts[1]] < WORKSHOP[path.stem], f"{path}: imports {name}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from edge.types import Pixels, Reason
+from edge.vision.measure import noise, quantile, reduced, solid_share
 from edge.vision.recipe import Recipe
 
 SMALL_SIDE = 200
@@ -31,12 +32,6 @@ MIN_SOLID = 0.22
 """At least this share of the ink is solid. Noise of any grain has 0.08 to 0.18; photographed writing 0.27 and more."""
 NOISE_MARGIN = 4.5
 """Faint ink is at least this many standard deviations of the noise."""
-
-_SURFACE_SIDE = 48
-_X, _Y = (axis.ravel() for axis in np.meshgrid(*[np.linspace(-1, 1, _SURFACE_SIDE, dtype=np.float32)] * 2))
-_SURFACE = np.stack([np.ones_like(_X), _X, _Y, _X * _Y, _X * _X, _Y * _Y], axis=1)
-"""The six monomials of a quadratic surface at each pixel of a 48x48 picture, (2304, 6)."""
-_SURFACE_INVERSE = np.linalg.pinv(_SURFACE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +71,6 @@ def rescale(grey: Pixels, scale: float) -> Pixels:
     return cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
 
 
-def reduced(grey: Pixels, side: int) -> Pixels:
-    """The mean of each block of n x n pixels, n whole: the longer side becomes ``side`` pixels at most.
-
-    What is left over at the right and bottom edges is left out: whole blocks are several times faster.
-    """
-    n = -(-max(grey.shape) // side)
-    height, width = max(1, grey.shape[0] // n), max(1, grey.shape[1] // n)
-    return cv2.resize(grey[: height * n, : width * n], (width, height), interpolation=cv2.INTER_AREA)
-
-
 def median(grey: Pixels, size: int) -> Pixels:
     """The median of each ``size`` x ``size`` window (odd, pixels): removes salt and pepper, keeps edges."""
     return cv2.medianBlur(grey, size)
@@ -117,45 +102,6 @@ def paper(grey: Pixels) -> Pixels:
     return cv2.resize(behind, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def polarity(grey: Pixels) -> float:
-    """How much more the picture looks like dark ink than like light ink: over 1 dark, under 1 light.
-
-    Ink is the minority: with a quadratic surface of light taken out, deviations from a median over half the picture
-    are squared and summed on either side of it.
-    """
-    small = cv2.resize(reduced(grey, 8 * _SURFACE_SIDE), (_SURFACE_SIDE, _SURFACE_SIDE), interpolation=cv2.INTER_AREA)
-    values = small.astype(np.float32).ravel()
-    flat = values - _SURFACE @ (_SURFACE_INVERSE @ values)
-    flat = np.clip(flat - flat.min(), 0, 255).astype(np.uint8).reshape(small.shape)
-    deviation = flat.astype(np.float32) - cv2.medianBlur(flat, _SURFACE_SIDE // 2 | 1)
-    darker = float(np.square(np.minimum(deviation, 0)).sum())
-    lighter = float(np.square(np.maximum(deviation, 0)).sum())
-    return (darker + 1) / (lighter + 1)
-
-
-def noise(ink: Pixels) -> float:
-    """Standard deviation of the paper's noise and texture, in grey levels.
-
-    The larger of two robust measures. Pixel noise: the median of |a - 2b + c| along rows at a distance of 4 pixels,
-    where a 3x3 median filter no longer correlates it (sigma = median / (0.6745 sqrt 6)). Texture of any grain: the
-    distance of the 20th to the 60th percentile (1.095 sigma of a normal distribution), where even thick writing that
-    fills the picture is paper.
-    """
-    texture = (quantile(ink, 0.6) - quantile(ink, 0.2)) / 1.095
-    rows = ink[::3]
-    if rows.shape[1] < 16:
-        return texture
-    kernel = np.array([[1, 0, 0, 0, -2, 0, 0, 0, 1]], np.float32)
-    second = cv2.convertScaleAbs(cv2.filter2D(rows, cv2.CV_16S, kernel))
-    return max(texture, quantile(second, 0.5) / 1.652)
-
-
-def quantile(grey: Pixels, share: float) -> float:
-    """The grey level that ``share`` (0 to 1) of the pixels do not exceed."""
-    counts = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel()
-    return float(np.searchsorted(np.cumsum(counts), share * grey.size))
-
-
 def contrast(grey: Pixels, recipe: Recipe, floor: int = 32) -> tuple[Pixels, float, Reason | None]:
     """Dark-on-light grey -> contrast against the paper, stretched so that the strongest ink is 255; and its noise.
 
@@ -182,11 +128,6 @@ def contrast(grey: Pixels, recipe: Recipe, floor: int = 32) -> tuple[Pixels, flo
     if 255 - quantile(ink, 0.4) < MIN_SIGNAL_TO_NOISE * spread or solid_share(ink) < MIN_SOLID:
         return ink, spread, "low_contrast"
     return ink, spread, None
-
-
-def solid_share(ink: Pixels) -> float:
-    """How much of the ink (90 and more) is solid (160 and more), 0 to 1: strokes are, the tail of noise is not."""
-    return np.count_nonzero(ink >= 160) / max(int(np.count_nonzero(ink >= 90)), 1)
 
 
 def binarise(ink: Pixels, recipe: Recipe, spread: float = 0.0) -> tuple[Pixels, Pixels | None]:

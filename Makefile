@@ -1,0 +1,51 @@
+# Everything here sets itself up: a virtual environment in .venv, made when pyproject.toml changes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= $(EDGE_DATA)
+
+.PHONY: help demo test check tune clean
+help:
+	@echo "make demo    read a synthetic camera for some seconds: no camera, no files needed"
+	@echo "make test    everything that can be tested here (EDGE_DATA=FOLDER adds the real data)"
+	@echo "make check   style and types only"
+	@echo "make tune    what each choice of [vision] scores on the photographs under EDGE_DATA"
+	@echo "make clean   remove what make made"
+
+demo: $(VENV)/runtime
+	@$(BIN)/edge demo
+
+test: check
+	$(BIN)/python -m pytest
+
+check: $(VENV)/everything
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+tune: $(VENV)/runtime data
+	@$(BIN)/edge tune "$(DATA)"/photos/single/labels.csv "$(DATA)"/photos/multi/labels.csv
+
+.PHONY: data
+data:
+	@test -d "$(DATA)/photos" || { echo "make: set EDGE_DATA to a folder with photos/single and photos/multi" >&2; exit 1; }
+
+# The runtime alone: what a Pi has.
+$(VENV)/runtime: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+# With the converter and the tests.
+$(VENV)/everything: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ $(VENV)/runtime
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "make: Python 3.11 or later is wanted; name one with make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "make: Python's venv is missing: sudo apt install -y python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

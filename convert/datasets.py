@@ -1,0 +1,117 @@
+"""MNIST, from Keras's own loader, a folder with the four original files, or an ``mnist.npz``."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zipfile
+import zlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import DataError
+from edge.types import Pixels
+
+Labels = NDArray[np.uint8]
+
+FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+
+
+@dataclass(frozen=True, slots=True)
+class Mnist:
+    """MNIST: glyphs (n, 28, 28) uint8, light ink on black; labels (n,) uint8, 0 to 9."""
+
+    train: Pixels
+    train_labels: Labels
+    test: Pixels
+    test_labels: Labels
+
+    @property
+    def digest(self) -> str:
+        """sha256 of all pixels and labels, so that a card can say which data it speaks of."""
+        sha = hashlib.sha256()
+        for part in (self.train, self.train_labels, self.test, self.test_labels):
+            sha.update(np.ascontiguousarray(part).tobytes())
+        return sha.hexdigest()
+
+    def limited(self, count: int) -> Mnist:
+        """The same, with only the first ``count`` training images."""
+        return replace(self, train=self.train[:count], train_labels=self.train_labels[:count])
+
+
+def load_mnist(place: str | None = None) -> Mnist:
+    """MNIST from ``place``: a folder of the four original files (plain or .gz), or an ``mnist.npz``.
+
+    Without a place, from Keras's loader, which downloads it once. Raises DataError where it is missing or is
+    not MNIST.
+    """
+    if place is None:
+        parts = _from_keras()
+    elif Path(place).is_dir():
+        parts = tuple(_idx(Path(place), name) for name in FILES)
+    elif Path(place).is_file():
+        parts = _npz(Path(place))
+    else:
+        raise DataError(f"{place}: no such file or folder; name a folder with {FILES[0]}.gz and so on, or an mnist.npz")
+    train, train_labels, test, test_labels = parts
+    for images, labels in ((train, train_labels), (test, test_labels)):
+        if images.shape[1:] != (28, 28) or labels.shape != images.shape[:1] or not len(images):
+            raise DataError(
+                f"{place}: has images of shape {images.shape} with labels of shape {labels.shape};"
+                " MNIST has (n, 28, 28) and (n,)"
+            )
+        if labels.max() > 9:
+            raise DataError(f"{place}: has a label {labels.max()}; MNIST has 0 to 9")
+    return Mnist(train, train_labels, test, test_labels)
+
+
+def _idx(folder: Path, name: str) -> NDArray[np.uint8]:
+    """One file of the IDX format (http://yann.lecun.com/exdb/mnist): magic, sizes, bytes."""
+    plain, packed = folder / name, folder / (name + ".gz")
+    if not plain.exists() and not packed.exists():
+        raise DataError(f"{folder}: neither {name} nor {name}.gz is there; --data wants the four original MNIST files")
+    path = plain if plain.exists() else packed
+    try:
+        data = path.read_bytes() if path is plain else gzip.decompress(path.read_bytes())
+        axes = data[3]
+        shape = tuple(int.from_bytes(data[4 + 4 * i : 8 + 4 * i], "big") for i in range(axes))
+        if data[:3] != b"\0\0\x08":
+            raise ValueError("not an IDX file of bytes")
+        return np.frombuffer(data, np.uint8, offset=4 + 4 * axes).reshape(shape)
+    except (OSError, EOFError, ValueError, IndexError, zlib.error) as error:
+        raise DataError(f"{path}: not a whole MNIST file ({error}); fetch it again") from error
+
+
+def _npz(path: Path) -> tuple[NDArray[np.uint8], ...]:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            parts = [arrays[name] for name in ARRAYS]
+        if not all(part.dtype.kind in "iu" and part.min() >= 0 and part.max() <= 255 for part in parts):
+            raise ValueError("its values are not whole numbers from 0 to 255")
+    # AttributeError and TypeError: np.load gives a bare array for an .npy, and a file of text is anybody's guess.
+    except (
+        OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, IndexError,
+        zipfile.BadZipFile, zlib.error,
+    ) as error:  # fmt: skip
+        raise DataError(f"{path}: no whole mnist.npz with {', '.join(ARRAYS)} ({error}); fetch it again") from error
+    return tuple(part.astype(np.uint8) for part in parts)
+
+
+def _from_keras() -> tuple[NDArray[np.uint8], ...]:
+    from keras.datasets import mnist
+
+    try:
+        (train, train_labels), (test, test_labels) = mnist.load_data()
+    except Exception as error:  # Keras raises a bare Exception when the download fails
+        why = " ".join(str(error).split())[:200]
+        raise DataError(f"MNIST: cannot be downloaded ({why}); name a folder or an mnist.npz with --data") from error
+    return train, train_labels, test, test_labels

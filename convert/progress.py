@@ -1,0 +1,54 @@
+"""How far the work is: a moving line on a terminal; elsewhere nothing, or a line for each epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn
+
+
+@contextmanager
+def steps(stream: TextIO) -> Iterator[Callable[[str], None]]:
+    """A function to tell of each step before it starts; shown on ``stream`` where that is a terminal."""
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    with _bar(stream, SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda step: bar.update(task, description=step)
+
+
+@contextmanager
+def epochs(count: int, stream: TextIO) -> Iterator[Callable[[int, dict[str, float]], None]]:
+    """A function to tell of each epoch's end: how many are done, its ``accuracy``, 0 to 1, and its ``loss``."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+
+    if not stream.isatty():
+        yield lambda done, figures: _write(stream, f"epoch {done}/{count}: {_figures(figures)}\n")
+        return
+    columns = (MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+    with _bar(stream, TextColumn("epoch"), *columns) as bar:
+        task = bar.add_task("preparing", total=count)
+        yield lambda done, figures: bar.update(task, completed=done, description=_figures(figures))
+
+
+def _bar(stream: TextIO, *columns: ProgressColumn) -> Progress:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    # Rich would take over sys.stderr, too, where TensorFlow's noise is.
+    return Progress(
+        *columns, console=Console(file=stream), transient=True, disable=not stream.isatty(), redirect_stderr=False,
+        redirect_stdout=False,
+    )  # fmt: skip
+
+
+def _figures(figures: dict[str, float]) -> str:
+    return f"loss {figures['loss']:.3f}, {figures['accuracy']:.2%} right"
+
+
+def _write(stream: TextIO, line: str) -> None:
+    stream.write(line)
+    stream.flush()

@@ -1,0 +1,146 @@
+"""Train the small Keras CNN that this project ships, on MNIST as other hands and a camera would show it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import active_children, get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convert import augment
+from convert.datasets import Mnist
+from convert.whole import whole
+from edge.types import Pixels
+
+CAMERA_SHARE = 0.35
+"""Share of each epoch's glyphs that went through the virtual camera."""
+HANDWRITTEN_SHARE = 0.15
+"""As many digits of the project's own stroke model are added to each epoch, as a share of the training set."""
+HANDWRITTEN_SETS = 3
+"""So many different sets of them take turns."""
+BATCH = 128
+PEAK_RATE = 2e-3
+"""Learning rate after the first epoch; it falls to 0 along a cosine."""
+SMOOTHING = 0.05
+"""Label smoothing: the model should never be surer than the data."""
+
+Work = Callable[[Any, Any], Pixels]
+"""Glyphs (n, 28, 28), or digits (n,), and a seed -> as many glyphs."""
+
+
+def network() -> Any:
+    """The untrained network: (28, 28, 1) float32 in 0..1, light ink on black -> 10 probabilities.
+
+    Five convolutions; the first one strides, because a stroke of 2 to 3 pixels survives it and it halves the
+    work of everything behind. 119,042 parameters, 3.75 million multiplications an image.
+    """
+    import keras
+    from keras import layers
+
+    def convolution(x: Any, filters: int, side: int = 3, **options: Any) -> Any:
+        x = layers.Conv2D(filters, side, use_bias=False, kernel_initializer="he_normal", **options)(x)
+        x = layers.BatchNormalization(momentum=0.9)(x)
+        return layers.ReLU()(x)
+
+    glyph = layers.Input((28, 28, 1), name="glyph")
+    x = convolution(glyph, 24, 5, strides=2, padding="same")
+    x = convolution(x, 40)
+    x = convolution(x, 56)
+    x = layers.MaxPooling2D(2)(x)
+    x = convolution(x, 64)
+    x = convolution(x, 96)
+    x = layers.Flatten()(x)
+    x = layers.Dropout(0.3)(x)
+    return keras.Model(glyph, layers.Dense(10, activation="softmax", name="digit")(x), name="mnist")
+
+
+def shares(work: Work, items: Pixels, seed: list[int], pool: ProcessPoolExecutor) -> Pixels:
+    """``work`` on all items (n, …), in sixteen parts of seed [*seed, part]: no core count matters."""
+    parts = np.array_split(items, 16)
+    return np.concatenate(list(pool.map(partial(_part, work), parts, [[*seed, i] for i in range(16)])))
+
+
+def _part(work: Work, items: Pixels, seed: list[int]) -> Pixels:
+    # None of them are no glyphs.
+    return work(items, seed) if len(items) else np.zeros((0, 28, 28), np.uint8)
+
+
+@contextmanager
+def workers(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that share the work, and are gone at once when it is given up."""
+    others = set(active_children())
+    # Spawned, as TensorFlow's threads do not survive a fork.
+    with ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_alone) as pool:
+        try:
+            yield pool
+        except BaseException:
+            for child in set(active_children()) - others:
+                child.terminate()
+            raise
+
+
+def _alone() -> None:
+    import cv2
+
+    cv2.setNumThreads(1)
+    # Ctrl-C reaches every process of a terminal; the one that they work for ends them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def train(data: Mnist, *, epochs: int, seed: int, told: Callable[[int, dict[str, float]], None]) -> Any:
+    """The trained model, after ``epochs`` over ``data.train``; ``told(epochs done, figures)`` hears of each."""
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    model = network()
+    extra = round(HANDWRITTEN_SHARE * len(data.train))
+    steps = -(-(len(data.train) + extra) // BATCH)
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, max(1, (epochs - 1) * steps), warmup_target=PEAK_RATE, warmup_steps=steps
+    )
+    model.compile(
+        keras.optimizers.AdamW(rate, weight_decay=1e-3),
+        keras.losses.CategoricalCrossentropy(label_smoothing=SMOOTHING),
+        metrics=["accuracy"],
+    )
+    digits = np.arange(HANDWRITTEN_SETS * extra, dtype=np.uint8) // HANDWRITTEN_SETS % 10
+    with workers(os.cpu_count() or 1) as pool:
+        seen = shares(augment.seen, data.train, [seed, 0], pool)
+        written = shares(augment.handwriting, digits, [seed, 0, 1], pool)
+    # Another process makes the next epoch's glyphs while this one trains on the last.
+    with workers(1) as single:
+        coming = single.submit(_part, augment.varied, data.train, [seed, 1])
+        for epoch in range(epochs):
+            glyphs = coming.result()
+            if epoch + 1 < epochs:
+                coming = single.submit(_part, augment.varied, data.train, [seed, epoch + 2])
+            through = np.random.default_rng([seed, epoch]).uniform(size=len(glyphs)) < CAMERA_SHARE
+            glyphs[through] = seen[through]
+            turn = slice(epoch % HANDWRITTEN_SETS, None, HANDWRITTEN_SETS)
+            glyphs = np.concatenate([glyphs, written[turn]])
+            labels = np.eye(10, dtype=np.float32)[np.concatenate([data.train_labels, digits[turn]])]
+            past = model.fit(
+                glyphs[..., None].astype(np.float32) / 255, labels, batch_size=BATCH, epochs=epoch + 1,
+                initial_epoch=epoch, verbose=0,
+            )  # fmt: skip
+            told(epoch + 1, {name: values[-1] for name, values in past.history.items()})
+    return model
+
+
+def save(model: Any, out: Path) -> None:
+    """Write the Keras .h5, whole or not at all, without its optimizer."""
+    with whole(out) as half:
+        model.save(half, include_optimizer=False)
+
+
+def accuracy(model: Any, glyphs: Pixels, labels: Any) -> float:
+    """Share of ``glyphs`` (n, 28, 28) that the Keras model classifies as labelled, 0 to 1."""
+    found = model.predict(glyphs[..., None].astype(np.float32) / 255, batch_size=500, verbose=0).argmax(1)
+    return float(np.mean(found == labels))

@@ -1,0 +1,133 @@
+"""Small digits and small Keras models, made where they are needed: what most of the converter's tests run on."""
+
+from __future__ import annotations
+
+import functools
+import os
+import warnings
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from convert.datasets import ARRAYS, Mnist
+
+QUIET = pytest.mark.filterwarnings(
+    "ignore:Statistics for quantized inputs:UserWarning",
+    "ignore:.*tf.lite.Interpreter is deprecated",
+    "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning",
+)
+"""Warnings within TensorFlow, which are not ours to mend."""
+
+
+@functools.cache
+def keras() -> ModuleType:
+    """Keras, imported once and quietly."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import keras
+        import tensorflow  # noqa: F401
+    return keras
+
+
+def drawn(digit: int, rng: np.random.Generator) -> np.ndarray:
+    """A digit (28, 28) uint8 in one of OpenCV's line fonts, moved, turned and of some thickness."""
+    page = np.zeros((56, 56), np.uint8)
+    font = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX)[rng.integers(3)]
+    cv2.putText(page, str(digit), (12, 46), font, rng.uniform(1.3, 1.6), 255, int(rng.integers(2, 6)), cv2.LINE_AA)
+    turned = cv2.getRotationMatrix2D((28, 28), rng.uniform(-12, 12), 1)
+    turned[:, 2] += rng.uniform(-3, 3, 2)
+    page = cv2.warpAffine(page, turned, (56, 56))
+    return cv2.resize(page, (28, 28), interpolation=cv2.INTER_AREA)
+
+
+@functools.cache
+def data(train: int = 1200, test: int = 300) -> Mnist:
+    """A small MNIST of drawn digits."""
+    rng = np.random.default_rng(5)
+    labels = (np.arange(train + test) % 10).astype(np.uint8)
+    glyphs = np.stack([drawn(int(label), rng) for label in labels])
+    return Mnist(glyphs[:train], labels[:train], glyphs[train:], labels[train:])
+
+
+def write_npz(path: Path, mnist: Mnist | None = None) -> Path:
+    """A data set as Keras's own mnist.npz."""
+    mnist = mnist or data()
+    parts = (mnist.train, mnist.train_labels, mnist.test, mnist.test_labels)
+    np.savez(path, **dict(zip(ARRAYS, parts, strict=True)))
+    return path
+
+
+def untrained(shape: tuple[int, ...] = (28, 28, 1), activation: str | None = "softmax", seed: int = 3) -> Any:
+    """Any input shape, one dense layer, ten outputs."""
+    layers, models = keras().layers, keras()
+    keras().utils.set_random_seed(seed)
+    glyph = layers.Input(shape, name="glyph")
+    return models.Model(glyph, layers.Dense(10, activation=activation)(layers.Flatten()(glyph)))
+
+
+@functools.cache
+def trained() -> Any:
+    """A tiny CNN that reads the drawn digits."""
+    layers = keras().layers
+    keras().utils.set_random_seed(1)
+    model = keras().Sequential(
+        [
+            layers.Input((28, 28, 1)),
+            layers.Conv2D(8, 5, strides=2, use_bias=False),
+            layers.BatchNormalization(momentum=0.8),
+            layers.ReLU(),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile(keras().optimizers.Adam(3e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(data().train[..., None] / np.float32(255), data().train_labels, epochs=8, batch_size=32, verbose=0)
+    return model
+
+
+@functools.cache
+def breaks_in_int8(size: float = 3e3) -> Any:
+    """Reads the drawn digits as well in float; one activation of this size beside small ones ruins it in int8."""
+    layers = keras().layers
+    whole = trained()
+    glyph = layers.Input((28, 28, 1))
+    x = glyph
+    for layer in whole.layers[:-1]:
+        x = layer(x)
+    huge = layers.Dense(1, kernel_initializer=keras().initializers.Constant(size))(x)
+    model = keras().Model(glyph, layers.Dense(10, activation="softmax")(layers.Concatenate()([x, huge])))
+    kernel, bias = whole.layers[-1].get_weights()
+    model.layers[-1].set_weights([np.vstack([kernel, np.zeros((1, 10), np.float32)]), bias])
+    return model
+
+
+def float_tflite(model: Any, shape: tuple[int, ...]) -> bytes:
+    """The model as an unquantised .tflite without a card, by the converter itself."""
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    call = tf.function(lambda x: model(x, training=False))
+    frozen = convert_variables_to_constants_v2(call.get_concrete_function(tf.TensorSpec((1, *shape))))
+    return bytes(tf.lite.TFLiteConverter.from_concrete_functions([frozen]).convert())
+
+
+def saved(model: Any, path: Path) -> Path:
+    """The model in a Keras file."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.save(path, include_optimizer=False)
+    return path
+
+
+def fully_convolutional() -> Any:
+    """Takes a picture of any size, gives ten outputs."""
+    layers = keras().layers
+    glyph = layers.Input((None, None, 1))
+    x = layers.Conv2D(10, 3)(glyph)
+    return keras().Model(glyph, layers.Softmax()(layers.GlobalAveragePooling2D()(x)))

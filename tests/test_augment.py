@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import small
+from hypothesis import given
+from hypothesis import strategies as st
+
+from convert import augment
+
+seeds = st.integers(0, 2**32 - 1)
+FIELDS = [augment.rotate, augment.slant, augment.translate, augment.elastic]
+
+
+@pytest.mark.parametrize("work", [augment.varied, augment.seen])
+def test_the_same_seed_gives_the_same_glyphs_and_another_gives_others(work) -> None:
+    glyphs = small.data().train[:12]
+    one = work(glyphs, [1, 2])
+    assert one.shape == glyphs.shape and one.dtype == np.uint8
+    assert np.array_equal(one, work(glyphs, [1, 2]))
+    assert not np.array_equal(one, work(glyphs, [1, 3]))
+    assert np.array_equal(glyphs, small.data().train[:12]), "the originals stay as they were"
+
+
+@pytest.mark.parametrize("piece", FIELDS)
+@given(seed=seeds)
+def test_a_field_of_nothing_changes_nothing_and_a_random_one_is_bounded(piece, seed: int) -> None:
+    field = piece(np.random.default_rng(seed))
+    assert field.dtype == np.float32 and np.broadcast_shapes(field.shape, (28, 28, 2)) == (28, 28, 2)
+    assert np.abs(field).max() < 7, "no piece moves ink by a quarter of the glyph"
+
+
+def test_a_field_says_where_a_grey_is_taken_from() -> None:
+    glyph = small.data().train[3]
+    assert np.array_equal(augment.warp(glyph, np.zeros((28, 28, 2), np.float32)), glyph)
+    right = augment.warp(glyph, np.broadcast_to(np.float32([-2, 0]), (28, 28, 2)))
+    assert np.array_equal(right[:, 2:], glyph[:, :-2])
+
+
+def test_rotation_is_opencvs() -> None:
+    glyph = small.data().train[4]
+
+    class Fixed:
+        def uniform(self, low: float, high: float) -> float:
+            return high
+
+    turned = augment.warp(glyph, augment.rotate(Fixed(), 10))  # type: ignore[arg-type]
+    # OpenCV turns anticlockwise by a positive angle, and its map is destination to source as ours.
+    matrix = cv2.getRotationMatrix2D((14, 14), 10, 1)
+    back = cv2.getRotationMatrix2D((14, 14), -10, 1)
+    errors = [np.abs(turned.astype(int) - cv2.warpAffine(glyph, m, (28, 28))).mean() for m in (matrix, back)]
+    assert min(errors) < 1 < max(errors)
+
+
+@given(seed=seeds)
+def test_another_pen_keeps_the_glyph_in_range(seed: int) -> None:
+    glyph = small.data().train[seed % 100]
+    inked = augment.thickness(glyph, np.random.default_rng(seed))
+    assert inked.shape == (28, 28) and inked.dtype == np.uint8
+    assert inked.max() == 255
+    assert 0.2 < inked.mean() / glyph.mean() < 4
+
+
+@given(seed=seeds)
+def test_the_camera_gives_a_digit_that_is_still_the_same(seed: int) -> None:
+    glyph = small.data().train[seed % 100]
+    photographed = augment.camera(glyph, np.random.default_rng(seed))
+    assert photographed.shape == (28, 28) and photographed.dtype == np.uint8
+    assert photographed.any()
+
+
+def test_an_empty_glyph_survives_the_camera() -> None:
+    blank = np.zeros((28, 28), np.uint8)
+    assert not augment.camera(blank, np.random.default_rng(1)).any()
+
+
+def test_main_ink_drops_specks_only() -> None:
+    ink = np.zeros((40, 40), np.uint8)
+    ink[5:30, 10:14] = 200
+    ink[35, 35] = 200
+    kept = augment.main_ink(ink, ((ink > 0) * 255).astype(np.uint8))
+    assert kept[5:30, 10:14].all() and not kept[33:, 33:].any()
+    assert not augment.main_ink(ink, np.zeros_like(ink)).any()

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.card import MEMBER, Card, read_card
+from edge.errors import ModelError
+
+MODEL = b"\0\0\0\0TFL3" + bytes(range(256)) * 4
+"""Something to append a card to."""
+CARD = Card(
+    name="mnist-1.0",
+    paper=255.0,
+    ink=0.0,
+    output="logits",
+    quantisation={"recipe": "int8", "seed": 1},
+    evaluation={"accuracy_int8": 0.9961},
+    source={"file": "größe.h5"},
+)
+number = st.floats(allow_nan=False, allow_infinity=False)
+cards = st.builds(
+    Card,
+    name=st.text(),
+    labels=st.lists(st.text(), min_size=1, max_size=12).map(tuple),
+    paper=number,
+    ink=number,
+    output=st.sampled_from(["probabilities", "logits"]),
+    quantisation=st.dictionaries(st.text(), st.integers() | st.text()),
+)
+
+
+def with_text(text: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as zipped:
+        zipped.writestr(MEMBER, text)
+    return MODEL + buffer.getvalue()
+
+
+@given(cards)
+def test_a_card_comes_back_as_it_was(card: Card) -> None:
+    assert read_card(MODEL + card.archive(), "x.tflite") == card
+
+
+def test_any_zip_tool_shows_it() -> None:
+    with zipfile.ZipFile(io.BytesIO(MODEL + CARD.archive())) as zipped:
+        assert zipped.namelist() == ["metadata.json"]
+        assert zipped.testzip() is None
+        said = json.loads(zipped.read("metadata.json"))
+    assert (said["format"], said["name"], said["paper"], said["source"]) == (
+        1, "mnist-1.0", 255.0, {"file": "größe.h5"},
+    )  # fmt: skip
+
+
+def test_the_same_card_gives_the_same_bytes() -> None:
+    assert CARD.archive() == dataclasses.replace(CARD).archive()
+
+
+def test_a_model_without_a_card_has_none() -> None:
+    assert read_card(MODEL, "x.tflite") is None
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as zipped:
+        zipped.writestr("labels.txt", "0\n1\n")
+    assert read_card(MODEL + buffer.getvalue(), "x.tflite") is None
+
+
+def test_a_card_with_unknown_and_missing_fields_is_read() -> None:
+    assert read_card(with_text('{"format": 1, "paper": 1, "ink": 0, "colour": "red"}'), "x") == Card(paper=1, ink=0)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("{", "is damaged"),
+        ("", "is damaged"),
+        ("[]", "format None"),
+        ('{"format": 2}', "format 2, this version reads 1"),
+        ('{"format": 1, "labels": "0123456789"}', "no usable labels"),
+        ('{"format": 1, "labels": [], "output": ["logits"]}', "no usable labels, output"),
+        ('{"format": 1, "paper": "white", "ink": NaN}', "no usable paper, ink"),
+        ('{"format": 1, "name": 7, "source": null}', "no usable name, source"),
+    ],
+)
+def test_a_damaged_card_is_refused_in_one_line(text: str, complaint: str) -> None:
+    with pytest.raises(ModelError, match=complaint) as refusal:
+        read_card(with_text(text), "shelf/x.tflite")
+    assert str(refusal.value).startswith("shelf/x.tflite: ")
+    assert "\n" not in str(refusal.value)
+
+
+@given(st.data())
+def test_bytes_flipped_in_the_archive_never_give_another_card(data: st.DataObject) -> None:
+    content = bytearray(MODEL + CARD.archive())
+    where = data.draw(st.integers(len(MODEL), len(content) - 1))
+    content[where] ^= data.draw(st.integers(1, 255))
+    try:
+        assert read_card(bytes(content), "x.tflite") in (CARD, None)
+    except ModelError as refusal:
+        assert "x.tflite" in str(refusal)
+
+
+def test_an_archive_cut_short_is_no_model_without_a_card() -> None:
+    whole = MODEL + CARD.archive()
+    name_ends = whole.index(MEMBER.encode()) + len(MEMBER)
+    for length in range(name_ends, len(whole)):
+        with pytest.raises(ModelError, match="is damaged"):
+            read_card(whole[:length], "x.tflite")

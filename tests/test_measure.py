@@ -1,0 +1,51 @@
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from edge import scene
+from edge.vision.measure import noise, polarity, quantile, reduced, solid_share
+
+
+def written(height: int = 240, width: int = 320) -> np.ndarray:
+    """A ring and a bar of dark ink on light paper."""
+    grey = np.full((height, width), 220, np.uint8)
+    cv2.circle(grey, (width // 3, height // 2), height // 5, 40, 6)
+    cv2.line(grey, (2 * width // 3, height // 4), (2 * width // 3, 3 * height // 4), 40, 6)
+    return grey
+
+
+@pytest.mark.parametrize("height", [60, 240, 700])
+def test_polarity_is_seen_under_any_light(height: int) -> None:
+    grey = cv2.resize(written(), None, fx=height / 240, fy=height / 240, interpolation=cv2.INTER_AREA)
+    for seed in range(5):
+        lit = scene.light(grey, np.random.default_rng(seed), 0.6)
+        assert polarity(lit) > 1
+        assert polarity(cv2.bitwise_not(lit)) < 1
+
+
+@given(npst.arrays(np.uint8, (23, 31)), st.floats(0.01, 1))
+def test_quantile_is_numpys(grey: np.ndarray, share: float) -> None:
+    assert quantile(grey, share) == np.quantile(grey, share, method="inverted_cdf")
+
+
+@given(st.integers(1, 200), st.integers(1, 200), st.integers(1, 100))
+def test_reduced_is_the_mean_of_blocks(height: int, width: int, side: int) -> None:
+    small = reduced(np.full((height, width), 77, np.uint8), side)
+    assert (small == 77).all()
+    assert max(small.shape) <= side
+
+
+def test_noise_is_measured() -> None:
+    rng = np.random.default_rng(0)
+    for sigma in (3, 8):
+        picture = np.clip(rng.normal(100, sigma, (300, 400)), 0, 255).astype(np.uint8)
+        assert noise(picture) == pytest.approx(sigma, rel=0.15)
+
+
+def test_strokes_are_solid_and_noise_is_not() -> None:
+    noisy = np.clip(np.random.default_rng(0).normal(0, 70, (300, 400)), 0, 255).astype(np.uint8)
+    assert solid_share(noisy) < 0.2
+    assert solid_share(cv2.GaussianBlur(255 - written(), (5, 5), 0)) > 0.5

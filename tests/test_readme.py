@@ -1,0 +1,128 @@
+"""The README is tested too: its commands run, its tables are true, its JSON fits the schema."""
+
+import importlib
+import inspect
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import jsonschema
+import pytest
+
+from edge import settings
+from edge.sources import SCHEMES
+from edge.tune import CHOICES
+from edge.types import Pixels
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+BIN = Path(sys.executable).parent
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+COMMANDS = [line for block in blocks("sh") for line in block.splitlines() if line]
+EDGE = [line for line in COMMANDS if line.startswith("edge ")]
+NEEDS_HARDWARE = ("edge run  ", "v4l2:")
+
+
+@pytest.fixture
+def desk(page: Callable[..., Pixels], tmp_path: Path) -> Path:
+    """A folder in which the README's commands find what they name."""
+    cv2.imwrite(str(tmp_path / "desk.jpg"), page("2357", "4680"))
+    (tmp_path / "scans").mkdir()
+    cv2.imwrite(str(tmp_path / "scans" / "one.png"), page("23"))
+    (tmp_path / "mnist.tflite").write_bytes((ROOT / "models" / "mnist.tflite").read_bytes())
+    (tmp_path / "edge.toml").write_text('source = "files:scans/*.png"\n')
+    return tmp_path
+
+
+def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+
+
+@pytest.mark.parametrize("line", [line for line in EDGE if not any(word in line for word in NEEDS_HARDWARE)])
+def test_its_edge_commands_run(line: str, desk: Path) -> None:
+    _, *arguments = shlex.split(line, comments=True)
+    done = run([sys.executable, "-m", "edge.cli", *arguments], desk)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("line", [line for line in EDGE if any(word in line for word in NEEDS_HARDWARE)])
+def test_its_camera_commands_are_understood(line: str, desk: Path) -> None:
+    """Without the camera they fail for want of it, and of nothing else."""
+    _, *arguments = shlex.split(line, comments=True)
+    done = run([sys.executable, "-m", "edge.cli", *arguments, "--frames", "1"], desk)
+    assert done.returncode in (0, 1)
+    assert not done.stderr or re.search("camera|picamera2|/dev/video0", done.stderr)
+
+
+def test_its_converting_runs(data: Path, tmp_path: Path) -> None:
+    line = next(line for line in COMMANDS if line.startswith("edge-convert"))
+    _, *arguments = shlex.split(line)
+    program = "import sys; from convert.cli import convert_main; sys.exit(convert_main())"
+    command = [sys.executable, "-c", program, *arguments, "--data", str(data / "mnist")]
+    command[3] = str(ROOT / command[3])
+    done = run(command, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [path.name for path in tmp_path.iterdir()] == ["mnist.tflite"]
+
+
+def test_its_python_runs(desk: Path) -> None:
+    for block in blocks("python"):
+        done = run([sys.executable, "-W", "error", "-c", block], desk)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith("2357\n4680\n")
+
+
+def test_its_make_targets_and_packages_are_there() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    for line in COMMANDS:
+        if line.startswith("make "):
+            assert re.search(rf"^{line.split()[1]}:", makefile, re.MULTILINE)
+        for name, extra in re.findall(r"(edge-digits)(?:\[(\w+)\])?", line):
+            assert name == project["name"]
+            assert not extra or extra in project["optional-dependencies"]
+
+
+def test_its_json_fits_the_schema() -> None:
+    schema = json.loads((ROOT / "edge" / "schema" / "reading.json").read_text("utf-8"))
+    for block in blocks("json"):
+        jsonschema.validate(json.loads(block), schema, format_checker=jsonschema.FormatChecker())
+
+
+def test_its_table_of_settings_is_the_declared_one() -> None:
+    assert settings.markdown() in README
+
+
+def test_its_table_of_choices_has_every_choice() -> None:
+    table = README.split("### Which cleaning is best?")[1]
+    assert len(re.findall(r"^\| (?:`|\*\*)", table, re.MULTILINE)) == len(CHOICES)
+
+
+def test_its_table_of_sources_is_the_declared_one() -> None:
+    for scheme, place in SCHEMES.items():
+        module, _, name = place.partition(":")
+        parameters = inspect.signature(getattr(importlib.import_module(module), name)).parameters.values()
+        options = {parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
+        row = re.search(rf"^\| `{scheme}:.*$", README, re.MULTILINE)
+        assert row, scheme
+        assert set(re.findall(r"`(\w+)`", row.group().rpartition("|")[0].rpartition("|")[2])) == options
+
+
+def test_every_link_leads_somewhere() -> None:
+    for page in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "models/README.md"):
+        path = ROOT / page
+        for target in re.findall(r"\]\((?!http)([^)#]+)\)", path.read_text("utf-8")):
+            assert (path.parent / target).exists(), f"{page}: {target}"
