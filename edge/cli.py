@@ -1,4 +1,4 @@
-"""``edge``: what it accepts, and how it ends. Exit 0 done, 1 it failed and one line on stderr says what, 2 wrong usage."""
+"""``edge``: what it accepts and how it ends: 0 done, 1 it failed and one line on stderr says what, 2 wrong usage."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from edge import quiet
 from edge.errors import ImageError
 from edge.types import Pixels
 
@@ -68,14 +69,12 @@ def composite(picture: Pixels) -> Pixels:
 
 
 def _imdecode(packed: Pixels, flags: int, name: str) -> Pixels:
-    before = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
-        picture = cv2.imdecode(packed, flags)
+        with quiet.opencv():
+            picture = cv2.imdecode(packed, flags)
     except cv2.error as error:
         # OpenCV refuses pictures over its own limit of pixels so.
         raise ImageError(f"{name}: {_NOT_AN_IMAGE}") from error
-    finally:
-        cv2.utils.logging.setLogLevel(before)
     if picture is None:
         raise ImageError(f"{name}: {_NOT_AN_IMAGE}")
     if picture.shape[0] * picture.shape[1] > MAX_PIXELS:

@@ -43,3 +43,17 @@ def _flush() -> None:
     # Python has no sys.stderr where the program was started without one.
     if sys.stderr is not None:
         sys.stderr.flush()
+
+
+@contextmanager
+def opencv() -> Iterator[None]:
+    """Within it, OpenCV keeps its own warnings to itself: what went wrong is said by whoever called it."""
+    import cv2
+
+    # OpenCV 5 has moved it.
+    set_level = cv2.setLogLevel if hasattr(cv2, "setLogLevel") else cv2.utils.logging.setLogLevel
+    before = set_level(0)
+    try:
+        yield
+    finally:
+        set_level(before)

@@ -30,6 +30,12 @@ CLUTTER = 8
 """Where there are at least this many marks, and"""
 READABLE_SHARE = 0.6
 """a smaller share of them is read, they are no digits at all: text, texture, noise."""
+SOLID = 0.22
+"""Where a smaller share of the ink is solid, it may be noise; then more is asked of it:"""
+DOUBTFUL_CONFIDENCE = 0.85
+"""of each mark, and"""
+DOUBTFUL_SHARE = 0.85
+"""of all of them together."""
 NOTABLE_TILT = 12.0
 """Digits of lines that rise or fall by more degrees than this are also read turned upright."""
 
@@ -103,8 +109,10 @@ class Reader:
         segments = segment(cleaned.mask, cleaned.sure)
         glyphs, probabilities = self._classify(cleaned, segments)
         best = probabilities.argmax(axis=1)
-        kept = tuple(bool(row[i] >= self.min_confidence) for row, i in zip(probabilities, best, strict=True))
-        if len(kept) >= CLUTTER and np.mean(kept) < READABLE_SHARE:
+        doubtful = cleaned.solid < SOLID
+        least = max(self.min_confidence, DOUBTFUL_CONFIDENCE) if doubtful else self.min_confidence
+        kept = tuple(bool(row[i] >= least) for row, i in zip(probabilities, best, strict=True))
+        if len(kept) >= CLUTTER and np.mean(kept) < (DOUBTFUL_SHARE if doubtful else READABLE_SHARE):
             kept = (False,) * len(kept)
         digits = tuple(
             Digit(int(self.model.card.labels[i]), float(row[i]), glyph.line, glyph.box)

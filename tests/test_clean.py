@@ -76,13 +76,12 @@ def test_an_empty_picture_is_blank(grey: int) -> None:
 
 
 @pytest.mark.parametrize("sigma", [2, 6, 15, 40])
-@pytest.mark.parametrize("grey", [5, 40, 128, 215, 250])
 @pytest.mark.parametrize("grain", [0, 1.5, 3])
-def test_noise_alone_is_no_ink(sigma: float, grey: int, grain: float) -> None:
+def test_noise_alone_is_no_ink(sigma: float, grain: float) -> None:
     rng = np.random.default_rng(7)
     rough = rng.standard_normal((480, 640))
     rough = cv2.GaussianBlur(rough, (0, 0), grain) if grain else rough
-    picture = np.clip(grey + sigma * rough / rough.std(), 0, 255).astype(np.uint8)
+    picture = np.clip(128 + sigma * rough / rough.std(), 0, 255).astype(np.uint8)
     for light_ink in (False, True):
         assert clean(picture, Recipe(), light_ink=light_ink).reason in ("blank", "low_contrast")
 

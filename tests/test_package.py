@@ -2,6 +2,7 @@
 
 import email
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -35,8 +36,9 @@ def test_what_it_says_of_itself(wheel: Path) -> None:
     metadata = email.message_from_bytes(zipfile.ZipFile(wheel).read(f"edge_digits-{__version__}.dist-info/METADATA"))
     assert metadata["License-Expression"] == "Apache-2.0"
     needed = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
-    names = {line.split(">")[0].split("=")[0].strip() for line in needed}
-    assert names == {"ai-edge-litert", "numpy", "opencv-python-headless", "pydantic-settings"}, "no TensorFlow on a Pi"
+    names = {re.split(r"[<>=; ]", line)[0] for line in needed}
+    runtime = {"ai-edge-litert", "tflite-runtime"}
+    assert names == runtime | {"numpy", "opencv-python-headless", "pydantic-settings"}, "no TensorFlow on a Pi"
     scripts = zipfile.ZipFile(wheel).read(f"edge_digits-{__version__}.dist-info/entry_points.txt").decode()
     assert {line.split(" ")[0] for line in scripts.splitlines() if " = " in line} == {
         "edge",

@@ -86,6 +86,26 @@ def test_where_nothing_is_written_nothing_is_read(reader: Reader, what: str, siz
     assert reading.reason is not None
 
 
+@pytest.mark.parametrize("sigma", [2, 6, 15, 40])
+@pytest.mark.parametrize("grey", [2, 40, 128, 215, 252])
+@pytest.mark.parametrize("grain", [0, 1.5, 3])
+def test_noise_is_not_read(reader: Reader, sigma: float, grey: int, grain: float) -> None:
+    """Of any strength and grain, clipped at black or white or not."""
+    rough = np.random.default_rng(7).standard_normal((480, 640))
+    rough = cv2.GaussianBlur(rough, (0, 0), grain) if grain else rough
+    reading = reader.read(np.clip(grey + sigma * rough / rough.std(), 0, 255).astype(np.uint8))
+    assert reading.text == ""
+    assert reading.reason in ("blank", "low_contrast", "clutter", "uncertain")
+
+
+def test_a_faint_pencil_is_read(reader: Reader, page: Page) -> None:
+    """Ink of a fifth of the paper's brightness, thinner than a pixel of a small picture."""
+    picture = page("2357")
+    faint = (230 - (230 - picture.astype(np.float32)) * 0.25).astype(np.uint8)
+    small = cv2.resize(faint, None, fx=0.35, fy=0.35, interpolation=cv2.INTER_AREA)
+    assert distance(only_digits(reader.read(small).text), "2357") <= 1
+
+
 def test_a_blurred_page_says_so(reader: Reader, page: Page) -> None:
     reading = reader.read(cv2.GaussianBlur(page("37"), (0, 0), 40))
     assert reading.text == ""

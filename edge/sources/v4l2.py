@@ -9,9 +9,10 @@ from typing import Annotated
 
 import cv2
 
+from edge import quiet
 from edge.errors import SourceError
 from edge.sources import Source
-from edge.sources.video import grey, quiet
+from edge.sources.video import grey
 from edge.types import Frame
 from edge.uri import Size, number
 
@@ -38,7 +39,7 @@ class V4l2(Source):
                 f"{self._device}: you may not use this camera; join its group with: "
                 "sudo usermod -aG video $USER, and log in again"
             )
-        with quiet():
+        with quiet.opencv():
             self._capture = cv2.VideoCapture(self._device, cv2.CAP_V4L2)
             for name, value in (
                 (cv2.CAP_PROP_BUFFERSIZE, 1),
@@ -55,7 +56,7 @@ class V4l2(Source):
 
     def __next__(self) -> Frame:
         """The newest frame; SourceError where the camera gives none."""
-        with quiet():
+        with quiet.opencv():
             read, picture = self._capture.read()
         if not read:
             raise SourceError(f"{self._device}: the camera gives no frame; unplug it and plug it in again")

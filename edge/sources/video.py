@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 
+from edge import quiet
 from edge.errors import SourceError
 from edge.sources import Source
 from edge.types import Frame, Pixels
@@ -18,18 +17,7 @@ from edge.uri import YesNo
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """OpenCV keeps its own warnings to itself: our error says it in one line."""
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        yield
-    finally:
-        cv2.utils.logging.setLogLevel(level)
-
-
-def grey(picture: cv2.typing.MatLike) -> Pixels:
+def grey(picture: Pixels) -> Pixels:
     """A captured picture, blue-green-red or already grey -> (height, width) uint8."""
     if picture.ndim == 3 and picture.shape[2] == 3:
         picture = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
@@ -50,7 +38,7 @@ class Video(Source):
         self._capture = self._open()
 
     def _open(self) -> cv2.VideoCapture:
-        with quiet():
+        with quiet.opencv():
             capture = cv2.VideoCapture(str(self._path))
         if not capture.isOpened():
             raise SourceError(f"{self._path}: not a video that OpenCV can read; try MJPEG in .avi or H.264 in .mp4")
@@ -73,8 +61,8 @@ class Video(Source):
         self._index += 1
         return frame
 
-    def _read(self) -> cv2.typing.MatLike | None:
-        with quiet():
+    def _read(self) -> Pixels | None:
+        with quiet.opencv():
             read, picture = self._capture.read()
         return picture if read else None
 

@@ -28,8 +28,6 @@ BLURRED_LEVELS = 24
 """Something flat but of at least as many levels is called blurred, else the picture is called blank."""
 MIN_SIGNAL_TO_NOISE = 7.0
 """The strongest ink is at least this many standard deviations of the noise: Gaussian noise alone gives 4."""
-MIN_SOLID = 0.22
-"""At least this share of the ink is solid. Noise of any grain has 0.08 to 0.18; photographed writing 0.27 and more."""
 NOISE_MARGIN = 4.5
 """Faint ink is at least this many standard deviations of the noise."""
 
@@ -48,6 +46,8 @@ class Cleaned:
     """Working pixels per pixel of the frame."""
     polarity: Literal["dark", "light"]
     """Whether the ink is darker or lighter than its paper."""
+    solid: float
+    """How much of the ink is solid, 0 to 1: noise has 0.08 to 0.18, most writing over 0.3, a faint pencil 0.2."""
     reason: Reason | None
     """Why there is no ink at all, or None."""
 
@@ -125,7 +125,7 @@ def contrast(grey: Pixels, recipe: Recipe, floor: int = 32) -> tuple[Pixels, flo
     if steepest < max(MIN_LEVELS, MIN_STEEPNESS * levels):
         return ink, 0.0, "blurred" if levels >= BLURRED_LEVELS else "blank"
     spread = noise(ink)
-    if 255 - quantile(ink, 0.4) < MIN_SIGNAL_TO_NOISE * spread or solid_share(ink) < MIN_SOLID:
+    if 255 - quantile(ink, 0.4) < MIN_SIGNAL_TO_NOISE * spread:
         return ink, spread, "low_contrast"
     return ink, spread, None
 
@@ -179,4 +179,5 @@ def clean(grey: Pixels, recipe: Recipe, *, light_ink: bool) -> Cleaned:
     # A board is never brighter than its chalk, whatever the negative says: there, levels count rather than shares.
     ink, spread, reason = contrast(work, recipe, 128 if light_ink else 32)
     mask, sure = (np.zeros_like(ink), None) if reason else binarise(ink, recipe, spread)
-    return Cleaned(ink, morphology(mask, recipe), sure, scale, "light" if light_ink else "dark", reason)
+    polarity: Literal["dark", "light"] = "light" if light_ink else "dark"
+    return Cleaned(ink, morphology(mask, recipe), sure, scale, polarity, solid_share(ink), reason)
