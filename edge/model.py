@@ -9,14 +9,14 @@ import hashlib
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.card import Card, Output, read_card
+from edge.closing import Closing
 from edge.errors import ModelError
 from edge.quiet import without
 from edge.types import Pixels
@@ -49,7 +49,7 @@ def interpreter_class(runtime: str | None = None) -> Any:
     raise ModelError(f"no TFLite runtime ({runtime or ' or '.join(RUNTIMES)}); pip install ai-edge-litert")
 
 
-class Model:
+class Model(Closing):
     """A classifier of 28x28 glyphs, whatever shape, type, range and polarity its own input has.
 
     Its card (see ``edge.card``) says what the file itself cannot: what empty paper and full ink are in its
@@ -104,16 +104,6 @@ class Model:
     def close(self) -> None:
         """Let go of the interpreter and its memory."""
         self._interpreter = None
-
-    def __enter__(self) -> Self:
-        """Itself; ``with`` closes it."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close it."""
-        self.close()
 
     def _invoke(self, glyphs: Pixels) -> NDArray[np.float32]:
         where = self._input["index"]

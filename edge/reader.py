@@ -6,13 +6,12 @@ import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.closing import Closing
 from edge.model import Model
 from edge.types import Box, Digit, Frame, Glyph, Pixels, Reading, Reason
 from edge.vision.clean import Cleaned, clean
@@ -54,7 +53,7 @@ class Sight:
     """Which candidates were read as digits."""
 
 
-class Reader:
+class Reader(Closing):
     """Reads the handwritten digits in a picture.
 
     >>> import edge
@@ -95,14 +94,6 @@ class Reader:
     def close(self) -> None:
         """Let go of the model."""
         self.model.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _look(self, frame: Frame, light_ink: bool) -> Sight:
         cleaned = clean(frame.pixels, self.recipe, light_ink=light_ink)

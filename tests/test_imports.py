@@ -14,6 +14,7 @@ LEVELS = {
     "types": 1,
     "uri": 1,
     "quiet": 1,
+    "closing": 1,
     "vision": 2,
     "forms": 2,
     "scene": 2,

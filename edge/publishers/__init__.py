@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from edge import uri
+from edge.closing import Closing
 from edge.types import Reading
 
 SCHEMES = {
@@ -14,7 +14,7 @@ SCHEMES = {
 """scheme -> "module:Class"; the module is imported when its scheme is named."""
 
 
-class Publisher(Protocol):
+class Publisher(Closing, Protocol):
     """Takes readings until it is closed."""
 
     def publish(self, reading: Reading) -> None:
@@ -24,16 +24,6 @@ class Publisher(Protocol):
     def close(self) -> None:
         """Give the file or connection back; a second call does nothing."""
         ...
-
-    def __enter__(self) -> Self:
-        """Itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close it."""
-        self.close()
 
 
 def open_publisher(text: str) -> Publisher:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Protocol, Self
 
 from edge import uri
+from edge.closing import Closing
 from edge.types import Frame
 
 SCHEMES = {
@@ -24,7 +24,7 @@ SCHEMES = {
 """scheme -> "module:Class"; the module is imported when its scheme is named."""
 
 
-class Source(Protocol):
+class Source(Closing, Protocol):
     """An iterator of frames that is closed after use.
 
     ``next()`` gives a Frame, raises SourceError where there is none this time (it may be called again), or
@@ -49,16 +49,6 @@ class Source(Protocol):
     def __iter__(self) -> Self:
         """Itself."""
         return self
-
-    def __enter__(self) -> Self:
-        """Itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close it."""
-        self.close()
 
 
 def open_source(text: str) -> Source:
