@@ -12,9 +12,10 @@ SAMPLE = 100_000
 
 _SURFACE_SIDE = 48
 _X, _Y = (axis.ravel() for axis in np.meshgrid(*[np.linspace(-1, 1, _SURFACE_SIDE, dtype=np.float32)] * 2))
-_SURFACE = np.stack([np.ones_like(_X), _X, _Y, _X * _Y, _X * _X, _Y * _Y], axis=1)
-"""The six monomials of a quadratic surface at each pixel of a 48x48 picture, (2304, 6)."""
-_SURFACE_INVERSE = np.linalg.pinv(_SURFACE)
+_SQUARE = np.float32(np.mean(_X * _X))
+_SURFACE = np.stack([np.ones_like(_X), _X, _Y, _X * _Y, _X * _X - _SQUARE, _Y * _Y - _SQUARE])
+_SURFACE /= np.sqrt(np.sum(np.square(_SURFACE), axis=1, keepdims=True))
+"""An orthonormal basis of quadratic surfaces on a 48x48 picture, (6, 2304): Legendre polynomials up to degree 2."""
 
 
 def reduced(grey: Pixels, side: int) -> Pixels:
@@ -70,7 +71,7 @@ def polarity(grey: Pixels) -> float:
     """
     small = cv2.resize(reduced(grey, 8 * _SURFACE_SIDE), (_SURFACE_SIDE, _SURFACE_SIDE), interpolation=cv2.INTER_AREA)
     values = small.astype(np.float32).ravel()
-    flat = values - _SURFACE @ (_SURFACE_INVERSE @ values)
+    flat = values - (_SURFACE @ values) @ _SURFACE
     flat = np.clip(flat - flat.min(), 0, 255).astype(np.uint8).reshape(small.shape)
     deviation = flat.astype(np.float32) - cv2.medianBlur(flat, _SURFACE_SIDE // 2 | 1)
     darker = float(np.square(np.minimum(deviation, 0)).sum())
