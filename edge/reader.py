@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class Sight:
     """All candidates, in reading order."""
     probabilities: NDArray[np.float32]
     """(candidates, classes)."""
-    kept: tuple[bool, ...] = field(default=())
+    kept: tuple[bool, ...]
     """Which candidates were read as digits."""
 
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import SettingsError
+from edge.reader import MIN_CONFIDENCE
 from edge.settings import Settings, leaves, load_settings
 from edge.vision.recipe import Recipe
 
@@ -31,6 +32,10 @@ def test_defaults_are_those_declared() -> None:
             value = getattr(value, part)
         assert value == leaf.default
         assert leaf.description
+
+
+def test_the_reader_alone_has_the_same_defaults() -> None:
+    assert load_settings().min_confidence == MIN_CONFIDENCE
 
 
 def test_a_flag_beats_the_environment_beats_the_file(toml, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
