@@ -106,16 +106,16 @@ class Model(Closing):
         self._interpreter = None
 
     def _invoke(self, glyphs: Pixels) -> NDArray[np.float32]:
-        where = self._input["index"]
-        answers = np.empty((len(glyphs), len(self.card.labels)), np.float32)
-        scale, zero = self._output["quantization"]
+        asked, answered = self._input["index"], self._output["index"]
+        answers = np.empty((len(glyphs), len(self.card.labels)), self._output["dtype"])
         for answer, glyph in zip(answers, glyphs, strict=True):
             fed = feed(glyph, self._image, self._table)
-            self._interpreter.set_tensor(where, fed.reshape(self.input_shape))
+            self._interpreter.set_tensor(asked, fed.reshape(self.input_shape))
             self._interpreter.invoke()
-            given = self._interpreter.get_tensor(self._output["index"]).reshape(-1)
-            answer[:] = (given.astype(np.float32) - zero) * scale if scale else given
-        return answers
+            answer[:] = self._interpreter.get_tensor(answered).reshape(-1)
+        scale, zero = self._output["quantization"]
+        real: NDArray[np.float32] = answers.astype(np.float32)
+        return (real - np.float32(zero)) * np.float32(scale) if scale else real
 
     def _likely_meaning(self) -> Output:
         """Logits where an empty and a full glyph give what is no probability: negative, or not summing to 1."""

@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 
 from edge.types import Pixels, Reason
-from edge.vision.measure import noise, quantile, reduced, solid_share
+from edge.vision.measure import noise, quantiles, reduced, sample, solid_share
 from edge.vision.recipe import Recipe
 
 SMALL_SIDE = 200
 """A picture whose longer side is shorter than this is enlarged, so that windows of a few pixels mean the same in it."""
-BACKGROUND_SIDE = 96
-"""The light changes slowly: it is estimated on a picture of this longer side, in pixels."""
+BACKGROUND_SIDE = 128
+"""The light changes slowly: it is estimated on a picture of this longer side at most, in pixels."""
 BACKGROUND_WINDOW = 0.30
 """Strokes are narrower than this share of the picture, and are closed over to see the paper behind them."""
 MIN_CONTRAST = 10
@@ -23,7 +23,7 @@ MIN_CONTRAST = 10
 MIN_LEVELS = 5
 """And by this many levels, however dark the picture is: fewer are the steps of the light itself."""
 MIN_STEEPNESS = 0.4
-"""Within 5 pixels, the edge of ink rises by this share of its contrast: flatter things are shadows, or out of focus."""
+"""Within 4 pixels, the edge of ink rises by this share of its contrast: flatter things are shadows, or out of focus."""
 BLURRED_LEVELS = 24
 """Something flat but of at least as many levels is called blurred, else the picture is called blank."""
 MIN_SIGNAL_TO_NOISE = 7.0
@@ -109,23 +109,23 @@ def contrast(grey: Pixels, recipe: Recipe, floor: int = 32) -> tuple[Pixels, flo
     deviation on the same scale. The last value says why the picture has no ink, or is None. ``floor``: paper darker
     than this grey counts as this grey.
     """
-    behind = paper(grey) if recipe.even else np.full_like(grey, quantile(grey, 0.5))
+    behind = paper(grey) if recipe.even else np.full_like(grey, quantiles(grey, 0.5)[0])
     below = cv2.subtract(behind, grey)
     # Reflectance, not difference: the same ink in shadow is as black. But noise in the dark is not to be blown up.
     lit = cv2.max(behind, floor)
-    relative = cv2.divide(below, lit, scale=255)
-    sparse = 1 - max(16 / relative.size, 0.0002)
-    peak = max(1.0, quantile(relative, sparse))
+    rows, rows_lit = sample(below), sample(lit)
+    sparse = 1 - max(16 / below.size, 0.0002)
+    peak = max(1.0, *quantiles(cv2.divide(rows, rows_lit, scale=255), sparse))
     ink = cv2.divide(below, lit, scale=255 * 255 / peak)
-    levels = quantile(below, sparse)
+    (levels,) = quantiles(rows, sparse)
     if peak < MIN_CONTRAST or levels < MIN_LEVELS:
         return ink, 0.0, "blank"
     # Light that is uneven in itself leaves hollows, but no edges.
-    steepest = quantile(cv2.morphologyEx(below, cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8)), sparse)
+    (steepest,) = quantiles(cv2.absdiff(rows[:, 4:], rows[:, :-4]), sparse) if rows.shape[1] > 4 else (levels,)
     if steepest < max(MIN_LEVELS, MIN_STEEPNESS * levels):
         return ink, 0.0, "blurred" if levels >= BLURRED_LEVELS else "blank"
-    spread = noise(ink)
-    if 255 - quantile(ink, 0.4) < MIN_SIGNAL_TO_NOISE * spread:
+    level, spread = noise(ink)
+    if 255 - level < MIN_SIGNAL_TO_NOISE * spread:
         return ink, spread, "low_contrast"
     return ink, spread, None
 

@@ -17,7 +17,7 @@ SIDE = 28
 """Side of a glyph, pixels."""
 FIT = 20
 """Side of the box that the ink fills, pixels."""
-OVERSAMPLED = 80
+OVERSAMPLED = 120
 """Strokes are measured and thickened at this size, pixels of the longer side."""
 THIN = 2.0
 """Strokes narrower than this, in pixels of the 20x20 box, are thickened to it."""
