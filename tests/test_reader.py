@@ -1,4 +1,3 @@
-import csv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,9 +7,8 @@ import pytest
 
 import edge
 from edge import scene
-from edge.images import load
 from edge.reader import Reader
-from edge.tune import distance, only_digits
+from edge.tune import distance, load_labelled, only_digits, score
 from edge.types import Frame, Pixels
 from edge.vision.cut import turn
 from edge.vision.recipe import Recipe
@@ -173,6 +171,4 @@ def test_turning_keeps_all_ink() -> None:
 
 @pytest.mark.parametrize(("folder", "exact"), [("single", 0.95), ("multi", 0.75)])
 def test_real_photographs_are_read(reader: Reader, data: Path, folder: str, exact: float) -> None:
-    rows = list(csv.DictReader((data / "photos" / folder / "labels.csv").open(encoding="utf-8")))
-    right = [only_digits(reader.read(load(data / "photos" / folder / row["file"])).text) == row["text"] for row in rows]
-    assert sum(right) / len(rows) >= exact
+    assert score(reader, load_labelled(data / "photos" / folder / "labels.csv")).exact >= exact
