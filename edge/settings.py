@@ -10,46 +10,30 @@ import difflib
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
-
-from pydantic import BeforeValidator, Field, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    InitSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
 from edge.errors import SettingsError
 from edge.uri import nearest
-from edge.vision.recipe import Recipe
+from edge.vision.recipe import Recipe, setting
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 PREFIX = "EDGE_"
 
 
-def _words(value: Any) -> Any:
-    """One URI, or several with spaces between, is as good as a list of them."""
-    return tuple(value.split()) if isinstance(value, str) else value
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings of ``edge``. Make one with ``load_settings``, which checks it."""
 
-
-class Settings(BaseSettings):
-    """All settings of ``edge``. Make one with ``load_settings``."""
-
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
-
-    source: str = Field("picamera2:0", description="where frames come from, a source URI")
-    publish: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = Field(
-        ("jsonl:-",), description="where readings go, one or more publisher URIs"
-    )
-    model: str = Field("", description="the .tflite model; empty: the one that comes with the package")
-    threads: int = Field(1, ge=1, le=64, description="threads of the TFLite runtime; small models are slower with two")
-    min_confidence: float = Field(
-        0.6, ge=0, le=1, description="a mark whose best digit is less probable than this is not read"
-    )
-    vision: Recipe = Field(default_factory=Recipe, description="how a frame is cleaned")
+    source: str = setting("picamera2:0", "where frames come from, a source URI")
+    publish: tuple[str, ...] = setting(("jsonl:-",), "where readings go, one or more publisher URIs")
+    model: str = setting("", "the .tflite model; empty: the one that comes with the package")
+    threads: int = setting(1, "threads of the TFLite runtime; small models are slower with two", ge=1, le=64)
+    min_confidence: float = setting(0.6, "a mark whose best digit is less probable than this is not read", ge=0, le=1)
+    vision: Recipe = field(default_factory=Recipe, metadata={"description": "how a frame is cleaned"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +61,13 @@ class Leaf:
 
 def leaves() -> Iterator[Leaf]:
     """All settings, in the order of the TOML file."""
-    for name, info in Settings.model_fields.items():
-        if name == "vision":
-            continue
-        ge, le = (next((getattr(m, key) for m in info.metadata if hasattr(m, key)), None) for key in ("ge", "le"))
-        yield Leaf(name, info.annotation, info.default, info.description or "", (ge, le))
-    hints = get_type_hints(Recipe)
-    for part in dataclasses.fields(Recipe):
-        said = part.metadata
-        limits = (said.get("ge"), said.get("le"))
-        yield Leaf(f"vision.{part.name}", hints[part.name], part.default, said["description"], limits)
+    for section, prefix in ((Settings, ""), (Recipe, "vision.")):
+        hints = get_type_hints(section)
+        for part in dataclasses.fields(section):
+            if part.type != "Recipe":
+                said = part.metadata
+                limits = (said.get("ge"), said.get("le"))
+                yield Leaf(prefix + part.name, hints[part.name], part.default, said["description"], limits)
 
 
 def load_settings(config: str | Path | None = None, flags: Mapping[str, Any] | None = None) -> Settings:
@@ -97,7 +78,34 @@ def load_settings(config: str | Path | None = None, flags: Mapping[str, Any] | N
     file = _toml(Path(config)) if config else {}
     _no_misspelt_variables()
 
-    class Sourced(Settings):
+    variables = {PREFIX + "VISION", *(leaf.environment for leaf in leaves())}
+    if not file and not flags and not variables & os.environ.keys():
+        # Nothing to check: pydantic takes longer to import than a photograph to read.
+        return Settings()
+    from pydantic import ValidationError
+
+    try:
+        return _checked(file, _nested(flags or {}))
+    except ValidationError as error:
+        raise SettingsError(_one_line(error, config, file, flags or {})) from error
+    except ValueError as error:  # pydantic-settings: an environment variable that is no JSON where JSON is wanted
+        raise SettingsError(f"environment: {error}") from error
+
+
+def _checked(file: Mapping[str, Any], flags: Mapping[str, Any]) -> Settings:
+    """The same settings as a pydantic-settings model, made of the declaration above, which reads and checks them."""
+    from pydantic import BeforeValidator, Field, create_model
+    from pydantic_settings import (
+        BaseSettings,
+        InitSettingsSource,
+        NoDecode,
+        PydanticBaseSettingsSource,
+        SettingsConfigDict,
+    )
+
+    class Sourced(BaseSettings):
+        model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid")
+
         @classmethod
         def settings_customise_sources(
             cls,
@@ -107,14 +115,20 @@ def load_settings(config: str | Path | None = None, flags: Mapping[str, Any] | N
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, env_settings, InitSettingsSource(settings_cls, file)
+            return init_settings, env_settings, InitSettingsSource(settings_cls, dict(file))
 
-    try:
-        return Settings.model_construct(**dict(Sourced(**_nested(flags or {}))))
-    except ValidationError as error:
-        raise SettingsError(_one_line(error, config, file, flags or {})) from error
-    except ValueError as error:  # pydantic-settings: an environment variable that is no JSON where JSON is wanted
-        raise SettingsError(f"environment: {error}") from error
+    hints = get_type_hints(Settings)
+    declared: dict[str, Any] = {}
+    for part in dataclasses.fields(Settings):
+        kind, limits = hints[part.name], {key: part.metadata[key] for key in ("ge", "le") if key in part.metadata}
+        if get_origin(kind) is tuple:
+            # One word, or several with blanks between, is as good as a list of them.
+            kind = Annotated[kind, NoDecode, BeforeValidator(lambda v: tuple(v.split()) if isinstance(v, str) else v)]
+        fresh = part.default_factory is not dataclasses.MISSING
+        default = {"default_factory": part.default_factory} if fresh else {"default": part.default}
+        declared[part.name] = (kind, Field(**default, **limits))
+    model = create_model("Settings", __base__=Sourced, **declared)
+    return Settings(**dict(model(**flags)))
 
 
 def markdown() -> str:
