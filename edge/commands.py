@@ -25,13 +25,11 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 
 def _reader(settings: Settings) -> Reader:
-    import cv2
-
     from edge.model import Model
+    from edge.process import settle
     from edge.reader import Reader
 
-    # The pictures are small: OpenCV's own threads cost more than they bring, and the other cores are not ours.
-    cv2.setNumThreads(1)
+    settle()
     model = Model(settings.model or None, threads=settings.threads)
     return Reader(model, recipe=settings.vision, min_confidence=settings.min_confidence)
 

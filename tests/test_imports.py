@@ -15,6 +15,7 @@ LEVELS = {
     "uri": 1,
     "quiet": 1,
     "closing": 1,
+    "process": 1,
     "vision": 2,
     "forms": 2,
     "scene": 2,
