@@ -9,14 +9,18 @@ from numpy.typing import NDArray
 from edge.types import Pixels
 from edge.vision.segment import Mark
 
+_AROUND = np.ones((3, 3), np.uint8)
+
 
 def cut(ink: Pixels, labels: NDArray[np.int32], mark: Mark) -> Pixels:
     """The mark's own ink with its soft edges, two pixels around its box, without its neighbours'."""
     x, y, width, height = mark.box
     window = np.s_[max(0, y - 2) : y + height + 2, max(0, x - 2) : x + width + 2]
-    own = np.isin(labels[window], mark.parts) if len(mark.parts) > 1 else labels[window] == mark.parts[0]
-    around = cv2.dilate(own.astype(np.uint8), np.ones((3, 3), np.uint8))
-    return ink[window] * around
+    here = labels[window]
+    own = cv2.inRange(here, mark.parts[0], mark.parts[0])
+    for part in mark.parts[1:]:
+        own = cv2.bitwise_or(own, cv2.inRange(here, part, part))
+    return cv2.bitwise_and(ink[window], cv2.dilate(own, _AROUND))
 
 
 def turn(ink: Pixels, degrees: float) -> Pixels:

@@ -7,15 +7,15 @@ import numpy as np
 
 from edge.types import Pixels
 
-SAMPLE = 60_000
+SAMPLE = 40_000
 """Statistics of a picture are taken from about as many of its pixels: enough for its rarest five thousandth."""
 
-_SURFACE_SIDE = 48
+_SURFACE_SIDE = 32
 _X, _Y = (axis.ravel() for axis in np.meshgrid(*[np.linspace(-1, 1, _SURFACE_SIDE, dtype=np.float32)] * 2))
 _SQUARE = np.float32(np.mean(_X * _X))
 _SURFACE = np.stack([np.ones_like(_X), _X, _Y, _X * _Y, _X * _X - _SQUARE, _Y * _Y - _SQUARE])
 _SURFACE /= np.sqrt(np.sum(np.square(_SURFACE), axis=1, keepdims=True))
-"""An orthonormal basis of quadratic surfaces on a 48x48 picture, (6, 2304): Legendre polynomials up to degree 2."""
+"""An orthonormal basis of quadratic surfaces on a 32x32 picture, (6, 1024): Legendre polynomials up to degree 2."""
 
 
 def reduced(grey: Pixels, side: int) -> Pixels:
@@ -49,7 +49,7 @@ def noise(ink: Pixels) -> tuple[float, float]:
     distance of the 20th to the 60th percentile (1.095 sigma of a normal distribution), where even thick writing that
     fills the picture is paper.
     """
-    rows = sample(ink, SAMPLE // 4)
+    rows = sample(ink, SAMPLE // 2)
     low, middle, high = quantiles(rows, 0.2, 0.4, 0.6)
     texture = (high - low) / 1.095
     if rows.shape[1] < 16:

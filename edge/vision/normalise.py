@@ -21,6 +21,7 @@ OVERSAMPLED = 120
 """Strokes are measured and thickened at this size, pixels of the longer side."""
 THIN = 2.0
 """Strokes narrower than this, in pixels of the 20x20 box, are thickened to it."""
+_AROUND = np.ones((3, 3), np.uint8)
 METHODS = {
     "area": cv2.INTER_AREA,
     "linear": cv2.INTER_LINEAR,
@@ -35,9 +36,9 @@ def stroke_width(ink: Pixels) -> float:
     A strip of length l and width w has area l w and outline 2 l.
     """
     mask = cv2.threshold(ink, 127, 1, cv2.THRESH_BINARY)[1]
-    inside = cv2.erode(mask, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    area = int(np.count_nonzero(mask))
-    outline = area - int(np.count_nonzero(inside))
+    inside = cv2.erode(mask, _AROUND, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    area = cv2.countNonZero(mask)
+    outline = area - cv2.countNonZero(inside)
     return 2 * area / outline if outline else 0.0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import median
 
 import cv2
 import numpy as np
@@ -209,22 +210,21 @@ def line_tilt(boxes: Boxes, usual: float) -> float:
     pairs = distance[rows, nearest] < 3 * usual
     if np.count_nonzero(pairs) < 2:
         return 0.0
-    angles = angle[rows, nearest][pairs]
-    tilt = float(np.median(angles))
-    return tilt if float(np.median(np.abs(angles - tilt))) < 12 else 0.0
+    angles: list[float] = angle[rows, nearest][pairs].tolist()
+    tilt = median(angles)
+    return tilt if median(abs(angle - tilt) for angle in angles) < 12 else 0.0
 
 
 def line_numbers(boxes: Boxes, tilt: float, usual: float) -> NDArray[np.int64]:
     """Which line, from 0, top to bottom, each box (n, 4) stands in: along the tilt, lines are half a digit apart."""
     centre = boxes[:, :2] + boxes[:, 2:] / 2
     angle = np.radians(tilt)
-    down = centre[:, 1] * np.cos(angle) - centre[:, 0] * np.sin(angle)
+    down: list[float] = (centre[:, 1] * np.cos(angle) - centre[:, 0] * np.sin(angle)).tolist()
     lines = np.zeros(len(boxes), np.int64)
-    order = np.argsort(down)
-    line, members = 0, [down[order[0]]]
-    for i in order[1:]:
-        if down[i] - np.mean(members) > 0.6 * usual:
-            line, members = line + 1, []
-        members.append(down[i])
+    line, total, members = 0, 0.0, 0
+    for i in sorted(range(len(down)), key=down.__getitem__):
+        if members and down[i] - total / members > 0.6 * usual:
+            line, total, members = line + 1, 0.0, 0
+        total, members = total + down[i], members + 1
         lines[i] = line
     return lines
