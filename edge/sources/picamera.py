@@ -4,6 +4,7 @@ on a Pi."""
 from __future__ import annotations
 
 import contextlib
+import os
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -14,6 +15,8 @@ from edge.uri import Size, number
 
 WAIT_SECONDS = 2.0
 """A camera that gives no frame for this long has stopped: its cable, or its driver."""
+FIRST_SECONDS = 10.0
+"""The first one may take longer: the sensor starts, and finds its exposure."""
 BUFFERS = 2
 """One being filled while the other is read; more would only hold older frames."""
 
@@ -50,6 +53,8 @@ class Picamera(Source):
             raise SourceError(f"{self._uri}: the camera refuses to start: {one_line(error)}") from error
 
     def _find(self, number: int) -> Any:
+        # libcamera tells stderr what it is and finds; its errors come as exceptions, too.
+        os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
         try:
             from picamera2 import Picamera2
         except ImportError as error:
@@ -72,15 +77,16 @@ class Picamera(Source):
             ) from error
 
     def __next__(self) -> Frame:
-        """The newest frame; SourceError where none comes within 2 s."""
+        """The newest frame; SourceError where none comes within 2 s (10 s for the first)."""
         if not self._open:
             raise StopIteration
+        wait = WAIT_SECONDS if self._index else FIRST_SECONDS
         try:
-            planes = self._camera.capture_array("main", wait=WAIT_SECONDS)
+            planes = self._camera.capture_array("main", wait=wait)
         except TimeoutError as error:
             # The job that nobody waits for any more would hold up the next one, and close().
             self._camera.cancel_all_and_flush()
-            raise SourceError(f"{self._uri}: no frame for {WAIT_SECONDS:g} s; check the camera's cable") from error
+            raise SourceError(f"{self._uri}: no frame for {wait:g} s; check the camera's cable") from error
         except RuntimeError as error:
             raise SourceError(f"{self._uri}: the camera failed: {one_line(error)}") from error
         frame = Frame(self._y_plane(planes), self._uri, self._index, datetime.now(UTC))
