@@ -23,7 +23,9 @@ MIN_CONTRAST = 10
 MIN_LEVELS = 5
 """And by this many levels, however dark the picture is: fewer are the steps of the light itself."""
 MIN_STEEPNESS = 0.4
-"""Within 4 pixels, the edge of ink rises by this share of its contrast: flatter things are shadows, or out of focus."""
+"""The edge of ink rises by this share of its contrast within"""
+EDGE_REACH = 4
+"""so many working pixels, or two of the frame where it was enlarged: flatter things are shadows, or out of focus."""
 BLURRED_LEVELS = 24
 """Something flat but of at least as many levels is called blurred, else the picture is called blank."""
 MIN_SIGNAL_TO_NOISE = 7.0
@@ -102,12 +104,14 @@ def paper(grey: Pixels) -> Pixels:
     return cv2.resize(behind, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def contrast(grey: Pixels, recipe: Recipe, floor: int = 32) -> tuple[Pixels, float, Reason | None]:
+def contrast(
+    grey: Pixels, recipe: Recipe, floor: int = 32, reach: int = EDGE_REACH
+) -> tuple[Pixels, float, Reason | None]:
     """Dark-on-light grey -> contrast against the paper, stretched so that the strongest ink is 255; and its noise.
 
     The strongest ink is the level that at least 16 pixels, and 0.02 % of them, reach. The noise is a standard
     deviation on the same scale. The last value says why the picture has no ink, or is None. ``floor``: paper darker
-    than this grey counts as this grey.
+    than this grey counts as this grey; ``reach``: an edge of ink is at most so many pixels wide.
     """
     behind = paper(grey) if recipe.even else np.full_like(grey, quantiles(grey, 0.5)[0])
     below = cv2.subtract(behind, grey)
@@ -121,7 +125,9 @@ def contrast(grey: Pixels, recipe: Recipe, floor: int = 32) -> tuple[Pixels, flo
     if peak < MIN_CONTRAST or levels < MIN_LEVELS:
         return ink, 0.0, "blank"
     # Light that is uneven in itself leaves hollows, but no edges.
-    (steepest,) = quantiles(cv2.absdiff(rows[:, 4:], rows[:, :-4]), sparse) if rows.shape[1] > 4 else (levels,)
+    steepest = levels
+    if rows.shape[1] > reach:
+        (steepest,) = quantiles(cv2.absdiff(rows[:, reach:], rows[:, :-reach]), sparse)
     if steepest < max(MIN_LEVELS, MIN_STEEPNESS * levels):
         return ink, 0.0, "blurred" if levels >= BLURRED_LEVELS else "blank"
     level, spread = noise(ink)
@@ -177,7 +183,7 @@ def clean(grey: Pixels, recipe: Recipe, *, light_ink: bool) -> Cleaned:
     if recipe.gaussian > 1:
         work = gaussian(work, recipe.gaussian | 1)
     # A board is never brighter than its chalk, whatever the negative says: there, levels count rather than shares.
-    ink, spread, reason = contrast(work, recipe, 128 if light_ink else 32)
+    ink, spread, reason = contrast(work, recipe, 128 if light_ink else 32, max(EDGE_REACH, round(2 * scale)))
     mask, sure = (np.zeros_like(ink), None) if reason else binarise(ink, recipe, spread)
     polarity: Literal["dark", "light"] = "light" if light_ink else "dark"
     return Cleaned(ink, morphology(mask, recipe), sure, scale, polarity, solid_share(ink), reason)
