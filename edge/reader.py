@@ -81,10 +81,10 @@ class Reader(Closing):
         """As ``read``, with every stage that led to the reading."""
         frame = _frame(image)
         started = time.perf_counter()
-        dark = polarity(frame.pixels)
         if self.recipe.polarity != "auto":
             sight = self._look(frame, self.recipe.polarity == "light")
         else:
+            dark = polarity(frame.pixels)
             sight = self._look(frame, dark < 1)
             if 1 / CLEAR_POLARITY < dark < CLEAR_POLARITY:
                 sight = max(sight, self._look(frame, dark >= 1), key=_likeness)
