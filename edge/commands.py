@@ -1,4 +1,4 @@
-"""What ``edge read``, ``run``, ``demo`` and ``tune`` do; each gives the exit status. The only room that prints."""
+"""What ``edge read``, ``run``, ``demo`` and ``tune`` do; each gives the exit status."""
 
 from __future__ import annotations
 
@@ -145,7 +145,6 @@ def run_tune(arguments: argparse.Namespace) -> int:
     from edge.tune import CHOICES, load_labelled, markdown, tune
 
     settings = _settings(arguments)
-    reader = _reader(settings)
     sets = [load_labelled(Path(labels)) for labels in arguments.labels]
 
     def tried(n: int) -> None:
@@ -157,7 +156,8 @@ def run_tune(arguments: argparse.Namespace) -> int:
                 flush=True,
             )
 
-    rows = list(tune(reader.model, settings.vision, settings.min_confidence, sets, tried))
+    with _reader(settings) as reader:
+        rows = list(tune(reader.model, settings.vision, settings.min_confidence, sets, tried))
     names = [Path(labels).resolve().parent.name for labels in arguments.labels]
     print(markdown(names, rows))
     return 0
