@@ -17,10 +17,19 @@ from numpy.typing import NDArray
 from edge import scene, strokes
 from edge.types import Pixels
 from edge.vision.clean import clean
-from edge.vision.normalise import SIDE, normalise
+from edge.vision.normalise import SIDE, normalise, stroke_width, thicken, tight
 from edge.vision.recipe import Recipe
 
 Field = NDArray[np.float32]
+
+STRETCHED = 0.12
+"""Share of varied glyphs that are made wider or narrower, as collections of 16x16 digits are."""
+WRITTEN_STRETCHED = 0.15
+"""The same of the stroke model's digits."""
+COARSE = 0.06
+"""Share of glyphs that were reduced to a dozen pixels on the way."""
+BLEMISHED = 0.1
+"""Share of varied glyphs that were cut out of a clump not quite neatly."""
 
 _GRID = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), axis=-1).astype(np.float32)
 _FROM_CENTRE = (_GRID - np.float32(SIDE / 2)).reshape(-1, 2)
@@ -115,11 +124,51 @@ def main_ink(ink: Pixels, mask: Pixels) -> Pixels:
     return whole_parts
 
 
+def stretch(ink: Pixels, rng: np.random.Generator, most: float = 2.0) -> Pixels:
+    """The ink of one digit, any size, made wider or narrower by up to ``most``, half of it so as to fill a square.
+
+    (height, width) uint8 of another width, without its border. Who collects digits of 16x16 often fills the square
+    on both axes (USPS: Hull, "A database for handwritten text recognition research", 1994), which makes a 1 wide.
+    """
+    ink = tight(ink)
+    height, width = ink.shape
+    square = rng.uniform() < 0.5
+    factor = height / width if square else np.exp(rng.uniform(-1, 1) * np.log(most))
+    # What is narrow already keeps its width.
+    least = min(1.0, max(1 / most, 0.4 * height / width))
+    wide = max(4, round(width * float(np.clip(factor, least, most))))
+    return cv2.resize(ink, (wide, height), interpolation=cv2.INTER_AREA if wide < width else cv2.INTER_LINEAR)
+
+
+def coarsen(ink: Pixels, rng: np.random.Generator) -> Pixels:
+    """The ink of one digit, any size, on 12 to 16 pixels of its longer side, half of it black or white only."""
+    ink = tight(ink)
+    side = int(rng.integers(12, 17))
+    reduce = side / max(ink.shape)
+    # A stroke of half such a pixel would hardly be seen.
+    ink = thicken(ink, max(0.0, 1.4 / reduce - stroke_width(ink)))
+    size = (max(2, round(ink.shape[1] * reduce)), max(2, round(ink.shape[0] * reduce)))
+    small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA)
+    if rng.uniform() < 0.5:
+        return cv2.threshold(small, 110, 255, cv2.THRESH_BINARY)[1]
+    return small
+
+
+def reshaped(ink: Pixels, rng: np.random.Generator, stretched: float, coarse: float) -> Pixels:
+    """The ink as it is, or with these probabilities stretched, coarse, or both."""
+    if rng.uniform() < stretched:
+        ink = stretch(ink, rng)
+    return coarsen(ink, rng) if rng.uniform() < coarse else ink
+
+
 def vary(glyph: Pixels, rng: np.random.Generator, *, moved: bool = True) -> Pixels:
     """One glyph as somebody else might have written it."""
     field = rotate(rng) + slant(rng) + elastic(rng)
     if moved:
         field += translate(rng)
+    other = reshaped(glyph, rng, STRETCHED, COARSE)
+    if other is not glyph and other.any():
+        glyph = normalise(other)
     glyph = warp(glyph, field)
     return thickness(glyph, rng) if rng.uniform() < 0.3 else glyph
 
@@ -131,9 +180,36 @@ def seen(glyphs: Pixels, seed: int | Sequence[int]) -> Pixels:
 
 
 def varied(glyphs: Pixels, seed: int | Sequence[int]) -> Pixels:
-    """All glyphs (n, 28, 28) varied, in their order; the same for the same seed."""
+    """All glyphs (n, 28, 28) varied, in their order, some with a blemish; the same for the same seed."""
     rng = np.random.default_rng(seed)
-    return np.stack([vary(glyph, rng) for glyph in glyphs])
+    found = [vary(glyph, rng) for glyph in glyphs]
+    for i in np.flatnonzero(rng.uniform(size=len(found)) < BLEMISHED):
+        found[i] = blemished(found[i], found[int(rng.integers(len(found)))], rng)
+    return np.stack(found)
+
+
+def blemished(glyph: Pixels, other: Pixels, rng: np.random.Generator) -> Pixels:
+    """A digit cut out of a clump: at one side a little of it is missing, or a little of ``other`` has stayed."""
+    whole, rest = tight(glyph), tight(other)
+    height, width = whole.shape
+    if min(width, rest.shape[1]) < 6:
+        # Nothing can be spared of a 1.
+        return glyph
+    at_left = rng.uniform() < 0.5
+    if rng.uniform() < 0.4:
+        lost = int(rng.integers(1, 3))
+        return normalise(np.ascontiguousarray(whole[:, lost:] if at_left else whole[:, :-lost]))
+    wide, overlap = int(rng.integers(2, 5)), int(rng.integers(0, 2))
+    # The end of a stroke, no whole one: that would be a digit more.
+    tall = int(height * rng.uniform(0.15, 0.4))
+    top = int(rng.integers(0, height - tall + 1))
+    crumb = (rest[:, -wide:] if at_left else rest[:, :wide])[top : top + tall]
+    joined = np.zeros((height, width + wide - overlap), np.uint8)
+    crumb_at, digit_at = (0, wide - overlap) if at_left else (width - overlap, 0)
+    joined[top : top + len(crumb), crumb_at : crumb_at + wide] = crumb
+    part = joined[:, digit_at : digit_at + width]
+    np.maximum(part, whole, out=part)
+    return normalise(joined)
 
 
 def handwriting(digits: Sequence[int], seed: int | Sequence[int]) -> Pixels:
@@ -147,11 +223,28 @@ def handwriting(digits: Sequence[int], seed: int | Sequence[int]) -> Pixels:
 
 def _handwritten(digit: int, rng: np.random.Generator) -> Pixels:
     while True:
-        hand = strokes.somebody(rng)
-        side = int(rng.integers(40, 120))
-        ink = strokes.render(strokes.draw(digit, rng, hand), side, side, hand.pen * side)
-        ink = cv2.copyMakeBorder(ink, side // 3, side // 3, side // 3, side // 3, cv2.BORDER_CONSTANT)
-        seen = clean(scene.photograph(ink, rng, rng.uniform(0, 1.5)), Recipe(), light_ink=False)
-        found = normalise(main_ink(seen.ink, seen.mask))
-        if not seen.reason and found.any():
+        hand = strokes.anybody(rng)
+        drawn = strokes.draw(digit, rng, hand)
+        if rng.uniform() < 0.25:
+            drawn = turned(drawn, np.radians(rng.uniform(-15, 15)))
+        side = int(rng.integers(36, 90))
+        ink = strokes.render(drawn, side, side, hand.pen * side)
+        ink = reshaped(ink, rng, WRITTEN_STRETCHED, 0)
+        # What is coarse was scanned so, and no camera saw it.
+        found = normalise(coarsen(ink, rng)) if rng.uniform() < COARSE else photographed(ink, rng)
+        if found.any():
             return found
+
+
+def turned(drawn: Sequence[strokes.Stroke], angle: float) -> list[strokes.Stroke]:
+    """Strokes turned by this angle, radians."""
+    matrix = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]], np.float32)
+    return [stroke @ matrix for stroke in drawn]
+
+
+def photographed(ink: Pixels, rng: np.random.Generator) -> Pixels:
+    """Ink of any size on a page of its own, photographed, cleaned and normalised; all zeros where nothing is left."""
+    edge = round(max(ink.shape) * rng.uniform(0.2, 0.4)) + 2
+    page = cv2.copyMakeBorder(ink, edge, edge, edge, edge, cv2.BORDER_CONSTANT)
+    seen = clean(scene.photograph(page, rng, rng.uniform(0, 1.5)), Recipe(), light_ink=False)
+    return np.zeros((SIDE, SIDE), np.uint8) if seen.reason else normalise(main_ink(seen.ink, seen.mask))

@@ -6,14 +6,14 @@ Lengths are in em: a digit is about 1 em tall, x grows to the right and y downwa
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.forms import FORMS
+from edge.forms import FORMS, Form
 from edge.types import Box, Pixels
 
 Stroke = NDArray[np.float32]
@@ -25,6 +25,7 @@ FINE = 4
 """Strokes are drawn at this many times the size and reduced: a pen's width is no whole number of pixels."""
 GAP = 0.3
 """The least distance between two digits, between lines, and to the border, em."""
+_SHARES = np.arange(STEPS)[:, None] / STEPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,18 @@ class Hand:
     """Mean distance between two digits, em, at least GAP."""
     seed: int = 0
     """What the habit is drawn from."""
+    waist: float = 0.0
+    """How far the middle of this person's digits is from the table's, up or down, em (standard deviation)."""
+    taper: float = 0.0
+    """How much wider than its other end the top or the bottom of a digit is, as a share (standard deviation)."""
+    turn: float = 0.03
+    """How far a digit is turned, radians (standard deviation)."""
+    overshoot: float = 0.0
+    """How far the ends of a stroke go on where they were heading, or stop short, em (standard deviation)."""
+    tick: float = 0.0
+    """Share of strokes that begin, and that end, with the small hook of a pen not lifted in time, 0 to 1."""
+    tremble: float = 0.0
+    """How far the line strays to its sides on its way, em (standard deviation)."""
 
 
 def somebody(rng: np.random.Generator) -> Hand:
@@ -75,11 +88,36 @@ def somebody(rng: np.random.Generator) -> Hand:
     )
 
 
+def anybody(rng: np.random.Generator) -> Hand:
+    """The hand of anybody at all, for training: also of those who write crookedly, shakily or in a hurry.
+
+    A third of them are as tidy as :func:`somebody`.
+    """
+    tidy = somebody(rng)
+    if rng.uniform() < 0.33:
+        return tidy
+    shaky, strong = rng.uniform(size=2) < (0.2, 0.15)
+    aspect = float(np.exp(rng.normal(0, 0.28)).clip(0.65, 1.8))
+    return replace(
+        tidy,
+        slant=float(rng.uniform(-0.47, 0.47)) if strong else tidy.slant,
+        aspect=aspect,
+        # A broad pen fills the loops of a narrow digit.
+        pen=float(rng.uniform(0.035, 0.14) * min(1, aspect)),
+        waist=float(rng.uniform(0, 0.07)),
+        taper=float(rng.uniform(0, 0.2)),
+        turn=float(rng.uniform(0, 0.12)),
+        overshoot=float(rng.uniform(0, 0.06)),
+        tick=float(rng.uniform(0, 0.3)),
+        tremble=float(rng.uniform(0.006, 0.016)) if shaky else 0.0,
+    )
+
+
 @cache
-def _form(digit: int, form: int) -> tuple[tuple[NDArray[np.float64], tuple[int, ...]], ...]:
+def _parsed(form: Form) -> tuple[tuple[NDArray[np.float64], tuple[int, ...]], ...]:
     """Each stroke of a form: its points (n, 2) in em, and the indices of its corners among them."""
     parsed = []
-    for stroke in FORMS[digit][form]:
+    for stroke in form:
         words = stroke.split()
         turns = [i for i, word in enumerate(words) if word == "|"]
         points = np.array([word.split(",") for word in words if word != "|"], float) / 100
@@ -93,39 +131,84 @@ def curve(points: NDArray[np.float64]) -> NDArray[np.float64]:
     It is the centripetal one (Yuksel, Schaefer, Keyser, 2011), which makes neither loops nor cusps where
     points are close.
     """
+    if len(points) == 2:
+        return points[:1] + np.append(_SHARES, 1)[:, None] * (points[1:] - points[:1])
     ends = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
-    knots = np.concatenate([[0.0], np.cumsum(np.sqrt(np.linalg.norm(np.diff(ends, axis=0), axis=1)) + 1e-6)])
-    pieces = []
-    for i in range(1, len(ends) - 2):
-        t0, t1, t2, t3 = knots[i - 1 : i + 3]
-        p0, p1, p2, p3 = ends[i - 1 : i + 3]
-        t = np.linspace(t1, t2, STEPS, endpoint=False)[:, None]
-        a1, a2, a3 = (
-            ((after - t) * p + (t - before) * q) / (after - before)
-            for p, q, before, after in ((p0, p1, t0, t1), (p1, p2, t1, t2), (p2, p3, t2, t3))
-        )
-        b1 = ((t2 - t) * a1 + (t - t0) * a2) / (t2 - t0)
-        b2 = ((t3 - t) * a2 + (t - t1) * a3) / (t3 - t1)
-        pieces.append(((t2 - t) * b1 + (t - t1) * b2) / (t2 - t1))
-    return np.concatenate([*pieces, points[-1:]])
+    knots = np.zeros((len(ends), 1, 1))
+    knots[1:, 0, 0] = np.cumsum(np.sqrt(np.hypot(*np.diff(ends, axis=0).T)) + 1e-6)
+    t0, t1, t2, t3 = (knots[i : len(knots) - 3 + i] for i in range(4))
+    p0, p1, p2, p3 = (ends[i : len(ends) - 3 + i, None] for i in range(4))
+    t = t1 + (t2 - t1) * _SHARES
+    a1, a2, a3 = (
+        ((after - t) * p + (t - before) * q) / (after - before)
+        for p, q, before, after in ((p0, p1, t0, t1), (p1, p2, t1, t2), (p2, p3, t2, t3))
+    )
+    b1 = ((t2 - t) * a1 + (t - t0) * a2) / (t2 - t0)
+    b2 = ((t3 - t) * a2 + (t - t1) * a3) / (t3 - t1)
+    pieces = ((t2 - t) * b1 + (t - t1) * b2) / (t2 - t1)
+    return np.concatenate([pieces.reshape(-1, 2), points[-1:]])
 
 
 def draw(digit: int, rng: np.random.Generator, hand: Hand) -> list[Stroke]:
     """One digit as this hand draws it this time: its strokes in em, about 0 to 0.6 wide and 0 to 1 tall."""
-    form = _form(digit, hand.forms[digit])
-    habit = np.random.default_rng([hand.seed, digit])
-    turn = rng.normal(0, 0.03)
+    return shape(FORMS[digit][hand.forms[digit]], rng, hand, np.random.default_rng([hand.seed, digit]))
+
+
+def shape(form: Form, rng: np.random.Generator, hand: Hand, habit: np.random.Generator) -> list[Stroke]:
+    """Any form as this hand draws it this time: its strokes in em.
+
+    ``habit`` gives what this hand always does with this form: the same at the start of each call.
+    """
+    turn = rng.normal(0, hand.turn)
     wide, tall = 1 + rng.normal(0, 0.04, 2)
     matrix = np.array([[hand.aspect * wide, -turn], [turn - hand.slant * tall, tall]])
-    strokes = []
-    for points, corners in form:
+    paths = []
+    for points, corners in _parsed(form):
         moved = points + habit.normal(0, hand.habit, points.shape) + rng.normal(0, hand.jitter, points.shape)
         # A stroke of its own lands a little off, as the pen was lifted.
         moved += rng.normal(0, hand.jitter, 2)
         cuts = [0, *corners, len(moved) - 1]
         path = np.concatenate([curve(moved[a : b + 1]) for a, b in zip(cuts, cuts[1:], strict=False)])
-        strokes.append(((path - [0.3, 0.5]) @ matrix + [0.3, 0.5]).astype(np.float32))
+        paths.append(_stray(_ends(path, rng, hand), rng, hand.tremble))
+    waist, taper = np.clip(habit.normal(0, [hand.waist, hand.taper]), [-0.12, -0.3], [0.12, 0.3])
+    strokes = []
+    for path in paths:
+        around = path - [0.3, 0.5]
+        # A parabola that leaves top and bottom where they are.
+        around[:, 1] += waist * (1 - 4 * np.square(around[:, 1]).clip(0, 0.25))
+        around[:, 0] *= 1 + taper * around[:, 1].clip(-0.6, 0.6)
+        strokes.append((around @ matrix + [0.3, 0.5]).astype(np.float32))
     return strokes
+
+
+def _ends(path: NDArray[np.float64], rng: np.random.Generator, hand: Hand) -> NDArray[np.float64]:
+    """The path with its ends longer or shorter, some with a hook to one side."""
+    if hand.overshoot == 0 and hand.tick == 0:
+        return path
+    for _ in range(2):
+        heading = path[-1] - path[-4]
+        heading = heading / max(float(np.hypot(*heading)), 1e-3)
+        further = rng.normal(0, hand.overshoot)
+        if further > 0:
+            path = np.concatenate([path, path[-1:] + further * heading])
+        else:
+            short = int(np.argmax(np.cumsum(np.hypot(*np.diff(path[::-1], axis=0).T)) > min(-further, 0.05)))
+            path = path[: len(path) - short] if short < len(path) // 3 else path
+        if rng.uniform() < hand.tick:
+            angle = rng.uniform(1.2, 2.6) * rng.choice([-1, 1])
+            aside = [[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]
+            path = np.concatenate([path, path[-1:] + rng.uniform(0.02, 0.07) * heading @ np.array(aside)])
+        path = path[::-1]
+    return path
+
+
+def _stray(path: NDArray[np.float64], rng: np.random.Generator, tremble: float) -> NDArray[np.float64]:
+    """The path as a trembling hand follows it."""
+    if tremble == 0:
+        return path
+    knots = rng.normal(0, tremble, (2 + len(path) // 4, 2))
+    at, along = np.linspace(0, 1, len(knots)), np.linspace(0, 1, len(path))
+    return path + np.stack([np.interp(along, at, knots[:, axis]) for axis in (0, 1)], axis=1)
 
 
 def extent(strokes: Iterable[Stroke]) -> tuple[float, float, float, float]:
@@ -136,8 +219,8 @@ def extent(strokes: Iterable[Stroke]) -> tuple[float, float, float, float]:
 
 
 def _thickness(width: float) -> int:
-    """What OpenCV is to be told for a line ``width`` pixels wide: it draws an even number n as n + 1.5, measured."""
-    return max(1, 2 * round((width - 1.5) / 2))
+    """What OpenCV is to be told for a line ``width`` pixels wide: it draws an even number n as n + 1, measured."""
+    return max(1, 2 * round((width - 1) / 2))
 
 
 def trace(
@@ -152,18 +235,19 @@ def trace(
 
     The line is ``pen`` pixels wide at most; with an ``rng`` it is thinner here and there by up to ``pressure``.
     """
+    # Hard edges at this size are soft ones when it is reduced, and cost a sixth.
     fine = np.zeros((height * FINE, width * FINE), np.uint8)
     for stroke in strokes:
         # OpenCV takes whole numbers, of which 4 bits are the fraction, and counts from the first pixel's middle.
         fixed = np.round((stroke * FINE - 0.5) * 16).astype(np.int32)
         if rng is None or pressure == 0:
-            cv2.polylines(fine, [fixed], False, 255, _thickness(pen * FINE), cv2.LINE_AA, 4)
+            cv2.polylines(fine, [fixed], False, 255, _thickness(pen * FINE), cv2.LINE_8, 4)
             continue
         knots = 1 - rng.uniform(0, pressure, 2 + len(fixed) // 15)
         along = np.linspace(0, len(knots) - 1, len(fixed))
         widths = (pen * FINE * np.interp(along, range(len(knots)), knots)).tolist()
         for i in range(0, len(fixed) - 1, 2):
-            cv2.polylines(fine, [fixed[i : i + 3]], False, 255, _thickness(widths[i]), cv2.LINE_AA, 4)
+            cv2.polylines(fine, [fixed[i : i + 3]], False, 255, _thickness(widths[i]), cv2.LINE_8, 4)
     return cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
 
 

@@ -82,3 +82,46 @@ def test_main_ink_drops_specks_only() -> None:
     kept = augment.main_ink(ink, ((ink > 0) * 255).astype(np.uint8))
     assert kept[5:30, 10:14].all() and not kept[33:, 33:].any()
     assert not augment.main_ink(ink, np.zeros_like(ink)).any()
+
+
+def bar(height: int, width: int) -> np.ndarray:
+    return np.pad(np.full((height, width), 255, np.uint8), 3)
+
+
+@given(seed=seeds, height=st.integers(10, 60), width=st.integers(10, 60))
+def test_a_stretched_digit_keeps_its_height_and_is_at_most_twice_as_wide_or_half(seed, height, width) -> None:
+    ink = augment.stretch(bar(height, width), np.random.default_rng(seed))
+    assert ink.min() == 255, "the border is gone"
+    assert ink.shape[0] == height
+    least = min(1, max(0.5, 0.4 * height / width))
+    assert least * width - 1 <= ink.shape[1] <= 2 * width + 1
+
+
+def test_a_stretched_digit_fills_a_square_half_the_time() -> None:
+    shapes = [augment.stretch(bar(40, 26), np.random.default_rng(seed)).shape for seed in range(40)]
+    assert 10 < sum(high == wide for high, wide in shapes) < 30
+    assert len({wide for _, wide in shapes}) > 8
+
+
+def test_what_is_coarse_has_a_dozen_pixels_and_a_fine_pen_survives() -> None:
+    ink = np.zeros((120, 90), np.uint8)
+    cv2.ellipse(ink, (45, 60), (30, 45), 0, 0, 360, 255, 2)
+    coarse = [augment.coarsen(ink, np.random.default_rng(seed)) for seed in range(40)]
+    assert {max(one.shape) for one in coarse} == {12, 13, 14, 15, 16}
+    binary = [one for one in coarse if set(np.unique(one)) <= {0, 255}]
+    assert 8 < len(binary) < 32
+    for one in coarse:
+        # A ring is still one: ink in every row and column, none in the middle.
+        assert (one.max(axis=0) > 60).all() and (one.max(axis=1) > 60).all()
+        assert one[one.shape[0] // 2, one.shape[1] // 2] < 60
+
+
+def test_handwriting_is_seeded_and_a_model_reads_it(reader) -> None:
+    digits = np.repeat(np.arange(10, dtype=np.uint8), 12)
+    glyphs = augment.handwriting(digits, [4, 2])
+    assert glyphs.shape == (120, 28, 28) and glyphs.dtype == np.uint8
+    assert np.array_equal(glyphs[:9], augment.handwriting(digits[:9], [4, 2]))
+    assert not np.array_equal(glyphs[:9], augment.handwriting(digits[:9], [4, 3]))
+    # Not all: it is there to teach what models do not know.
+    found = reader.model.predict(glyphs)[:, :10].argmax(axis=1)
+    assert np.mean(found == digits) > 0.85

@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 
 import numpy as np
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from edge import strokes
 from edge.forms import FORMS
-from edge.strokes import GAP, Hand, draw, page, render, somebody
+from edge.strokes import GAP, Hand, anybody, draw, page, render, somebody
 
 seeds = st.integers(0, 2**32 - 1)
 few_lines = st.lists(st.text("0123456789", min_size=1, max_size=6), min_size=1, max_size=3)
@@ -117,6 +118,59 @@ def test_the_boxes_of_a_page_hold_its_ink_and_stay_apart(seed, lines):
         assert all(b.x - (a.x + a.width) >= gap for a, b in itertools.pairwise(row))
     for above, below in itertools.pairwise(rows):
         assert min(b.y for b in below) - max(a.y + a.height for a in above) >= gap
+
+
+@given(seeds, st.integers(0, 9))
+@settings(max_examples=60, deadline=None)
+def test_anybody_draws_the_same_for_the_same_seed_and_no_digit_falls_apart(seed, digit):
+    first, second = (draw(digit, rng(seed), anybody(rng(seed))) for _ in range(2))
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    hand = anybody(rng(seed))
+    assert len(first) == len(FORMS[digit][hand.forms[digit]])
+    left, top, right, bottom = strokes.extent(first)
+    assert 0.75 < bottom - top < 1.4
+    assert right - left < 2
+
+
+def test_anybody_writes_more_differently_than_somebody_does():
+    def spread(who):
+        hands = [dataclasses.replace(who(rng(seed)), forms=(0,) * 10) for seed in range(80)]
+        extents = [strokes.extent(draw(4, rng(1), hand)) for hand in hands]
+        return np.std([right - left for left, _, right, _ in extents])
+
+    assert spread(anybody) > 1.3 * spread(somebody)
+
+
+def test_a_stroke_that_overshoots_goes_on_where_it_was_heading():
+    path = np.linspace([0, 0], [0.3, 0.4], 20)
+    lengths = []
+    for seed in range(30):
+        longer = strokes._ends(path, rng(seed), Hand(forms=(0,) * 10, overshoot=0.1))
+        assert np.abs(longer @ [0.8, -0.6]).max() < 1e-9, "off its line"
+        lengths.append(np.linalg.norm(longer[-1] - longer[0]))
+    assert min(lengths) < 0.5 < max(lengths) < 1.1
+
+
+def test_a_hook_at_the_end_turns_aside_and_is_short():
+    path = np.linspace([0, 0], [0.3, 0.4], 20)
+    hooked = strokes._ends(path, rng(3), Hand(forms=(0,) * 10, tick=1.0))
+    assert np.array_equal(hooked[1:-1], path)
+    for tip, end in ((hooked[0], path[0]), (hooked[-1], path[-1])):
+        assert 0.019 < np.linalg.norm(tip - end) < 0.071
+        assert abs((tip - end) @ [0.8, -0.6]) > 0.005
+
+
+def test_a_waist_moves_the_middle_and_neither_end():
+    class Habit:
+        def normal(self, mean, deviation, size=None):
+            return 0.0 if size is not None else np.array([0.1, 0.0])
+
+    still = Hand(forms=(0,) * 10, turn=0.0)
+    low = strokes.shape(FORMS[8][2], rng(1), still, Habit())
+    middle = strokes.shape(FORMS[8][2], rng(1), still, np.random.default_rng(0))
+    (_, top, _, crossing), (_, low_top, _, low_crossing) = strokes.extent(middle[:1]), strokes.extent(low[:1])
+    assert low_crossing - crossing == pytest.approx(0.1, abs=0.015)
+    assert low_top == pytest.approx(top, abs=0.01)
 
 
 def test_a_page_of_nothing_is_empty():
