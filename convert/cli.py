@@ -77,9 +77,14 @@ def convert_main(arguments: Sequence[str] | None = None) -> int:
         )
         with progress.steps(stderr) as told:
             done = pipeline.convert(order, told)
-        calibrated_on = done.card.quantisation["calibration_images"]
         Console().print(
-            report.table(done.verdict, io=options.io, float_bytes=done.float_bytes, calibrated_on=calibrated_on)
+            report.table(
+                done.verdict,
+                io=options.io,
+                float_bytes=done.float_bytes,
+                calibrated_on=done.card.quantisation["calibration_images"],
+                temperature=done.card.temperature,
+            )
         )
         print(f"{out}: {out.stat().st_size:,} bytes, made from {options.model}")
         if done.verdict.accuracy_float < 0.9:
@@ -95,8 +100,9 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
     """Run ``edge-train``; the exit status is as ``convert_main``'s."""
     parser = argparse.ArgumentParser(
         prog="edge-train",
-        description="Train the Keras model that edge-convert quantises: on MNIST, varied as other hands would write it"
-        " and seen through a virtual camera. 40 epochs took 31 minutes on two cores.",
+        description="Train the Keras model that edge-convert quantises: on MNIST and on synthetic handwriting, varied"
+        " and seen through a virtual camera, and on marks that are no digit. After each epoch it is kept in"
+        " OUT.checkpoint.keras; the same command goes on from there.",
         epilog="Exit status: 0 done; 1 failed, and one line on stderr says why; 2 wrong usage.",
     )
     parser.add_argument(
@@ -122,10 +128,12 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
         data = datasets.load_mnist(options.data)
         if options.limit:
             data = data.limited(options.limit)
+        kept = options.output.with_suffix(".checkpoint.keras")
         with progress.epochs(options.epochs, stderr) as told:
-            model = train.train(data, epochs=options.epochs, seed=options.seed, told=told)
+            model = train.train(data, epochs=options.epochs, seed=options.seed, told=told, kept=kept)
         right = train.accuracy(model, data.test, data.test_labels)
         train.save(model, options.output)
+        kept.unlink()
         minutes, seconds = divmod(round(time.monotonic() - start), 60)
         print(
             f"{options.output}: {model.count_params():,} parameters, reads {right:.2%} of {len(data.test):,} test"

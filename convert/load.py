@@ -12,13 +12,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from edge.card import DIGITS, NONE
 from edge.errors import ConvertError
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 """How an HDF5 file begins (HDF5 file format specification, III.A), and so does a Keras .h5."""
 ZIP = b"PK\x03\x04"
 """How a zip archive begins, and so does a Keras .keras."""
-DIGITS = 10
+LABELS = {10: DIGITS, 11: (*DIGITS, NONE)}
+"""What the outputs stand for, by their number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,11 @@ class Loaded:
     sha256: str
     keras: str
     """The Keras that loaded it: ``keras 3.15.1`` or ``tf_keras 2.21.0``."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What each of its outputs stands for."""
+        return LABELS[math.prod(self.model.output_shape[1:])]
 
 
 def load(path: Path) -> Loaded:
@@ -117,9 +124,10 @@ def _check_classifier(model: Any, path: Path) -> None:
             f"{path}: has {len(inputs)} inputs and {len(outputs)} outputs; a classifier of digits has one of each"
         )
     sizes = model.output_shape[1:]
-    if None in sizes or math.prod(sizes) != DIGITS:
+    if None in sizes or math.prod(sizes) not in LABELS:
         raise ConvertError(
-            f"{path}: gives an output of shape {model.output_shape}; a classifier of the digits 0 to 9 gives (None, 10)"
+            f"{path}: gives an output of shape {model.output_shape}; a classifier of the digits 0 to 9"
+            " gives (None, 10), or (None, 11) where the last is what is no digit"
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from convert import convention, load, quantise
+from convert import convention, load, quantise, temperature
 from convert.datasets import load_mnist
 from convert.verify import Verdict, verify
 from convert.whole import check_writable, whole
@@ -61,6 +61,7 @@ def convert(order: Order, told: Callable[[str], None]) -> Done:
     content = quantise.int8(loaded.model, found, glyphs, order.io, where)
     card = Card(
         name=order.model.stem,
+        labels=loaded.labels,
         paper=found.paper,
         ink=found.ink,
         output=found.output,
@@ -78,15 +79,16 @@ def convert(order: Order, told: Callable[[str], None]) -> Done:
     outputs = found.outputs(loaded.model, data.test)
     with TemporaryDirectory() as folder:
         candidate = Path(folder, order.out.name)
-        candidate.write_bytes(content + card.archive())
         try:
-            quantised = Model(candidate)
+            with _opened(candidate, content, card) as quantised:
+                seen, labels = temperature.examples(data, order.seed)
+                card = replace(card, temperature=temperature.fit(quantised.predict(seen), labels))
+            with _opened(candidate, content, card) as quantised:
+                verdict = verify(outputs, quantised, data.test, data.test_labels, len(content))
         except ModelError as error:
             # Its text speaks of a file that is about to vanish.
             why = str(error).removeprefix(f"{candidate}: ").partition(";")[0]
             raise ConvertError(f"{where}: cannot be run in int8: {why}; {ADVICE}") from error
-        with quantised:
-            verdict = verify(outputs, quantised, data.test, data.test_labels, len(content))
     if verdict.drop > order.max_drop:
         raise ConvertError(
             f"{where}: int8 loses {verdict.drop:.2f} percentage points ({verdict.accuracy_float:.2%} ->"
@@ -98,6 +100,11 @@ def convert(order: Order, told: Callable[[str], None]) -> Done:
     with whole(order.out) as half:
         half.write_bytes(content + card.archive())
     return Done(card, verdict, 4 * loaded.model.count_params())
+
+
+def _opened(path: Path, content: bytes, card: Card) -> Model:
+    path.write_bytes(content + card.archive())
+    return Model(path)
 
 
 def _evaluation(verdict: Verdict, data_sha256: str) -> dict[str, int | float | str]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-def table(verdict: Verdict, *, io: str, float_bytes: int, calibrated_on: int) -> Table:
+def table(verdict: Verdict, *, io: str, float_bytes: int, calibrated_on: int, temperature: float) -> Table:
     """What the quantisation cost and gained: the Keras model's weights and answers beside int8's."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -22,6 +22,7 @@ def table(verdict: Verdict, *, io: str, float_bytes: int, calibrated_on: int) ->
         ("size", _size(float_bytes), _size(verdict.size_bytes), smaller),
         ("same digit", "", f"{verdict.agreement:.2%}", f"of {verdict.images:,} test images"),
         ("confidence drift", "", f"{verdict.drift_mean:.2%}", drift),
+        ("temperature", "1", f"{temperature:g}", "so that 0.9 means nine in ten"),
         ("time", "", f"{verdict.microseconds:.0f} µs", "median, one thread of this machine"),
         ("input, output", "float32", io, f"calibrated on {calibrated_on:,} training images"),
     )

@@ -53,9 +53,9 @@ class Verdict:
 def verify(outputs: NDArray[np.float32], quantised: Model, glyphs: Pixels, labels: Labels, size_bytes: int) -> Verdict:
     """Run the quantised model on glyphs (n, 28, 28), one by one as on the Pi, against the Keras model's answers.
 
-    ``outputs`` is what the Keras model gave for the same glyphs, (n, 10).
+    ``outputs`` is what the Keras model gave for the same glyphs, (n, classes).
     """
-    expected = probabilities(outputs, quantised.card.output)
+    expected = probabilities(outputs, quantised.card.output, quantised.card.temperature)
     found = np.empty_like(expected)
     nanoseconds = np.empty(len(glyphs))
     for i in range(len(glyphs)):

@@ -20,6 +20,8 @@ from edge.errors import ModelError
 MEMBER = "metadata.json"
 FORMAT = 1
 DIGITS = tuple("0123456789")
+NONE = "none"
+"""The label of what is no digit."""
 Output = Literal["probabilities", "logits"]
 
 
@@ -27,7 +29,8 @@ Output = Literal["probabilities", "logits"]
 class Card:
     """A model's own description.
 
-    ``labels``, ``paper``, ``ink`` and ``output`` decide how it is fed and read; the rest is for people.
+    ``labels``, ``paper``, ``ink``, ``output`` and ``temperature`` decide how it is fed and read; the rest is for
+    people.
     """
 
     name: str = "unnamed"
@@ -39,6 +42,9 @@ class Card:
     """The input value of full ink (255 of a glyph); below ``paper`` for a model of dark digits on light."""
     output: Output = "probabilities"
     """Whether the outputs already are probabilities."""
+    temperature: float = 1.0
+    """What logits are divided by before the softmax, so that of readings with probability 0.9 nine in ten are right
+    (Guo, Pleiss, Sun, Weinberger, "On calibration of modern neural networks", 2017)."""
     quantisation: dict[str, Any] = field(default_factory=dict)
     """How it was quantised: recipe, types, calibration images and their hash."""
     evaluation: dict[str, Any] = field(default_factory=dict)
@@ -103,6 +109,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "paper": _is_number,
     "ink": _is_number,
     "output": lambda value: value in ("probabilities", "logits"),
+    "temperature": lambda value: _is_number(value) and value > 0,
     "quantisation": _is_object,
     "evaluation": _is_object,
     "source": _is_object,

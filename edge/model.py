@@ -99,7 +99,7 @@ class Model(Closing):
         """
         if glyphs.ndim != 3 or glyphs.shape[1:] != (28, 28) or glyphs.dtype != np.uint8:
             raise ValueError(f"glyphs have shape {glyphs.shape} and type {glyphs.dtype}; (n, 28, 28) uint8 is wanted")
-        return probabilities(self._invoke(glyphs), self._meaning)
+        return probabilities(self._invoke(glyphs), self._meaning, self.card.temperature)
 
     def close(self) -> None:
         """Let go of the interpreter and its memory."""
@@ -166,10 +166,13 @@ def image_shape(shape: Sequence[int | None], where: str) -> tuple[int, int, int]
     return sizes[0], sizes[1], sizes[2]
 
 
-def probabilities(outputs: NDArray[np.float32], meaning: Output) -> NDArray[np.float32]:
-    """A model's outputs (n, classes) as probabilities, each row summing to 1."""
+def probabilities(outputs: NDArray[np.float32], meaning: Output, temperature: float = 1.0) -> NDArray[np.float32]:
+    """A model's outputs (n, classes) as probabilities, each row summing to 1, at a card's ``temperature``."""
     if meaning == "logits":
-        outputs = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+        outputs = np.exp((outputs - outputs.max(axis=1, keepdims=True)) / np.float32(temperature))
+    elif temperature != 1:
+        # The softmax of log p / T.
+        outputs = np.maximum(outputs, 0) ** np.float32(1 / temperature)
     # int8 probabilities are multiples of 1/256 and sum to 1 only nearly.
     sums: NDArray[np.float32] = np.maximum(outputs.sum(axis=1, keepdims=True), np.float32(1e-6))
     return outputs / sums

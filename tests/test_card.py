@@ -31,6 +31,7 @@ cards = st.builds(
     paper=number,
     ink=number,
     output=st.sampled_from(["probabilities", "logits"]),
+    temperature=st.floats(0.01, 100),
     quantisation=st.dictionaries(st.text(), st.integers() | st.text()),
 )
 

@@ -71,6 +71,7 @@ def test_the_card_says_how_it_was_made_and_what_it_is_worth(model: Path, mnist: 
     assert convert_main([str(model), *arguments]) == 0
     card = read_card(out.read_bytes(), "out")
     assert card is not None and (card.name, card.paper, card.ink, card.output) == ("m", 0, 1, "probabilities")
+    assert card.labels == tuple("0123456789") and 0.2 <= card.temperature <= 5
     assert card.source["file"] == "m.h5" and card.source["sha256"] == sha256(model.read_bytes()).hexdigest()
     assert {"tensorflow", "keras", "edge-digits"} <= set(card.source)
     said = card.quantisation
@@ -82,6 +83,15 @@ def test_the_card_says_how_it_was_made_and_what_it_is_worth(model: Path, mnist: 
     assert card.evaluation["data_sha256"] == small.data().digest
     with zipfile.ZipFile(out) as zipped:
         assert json.loads(zipped.read("metadata.json"))["quantisation"] == said
+
+
+def test_an_eleventh_output_is_what_is_no_digit(mnist: str, tmp_path: Path) -> None:
+    path = small.saved(small.with_none(), tmp_path / "m.h5")
+    assert convert_main([str(path), "--data", mnist]) == 0
+    with Model(path.with_suffix(".tflite")) as quantised:
+        assert quantised.card.labels == (*"0123456789", "none")
+        found = quantised.predict(small.data().test)
+        assert found.shape == (300, 11) and (found.argmax(1) == small.data().test_labels).mean() > 0.95
 
 
 def test_one_order_gives_the_same_bytes_twice(model: Path, mnist: str, tmp_path: Path) -> None:
@@ -260,7 +270,8 @@ def test_ctrl_c_ends_a_training_quietly_at_once(mnist: str, tmp_path: Path) -> N
             training.communicate()
     assert training.returncode == 130 and time.monotonic() - asked < 10
     assert all(line.startswith("epoch ") for line in err.splitlines()), err
-    assert [path.name for path in tmp_path.iterdir()] == ["train.py"]
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == ["t.checkpoint.keras", "train.py"], "and the next one goes on from there"
 
 
 def test_the_real_thing_loses_less_than_a_third_of_a_point(data: Path, tmp_path: Path) -> None:

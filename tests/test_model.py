@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from convert import convention, quantise
-from edge.card import Card
+from edge.card import Card, Output
 from edge.errors import ModelError
-from edge.model import Model, feed, image_shape, interpreter_class, packaged_model
+from edge.model import Model, feed, image_shape, interpreter_class, packaged_model, probabilities
 
 pytestmark = small.QUIET
 SHAPES = [(28, 28, 1), (28, 28), (784,), (28, 28, 3), (32, 32, 3), (20, 20, 1), (1024,)]
@@ -204,3 +204,14 @@ def test_no_tensorflow_is_needed(float_file: Path) -> None:
 def test_the_packaged_model_is_one_of_these_two() -> None:
     root = Path(__file__).parents[1]
     assert packaged_model() in (root / "edge/models/mnist.tflite", root / "models/mnist.tflite")
+
+
+@pytest.mark.parametrize("meaning", ["logits", "probabilities"])
+def test_a_temperature_makes_it_less_sure_but_no_other(meaning: Output) -> None:
+    logits = np.array([[2.0, 1.0, -3.0], [0.0, 0.5, 5.0]], np.float32)
+    outputs = logits if meaning == "logits" else np.exp(logits)
+    plain, cold, hot = (probabilities(outputs, meaning, temperature) for temperature in (1.0, 0.5, 2.0))
+    assert np.allclose(hot, np.exp(logits / 2) / np.exp(logits / 2).sum(axis=1, keepdims=True), atol=1e-6)
+    assert (hot.max(axis=1) < plain.max(axis=1)).all() and (plain.max(axis=1) < cold.max(axis=1)).all()
+    for found in (plain, cold, hot):
+        assert np.allclose(found.sum(axis=1), 1, atol=1e-6) and found.argmax(axis=1).tolist() == [0, 2]

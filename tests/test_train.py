@@ -17,7 +17,7 @@ pytestmark = small.QUIET
 def test_the_network_is_what_its_docstring_says() -> None:
     small.keras()
     model = train.network()
-    assert model.input_shape == (None, 28, 28, 1) and model.output_shape == (None, 10)
+    assert model.input_shape == (None, 28, 28, 1) and model.output_shape == (None, 11)
     assert f"{model.count_params():,} parameters" in (train.network.__doc__ or "")
 
 
@@ -31,7 +31,7 @@ def test_the_command_writes_one_whole_file_that_follows_its_seed(
     arguments = ["-o", str(out), "--data", str(mnist), "--epochs", "2", "--limit", "200", "--seed", "1"]
     assert train_main(arguments) == 0
     said, told = capfd.readouterr()
-    assert f"{out}: 119,042 parameters, reads " in said and "of 300 test images" in said
+    assert f"{out}: 135,419 parameters, reads " in said and "of 300 test images" in said
     assert [line.partition(":")[0] for line in told.splitlines()] == ["epoch 1/2", "epoch 2/2"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mnist.npz", "t.h5"]
     written = load(out).model.get_weights()

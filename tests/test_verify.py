@@ -62,7 +62,7 @@ def test_the_table_has_the_figures() -> None:
     from rich.console import Console
 
     console = Console(width=80, file=io.StringIO())
-    console.print(report.table(VERDICT, io="uint8", float_bytes=476_168, calibrated_on=1000))
+    console.print(report.table(VERDICT, io="uint8", float_bytes=476_168, calibrated_on=1000, temperature=0.71))
     text = console.file.getvalue()  # type: ignore[attr-defined]
     for figure in ("99.31%", "99.01%", "0.30 percentage points lost", "4.8 times smaller", "99.52%", "80 µs"):
         assert figure in text
