@@ -28,11 +28,10 @@ def annotate(pixels: Pixels, sight: Sight) -> Picture:
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
     picture = cv2.cvtColor(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=method), cv2.COLOR_GRAY2BGR)
     labels = []
-    for glyph, row, kept in zip(sight.glyphs, sight.probabilities, sight.kept, strict=True):
-        best = int(row.argmax())
-        label = f"{best} {row[best]:.0%}"
-        labels.append((glyph, label, kept))
-        _box(picture, glyph, scale, str(best) if kept else "?", READ if kept else REJECTED)
+    for glyph, candidate, kept in zip(sight.glyphs, sight.candidates, sight.kept, strict=True):
+        best = "none" if candidate.digit is None else str(candidate.digit)
+        labels.append((glyph, f"{best} {candidate.confidence:.0%}", kept))
+        _box(picture, glyph, scale, best if kept else "?", READ if kept else REJECTED)
     return _under(
         picture,
         _strip(labels, picture.shape[1]),

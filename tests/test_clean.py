@@ -124,3 +124,32 @@ def test_hysteresis_keeps_faint_ink_apart_from_sure_ink() -> None:
     assert sure.tolist() == [[0, 0, 0, 255]]
     noisy, _ = binarise(ink, Recipe(level=90, faint=45), spread=15.0)
     assert noisy.tolist() == [[0, 0, 0, 255]], "never within the noise"
+
+
+def test_a_shadow_much_thicker_than_the_strokes_is_paper() -> None:
+    page = np.full((480, 640), 220, np.uint8)
+    for x in range(60, 400, 60):
+        cv2.line(page, (x, 80), (x, 160), 40, 8)
+    expected = clean(page, Recipe(), light_ink=False).mask
+    page[260:480, 420:520] = 110
+    found = clean(page, Recipe(), light_ink=False).mask
+    assert np.mean(found[:200] != expected[:200]) < 0.002
+    assert np.mean(found[300:440, 440:500] > 0) < 0.02
+
+
+def test_a_thick_digit_alone_keeps_its_ink() -> None:
+    page = np.full((480, 640), 220, np.uint8)
+    cv2.line(page, (320, 60), (320, 420), 40, 70)
+    assert np.mean(clean(page, Recipe(), light_ink=False).mask[100:380, 300:340] > 0) > 0.99
+
+
+def test_the_grain_of_a_dark_table_is_no_ink() -> None:
+    page = np.full((480, 640), 230, np.uint8)
+    page[:, :300] = 40
+    page[::12, :300] = 26
+    for x in range(360, 620, 60):
+        cv2.line(page, (x, 200), (x, 280), 40, 8)
+    found = clean(page, Recipe(), light_ink=False)
+    assert found.sure is not None
+    assert not found.sure[:, 20:280].any()
+    assert found.sure[240, 360] > 0

@@ -49,3 +49,23 @@ def test_strokes_are_solid_and_noise_is_not() -> None:
     noisy = np.clip(np.random.default_rng(0).normal(0, 70, (300, 400)), 0, 255).astype(np.uint8)
     assert solid_share(noisy) < 0.2
     assert solid_share(cv2.GaussianBlur(255 - written(), (5, 5), 0)) > 0.5
+
+
+@pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
+def test_a_dark_edge_of_a_scan_does_not_turn_the_polarity(side: str) -> None:
+    grey = np.full((480, 640), 170, np.uint8)
+    cv2.circle(grey, (200, 150), 30, 90, 5)
+    turns = {"left": 0, "top": 1, "right": 2, "bottom": 3}[side]
+    turned = np.rot90(grey, turns).copy()
+    turned[:, :12] = 10
+    grey = np.rot90(turned, -turns).copy()
+    assert polarity(grey) > 1
+    assert polarity(cv2.bitwise_not(grey)) < 1
+
+
+def test_a_white_sheet_on_a_dark_table_leaves_the_polarity_open() -> None:
+    page = np.full((480, 640), 40, np.uint8)
+    page[220:440, 260:560] = 230
+    assert 0.25 < polarity(page) < 4
+    page[320:360, 400:410] = page[320:360, 440:450] = 30
+    assert 0.25 < polarity(page) < 4

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from edge.vision.segment import Segments, join, line_numbers, line_tilt, near_pairs, segment, union, usual_size
+from edge.vision.segment import Segments, segment, usual_size
 
 Rectangles = list[tuple[int, int, int, int]]
 
@@ -110,23 +110,15 @@ def test_parts_without_sure_ink_are_left_out() -> None:
     assert len(segment(mask, sure).marks) == 1
 
 
-@given(npst.arrays(np.int32, st.tuples(st.integers(1, 12), st.just(4)), elements=st.integers(1, 60)))
-def test_joining_loses_no_part(boxes: np.ndarray) -> None:
-    groups = join(boxes, 40.0)
-    assert sorted(part for group in groups for part in group) == list(range(len(boxes)))
-
-
-def test_near_pairs_come_nearest_first() -> None:
-    boxes = np.array([[0, 0, 10, 10], [15, 0, 10, 10], [27, 0, 10, 10], [200, 0, 10, 10]], np.int32)
-    assert near_pairs(boxes, 10.0) == [(1, 2), (0, 1)]
-
-
-def test_small_helpers() -> None:
-    assert union(np.array([[1, 2, 3, 4], [10, 0, 2, 2]], np.int32)).tolist() == [1, 0, 11, 6]
+def test_the_usual_size_is_that_of_most_of_the_ink() -> None:
     sides = np.array([8] * 50 + [100, 110, 120], np.int32)
     assert usual_size(sides, np.zeros(53, bool)) in (100, 110)
     assert usual_size(np.array([40, 300], np.int32), np.array([False, True])) == 40
     assert usual_size(np.zeros(0, np.int32), np.zeros(0, bool)) == 0
-    one = np.array([[10, 10, 20, 30]], np.int32)
-    assert line_tilt(one, 30) == 0
-    assert line_numbers(one, 0, 30).tolist() == [0]
+
+
+def test_what_shows_through_from_the_back_is_left_out() -> None:
+    mask = page((100, 100, 40, 60), (300, 100, 40, 60))
+    sure = mask.copy()
+    sure[105:, 250:] = 0
+    assert [box[0] for box in places(segment(mask, sure))] == pytest.approx([100], abs=3)

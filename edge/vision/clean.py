@@ -18,13 +18,31 @@ BACKGROUND_SIDE = 128
 """The light changes slowly: it is estimated on a picture of this longer side at most, in pixels."""
 BACKGROUND_WINDOW = 0.30
 """Strokes are narrower than this share of the picture, and are closed over to see the paper behind them."""
+THICK = 3.5
+"""A square of so many strokes' thickness fits into no digit: it is a shadow or a hand. Then the paper is"""
+NARROW_WINDOW = 4.0
+"""closed over so many strokes only,"""
+LEAST_WINDOW = 0.06
+"""and both are this share of the picture at least: digits are that much thicker than the rules of squared paper."""
+THINNEST = 3
+"""Runs of ink of fewer pixels are noise, and"""
+FEW_RUNS = 8
+"""so few say nothing of the strokes' thickness."""
+SAME_INK = 0.85
+"""Where without the thick things ink is weaker than this share of what it was, they were the ink: the rest is grain."""
+INKED = 0.998
+"""So many of the pixels are weaker than ink."""
+SAMPLED = 20_000
+"""They are counted in rows of about so many pixels."""
+DARKEST = 0.5
+"""No shadow takes more of the light than leaves this share of it: what is darker is a table, and its grain no ink."""
 MIN_CONTRAST = 10
 """Ink differs from its paper by at least 4 % (10 of 255); less is blank paper."""
 MIN_LEVELS = 5
 """And by this many levels, however dark the picture is: fewer are the steps of the light itself."""
 MIN_STEEPNESS = 0.4
 """The edge of ink rises by this share of its contrast within"""
-EDGE_REACH = 4
+EDGE_REACH = 7
 """so many working pixels, or two of the frame where it was enlarged: flatter things are shadows, or out of focus."""
 BLURRED_LEVELS = 24
 """Something flat but of at least as many levels is called blurred, else the picture is called blank."""
@@ -83,14 +101,15 @@ def gaussian(grey: Pixels, size: int) -> Pixels:
     return cv2.GaussianBlur(grey, (size, size), 0)
 
 
-def paper(grey: Pixels) -> Pixels:
+def paper(grey: Pixels, share: float = BACKGROUND_WINDOW) -> Pixels:
     """The paper behind dark ink, lit as it is: (height, width) uint8.
 
-    A closing wider than the strokes, on a reduced picture, blurred (a shadow wider than the window stays in it).
+    A closing wider than the strokes, on a reduced picture, blurred (a shadow wider than the window, ``share`` of the
+    longer side, stays in it).
     """
     height, width = grey.shape
     small = reduced(grey, BACKGROUND_SIDE)
-    window = max(3, round(BACKGROUND_WINDOW * max(small.shape))) | 1
+    window = max(3, round(share * max(small.shape))) | 1
     # Continued outwards as it is at its edge: else a slope of light would be closed over at the dark edge.
     # By a whole window, so that a table at the side of the page stays a table.
     edge = window
@@ -105,35 +124,37 @@ def paper(grey: Pixels) -> Pixels:
 
 
 def contrast(
-    grey: Pixels, recipe: Recipe, floor: int = 32, reach: int = EDGE_REACH
-) -> tuple[Pixels, float, Reason | None]:
-    """Dark-on-light grey -> contrast against the paper, stretched so that the strongest ink is 255; and its noise.
+    grey: Pixels, recipe: Recipe, floor: int = 32, reach: int = EDGE_REACH, window: float = BACKGROUND_WINDOW
+) -> tuple[Pixels, float, float, Reason | None]:
+    """Dark-on-light grey -> contrast against the paper, stretched so that the strongest ink is 255.
+
+    Then by how many levels ink is darker than its paper, the noise, and why the picture has no ink, or None.
 
     The strongest ink is the level that at least 16 pixels, and 0.02 % of them, reach. The noise is a standard
-    deviation on the same scale. The last value says why the picture has no ink, or is None. ``floor``: paper darker
+    deviation on the same scale as ink. ``floor``: paper darker
     than this grey counts as this grey; ``reach``: an edge of ink is at most so many pixels wide.
     """
-    behind = paper(grey) if recipe.even else np.full_like(grey, quantiles(grey, 0.5)[0])
+    behind = paper(grey, window) if recipe.even else np.full_like(grey, quantiles(grey, 0.5)[0])
     below = cv2.subtract(behind, grey)
     # Reflectance, not difference: the same ink in shadow is as black. But noise in the dark is not to be blown up.
-    lit = cv2.max(behind, floor)
+    lit = cv2.max(behind, max(floor, round(DARKEST * quantiles(behind, 0.95)[0])))
     rows, rows_lit = sample(below), sample(lit)
     sparse = 1 - max(16 / below.size, 0.0002)
     peak = max(1.0, *quantiles(cv2.divide(rows, rows_lit, scale=255), sparse))
     ink = cv2.divide(below, lit, scale=255 * 255 / peak)
-    (levels,) = quantiles(rows, sparse)
+    levels, dark = quantiles(rows, sparse, INKED)
     if peak < MIN_CONTRAST or levels < MIN_LEVELS:
-        return ink, 0.0, "blank"
+        return ink, dark, 0.0, "blank"
     # Light that is uneven in itself leaves hollows, but no edges.
     steepest = levels
     if rows.shape[1] > reach:
         (steepest,) = quantiles(cv2.absdiff(rows[:, reach:], rows[:, :-reach]), sparse)
     if steepest < max(MIN_LEVELS, MIN_STEEPNESS * levels):
-        return ink, 0.0, "blurred" if levels >= BLURRED_LEVELS else "blank"
+        return ink, dark, 0.0, "blurred" if levels >= BLURRED_LEVELS else "blank"
     level, spread = noise(ink)
     if 255 - level < MIN_SIGNAL_TO_NOISE * spread:
-        return ink, spread, "low_contrast"
-    return ink, spread, None
+        return ink, dark, spread, "low_contrast"
+    return ink, dark, spread, None
 
 
 def binarise(ink: Pixels, recipe: Recipe, spread: float = 0.0) -> tuple[Pixels, Pixels | None]:
@@ -183,7 +204,29 @@ def clean(grey: Pixels, recipe: Recipe, *, light_ink: bool) -> Cleaned:
     if recipe.gaussian > 1:
         work = gaussian(work, recipe.gaussian | 1)
     # A board is never brighter than its chalk, whatever the negative says: there, levels count rather than shares.
-    ink, spread, reason = contrast(work, recipe, 128 if light_ink else 32, max(EDGE_REACH, round(2 * scale)))
+    floor, reach = 128 if light_ink else 32, max(EDGE_REACH, round(2 * scale))
+    ink, darkest, spread, reason = contrast(work, recipe, floor, reach)
     mask, sure = (np.zeros_like(ink), None) if reason else binarise(ink, recipe, spread)
+    if recipe.even and not reason and (window := narrow_window(mask, sure)):
+        narrow, below, spread, nothing = contrast(work, recipe, floor, reach, window)
+        if not nothing and below >= SAME_INK * darkest:
+            ink = narrow
+            mask, sure = binarise(ink, recipe, spread)
     polarity: Literal["dark", "light"] = "light" if light_ink else "dark"
     return Cleaned(ink, morphology(mask, recipe), sure, scale, polarity, solid_share(ink), reason)
+
+
+def narrow_window(mask: Pixels, sure: Pixels | None) -> float:
+    """How wide a window sees the paper within what is too thick for a stroke, a share of the longer side; else 0."""
+    certain = sample(mask if sure is None else sure, SAMPLED)
+    ends = np.flatnonzero(np.diff(certain.ravel(), prepend=np.uint8(0), append=np.uint8(0)))
+    runs = ends[1::2] - ends[::2]
+    runs = runs[runs >= THINNEST]
+    if len(runs) < FEW_RUNS:
+        return 0.0
+    thickness = float(np.quantile(runs, 0.2))
+    step = max(1, int(thickness // 2))
+    side = int(np.ceil(max(THICK * thickness, LEAST_WINDOW * max(mask.shape)) / step))
+    if not cv2.erode(mask[::step, ::step], np.ones((side, side), np.uint8)).any():
+        return 0.0
+    return min(BACKGROUND_WINDOW, max(LEAST_WINDOW, NARROW_WINDOW * thickness / max(mask.shape)))

@@ -10,12 +10,21 @@ from edge.types import Pixels
 SAMPLE = 40_000
 """Statistics of a picture are taken from about as many of its pixels: enough for its rarest five thousandth."""
 
+RIM = 0.05
+"""The outermost share of the picture on each side says nothing about what its ink is like."""
 _SURFACE_SIDE = 32
 _X, _Y = (axis.ravel() for axis in np.meshgrid(*[np.linspace(-1, 1, _SURFACE_SIDE, dtype=np.float32)] * 2))
 _SQUARE = np.float32(np.mean(_X * _X))
 _SURFACE = np.stack([np.ones_like(_X), _X, _Y, _X * _Y, _X * _X - _SQUARE, _Y * _Y - _SQUARE])
 _SURFACE /= np.sqrt(np.sum(np.square(_SURFACE), axis=1, keepdims=True))
 """An orthonormal basis of quadratic surfaces on a 32x32 picture, (6, 1024): Legendre polynomials up to degree 2."""
+
+BLOB = 4
+"""A square of so many of those pixels is broader than most strokes."""
+SOLID_LIGHT = 0.5
+"""Where such squares hold so much of what is light, it may be a sheet of paper and no ink:"""
+DOUBTFUL = 2.0
+"""then light ink fits at most so many times better than dark."""
 
 
 def reduced(grey: Pixels, side: int) -> Pixels:
@@ -71,11 +80,18 @@ def polarity(grey: Pixels) -> float:
     Ink is the minority: with a quadratic surface of light taken out, deviations from a median over half the picture
     are squared and summed on either side of it.
     """
+    # A dark table or a scanner's lid at the border would bend the surface far into the page.
+    y, x = (round(RIM * side) for side in grey.shape)
+    grey = grey[y : grey.shape[0] - y, x : grey.shape[1] - x]
     small = cv2.resize(reduced(grey, 2 * _SURFACE_SIDE), (_SURFACE_SIDE, _SURFACE_SIDE), interpolation=cv2.INTER_AREA)
     values = small.astype(np.float32).ravel()
     flat = values - (_SURFACE @ values) @ _SURFACE
     flat = np.clip(flat - flat.min(), 0, 255).astype(np.uint8).reshape(small.shape)
     deviation = flat.astype(np.float32) - cv2.medianBlur(flat, _SURFACE_SIDE // 2 | 1)
     darker = float(np.square(np.minimum(deviation, 0)).sum())
-    lighter = float(np.square(np.maximum(deviation, 0)).sum())
-    return (darker + 1) / (lighter + 1)
+    lighter = np.square(np.maximum(deviation, 0))
+    ratio = (darker + 1) / (float(lighter.sum()) + 1)
+    if ratio > 1 / DOUBTFUL:
+        return ratio
+    solid = float(cv2.morphologyEx(lighter, cv2.MORPH_OPEN, np.ones((BLOB, BLOB), np.uint8)).sum())
+    return 1 / DOUBTFUL if solid > SOLID_LIGHT * float(lighter.sum()) else ratio

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import median
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Box, Pixels, Reason
+from edge.vision.frames import is_frame
+from edge.vision.join import Boxes, join, union
+from edge.vision.lines import line_numbers, line_tilt
+from edge.vision.rules import may_have_rules, without_rules
 
 MIN_SIDE = 8
 """A digit's longer side is at least this many working pixels: with fewer nobody can tell a 3 from an 8."""
 MAX_MARKS = 400
 """More parts than this are a texture, not writing."""
+SHOWN_THROUGH = 0.4
+"""A part with less than this share of the sure ink that the surest one has shows through from behind."""
 SPECK = 0.33
 """Marks smaller than this share of the usual digit, after joining, are specks, dashes and dots."""
 CUT_OFF = 0.75
-"""The same for marks at the picture's border: pieces of what lies outside it."""
+"""The same for marks at the picture's border, pieces of what lies outside it;"""
+FILLS = 0.5
+"""and they fill at least this share of the picture's shorter side: else nobody knows what they were."""
 GIANT = 3.5
 """Marks larger than this many usual digits are no digits: frames, shadows, hands."""
-MAX_TILT = 50.0
-"""Lines of writing rise or fall by at most this many degrees; steeper ones are columns."""
-
-Boxes = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,33 +49,52 @@ class Segments:
     marks: tuple[Mark, ...]
     tilt: float
     """Degrees by which the lines of writing fall (positive: to the right they go down)."""
+    usual: float
+    """The usual digit's longer side, pixels."""
+    ink: Boxes
+    """Where each part of ink lies that may belong to a digit: x, y, width, height, area."""
     reason: Reason | None
     """Why there is no candidate, or None."""
 
 
-def segment(mask: Pixels, sure: Pixels | None = None) -> Segments:
+def segment(mask: Pixels, sure: Pixels | None = None, *, rules: bool = True) -> Segments:
     """Ink mask, (height, width) uint8, 255 = ink -> candidates in reading order.
 
-    Parts without any pixel of ``sure`` (same shape, where given) are left out.
+    Parts without any pixel of ``sure`` (same shape, where given) are left out. ``rules``: whether to look for rules
+    and take them away.
     """
     window = _window(mask)
     count, labels, parts = components(mask, window)
-    ink = ~is_edge(labels, parts)
+    frame = is_frame(labels, parts)
+    if rules and may_have_rules(parts[~frame], mask.shape):
+        unframed = np.where(np.append(False, frame)[labels], 0, mask).astype(np.uint8) if frame.any() else mask
+        without = without_rules(unframed)
+        window = _window(without)
+        count, labels, parts = components(without, window)
+        frame = is_frame(labels, parts)
+    ink = ~is_edge(labels, parts) & ~frame
     if sure is not None:
-        ink &= np.bincount(labels[window][sure[window] > 0], minlength=count)[1:] > 0
+        certain = np.bincount(labels[window][sure[window] > 0], minlength=count)[1:]
+        ink &= certain > 0
+        share = certain / np.maximum(parts[:, 4], 1)
+        if ink.any():
+            ink &= share >= SHOWN_THROUGH * float(np.max(share[ink & (parts[:, 4] >= 0.25 * parts[ink, 4].max())]))
     side = parts[:, 2:4].max(axis=1)
     usual = usual_size(side[ink], cut_off(parts[ink], mask.shape))
     marks = int(np.count_nonzero(ink & (side >= MIN_SIDE)))
     if marks == 0 or marks > MAX_MARKS:
         reason: Reason = "blank" if count == 1 else "clutter" if marks or count > MAX_MARKS else "too_small"
-        return Segments(labels, (), 0.0, reason)
+        return Segments(labels, (), 0.0, usual, parts[ink], reason)
     near = np.flatnonzero(ink & (side >= max(3, 0.1 * usual)) & (side <= GIANT * usual))
+    if len(near) > MAX_MARKS:
+        near = np.sort(near[np.argsort(-side[near], kind="stable")[:MAX_MARKS]])
     groups = join(parts[near, :4], usual)
     boxes = np.array([union(parts[near[group], :4]) for group in groups], np.int32)
-    least = np.where(cut_off(boxes, mask.shape), CUT_OFF, SPECK) * usual
+    whole_side = FILLS * min(mask.shape)
+    least = np.where(cut_off(boxes, mask.shape), max(CUT_OFF * usual, whole_side), SPECK * usual)
     kept = np.flatnonzero(boxes[:, 2:].max(axis=1) >= np.maximum(MIN_SIDE, least))
     if len(kept) == 0:
-        return Segments(labels, (), 0.0, "too_small")
+        return Segments(labels, (), 0.0, usual, parts[ink], "too_small")
     boxes = boxes[kept]
     tilt = line_tilt(boxes, usual)
     lines = line_numbers(boxes, tilt, usual)
@@ -81,7 +103,7 @@ def segment(mask: Pixels, sure: Pixels | None = None) -> Segments:
         Mark(tuple(int(near[part]) + 1 for part in groups[kept[i]]), Box(*map(int, boxes[i])), int(lines[i]))
         for i in order
     )
-    return Segments(labels, tuple(found), tilt, None)
+    return Segments(labels, tuple(found), tilt, usual, parts[ink], None)
 
 
 def components(mask: Pixels, window: tuple[slice, slice]) -> tuple[int, NDArray[np.int32], Boxes]:
@@ -135,96 +157,3 @@ def cut_off(boxes: Boxes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Which boxes (n, 4 or more) touch the picture's border."""
     x, y, w, h = boxes[:, :4].T
     return (x <= 1) | (y <= 1) | (x + w >= shape[1] - 1) | (y + h >= shape[0] - 1)
-
-
-def join(boxes: Boxes, usual: float) -> list[list[int]]:
-    """Groups of parts (x, y, width, height) that are one digit: a 5 and its hat, a 4 in two strokes, dotted ink.
-
-    Two parts belong together when they stand above each other (or one within the other's box), nearly touch, and are
-    together no larger than a digit, one of them being too small to be one alone.
-    """
-    owner = list(range(len(boxes)))
-
-    def root(i: int) -> int:
-        while owner[i] != i:
-            i = owner[i]
-        return i
-
-    merged = {i: boxes[i] for i in range(len(boxes))}
-    for i, j in near_pairs(boxes, 0.3 * usual):
-        a, b = root(i), root(j)
-        if a != b and belong(merged[a], merged[b], usual):
-            owner[b] = a
-            merged[a] = union(np.stack([merged[a], merged.pop(b)]))
-    groups: dict[int, list[int]] = {}
-    for i in range(len(boxes)):
-        groups.setdefault(root(i), []).append(i)
-    return list(groups.values())
-
-
-def near_pairs(boxes: Boxes, reach: float) -> list[tuple[int, int]]:
-    """Pairs of boxes at most ``reach`` pixels apart on both axes, the nearest pairs first."""
-    start = boxes[:, :2].astype(np.float32)
-    end = start + boxes[:, 2:]
-    gap = np.maximum(start[:, None], start[None]) - np.minimum(end[:, None], end[None])
-    apart = np.maximum(gap, 0).max(axis=2)
-    first, second = np.nonzero(np.triu(apart <= reach, k=1))
-    order = np.argsort(apart[first, second], kind="stable")
-    return list(zip(first[order].tolist(), second[order].tolist(), strict=True))
-
-
-def belong(a: NDArray[np.int32], b: NDArray[np.int32], usual: float) -> bool:
-    """Whether two neighbouring parts (x, y, width, height) are one digit."""
-    both = union(np.stack([a, b]))
-    if both[2] > 1.35 * usual or both[3] > 1.35 * usual:
-        return False
-    overlap = np.minimum(a[:2] + a[2:], b[:2] + b[2:]) - np.maximum(a[:2], b[:2])
-    across = overlap[0] / min(a[2], b[2])
-    down = overlap[1] / min(a[3], b[3])
-    small, large = sorted((max(a[2:]), max(b[2:])))
-    if small < 0.25 * usual:
-        # Dotted ink and broken ends, whichever side they lie on.
-        return bool(across > 0 and down > -0.5) or bool(max(-overlap) < 0.08 * usual)
-    # A stroke of a digit lies above, below or inside the other one; beside it stands another digit.
-    return bool(across > 0.5 and (small < 0.75 * usual or down > 0.5))
-
-
-def union(boxes: Boxes) -> Boxes:
-    """The box around all boxes (n, 4)."""
-    start = boxes[:, :2].min(axis=0)
-    return np.concatenate([start, (boxes[:, :2] + boxes[:, 2:]).max(axis=0) - start])
-
-
-def line_tilt(boxes: Boxes, usual: float) -> float:
-    """Degrees by which the lines of writing fall: the median over each digit and its next one to the right.
-
-    0 where there are fewer than two such pairs, or where they do not agree.
-    """
-    centre = boxes[:, :2] + boxes[:, 2:] / 2
-    step = centre[None] - centre[:, None]
-    angle = np.degrees(np.arctan2(step[..., 1], np.maximum(step[..., 0], 1e-6)))
-    reachable = (step[..., 0] > 0) & (np.abs(angle) <= MAX_TILT)
-    distance = np.where(reachable, np.hypot(step[..., 0], step[..., 1]), np.inf)
-    nearest = distance.argmin(axis=1)
-    rows = np.arange(len(boxes))
-    pairs = distance[rows, nearest] < 3 * usual
-    if np.count_nonzero(pairs) < 2:
-        return 0.0
-    angles: list[float] = angle[rows, nearest][pairs].tolist()
-    tilt = median(angles)
-    return tilt if median(abs(angle - tilt) for angle in angles) < 12 else 0.0
-
-
-def line_numbers(boxes: Boxes, tilt: float, usual: float) -> NDArray[np.int64]:
-    """Which line, from 0, top to bottom, each box (n, 4) stands in: along the tilt, lines are half a digit apart."""
-    centre = boxes[:, :2] + boxes[:, 2:] / 2
-    angle = np.radians(tilt)
-    down: list[float] = (centre[:, 1] * np.cos(angle) - centre[:, 0] * np.sin(angle)).tolist()
-    lines = np.zeros(len(boxes), np.int64)
-    line, total, members = 0, 0.0, 0
-    for i in sorted(range(len(down)), key=down.__getitem__):
-        if members and down[i] - total / members > 0.6 * usual:
-            line, total, members = line + 1, 0.0, 0
-        total, members = total + down[i], members + 1
-        lines[i] = line
-    return lines

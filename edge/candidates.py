@@ -1,0 +1,65 @@
+"""What may be a digit, and what the model says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.model import Model
+from edge.types import Box, Pixels
+from edge.vision.normalise import normalise
+from edge.vision.recipe import Interpolation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """Ink that may be a digit, judged."""
+
+    ink: Pixels
+    """(height, width) uint8: its own ink, 0 = paper, upright."""
+    box: Box
+    """Working pixels."""
+    line: int
+    glyph: Pixels
+    """(28, 28) uint8: as the model saw it."""
+    probabilities: NDArray[np.float32]
+    """(classes,)."""
+    digit: int | None
+    """The most probable class, where it is a digit."""
+    confidence: float
+    """Its probability, 0 to 1."""
+
+    @property
+    def surety(self) -> float:
+        """How much it looks like a digit, 0 to 1."""
+        return 0.0 if self.digit is None else self.confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Asks the model."""
+
+    model: Model
+    interpolation: Interpolation = "area"
+
+    def __call__(self, inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
+        """Inks (height, width) uint8 of single marks, their boxes and lines -> what the model says of each."""
+        if not inks:
+            return []
+        glyphs = np.stack([normalise(ink, self.interpolation) for ink in inks])
+        probabilities = self.model.predict(glyphs)
+        labels = self.model.card.labels
+        return [
+            Candidate(ink, box, line, glyph, row, int(labels[i]) if labels[i].isdecimal() else None, float(row[i]))
+            for ink, box, line, glyph, row, i in zip(
+                inks, boxes, lines, glyphs, probabilities, probabilities.argmax(axis=1), strict=True
+            )
+        ]
+
+
+def likeness(candidates: Sequence[Candidate]) -> float:
+    """How much candidates look like digits, 0 to 1: the mean of their surety."""
+    return sum(candidate.surety for candidate in candidates) / max(len(candidates), 1)

@@ -1,0 +1,55 @@
+"""Ink that came apart: a pen that skips, a stamp's dots."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.types import Pixels
+from edge.vision.clean import Cleaned
+
+FEW = 3
+"""So few parts have no usual gap between them."""
+WIDEST = 1.5
+"""Gaps wider than so many of the usual part are between digits, not within them."""
+
+
+def usual_gap(parts: NDArray[np.int32]) -> int:
+    """The usual distance from a part (x, y, width, height) to the nearest other one, whole pixels; 0 for none.
+
+    That of the upper quartile, so that nearly all gaps are bridged.
+    """
+    if len(parts) < FEW:
+        return 0
+    start = parts[:, :2].astype(np.float32)
+    end = start + parts[:, 2:4]
+    apart = np.maximum(np.maximum(start[:, None], start[None]) - np.minimum(end[:, None], end[None]), 0)
+    between = np.hypot(apart[..., 0], apart[..., 1])
+    np.fill_diagonal(between, np.inf)
+    gap = float(np.quantile(between.min(axis=1), 0.75))
+    return int(np.ceil(gap)) if gap <= WIDEST * float(np.median(parts[:, 2:4].max(axis=1))) else 0
+
+
+def closed(cleaned: Cleaned, gap: int) -> Cleaned:
+    """The same ink with gaps of up to so many pixels closed over, by a disc that even round dots leave no notch of.
+
+    A closing by distances: its cost does not grow with the disc.
+    """
+    edge = gap + 1
+    mask = cv2.copyMakeBorder(cleaned.mask, edge, edge, edge, edge, cv2.BORDER_CONSTANT)
+    wide = _nearer(cv2.bitwise_not(mask), gap)
+    whole = cv2.bitwise_not(_nearer(wide, gap))[edge:-edge, edge:-edge]
+    whole = cv2.bitwise_or(whole, cleaned.mask)
+    # What was bridged becomes as dark as the ink is on average.
+    level = cv2.mean(cleaned.ink, cleaned.mask)[0]
+    ink = np.maximum(cleaned.ink, np.where(whole > cleaned.mask, np.uint8(level), np.uint8(0)))
+    return replace(cleaned, ink=ink, mask=np.ascontiguousarray(whole))
+
+
+def _nearer(outside: Pixels, gap: int) -> Pixels:
+    """255 where the next pixel that is 0 is at most ``gap`` pixels away."""
+    distance = cv2.distanceTransform(outside, cv2.DIST_L2, 3)
+    return cv2.threshold(distance, gap + 0.5, 255, cv2.THRESH_BINARY_INV)[1].astype(np.uint8)

@@ -1,0 +1,69 @@
+"""Drawn and printed frames around digits: the frame goes, what it holds stays."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.types import Pixels
+
+SMALLEST = 8
+"""No digit is smaller than so many pixels."""
+FULL_FRAME = 0.45
+"""A frame fills less than this share of its own box with ink,"""
+CONTENT = 0.35
+"""what it holds is at least this share of its shorter side,"""
+RECTANGULAR = 0.92
+"""and its hull is at least this share of a rectangle: an ellipse is 0.79 of one."""
+CELL = 0.88
+"""A cell fills so much of the smallest rectangle around it,"""
+CELLS = 0.4
+"""and all of them so much of the frame."""
+MAX_FRAMES = 60
+"""Not more parts are looked at for frames."""
+
+
+def is_frame(labels: NDArray[np.int32], parts: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Which parts are frames of a cell, a row of cells or a table: sparse, around another part, and rectangular.
+
+    A 0 around something is none: its hull leaves the corners of its rectangle empty.
+    """
+    frame = np.zeros(len(parts), bool)
+    start, end = parts[:, :2], parts[:, :2] + parts[:, 2:4]
+    side = parts[:, 2:4].max(axis=1, initial=0)
+    sparse = (parts[:, 4] < FULL_FRAME * parts[:, 2] * parts[:, 3]) & (parts[:, 2:4].min(axis=1) >= 2 * SMALLEST)
+    for i in np.flatnonzero(sparse)[:MAX_FRAMES]:
+        inside = ((start > start[i]) & (end < end[i])).all(axis=1) & (side >= SMALLEST)
+        if inside.any():
+            x, y, width, height = parts[i, :4]
+            part = (labels[y : y + height, x : x + width] == i + 1).astype(np.uint8)
+            # Cells that go on to the border are squared paper, whose rules go one by one.
+            whole = min(x, y) > 1 and x + width < labels.shape[1] - 1 and y + height < labels.shape[0] - 1
+            frame[i] = _is_frame(part, int(side[inside].max()), whole)
+    return frame
+
+
+def _is_frame(part: Pixels, content: int, cells_too: bool) -> bool:
+    """Whether a part, 1 where it is, around ``content`` pixels, is rectangular or (``cells_too``) of such cells."""
+    hull = cv2.convexHull(cv2.findNonZero(part))
+    if content >= CONTENT * min(part.shape) and cv2.contourArea(hull) >= RECTANGULAR * _around(hull):
+        return True
+    if not cells_too:
+        return False
+    contours, tree = cv2.findContours(part, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    cells = [contour for contour, (_, _, _, outer) in zip(contours, tree.reshape(-1, 4), strict=True) if outer >= 0]
+    areas = np.array([cv2.contourArea(cell) for cell in cells])
+    square = np.array([area >= CELL * _around(cell) for area, cell in zip(areas, cells, strict=True)], bool)
+    all_of_them = areas.sum()
+    return bool(
+        all_of_them > CELLS * cv2.contourArea(hull)
+        and areas[square].sum() > 0.5 * all_of_them
+        and content >= CONTENT * np.sqrt(areas[square].max())
+    )
+
+
+def _around(points: NDArray[np.int32]) -> float:
+    """The area of the smallest rectangle around points."""
+    _, (long, short), _ = cv2.minAreaRect(points)
+    return float(long * short)

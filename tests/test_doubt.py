@@ -1,0 +1,108 @@
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.candidates import Candidate
+from edge.doubt import around, fits, inked, mended, parted, second_look, together
+from edge.types import Box, Pixels
+
+
+def candidate(ink: Pixels, box: Box, digit: int | None = None, confidence: float = 0.9) -> Candidate:
+    return Candidate(ink, box, 0, np.zeros((28, 28), np.uint8), np.zeros(11, np.float32), digit, confidence)
+
+
+def ring(side: int = 40) -> Pixels:
+    ink = np.zeros((side + 4, side + 4), np.uint8)
+    cv2.circle(ink, (side // 2 + 2, side // 2 + 2), side // 2 - 4, 255, 8)
+    return ink
+
+
+def judge(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
+    """A model that knows one thing: a closed ring, alone and about as wide as tall, is a 0."""
+    found = []
+    for ink, box, line in zip(inks, boxes, lines, strict=True):
+        contours, nesting = cv2.findContours((ink > 127).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+        holes = sum(cv2.contourArea(c) > 100 for c, n in zip(contours, nesting[0], strict=True) if n[3] >= 0)
+        is_ring = holes == 1 and 0.75 < box.width / box.height < 1.33
+        found.append(candidate(ink, box, 0 if is_ring else None, 0.95))
+        assert line == 0
+    return found
+
+
+def test_two_that_touch_are_taken_apart() -> None:
+    ink = np.zeros((44, 81), np.uint8)
+    ink[:, :44] = ring()
+    ink[:, 37:] |= ring()
+    clump = candidate(ink, Box(102, 202, 77, 40))
+    found = parted(clump, judge)
+    assert [c.digit for c in found] == [0, 0]
+    assert [tuple(c.box)[1] for c in found] == pytest.approx([202, 202], abs=2)
+    assert found[0].box.x == pytest.approx(102, abs=2)
+    assert found[1].box.x == pytest.approx(139, abs=4)
+
+
+def test_what_has_no_better_reading_stays_whole() -> None:
+    ink = np.zeros((44, 80), np.uint8)
+    cv2.line(ink, (4, 4), (76, 40), 255, 4)
+    clump = candidate(ink, Box(0, 0, 76, 40))
+    assert parted(clump, judge) == [clump]
+
+
+def test_a_letters_legs_are_no_ones() -> None:
+    def ones(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
+        return [candidate(ink, box, 1, 0.99) for ink, box in zip(inks, boxes, strict=True)]
+
+    ink = np.zeros((44, 60), np.uint8)
+    cv2.polylines(ink, [np.array([[4, 40], [4, 4], [30, 30], [56, 4], [56, 40]])], False, 255, 4)
+    clump = candidate(ink, Box(0, 0, 56, 40))
+    assert parted(clump, ones) == [clump]
+
+
+def halves() -> list[Candidate]:
+    """A ring that came apart, 3 pixels between its halves, and another digit far away."""
+    ink = ring()
+    left, right = ink[:, :22].copy(), ink[:, 22:].copy()
+    left[:, 20:] = 0
+    return [
+        candidate(left, Box(102, 102, 18, 40)),
+        candidate(right, Box(124, 102, 18, 40)),
+        candidate(ring(), Box(300, 102, 40, 40), 0),
+    ]
+
+
+def test_halves_of_a_digit_are_put_together() -> None:
+    def lenient(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
+        return [
+            candidate(ink, box, 0 if min(ink.shape) > 35 else None, 0.95) for ink, box in zip(inks, boxes, strict=True)
+        ]
+
+    found = mended(halves(), lambda c: c.digit is None, lenient, 40)
+    assert [(c.digit, tuple(c.box)) for c in found] == [(0, (102, 102, 40, 40)), (0, (300, 102, 40, 40))]
+
+
+def test_two_inks_together_stand_as_they_stood() -> None:
+    left, right, _ = halves()
+    assert inked(left) == Box(100, 100, 22, 44)
+    whole = together(left, right)
+    assert whole.shape == (44, 44)
+    gone = ring() - whole
+    assert gone[:, :20].max() == 0 and gone[:, 22:].max() == 0
+
+
+def test_far_or_large_marks_do_not_fit() -> None:
+    assert fits(Box(0, 0, 10, 40), Box(15, 0, 20, 40), 40)
+    assert not fits(Box(0, 0, 10, 40), Box(30, 0, 20, 40), 40)
+    assert not fits(Box(0, 0, 40, 40), Box(41, 0, 40, 40), 40)
+    assert around(Box(3, 5, 10, 10), Box(0, 9, 5, 20)) == Box(0, 5, 13, 24)
+
+
+def test_what_is_sure_is_not_looked_at_again() -> None:
+    def never(*_: object) -> list[Candidate]:
+        raise AssertionError("asked")
+
+    sure = [candidate(ring(), Box(0, 0, 40, 40), 0, 0.97)]
+    assert second_look(sure, never, 0.6, 40) == sure
+    text = [candidate(ring(), Box(50 * i, 0, 40, 40)) for i in range(61)]
+    assert second_look(text, never, 0.6, 40) == text

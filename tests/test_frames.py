@@ -1,0 +1,54 @@
+import cv2
+import numpy as np
+
+from edge import strokes
+from edge.vision.frames import is_frame
+from edge.vision.segment import components, segment
+
+HEIGHT, WIDTH = 480, 640
+PLAIN = strokes.Hand(forms=(0,) * 10, pen=0.1, size=0.55)
+
+
+def written(text: str) -> tuple[np.ndarray, list[tuple[int, ...]]]:
+    """A mask of digits, and their boxes."""
+    ink, boxes = strokes.page((text,), HEIGHT, WIDTH, np.random.default_rng(1), PLAIN)
+    return np.where(ink > 127, 255, 0).astype(np.uint8), [tuple(box) for box in boxes]
+
+
+def test_a_frame_goes_and_what_it_holds_stays() -> None:
+    digits, boxes = written("3")
+    x, y, width, height = boxes[0]
+    corners = cv2.boxPoints(((x + width / 2, y + height / 2), (1.5 * width, 1.4 * height), 5.0))
+    page = digits.copy()
+    cv2.polylines(page, [np.rint(corners).astype(np.int32)], True, 255, 4)
+    (mark,) = segment(page).marks
+    assert np.abs(np.subtract(mark.box, boxes[0])).max() <= 2
+
+
+def test_a_0_around_a_dot_is_no_frame() -> None:
+    page = np.zeros((200, 200), np.uint8)
+    cv2.ellipse(page, (100, 100), (50, 70), 0, 0, 360, 255, 6)
+    cv2.line(page, (85, 125), (115, 75), 255, 6)
+    labels, parts = components(page, (slice(0, 200), slice(0, 200)))[1:]
+    assert not is_frame(labels, parts).any()
+    cv2.rectangle(page, (10, 10), (190, 190), 255, 3)
+    labels, parts = components(page, (slice(0, 200), slice(0, 200)))[1:]
+    assert is_frame(labels, parts).tolist() == [True, False, False]
+
+
+def test_a_table_of_uneven_rows_goes() -> None:
+    page = np.zeros((HEIGHT, WIDTH), np.uint8)
+    for row, count in enumerate((4, 2)):
+        for column in range(count):
+            x, y = 100 + 90 * column, 100 + 120 * row
+            cv2.rectangle(page, (x, y), (x + 90, y + 120), 255, 3)
+            cv2.line(page, (x + 40, y + 35), (x + 50, y + 85), 255, 6)
+    assert len(segment(page).marks) == 6
+
+
+def test_squared_paper_to_the_border_is_no_frame() -> None:
+    page = np.zeros((HEIGHT, WIDTH), np.uint8)
+    page[20::80] = page[:, 20::80] = 255
+    cv2.line(page, (260, 130), (270, 160), 255, 4)
+    labels, parts = components(page, (slice(0, HEIGHT), slice(0, WIDTH)))[1:]
+    assert not is_frame(labels, parts).any()
