@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from convert.printed import printed
 from edge import scene, strokes
 from edge.types import Pixels
 from edge.vision.clean import clean
@@ -24,10 +25,14 @@ Field = NDArray[np.float32]
 
 STRETCHED = 0.12
 """Share of varied glyphs that are made wider or narrower, as collections of 16x16 digits are."""
-WRITTEN_STRETCHED = 0.15
+WRITTEN_STRETCHED = 0.25
 """The same of the stroke model's digits."""
-COARSE = 0.06
-"""Share of glyphs that were reduced to a dozen pixels on the way."""
+COARSE = 0.1
+"""Share of varied glyphs that were reduced to a dozen pixels on the way."""
+WRITTEN_COARSE = 0.16
+"""The same of the stroke model's digits."""
+PRINTED = 0.05
+"""Share of the handwriting that a printer wrote."""
 BLEMISHED = 0.1
 """Share of varied glyphs that were cut out of a clump not quite neatly."""
 
@@ -223,6 +228,10 @@ def handwriting(digits: Sequence[int], seed: int | Sequence[int]) -> Pixels:
 
 def _handwritten(digit: int, rng: np.random.Generator) -> Pixels:
     while True:
+        if rng.uniform() < PRINTED:
+            found = photographed(printed(str(digit), rng), rng)
+            if found.any():
+                return found
         hand = strokes.anybody(rng)
         drawn = strokes.draw(digit, rng, hand)
         if rng.uniform() < 0.25:
@@ -231,7 +240,7 @@ def _handwritten(digit: int, rng: np.random.Generator) -> Pixels:
         ink = strokes.render(drawn, side, side, hand.pen * side)
         ink = reshaped(ink, rng, WRITTEN_STRETCHED, 0)
         # What is coarse was scanned so, and no camera saw it.
-        found = normalise(coarsen(ink, rng)) if rng.uniform() < COARSE else photographed(ink, rng)
+        found = normalise(coarsen(ink, rng)) if rng.uniform() < WRITTEN_COARSE else photographed(ink, rng)
         if found.any():
             return found
 

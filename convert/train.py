@@ -22,7 +22,7 @@ from edge.types import Pixels
 
 CAMERA_SHARE = 0.35
 """Share of each epoch's glyphs of MNIST that went through the virtual camera."""
-HANDWRITTEN_SHARE = 0.4
+HANDWRITTEN_SHARE = 0.6
 """As many digits of the project's own stroke model are added to each epoch, as a share of the training set."""
 NONDIGIT_SHARE = 0.35
 """The same for marks that are no digit."""

@@ -7,8 +7,9 @@ import small
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convert import nondigits, scribbles, textures
-from convert.letters import LETTERS
+from convert.nondigits import marks as nondigits
+from convert.nondigits import scribbles, textures
+from convert.nondigits.letters import LETTERS
 from edge import strokes
 from edge.vision.normalise import normalise
 

@@ -11,8 +11,11 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
-from convert import augment, scribbles, textures
-from convert.letters import LETTERS
+from convert import augment
+from convert.nondigits import scribbles, textures
+from convert.nondigits.letters import LETTERS
+from convert.printed import LETTERS as LETTERS_PRINTED
+from convert.printed import printed
 from edge import strokes
 from edge.types import Pixels
 from edge.vision.clean import clean
@@ -89,6 +92,12 @@ def letter(glyphs: Pixels, i: int, rng: np.random.Generator) -> Pixels:
         inks.append(_drawn(strokes.shape(form, rng, hand, rng), hand.pen))
     ink = beside(inks, rng.uniform(0.0, 0.2), rng) if len(inks) > 1 else inks[0]
     return _seen(augment.reshaped(ink, rng, augment.STRETCHED, 0), rng)
+
+
+def type_letter(glyphs: Pixels, i: int, rng: np.random.Generator) -> Pixels:
+    """A printed letter, some with a second one beside it."""
+    text = "".join(rng.choice(list(LETTERS_PRINTED), 2 if rng.uniform() < 0.15 else 1))
+    return _seen(printed(text, rng), rng)
 
 
 def several(glyphs: Pixels, i: int, rng: np.random.Generator) -> Pixels:
@@ -171,8 +180,8 @@ def texture(glyphs: Pixels, i: int, rng: np.random.Generator) -> Pixels:
 
 Kind = Callable[[Pixels, int, np.random.Generator], Pixels]
 """Glyphs, the index of the one to use, and chance -> one glyph; all zeros where nothing came of it."""
-KINDS: tuple[Kind, ...] = (letter, several, piece, lying, scribbled, texture)
-SHARES = (0.25, 0.25, 0.17, 0.05, 0.15, 0.13)
+KINDS: tuple[Kind, ...] = (letter, type_letter, several, piece, lying, scribbled, texture)
+SHARES = (0.18, 0.12, 0.24, 0.16, 0.05, 0.14, 0.11)
 """Share of each of the kinds."""
 
 

@@ -165,9 +165,17 @@ def blot(rng: np.random.Generator) -> Pixels:
     return ink
 
 
-KINDS = (tangle, zigzag, spiral, hatching, frame, wheel, dash, wave, crossing, dots)
+def heart(rng: np.random.Generator) -> list[Stroke]:
+    """A heart, the dent at its top deep enough to see."""
+    t = np.linspace(0, 2 * np.pi, 60)
+    x = 16 * np.sin(t) ** 3 * rng.uniform(0.8, 1.2)
+    y = -(13 * np.cos(t) - rng.uniform(5, 8) * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t))
+    return _strokes([x / 32, y / 32])
+
+
+KINDS = (tangle, zigzag, spiral, hatching, frame, wheel, dash, wave, crossing, dots, heart)
 """Every kind that is drawn of strokes; they are in any unit, as they are fitted to the picture."""
-_SHARES = np.array([5, 3, 3, 4, 4, 3, 4, 2, 2, 2]) / 32
+_SHARES = np.array([5, 3, 3, 4, 6, 3, 4, 2, 2, 2, 1]) / 35
 _ANYHOW = (tangle, hatching, zigzag)
 
 
