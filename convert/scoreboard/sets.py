@@ -1,0 +1,108 @@
+"""The labelled sets of a data folder, as pictures for the reader and as glyphs for the model."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from convert.augment import main_ink
+from edge.errors import DataError
+from edge.types import Pixels
+from edge.vision.clean import clean
+from edge.vision.normalise import normalise
+from edge.vision.recipe import Recipe
+
+MARGIN = 4
+"""Digits of 16x16 fill their picture to its border, which no page does: so many pixels of paper are put around them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a set of single digits lies, under the data folder's ``digits/``."""
+
+    name: str
+    file: str
+    images: str
+    """The array of pictures in it, (n, height, width)."""
+    labels: str
+    light_ink: bool
+    """Whether its ink is lighter than its paper: then nothing but ink is in it, from 0."""
+
+
+SOURCES = (
+    Source("nsysu_dev", "nsysu_dev.npz", "x", "y", light_ink=False),
+    Source("scan_cells_dev", "scan_cells_dev.npz", "x", "y", light_ink=False),
+    Source("usps", "usps.npz", "x_test", "y_test", light_ink=True),
+    Source("semeion", "semeion.npz", "x", "y", light_ink=True),
+    Source("hwd1000", "hwd1000.npz", "x", "y", light_ink=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DigitSet:
+    """Pictures of one digit each."""
+
+    name: str
+    pictures: Pixels
+    """(n, height, width) uint8."""
+    labels: NDArray[np.uint8]
+    """(n,), 0 to 9."""
+    light_ink: bool
+
+    def frames(self) -> Iterator[Pixels]:
+        """Each as the reader gets it: with a margin where the ink fills it."""
+        for picture in self.pictures:
+            if self.light_ink:
+                yield cv2.copyMakeBorder(picture, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_CONSTANT, value=0)
+            else:
+                yield picture
+
+    def glyphs(self) -> Pixels:
+        """Each taken as one mark, whatever it shows: (n, 28, 28) uint8."""
+        return np.stack([normalise(picture if self.light_ink else _ink(picture)) for picture in self.pictures])
+
+
+def _ink(picture: Pixels) -> Pixels:
+    cleaned = clean(picture, Recipe(), light_ink=False)
+    return main_ink(cleaned.ink, cleaned.mask)
+
+
+def load_digits(folder: Path, source: Source) -> DigitSet | None:
+    """One set under the data folder, or None where it is missing. Raises DataError where it is there, but damaged."""
+    path = folder / "digits" / source.file
+    if not path.exists():
+        return None
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            pictures, labels = arrays[source.images], arrays[source.labels]
+    # As convert.datasets: np.load raises whatever the damage is.
+    except (
+        OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, IndexError,
+        zipfile.BadZipFile, zlib.error,
+    ) as error:  # fmt: skip
+        wanted = f"{source.images} and {source.labels}"
+        raise DataError(f"{path}: no whole .npz with {wanted} ({error}); fetch it again") from error
+    if pictures.ndim != 3 or not len(pictures) or labels.shape != pictures.shape[:1]:
+        raise DataError(
+            f"{path}: has pictures of shape {pictures.shape} with labels of shape {labels.shape};"
+            " (n, height, width) and (n,) are wanted"
+        )
+    if pictures.dtype.kind not in "iuf" or labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() > 9:
+        raise DataError(f"{path}: has pictures of {pictures.dtype} and labels of {labels.dtype}; labels are 0 to 9")
+    return DigitSet(source.name, _eight_bits(pictures), labels.astype(np.uint8), source.light_ink)
+
+
+def _eight_bits(pictures: NDArray[np.generic]) -> Pixels:
+    """Bytes as they are; any other range, 0/1 for one, stretched over 0 to 255."""
+    if pictures.dtype == np.uint8 and pictures.max() > 1:
+        return pictures.astype(np.uint8)
+    real = pictures.astype(np.float32)
+    low, high = float(real.min()), float(real.max())
+    return ((real - low) * (255 / max(high - low, 1e-6))).round().astype(np.uint8)
