@@ -1,0 +1,187 @@
+"""Cleaned ink -> candidates and which of them are read; and other ways to look where the first one reads badly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from edge.candidates import Candidate, Judge, likeness
+from edge.doubt import MOST, second_look
+from edge.types import Box, Pixels
+from edge.vision.bridge import closed, usual_gap
+from edge.vision.clean import Cleaned, clean
+from edge.vision.cut import cut, turn
+from edge.vision.measure import polarity
+from edge.vision.recipe import Recipe
+from edge.vision.segment import Segments, segment
+
+CLEAR_POLARITY = 4.0
+"""Where one polarity fits this many times better than the other, only that one is tried."""
+CLUTTER = 8
+"""Where there are at least this many marks, and"""
+READABLE_SHARE = 0.6
+"""a smaller share of them is read, they are no digits at all: text, texture, noise."""
+TEXT = 3
+"""Where there are at least so many marks and as few are read, they may be words: then a digit is only what"""
+TEXT_CONFIDENCE = 0.95
+"""is surer than this."""
+STRIPES = 6
+"""So many ones and nothing else are a fence, a brick wall or the like."""
+SOLID = 0.22
+"""Where a smaller share of the ink is solid, it may be noise; then more is asked of it:"""
+DOUBTFUL_CONFIDENCE = 0.85
+"""of each mark, and"""
+DOUBTFUL_SHARE = 0.85
+"""of all of them together."""
+NOTABLE_TILT = 12.0
+"""Digits of lines that rise or fall by more degrees than this are also read turned upright."""
+READABLE = 0.75
+"""Where the marks look less like digits than this, gaps are bridged and other sides of the page tried."""
+MANY = 3
+"""A page on its side has at least so many marks: a single one may be anything lying there."""
+ROUND = (0, 1, 8)
+"""Lines, rings and chains are these digits on any side;"""
+TELLING = 2
+"""a page on its side has at least so many others."""
+SOME = 12
+"""About so many marks of a page are turned to find out."""
+QUARTERS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
+"""Quarter turns counter-clockwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one look at cleaned ink found."""
+
+    cleaned: Cleaned
+    segments: Segments
+    candidates: tuple[Candidate, ...]
+    """All that may be a digit, in reading order."""
+    kept: tuple[bool, ...]
+    """Which of them read as digits."""
+
+    @property
+    def likeness(self) -> float:
+        """How much the marks look like digits, 0 to 1, those that are not kept counting nothing."""
+        kept = [candidate for candidate, keep in zip(self.candidates, self.kept, strict=True) if keep]
+        return likeness(kept) * len(kept) / max(len(self.kept), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Eye:
+    """Whom to ask, and how a picture is cleaned before."""
+
+    judge: Judge
+    recipe: Recipe
+    min_confidence: float
+
+    def look(self, pixels: Pixels) -> tuple[Seen, int]:
+        """What is seen in a picture (height, width) uint8, and by how many quarters it was turned for that.
+
+        Quarters count counter-clockwise.
+        """
+        seen = self._first(pixels)
+        return (seen, 0) if seen.likeness >= READABLE else self._sideways(self._bridged(seen))
+
+    def _first(self, pixels: Pixels) -> Seen:
+        """The picture as it stands, in the polarity that is set or suits it best."""
+        if self.recipe.polarity != "auto":
+            return self._see(clean(pixels, self.recipe, light_ink=self.recipe.polarity == "light"))
+        dark = polarity(pixels)
+        seen = self._see(clean(pixels, self.recipe, light_ink=dark < 1))
+        if 1 / CLEAR_POLARITY < dark < CLEAR_POLARITY:
+            other = self._see(clean(pixels, self.recipe, light_ink=dark >= 1))
+            seen = max(seen, other, key=lambda one: one.likeness)
+        return seen
+
+    def _bridged(self, seen: Seen) -> Seen:
+        """With the usual gap between parts closed over, where that reads better: dotted ink, a pen that skips."""
+        gap = usual_gap(seen.segments.ink)
+        if not gap:
+            return seen
+        bridged = self._see(closed(_without_rules(seen), gap), rules=False)
+        return max(seen, bridged, key=lambda one: one.likeness)
+
+    def _sideways(self, seen: Seen) -> tuple[Seen, int]:
+        """Turned by the quarter, half or three quarters that suits some marks best, where that reads better.
+
+        And by how many quarters, counter-clockwise.
+        """
+        if not MANY <= len(seen.candidates) <= MOST:
+            return seen, 0
+        some = seen.candidates[:: max(1, len(seen.candidates) // SOME)]
+        boxes, lines = [candidate.box for candidate in some], [0] * len(some)
+        by_quarters = {
+            quarters: likeness(self.judge([cv2.rotate(candidate.ink, code) for candidate in some], boxes, lines))
+            for quarters, code in QUARTERS.items()
+        }
+        quarters = max(by_quarters, key=by_quarters.__getitem__)
+        if by_quarters[quarters] < max(READABLE, seen.likeness):
+            return seen, 0
+        turned = self._see(turned_ink(_without_rules(seen), QUARTERS[quarters]), rules=False)
+        digits = [c.digit for c, keep in zip(turned.candidates, turned.kept, strict=True) if keep]
+        telling = sum(digit not in ROUND for digit in digits)
+        better = turned.likeness > max(READABLE, seen.likeness) and len(digits) >= MANY and telling >= TELLING
+        return (turned, quarters) if better else (seen, 0)
+
+    def _see(self, cleaned: Cleaned, *, rules: bool = True) -> Seen:
+        """One look at ink; ``rules``: whether there may be lines to take away."""
+        segments = segment(cleaned.mask, cleaned.sure, rules=rules)
+        doubtful = cleaned.solid < SOLID
+        least = max(self.min_confidence, DOUBTFUL_CONFIDENCE) if doubtful else self.min_confidence
+        candidates = second_look(self._candidates(cleaned, segments), self.judge, least, segments.usual)
+        return Seen(cleaned, segments, tuple(candidates), kept_of(candidates, least, doubtful))
+
+    def _candidates(self, cleaned: Cleaned, segments: Segments) -> list[Candidate]:
+        """The marks as they stand or, where that reads surer, turned upright along their lines."""
+        inks = [cut(cleaned.ink, segments.labels, mark) for mark in segments.marks]
+        boxes, lines = [mark.box for mark in segments.marks], [mark.line for mark in segments.marks]
+        candidates = self.judge(inks, boxes, lines)
+        if abs(segments.tilt) > NOTABLE_TILT:
+            turned = self.judge([turn(ink, segments.tilt) for ink in inks], boxes, lines)
+            if likeness(turned) > likeness(candidates):
+                return turned
+        return candidates
+
+
+def kept_of(candidates: Sequence[Candidate], least: float, doubtful: bool) -> tuple[bool, ...]:
+    """Which candidates are read: those with at least ``least``, if there are not too many others beside them.
+
+    ``doubtful``: whether the picture may be noise.
+    """
+    surety = np.array([candidate.surety for candidate in candidates])
+    kept = surety >= least
+    share = np.mean(kept) if len(kept) else 1.0
+    if len(kept) >= CLUTTER and share < (DOUBTFUL_SHARE if doubtful else READABLE_SHARE):
+        kept[:] = False
+    elif len(kept) >= TEXT and share < READABLE_SHARE:
+        kept = surety >= max(least, TEXT_CONFIDENCE)
+    ones = [candidate.digit == 1 for candidate, keep in zip(candidates, kept, strict=True) if keep]
+    if len(ones) >= STRIPES and all(ones):
+        kept[:] = False
+    return tuple(kept.tolist())
+
+
+def _without_rules(seen: Seen) -> Cleaned:
+    """The ink that was looked at, less the lines that were taken away."""
+    return replace(seen.cleaned, mask=np.where(seen.segments.labels > 0, 255, 0).astype(np.uint8))
+
+
+def turned_ink(cleaned: Cleaned, code: int) -> Cleaned:
+    """Cleaned ink turned by one of OpenCV's rotation codes."""
+    sure = None if cleaned.sure is None else cv2.rotate(cleaned.sure, code)
+    return replace(cleaned, ink=cv2.rotate(cleaned.ink, code), mask=cv2.rotate(cleaned.mask, code), sure=sure)
+
+
+def turned_back(box: Box, quarters: int, shape: tuple[int, ...]) -> Box:
+    """A box in a picture that was turned counter-clockwise, as it stands in the picture of this (height, width)."""
+    height, width = shape[:2]
+    x, y, w, h = box
+    if quarters == 1:
+        return Box(width - y - h, x, h, w)
+    if quarters == 2:
+        return Box(width - x - w, height - y - h, w, h)
+    return Box(y, height - x - w, h, w)
