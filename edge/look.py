@@ -89,20 +89,20 @@ class Eye:
     def _first(self, pixels: Pixels) -> Seen:
         """The picture as it stands, in the polarity that is set or suits it best."""
         if self.recipe.polarity != "auto":
-            return self._see(clean(pixels, self.recipe, light_ink=self.recipe.polarity == "light"))
+            return self._again(self._see(clean(pixels, self.recipe, light_ink=self.recipe.polarity == "light")))
         dark = polarity(pixels)
         seen = self._see(clean(pixels, self.recipe, light_ink=dark < 1))
         if 1 / CLEAR_POLARITY < dark < CLEAR_POLARITY:
             other = self._see(clean(pixels, self.recipe, light_ink=dark >= 1))
             seen = max(seen, other, key=lambda one: one.likeness)
-        return seen
+        return self._again(seen)
 
     def _bridged(self, seen: Seen) -> Seen:
         """With the usual gap between parts closed over, where that reads better: dotted ink, a pen that skips."""
         gap = usual_gap(seen.segments.ink)
         if not gap:
             return seen
-        bridged = self._see(closed(_without_rules(seen), gap), rules=False)
+        bridged = self._again(self._see(closed(_without_rules(seen), gap), rules=False))
         return max(seen, bridged, key=lambda one: one.likeness)
 
     def _sideways(self, seen: Seen) -> tuple[Seen, int]:
@@ -121,7 +121,7 @@ class Eye:
         quarters = max(by_quarters, key=by_quarters.__getitem__)
         if by_quarters[quarters] < max(READABLE, seen.likeness):
             return seen, 0
-        turned = self._see(turned_ink(_without_rules(seen), QUARTERS[quarters]), rules=False)
+        turned = self._again(self._see(turned_ink(_without_rules(seen), QUARTERS[quarters]), rules=False))
         digits = [c.digit for c, keep in zip(turned.candidates, turned.kept, strict=True) if keep]
         telling = sum(digit not in ROUND for digit in digits)
         better = turned.likeness > max(READABLE, seen.likeness) and len(digits) >= MANY and telling >= TELLING
@@ -130,10 +130,22 @@ class Eye:
     def _see(self, cleaned: Cleaned, *, rules: bool = True) -> Seen:
         """One look at ink; ``rules``: whether there may be lines to take away."""
         segments = segment(cleaned.mask, cleaned.sure, rules=rules)
-        doubtful = cleaned.solid < SOLID
-        least = max(self.min_confidence, DOUBTFUL_CONFIDENCE) if doubtful else self.min_confidence
-        candidates = second_look(self._candidates(cleaned, segments), self.judge, least, segments.usual)
-        return Seen(cleaned, segments, tuple(candidates), kept_of(candidates, least, doubtful))
+        return self._judged(cleaned, segments, self._candidates(cleaned, segments))
+
+    def _again(self, seen: Seen) -> Seen:
+        """With a second look at the marks in doubt."""
+        least = self._least(seen.cleaned)
+        return self._judged(
+            seen.cleaned, seen.segments, second_look(seen.candidates, self.judge, least, seen.segments.usual)
+        )
+
+    def _judged(self, cleaned: Cleaned, segments: Segments, candidates: Sequence[Candidate]) -> Seen:
+        kept = kept_of(candidates, self._least(cleaned), cleaned.solid < SOLID)
+        return Seen(cleaned, segments, tuple(candidates), kept)
+
+    def _least(self, cleaned: Cleaned) -> float:
+        """How probable a digit has to be."""
+        return max(self.min_confidence, DOUBTFUL_CONFIDENCE) if cleaned.solid < SOLID else self.min_confidence
 
     def _candidates(self, cleaned: Cleaned, segments: Segments) -> list[Candidate]:
         """The marks as they stand or, where that reads surer, turned upright along their lines."""
