@@ -114,6 +114,7 @@ def _evaluation(verdict: Verdict, data_sha256: str) -> dict[str, int | float | s
         "accuracy_float": round(verdict.accuracy_float, 6),
         "accuracy_int8": round(verdict.accuracy, 6),
         "agreement": round(verdict.agreement, 6),
+        **({} if verdict.rejected is None else {"taken_for_no_digit": round(verdict.rejected, 6)}),
         "confidence_drift_mean": round(verdict.drift_mean, 4),
         "confidence_drift_worst": round(verdict.drift_worst, 4),
     }

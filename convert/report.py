@@ -17,8 +17,10 @@ def table(verdict: Verdict, *, io: str, float_bytes: int, calibrated_on: int, te
 
     smaller = f"{float_bytes / verdict.size_bytes:.1f} times smaller"
     drift = f"on average, {verdict.drift_worst:.1%} at worst"
+    rejected = () if verdict.rejected is None else (("no digit", "", f"{verdict.rejected:.2%}", "of the test images"),)
     rows = (
         ("accuracy", f"{verdict.accuracy_float:.2%}", f"{verdict.accuracy:.2%}", _change(verdict.drop)),
+        *rejected,
         ("size", _size(float_bytes), _size(verdict.size_bytes), smaller),
         ("same digit", "", f"{verdict.agreement:.2%}", f"of {verdict.images:,} test images"),
         ("confidence drift", "", f"{verdict.drift_mean:.2%}", drift),

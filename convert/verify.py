@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.datasets import Labels
+from edge.card import NONE
 from edge.model import Model, probabilities
 from edge.types import Pixels
 
@@ -20,9 +21,11 @@ class Verdict:
     images: int
     """How many test images were read."""
     correct_float: int
-    """How many of them the Keras model reads right."""
+    """How many of them the Keras model reads right: its most probable digit counts, whatever else it knows."""
     correct: int
     """How many of them the quantised model reads right."""
+    rejected: float | None = None
+    """Share of them that the quantised model takes for no digit, 0 to 1; None for a model that knows only digits."""
     agreement: float
     """Share of them that both read as the same digit, 0 to 1."""
     drift_mean: float
@@ -64,11 +67,14 @@ def verify(outputs: NDArray[np.float32], quantised: Model, glyphs: Pixels, label
         nanoseconds[i] = perf_counter_ns() - start
     wanted = expected.argmax(axis=1)
     rows = np.arange(len(glyphs))
+    names = quantised.card.labels
+    digits = [i for i, name in enumerate(names) if name != NONE]
     drift = np.abs(found[rows, wanted] - expected[rows, wanted])
     return Verdict(
         images=len(glyphs),
-        correct_float=int((wanted == labels).sum()),
-        correct=int((found.argmax(axis=1) == labels).sum()),
+        correct_float=int((expected[:, digits].argmax(axis=1) == labels).sum()),
+        correct=int((found[:, digits].argmax(axis=1) == labels).sum()),
+        rejected=float((found.argmax(axis=1) == names.index(NONE)).mean()) if NONE in names else None,
         agreement=float((found.argmax(axis=1) == wanted).mean()),
         drift_mean=float(drift.mean()),
         drift_worst=float(drift.max()),

@@ -85,9 +85,11 @@ def test_the_card_says_how_it_was_made_and_what_it_is_worth(model: Path, mnist: 
         assert json.loads(zipped.read("metadata.json"))["quantisation"] == said
 
 
-def test_an_eleventh_output_is_what_is_no_digit(mnist: str, tmp_path: Path) -> None:
+def test_an_eleventh_output_is_what_is_no_digit(mnist: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = small.saved(small.with_none(), tmp_path / "m.h5")
+    capfd.readouterr()
     assert convert_main([str(path), "--data", mnist]) == 0
+    assert re.search(r"no digit +0\.00%", capfd.readouterr().out)
     with Model(path.with_suffix(".tflite")) as quantised:
         assert quantised.card.labels == (*"0123456789", "none")
         found = quantised.predict(small.data().test)
