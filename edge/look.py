@@ -19,7 +19,7 @@ from edge.vision.recipe import Recipe
 from edge.vision.segment import Segments, segment
 
 CLEAR_POLARITY = 4.0
-"""Where one polarity fits this many times better than the other, only that one is tried."""
+"""Where one polarity fits this many times better than the other, only that one is tried, if it shows anything."""
 CLUTTER = 8
 """Where there are at least this many marks, and"""
 READABLE_SHARE = 0.6
@@ -84,18 +84,24 @@ class Eye:
         Quarters count counter-clockwise.
         """
         seen = self._first(pixels)
-        return (seen, 0) if seen.likeness >= READABLE else self._sideways(self._bridged(seen))
+        if seen.likeness < READABLE:
+            # Before anything is cut: what lies on its side has to be whole.
+            turned, quarters = self._sideways(seen)
+            if quarters:
+                return turned, quarters
+        seen = self._again(seen)
+        return (seen if seen.likeness >= READABLE else self._bridged(seen)), 0
 
     def _first(self, pixels: Pixels) -> Seen:
         """The picture as it stands, in the polarity that is set or suits it best."""
         if self.recipe.polarity != "auto":
-            return self._again(self._see(clean(pixels, self.recipe, light_ink=self.recipe.polarity == "light")))
+            return self._see(clean(pixels, self.recipe, light_ink=self.recipe.polarity == "light"))
         dark = polarity(pixels)
         seen = self._see(clean(pixels, self.recipe, light_ink=dark < 1))
-        if 1 / CLEAR_POLARITY < dark < CLEAR_POLARITY:
+        if 1 / CLEAR_POLARITY < dark < CLEAR_POLARITY or not seen.candidates:
             other = self._see(clean(pixels, self.recipe, light_ink=dark >= 1))
             seen = max(seen, other, key=lambda one: one.likeness)
-        return self._again(seen)
+        return seen
 
     def _bridged(self, seen: Seen) -> Seen:
         """With the usual gap between parts closed over, where that reads better: dotted ink, a pen that skips."""

@@ -9,9 +9,7 @@ def test_every_letter_is_there_and_no_digit_looks_like_it() -> None:
     for letter in LETTERS:
         ink = printed(letter, rng)
         assert (
-            ink.max() == 255
-            and ink.dtype == np.uint8
-            and 10 < cv2.boundingRect((ink > 90).astype(np.uint8))[3] < 2 * EM
+            ink.max() > 200 and ink.dtype == np.uint8 and 3 < cv2.boundingRect((ink > 90).astype(np.uint8))[3] < 2 * EM
         )
     assert not set(LETTERS) & set("0123456789OoQDIlij|ZzSsBbGgqPpJ")
 

@@ -13,12 +13,16 @@ from edge.vision.clean import Cleaned
 
 FEW = 3
 """So few parts have no usual gap between them."""
-WIDEST = 1.5
-"""Gaps wider than so many of the usual part are between digits, not within them."""
+DOT = 0.6
+"""A dot fills at least this share of its box, writing less."""
+BETWEEN_DOTS = 1.5
+"""Gaps wider than so many of the usual part are between digits, not within them: where parts are dots, and"""
+BETWEEN_STROKES = 0.25
+"""where they are strokes."""
 
 
 def usual_gap(parts: NDArray[np.int32]) -> int:
-    """The usual distance from a part (x, y, width, height) to the nearest other one, whole pixels; 0 for none.
+    """The usual distance from a part (x, y, width, height, area) to the nearest other one, whole pixels; 0 for none.
 
     That of the upper quartile, so that nearly all gaps are bridged.
     """
@@ -30,7 +34,9 @@ def usual_gap(parts: NDArray[np.int32]) -> int:
     between = np.hypot(apart[..., 0], apart[..., 1])
     np.fill_diagonal(between, np.inf)
     gap = float(np.quantile(between.min(axis=1), 0.75))
-    return int(np.ceil(gap)) if gap <= WIDEST * float(np.median(parts[:, 2:4].max(axis=1))) else 0
+    dots = float(np.median(parts[:, 4] / (parts[:, 2] * parts[:, 3]))) >= DOT
+    widest = (BETWEEN_DOTS if dots else BETWEEN_STROKES) * float(np.median(parts[:, 2:4].max(axis=1)))
+    return int(np.ceil(gap)) if gap <= widest else 0
 
 
 def closed(cleaned: Cleaned, gap: int) -> Cleaned:
