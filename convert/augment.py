@@ -96,9 +96,7 @@ def thickness(glyph: Pixels, rng: np.random.Generator, pixels: float = 0.7) -> P
 def camera(glyph: Pixels, rng: np.random.Generator, recipe: Recipe | None = None) -> Pixels:
     """Written on paper, seen by a poor camera, then cleaned and normalised by the Pi's own code."""
     scale = rng.uniform(1.5, 5)
-    large: Any = cv2.resize(glyph, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    # MNIST's soft edges are an artefact of its size: ink on a page has edges of about a pixel.
-    ink: Any = cv2.convertScaleAbs(cv2.subtract(large, 90), alpha=255 / 75)
+    ink: Any = enlarged(glyph, scale)
     margin = int(rng.uniform(0.2, 1.0) * scale * 8)
     ink = cv2.copyMakeBorder(ink, margin, margin, margin, margin, cv2.BORDER_CONSTANT)
     paper = rng.uniform(90, 250)
@@ -114,6 +112,15 @@ def camera(glyph: Pixels, rng: np.random.Generator, recipe: Recipe | None = None
         return glyph
     found = normalise(main_ink(seen.ink, seen.mask))
     return found if found.any() else glyph
+
+
+def enlarged(glyph: Pixels, scale: float) -> Pixels:
+    """A glyph of MNIST as ink on a page, so many times its size.
+
+    MNIST's soft edges are an artefact of its size: ink on a page has edges of about a pixel.
+    """
+    large: Any = cv2.resize(glyph, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    return cv2.convertScaleAbs(cv2.subtract(large, 90), alpha=255 / 75)
 
 
 def main_ink(ink: Pixels, mask: Pixels) -> Pixels:

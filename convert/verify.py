@@ -68,7 +68,7 @@ def verify(outputs: NDArray[np.float32], quantised: Model, glyphs: Pixels, label
     wanted = expected.argmax(axis=1)
     rows = np.arange(len(glyphs))
     names = quantised.card.labels
-    digits = [i for i, name in enumerate(names) if name != NONE]
+    digits = [i for i, digit in enumerate(quantised.card.digits) if digit is not None]
     drift = np.abs(found[rows, wanted] - expected[rows, wanted])
     return Verdict(
         images=len(glyphs),

@@ -51,9 +51,9 @@ class Judge:
             return []
         glyphs = np.stack([normalise(ink, self.interpolation) for ink in inks])
         probabilities = self.model.predict(glyphs)
-        labels = self.model.card.labels
+        digits = self.model.card.digits
         return [
-            Candidate(ink, box, line, glyph, row, int(labels[i]) if labels[i].isdecimal() else None, float(row[i]))
+            Candidate(ink, box, line, glyph, row, digits[i], float(row[i]))
             for ink, box, line, glyph, row, i in zip(
                 inks, boxes, lines, glyphs, probabilities, probabilities.argmax(axis=1), strict=True
             )

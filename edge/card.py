@@ -52,6 +52,11 @@ class Card:
     source: dict[str, Any] = field(default_factory=dict)
     """What it was made from: the file's name and sha256, versions."""
 
+    @property
+    def digits(self) -> tuple[int | None, ...]:
+        """What each output stands for as a number; None for what is no digit."""
+        return tuple(int(label) if label.isdecimal() else None for label in self.labels)
+
     def archive(self) -> bytes:
         """The zip archive to append to a .tflite. The same card gives the same bytes."""
         text = json.dumps({"format": FORMAT, **asdict(self)}, indent=1, ensure_ascii=False)

@@ -66,8 +66,8 @@ class Seen:
     @property
     def likeness(self) -> float:
         """How much the marks look like digits, 0 to 1, those that are not kept counting nothing."""
-        kept = [candidate for candidate, keep in zip(self.candidates, self.kept, strict=True) if keep]
-        return likeness(kept) * len(kept) / max(len(self.kept), 1)
+        kept = (candidate.surety for candidate, keep in zip(self.candidates, self.kept, strict=True) if keep)
+        return sum(kept) / max(len(self.kept), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +140,8 @@ class Eye:
 
     def _again(self, seen: Seen) -> Seen:
         """With a second look at the marks in doubt."""
+        if all(seen.kept):
+            return seen
         least = self._least(seen.cleaned)
         return self._judged(
             seen.cleaned, seen.segments, second_look(seen.candidates, self.judge, least, seen.segments.usual)

@@ -91,17 +91,22 @@ def trained() -> Any:
     return model
 
 
+def _without_its_last_layer() -> tuple[Any, Any]:
+    """An input, and what the trained model makes of it before its last layer."""
+    glyph = keras().layers.Input((28, 28, 1))
+    x = glyph
+    for layer in trained().layers[:-1]:
+        x = layer(x)
+    return glyph, x
+
+
 @functools.cache
 def with_none() -> Any:
     """The same with an eleventh output, which is never the greatest."""
     layers = keras().layers
-    whole = trained()
-    glyph = layers.Input((28, 28, 1))
-    x = glyph
-    for layer in whole.layers[:-1]:
-        x = layer(x)
+    glyph, x = _without_its_last_layer()
     model = keras().Model(glyph, layers.Dense(11)(x))
-    kernel, bias = whole.layers[-1].get_weights()
+    kernel, bias = trained().layers[-1].get_weights()
     model.layers[-1].set_weights([np.pad(kernel, ((0, 0), (0, 1))), np.append(bias, np.float32(-20))])
     return model
 
@@ -110,14 +115,10 @@ def with_none() -> Any:
 def breaks_in_int8(size: float = 3e3) -> Any:
     """Reads the drawn digits as well in float; one activation of this size beside small ones ruins it in int8."""
     layers = keras().layers
-    whole = trained()
-    glyph = layers.Input((28, 28, 1))
-    x = glyph
-    for layer in whole.layers[:-1]:
-        x = layer(x)
+    glyph, x = _without_its_last_layer()
     huge = layers.Dense(1, kernel_initializer=keras().initializers.Constant(size))(x)
     model = keras().Model(glyph, layers.Dense(10, activation="softmax")(layers.Concatenate()([x, huge])))
-    kernel, bias = whole.layers[-1].get_weights()
+    kernel, bias = trained().layers[-1].get_weights()
     model.layers[-1].set_weights([np.vstack([kernel, np.zeros((1, 10), np.float32)]), bias])
     return model
 

@@ -232,13 +232,7 @@ def _digits(count: int, glyphs: Pixels, i: int, rng: np.random.Generator) -> lis
         return [_digit(int(digit), hand, rng) for digit in rng.integers(0, 10, count)]
     places = [i, *rng.integers(0, len(glyphs), count - 1).tolist()]
     scale = EM / 20
-    inks = []
-    for place in places:
-        tall = scale * rng.uniform(0.85, 1.15)
-        large = cv2.resize(tight(glyphs[place]), None, fx=tall, fy=tall, interpolation=cv2.INTER_CUBIC)
-        # MNIST's soft edges are an artefact of its size.
-        inks.append(cv2.convertScaleAbs(cv2.subtract(large, 90), alpha=255 / 75))
-    return inks
+    return [augment.enlarged(tight(glyphs[place]), scale * rng.uniform(0.85, 1.15)) for place in places]
 
 
 def _digit(digit: int, hand: strokes.Hand, rng: np.random.Generator) -> Pixels:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from convert.augment import turned
 from edge import strokes
 from edge.strokes import Stroke
 from edge.types import Pixels
@@ -28,12 +29,6 @@ def scribble(rng: np.random.Generator) -> Pixels:
     drawn = turned(kind(rng), float(rng.uniform(0, np.pi)) if kind in _ANYHOW else float(rng.normal(0, 0.12)))
     height = SIDE if rng.uniform() < 0.6 else int(rng.integers(SIDE // 3, SIDE))
     return strokes.render(drawn, height, SIDE, float(rng.uniform(2, 6)))
-
-
-def turned(drawn: list[Stroke], angle: float) -> list[Stroke]:
-    """Strokes turned by this angle, radians."""
-    matrix = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]], np.float32)
-    return [stroke @ matrix for stroke in drawn]
 
 
 def tangle(rng: np.random.Generator) -> list[Stroke]:

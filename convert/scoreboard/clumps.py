@@ -15,6 +15,7 @@ from convert.scoreboard import pens
 from convert.scoreboard.layout import Digits, put, touching
 from convert.scoreboard.pages import Rng, either, of
 from edge.types import Pixels
+from edge.vision.normalise import tight
 
 NESTED = 0.3
 """Of touching digits at most this share of the narrower one's width stands above or below the other one."""
@@ -40,7 +41,7 @@ def _group(rng: Rng, digits: Digits, em: float, count: int, share: float) -> tup
     pen = rng.uniform(0.07, 0.1) * em
     for _ in range(TRIES):
         glyphs, text = digits.pick(rng, count)
-        inks = [_tight(pens.rewritten(glyph, em, pen)) for glyph in glyphs]
+        inks = [tight(pens.rewritten(glyph, em, pen), 128) for glyph in glyphs]
         ink, spans = touching(inks, [share] * (count - 1))
         least = [min(a[1] - a[0], b[1] - b[0]) for a, b in pairwise(spans)]
         if "11" not in text and all(
@@ -54,7 +55,7 @@ def joined(rng: Rng, digits: Digits, strength: int) -> tuple[Pixels, str]:
     """Pairs that do not touch, but that a stroke of the pen joins: short and thin, then longer and thicker."""
     em = float(rng.uniform(50, 110))
     glyphs, text = digits.pick(rng, 2)
-    inks = [_tight(pens.enlarged(glyph, em)) for glyph in glyphs]
+    inks = [tight(pens.enlarged(glyph, em), 128) for glyph in glyphs]
     space = rng.uniform(*((0.05, 0.12), (0.1, 0.2), (0.15, 0.3))[strength - 1]) * em
     ink, (first, second) = touching(inks, [-space])
     height = ink.shape[0]
@@ -72,8 +73,3 @@ def _side(ink: Pixels, y: float, *, right: bool) -> tuple[int, int]:
     row = int(rows[np.abs(rows - y).argmin()])
     across = np.flatnonzero(ink[row] > 127)
     return int(across[-1] if right else across[0]), row
-
-
-def _tight(ink: Pixels) -> Pixels:
-    x, y, width, height = cv2.boundingRect(cv2.threshold(ink, 127, 255, cv2.THRESH_BINARY)[1])
-    return ink[y : y + height, x : x + width]

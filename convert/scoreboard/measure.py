@@ -170,8 +170,8 @@ def judge(model: Model, glyphs: Pixels, labels: NDArray[np.uint8], pictures: Pix
     parts = [model.predict(glyphs[i : i + CHUNK]) for i in range(0, len(glyphs), CHUNK)]
     probabilities = np.concatenate(parts)
     names = model.card.labels
-    are_digits = [i for i, name in enumerate(names) if name in "0123456789"]
-    values = np.array([int(name) if name in "0123456789" else -1 for name in names])
+    are_digits = [i for i, digit in enumerate(model.card.digits) if digit is not None]
+    values = np.array([-1 if digit is None else digit for digit in model.card.digits])
     rows = np.arange(len(glyphs))
     best = np.array(are_digits)[probabilities[:, are_digits].argmax(axis=1)]
     top = probabilities.argmax(axis=1)

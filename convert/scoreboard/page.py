@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from statistics import mean
 from typing import Any
 
-from convert.scoreboard.measure import Read, Scores
+from convert.scoreboard.measure import PHOTOS, Read, Scores
 from convert.scoreboard.tally import Tally
 
 DIGIT_GOALS = {"nsysu_dev": 0.98, "scan_cells_dev": 0.99, "usps": 0.98, "semeion": 0.98, "hwd1000": 0.999}
@@ -80,7 +80,7 @@ def markdown(scores: Scores, *, pages: int, per_kind: int, seed: int) -> str:
             " wrong and invented digits over true digits.",
             _table(
                 ("set", "pictures", "exact", "CER", "false", "ms"),
-                ((f"photos/{name}", *_figures(scores.photos.get(name))) for name in ("single", "multi")),
+                ((f"photos/{name}", *_figures(scores.photos.get(name))) for name in PHOTOS),
             ),
             "## Sets of single digits",
             "Through the reader: the picture goes in, and exactly its digit comes out. Through the model: the whole"

@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Pixels
+from edge.vision.boxes import MIN_SIDE
 
-SMALLEST = 8
-"""No digit is smaller than so many pixels."""
 FULL_FRAME = 0.45
 """A frame fills less than this share of its own box with ink,"""
 CONTENT = 0.35
@@ -32,9 +31,9 @@ def is_frame(labels: NDArray[np.int32], parts: NDArray[np.int32]) -> NDArray[np.
     frame = np.zeros(len(parts), bool)
     start, end = parts[:, :2], parts[:, :2] + parts[:, 2:4]
     side = parts[:, 2:4].max(axis=1, initial=0)
-    sparse = (parts[:, 4] < FULL_FRAME * parts[:, 2] * parts[:, 3]) & (parts[:, 2:4].min(axis=1) >= 2 * SMALLEST)
+    sparse = (parts[:, 4] < FULL_FRAME * parts[:, 2] * parts[:, 3]) & (parts[:, 2:4].min(axis=1) >= 2 * MIN_SIDE)
     for i in np.flatnonzero(sparse)[:MAX_FRAMES]:
-        inside = ((start > start[i]) & (end < end[i])).all(axis=1) & (side >= SMALLEST)
+        inside = ((start > start[i]) & (end < end[i])).all(axis=1) & (side >= MIN_SIDE)
         if inside.any():
             x, y, width, height = parts[i, :4]
             part = (labels[y : y + height, x : x + width] == i + 1).astype(np.uint8)

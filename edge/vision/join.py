@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Boxes = NDArray[np.int32]
-"""(n, 4 or more) int32: x, y, width, height, pixels."""
+from edge.vision.boxes import Boxes, union
 
 
 def join(boxes: Boxes, usual: float) -> list[list[int]]:
@@ -59,9 +58,3 @@ def belong(a: NDArray[np.int32], b: NDArray[np.int32], usual: float) -> bool:
         return bool(across > 0 and down > -0.5) or bool(max(-overlap) < 0.08 * usual)
     # A stroke of a digit lies above, below or inside the other one; beside it stands another digit.
     return bool(across > 0.5 and (small < 0.75 * usual or down > 0.5))
-
-
-def union(boxes: Boxes) -> Boxes:
-    """The box around all boxes (n, 4)."""
-    start = boxes[:, :2].min(axis=0)
-    return np.concatenate([start, (boxes[:, :2] + boxes[:, 2:]).max(axis=0) - start])

@@ -7,7 +7,7 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.vision.join import Boxes
+from edge.vision.boxes import Boxes
 
 MAX_TILT = 50.0
 """Lines of writing rise or fall by at most this many degrees; steeper ones are columns."""

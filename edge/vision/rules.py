@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Pixels
-from edge.vision.tracks import LEAST, STRAY, Rule, find, thin_runs
+from edge.vision.boxes import MIN_SIDE, cut_off, typical
+from edge.vision.tracks import STRAY, Rule, find, thin_runs
 
 LONG_PART = 0.2
 """A part that takes so much of the picture's side, and"""
@@ -54,9 +55,7 @@ def may_have_rules(parts: NDArray[np.int32], shape: tuple[int, ...]) -> bool:
     wide, tall = parts[:, 2] >= LONG_PART * shape[1], parts[:, 3] >= LONG_PART * shape[0]
     sparse = parts[:, 4] < FULL_PART * parts[:, 2] * parts[:, 3]
     level = wide & (parts[:, 2] > LEVEL_PART * parts[:, 3])
-    x, y, width, height = parts[:, :4].T
-    at_border = (x <= 1) | (y <= 1) | (x + width >= shape[1] - 1) | (y + height >= shape[0] - 1)
-    return bool((level | ((wide | tall) & sparse & at_border)).any())
+    return bool((level | ((wide | tall) & sparse & cut_off(parts, shape))).any())
 
 
 def without_rules(mask: Pixels) -> Pixels:
@@ -97,12 +96,8 @@ def _usual(stats: NDArray[np.int32]) -> float:
     width, height, area = stats[1:, 2:].T.astype(np.float64)
     # Rules that were missed are sparse, or narrow.
     whole = (area > SPARSE * width * height) & (np.maximum(width, height) < NARROW * np.minimum(width, height))
-    side = np.sort(np.maximum(width, height)[whole])
-    side = side[side >= LEAST]
-    if not len(side):
-        return 0.0
-    weights = np.cumsum(np.square(side))
-    return float(side[np.searchsorted(weights, weights[-1] / 2)])
+    side = np.maximum(width, height)[whole]
+    return typical(side[side >= MIN_SIDE])
 
 
 def without_remains(

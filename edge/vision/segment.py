@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Box, Pixels, Reason
+from edge.vision.boxes import MIN_SIDE, Boxes, cut_off, typical, union
 from edge.vision.frames import is_frame
-from edge.vision.join import Boxes, join, union
+from edge.vision.join import join
 from edge.vision.lines import line_numbers, line_tilt
 from edge.vision.rules import may_have_rules, without_rules
 
-MIN_SIDE = 8
-"""A digit's longer side is at least this many working pixels: with fewer nobody can tell a 3 from an 8."""
 MAX_MARKS = 400
 """More parts than this are a texture, not writing."""
 SHOWN_THROUGH = 0.4
@@ -129,15 +128,11 @@ def _window(mask: Pixels) -> tuple[slice, slice]:
 
 
 def usual_size(side: NDArray[np.int32], cut: NDArray[np.bool_]) -> float:
-    """The longer side of the usual digit, pixels: the median of the parts' sides, each weighted by its square.
+    """The longer side of the usual digit, pixels, by the parts' sides.
 
-    So a hundred specks do not outweigh one digit. Parts that the border cuts off count only where there are no others.
+    Parts that the border cuts off count only where there are no others.
     """
-    side = np.sort(side[~cut] if (side[~cut] >= MIN_SIDE).any() else side)
-    if len(side) == 0:
-        return 0.0
-    weights = np.cumsum(np.square(side.astype(np.float64)))
-    return float(side[np.searchsorted(weights, weights[-1] / 2)])
+    return typical(side[~cut] if (side[~cut] >= MIN_SIDE).any() else side)
 
 
 def is_edge(labels: NDArray[np.int32], parts: Boxes) -> NDArray[np.bool_]:
@@ -151,9 +146,3 @@ def is_edge(labels: NDArray[np.int32], parts: Boxes) -> NDArray[np.bool_]:
     corners = np.bincount(labels[[0, 0, -1, -1], [0, -1, 0, -1]], minlength=len(parts) + 1)[1:]
     edge = along >= 0.5 * parts[:, 2:4].max(axis=1, initial=1)
     return corners >= 3 if edge.all() else edge | (corners >= 3)
-
-
-def cut_off(boxes: Boxes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Which boxes (n, 4 or more) touch the picture's border."""
-    x, y, w, h = boxes[:, :4].T
-    return (x <= 1) | (y <= 1) | (x + w >= shape[1] - 1) | (y + h >= shape[0] - 1)

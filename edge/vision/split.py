@@ -57,7 +57,7 @@ class Piece:
     end: int
     """The cut on its right; the highest one is the ink's right end."""
     ink: Pixels
-    """(height, width) uint8: this piece's ink alone, as tall as the clump."""
+    """(height, width) uint8: this piece's ink alone, in its box."""
     box: Box
     """Where the piece's ink stands in the clump, pixels."""
 

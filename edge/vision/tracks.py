@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Pixels
+from edge.vision.boxes import MIN_SIDE
 
 SAMPLES = 128
 """About so many columns are looked at."""
@@ -53,8 +54,6 @@ THROUGH = 0.93
 """A rule goes through the whole picture when it is there in so much of what it could."""
 BESIDE = 4
 """Two lines nearer than so many pixels are one."""
-LEAST = 8
-"""No digit is smaller than so many pixels."""
 
 Floats = NDArray[np.float32]
 
@@ -97,7 +96,7 @@ def find(mask: Pixels, thickest: int) -> list[Rule]:
     """Thin long lines that lean by at most STEEPEST degrees from a level line, longest first."""
     height, width = mask.shape
     step = max(2, width // SAMPLES)
-    if width < 48 or height < 2 * LEAST:
+    if width < 48 or height < 2 * MIN_SIDE:
         return []
     ink = np.ascontiguousarray(mask[:, ::step])
     thin = thin_runs(ink, thickest)

@@ -1,0 +1,34 @@
+"""What the rooms that find digits have in common about boxes and sizes, in working pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Boxes = NDArray[np.int32]
+"""(n, 4 or more) int32: x, y, width, height, pixels; then the area, where it is known."""
+MIN_SIDE = 8
+"""A digit's longer side is at least this many working pixels: with fewer nobody can tell a 3 from an 8."""
+
+
+def union(boxes: Boxes) -> Boxes:
+    """The box around all boxes (n, 4)."""
+    start = boxes[:, :2].min(axis=0)
+    return np.concatenate([start, (boxes[:, :2] + boxes[:, 2:]).max(axis=0) - start])
+
+
+def cut_off(boxes: Boxes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which boxes (n, 4 or more) touch the picture's border."""
+    x, y, w, h = boxes[:, :4].T
+    return (x <= 1) | (y <= 1) | (x + w >= shape[1] - 1) | (y + h >= shape[0] - 1)
+
+
+def typical(side: NDArray[Any]) -> float:
+    """The median of sides (n,), each weighted by its square: a hundred specks do not outweigh one digit. 0 for none."""
+    if len(side) == 0:
+        return 0.0
+    side = np.sort(side)
+    weights = np.cumsum(np.square(side.astype(np.float64)))
+    return float(side[np.searchsorted(weights, weights[-1] / 2)])
