@@ -33,6 +33,10 @@ WRITTEN_COARSE = 0.16
 """The same of the stroke model's digits."""
 PRINTED = 0.05
 """Share of the handwriting that a printer wrote."""
+UPSTROKE = 0.2
+"""The upstroke of a 1 that reaches further to the left than this, em, while the foot is less wide,"""
+FLAT = 0.75
+"""and rises by less than this, em an em, makes it a 7 to many: 37 degrees."""
 BLEMISHED = 0.1
 """Share of varied glyphs that were cut out of a clump not quite neatly."""
 
@@ -241,6 +245,8 @@ def _handwritten(digit: int, rng: np.random.Generator) -> Pixels:
                 return found
         hand = strokes.anybody(rng)
         drawn = strokes.draw(digit, rng, hand)
+        if digit == 1 and like_seven(drawn):
+            continue
         if rng.uniform() < 0.25:
             drawn = turned(drawn, np.radians(rng.uniform(-15, 15)))
         side = int(rng.integers(36, 90))
@@ -250,6 +256,16 @@ def _handwritten(digit: int, rng: np.random.Generator) -> Pixels:
         found = normalise(coarsen(ink, rng)) if rng.uniform() < WRITTEN_COARSE else photographed(ink, rng)
         if found.any():
             return found
+
+
+def like_seven(one: Sequence[strokes.Stroke]) -> bool:
+    """Whether the strokes of a 1, em, may be taken for a 7: its upstroke is long and flat, and it has no foot."""
+    points = np.concatenate(one)
+    low = points[:, 1] > points[:, 1].max() - 0.1
+    foot = np.ptp(points[low, 0])
+    top = one[0][one[0][:, 1].argmin()]
+    run, fall = top - one[0][0]
+    return bool(foot < UPSTROKE and run > UPSTROKE and -fall < FLAT * run)
 
 
 def turned(drawn: Sequence[strokes.Stroke], angle: float) -> list[strokes.Stroke]:

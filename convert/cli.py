@@ -113,6 +113,9 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--epochs", metavar="N", type=_whole(1), default=40, help="times through the data (default: %(default)s)"
     )
+    parser.add_argument(
+        "--start", metavar="MODEL.h5", type=Path, help="a model that edge-train made, to train further (default: none)"
+    )
     _add_seed(parser, "of the weights and of all variation")
     parser.add_argument("--limit", metavar="N", type=_whole(1), help="train on the first N images, for a quick try")
     _add_debug(parser)
@@ -121,20 +124,21 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"{options.output}: -o names the Keras file to write, which ends in .h5")
 
     def work(stderr: TextIO) -> None:
-        from convert import datasets, progress, train, whole
+        from convert import datasets, load, progress, train, whole
 
-        start = time.monotonic()
+        begun = time.monotonic()
         whole.check_writable(options.output)
         data = datasets.load_mnist(options.data)
         if options.limit:
             data = data.limited(options.limit)
         kept = options.output.with_suffix(".checkpoint.keras")
+        start = load.load(options.start) if options.start else None
         with progress.epochs(options.epochs, stderr) as told:
-            model = train.train(data, epochs=options.epochs, seed=options.seed, told=told, kept=kept)
+            model = train.train(data, epochs=options.epochs, seed=options.seed, told=told, start=start, kept=kept)
         right = train.accuracy(model, data.test, data.test_labels)
         train.save(model, options.output)
         kept.unlink()
-        minutes, seconds = divmod(round(time.monotonic() - start), 60)
+        minutes, seconds = divmod(round(time.monotonic() - begun), 60)
         print(
             f"{options.output}: {model.count_params():,} parameters, reads {right:.2%} of {len(data.test):,} test"
             f" images, trained in {minutes} min {seconds:02} s"

@@ -16,8 +16,10 @@ import numpy as np
 
 from convert import augment, checkpoint
 from convert.datasets import Mnist
+from convert.load import Loaded
 from convert.nondigits import nondigits
 from convert.whole import whole
+from edge.errors import ConvertError
 from edge.types import Pixels
 
 CAMERA_SHARE = 0.35
@@ -31,6 +33,8 @@ SETS = 3
 BATCH = 128
 PEAK_RATE = 2e-3
 """Learning rate after the first epoch; it falls to 0 along a cosine."""
+SECOND_PEAK_RATE = 1e-3
+"""The same where a trained model goes on."""
 SMOOTHING = 0.05
 """Label smoothing: the model should never be surer than the data."""
 
@@ -101,18 +105,31 @@ def _alone() -> None:
 
 
 def train(
-    data: Mnist, *, epochs: int, seed: int, told: Callable[[int, dict[str, float]], None], kept: Path | None = None
+    data: Mnist,
+    *,
+    epochs: int,
+    seed: int,
+    told: Callable[[int, dict[str, float]], None],
+    start: Loaded | None = None,
+    kept: Path | None = None,
 ) -> Any:
     """The trained model, after ``epochs`` over ``data.train``; ``told(epochs done, figures)`` hears of each.
 
-    After each epoch it is kept in the file ``kept``; where that is of the same training, it goes on from there.
+    It begins untrained, or as ``start``, a model of such a training. After each epoch it is kept in the file ``kept``;
+    where that is of the same training, it goes on from there. Raises ConvertError where ``start`` is another network.
     """
     import keras
 
     keras.utils.set_random_seed(seed)
-    order = {"epochs": epochs, "seed": seed, "data": data.digest}
-    model, done = checkpoint.load(kept, order) if kept else (None, 0)
-    model = model or _compiled(epochs, -(-_epoch_size(len(data.train)) // BATCH))
+    model = network()
+    if start:
+        _continue_from(start, model)
+    order = {"epochs": epochs, "seed": seed, "data": data.digest, "start": start and start.sha256}
+    kept_model, done = checkpoint.load(kept, order) if kept else (None, 0)
+    if not kept_model:
+        peak = SECOND_PEAK_RATE if start else PEAK_RATE
+        _compile(model, peak, epochs, -(-_epoch_size(len(data.train)) // BATCH))
+    model = kept_model or model
     written_digits = np.arange(SETS * round(HANDWRITTEN_SHARE * len(data.train)), dtype=np.uint8) // SETS % 10
     nondigit_count = SETS * round(NONDIGIT_SHARE * len(data.train))
     material = np.random.default_rng(seed).integers(len(data.train), size=nondigit_count)
@@ -158,13 +175,20 @@ def _epoch_size(images: int) -> int:
     return images + round(HANDWRITTEN_SHARE * images) + round(NONDIGIT_SHARE * images)
 
 
-def _compiled(epochs: int, steps: int) -> Any:
+def _continue_from(start: Loaded, model: Any) -> None:
+    """Give the untrained ``model`` the weights of ``start``."""
+    weights = start.model.get_weights()
+    if [array.shape for array in weights] != [array.shape for array in model.get_weights()]:
+        raise ConvertError(f"{start.path}: is another network than edge-train's; leave --start away to train a new one")
+    model.set_weights(weights)
+
+
+def _compile(model: Any, peak: float, epochs: int, steps: int) -> None:
     import keras
 
     rate = keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, (epochs - 1) * steps), warmup_target=PEAK_RATE, warmup_steps=steps
+        0.0, max(1, (epochs - 1) * steps), warmup_target=peak, warmup_steps=steps
     )
-    model = network()
     # XLA makes small convolutions slower on a CPU.
     model.compile(
         keras.optimizers.AdamW(rate, weight_decay=1e-3),
@@ -172,7 +196,6 @@ def _compiled(epochs: int, steps: int) -> Any:
         metrics=["accuracy"],
         jit_compile=False,
     )
-    return model
 
 
 def save(model: Any, out: Path) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convert import augment
+from edge import strokes
 
 seeds = st.integers(0, 2**32 - 1)
 FIELDS = [augment.rotate, augment.slant, augment.translate, augment.elastic]
@@ -125,3 +126,19 @@ def test_handwriting_is_seeded_and_a_model_reads_it(reader) -> None:
     # Not all: it is there to teach what models do not know.
     found = reader.model.predict(glyphs)[:, :10].argmax(axis=1)
     assert np.mean(found == digits) > 0.85
+
+
+@pytest.mark.parametrize(
+    ("form", "seven"),
+    [
+        ("0,8 35,0 | 30,100", True),
+        ("0,44 27,0 | 25,100", False),
+        ("12,6 27,0 | 25,100", False),
+        ("0,8 35,0 | 30,98 | 0,98 60,98", False),
+        ("25,0 25,100", False),
+    ],
+)
+def test_a_long_flat_upstroke_without_a_foot_makes_a_one_a_seven(form: str, seven: bool) -> None:
+    tidy = strokes.Hand(forms=(0,) * 10, turn=0.0)
+    rng = np.random.default_rng(1)
+    assert augment.like_seven(strokes.shape((form,), rng, tidy, rng)) is seven

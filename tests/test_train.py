@@ -43,6 +43,26 @@ def test_the_command_writes_one_whole_file_that_follows_its_seed(
     assert not all(np.allclose(a, b, atol=1e-2) for a, b in zip(written, other, strict=True))
 
 
+def test_a_trained_model_goes_on_and_another_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    small.keras()
+    mnist, first, second = small.write_npz(tmp_path / "mnist.npz"), tmp_path / "1.h5", tmp_path / "2.h5"
+    arguments = ["--data", str(mnist), "--epochs", "1", "--limit", "200"]
+    assert train_main(["-o", str(first), *arguments]) == 0
+    assert train_main(["-o", str(second), "--start", str(first), *arguments]) == 0
+    start, there, untrained = load(first).model.get_weights(), load(second).model.get_weights(), train.network()
+    moved, apart = (
+        sum(float(np.abs(a - b).sum()) for a, b in zip(there, other, strict=True) if a.ndim == 4)
+        for other in (start, untrained.get_weights())
+    )
+    assert 0 < moved < 0.2 * apart
+    other = small.saved(small.with_none(), tmp_path / "other.h5")
+    capfd.readouterr()
+    assert train_main(["-o", str(second), "--start", str(other), *arguments]) == 1
+    assert capfd.readouterr().err == (
+        f"edge-train: {other}: is another network than edge-train's; leave --start away to train a new one\n"
+    )
+
+
 def test_a_training_that_fails_leaves_the_older_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
