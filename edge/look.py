@@ -20,6 +20,8 @@ from edge.vision.segment import Segments, segment
 
 CLEAR_POLARITY = 4.0
 """Where one polarity fits this many times better than the other, only that one is tried, if it shows anything."""
+DARKER = 0.02
+"""Where both read nearly as well, this much in likeness, dark ink is more likely."""
 CLUTTER = 8
 """Where there are at least this many marks, and"""
 READABLE_SHARE = 0.6
@@ -28,6 +30,8 @@ TEXT = 3
 """Where there are at least so many marks and as few are read, they may be words: then a digit is only what"""
 TEXT_CONFIDENCE = 0.95
 """is surer than this."""
+STROKE = 1
+"""The digit that any stroke may be."""
 STRIPES = 6
 """So many ones and nothing else are a fence, a brick wall or the like."""
 SOLID = 0.22
@@ -100,7 +104,7 @@ class Eye:
         seen = self._see(clean(pixels, self.recipe, light_ink=dark < 1))
         if 1 / CLEAR_POLARITY < dark < CLEAR_POLARITY or not seen.candidates:
             other = self._see(clean(pixels, self.recipe, light_ink=dark >= 1))
-            seen = max(seen, other, key=lambda one: one.likeness)
+            seen = max(seen, other, key=lambda one: one.likeness + DARKER * (one.cleaned.polarity == "dark"))
         return seen
 
     def _bridged(self, seen: Seen) -> Seen:
@@ -149,6 +153,8 @@ class Eye:
 
     def _judged(self, cleaned: Cleaned, segments: Segments, candidates: Sequence[Candidate]) -> Seen:
         kept = kept_of(candidates, self._least(cleaned), cleaned.solid < SOLID)
+        whole = cleaned.mask.shape[1]
+        kept = tuple(keep and not is_end(one, whole) for one, keep in zip(candidates, kept, strict=True))
         return Seen(cleaned, segments, tuple(candidates), kept)
 
     def _least(self, cleaned: Cleaned) -> float:
@@ -179,10 +185,16 @@ def kept_of(candidates: Sequence[Candidate], least: float, doubtful: bool) -> tu
         kept[:] = False
     elif len(kept) >= TEXT and share < READABLE_SHARE:
         kept = surety >= max(least, TEXT_CONFIDENCE)
-    ones = [candidate.digit == 1 for candidate, keep in zip(candidates, kept, strict=True) if keep]
+    ones = [candidate.digit == STROKE for candidate, keep in zip(candidates, kept, strict=True) if keep]
     if len(ones) >= STRIPES and all(ones):
         kept[:] = False
     return tuple(kept.tolist())
+
+
+def is_end(candidate: Candidate, width: int) -> bool:
+    """Whether what reads as a 1 goes out of a picture of this width at one of its sides: so would any stroke."""
+    box = candidate.box
+    return candidate.digit == STROKE and (box.x <= 1) != (box.x + box.width >= width - 1)
 
 
 def _without_rules(seen: Seen) -> Cleaned:

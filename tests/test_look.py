@@ -1,11 +1,12 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
 from edge.candidates import Candidate
-from edge.look import QUARTERS, kept_of, turned_back, turned_ink
+from edge.look import QUARTERS, is_end, kept_of, turned_back, turned_ink
 from edge.reader import Reader
 from edge.tune import only_digits
 from edge.types import Box, Pixels
@@ -47,6 +48,13 @@ def test_lines_on_their_side_are_no_ones(reader: Reader) -> None:
     for y in range(60, 440, 60):
         cv2.line(dashes, (200, y), (280, y + 6), 50, 6)
     assert reader.read(dashes).digits == ()
+
+
+@pytest.mark.parametrize(("x", "digit", "end"), [(80, 1, True), (0, 1, True), (40, 1, False), (80, 7, False)])
+def test_a_stroke_that_goes_out_at_one_side_is_no_one(x: int, digit: int, end: bool) -> None:
+    (mark,) = marks((digit, 0.99))
+    assert is_end(replace(mark, box=Box(x, 10, 20, 60)), width=100) is end
+    assert not is_end(replace(mark, box=Box(0, 10, 100, 60)), width=100)
 
 
 def test_turned_ink_keeps_all_its_parts() -> None:

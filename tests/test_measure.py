@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from edge import scene
-from edge.vision.measure import noise, polarity, quantiles, reduced, solid_share
+from edge.vision.measure import noise, polarity, quantiles, reduced, solid_share, texture
 
 
 def written(height: int = 240, width: int = 320) -> np.ndarray:
@@ -69,3 +69,20 @@ def test_a_white_sheet_on_a_dark_table_leaves_the_polarity_open() -> None:
     assert 0.25 < polarity(page) < 4
     page[320:360, 400:410] = page[320:360, 440:450] = 30
     assert 0.25 < polarity(page) < 4
+
+
+def test_a_small_sheet_that_is_written_on_leaves_the_polarity_open() -> None:
+    page = np.full((480, 640), 70, np.uint8)
+    page[300:400, 330:560] = 220
+    cv2.putText(page, "84", (380, 375), cv2.FONT_HERSHEY_SIMPLEX, 2, 30, 8)
+    assert 0.25 < polarity(page) < 4
+
+
+@pytest.mark.parametrize("sigma", [3, 20])
+def test_texture_is_that_of_the_paper_between_writing(sigma: float) -> None:
+    values = np.clip(np.random.default_rng(1).normal(90, sigma, 30_000), 0, 255).astype(np.uint8)
+    middle, spread = texture(values)
+    assert middle == pytest.approx(90, abs=0.5 * sigma)
+    assert spread == pytest.approx(sigma, rel=0.25)
+    values[:9000] = 250
+    assert texture(values)[1] < 2 * sigma

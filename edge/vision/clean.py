@@ -11,9 +11,14 @@ import numpy as np
 from edge.types import Pixels, Reason
 from edge.vision.measure import noise, quantiles, reduced, sample, solid_share
 from edge.vision.recipe import Recipe
+from edge.vision.strength import QUIET, SOLID, strong_ink, unsure, weak_ink
+from edge.vision.table import grain
 
 SMALL_SIDE = 200
-"""A picture whose longer side is shorter than this is enlarged, so that windows of a few pixels mean the same in it."""
+"""A picture whose longer side is shorter than this is enlarged, so that windows of a few pixels mean the same in it.
+
+Up to this side it shows a digit and no page: no table, rules or shadow is looked for in it.
+"""
 BACKGROUND_SIDE = 128
 """The light changes slowly: it is estimated on a picture of this longer side at most, in pixels."""
 BACKGROUND_WINDOW = 0.30
@@ -28,8 +33,14 @@ THINNEST = 3
 """Runs of ink of fewer pixels are noise, and"""
 FEW_RUNS = 8
 """so few say nothing of the strokes' thickness."""
+THIN = 0.2
+"""This share of the runs is of no more than the strokes' thickness."""
 SAME_INK = 0.85
 """Where without the thick things ink is weaker than this share of what it was, they were the ink: the rest is grain."""
+SAME_SHARE = 0.7
+"""Or where the strongest ink takes less than this share of the light that it took,"""
+SMOOTH = 4.0
+"""and in a shadow, which is as smooth as its paper, noise has at most this standard deviation."""
 INKED = 0.998
 """So many of the pixels are weaker than ink."""
 SAMPLED = 20_000
@@ -70,6 +81,22 @@ class Cleaned:
     """How much of the ink is solid, 0 to 1: noise has 0.08 to 0.18, most writing over 0.3, a faint pencil 0.2."""
     reason: Reason | None
     """Why there is no ink at all, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """How much darker than its paper each pixel of a picture is."""
+
+    ink: Pixels
+    """(height, width) uint8: 0 = paper, 255 = the strongest ink of the picture."""
+    darkest: float
+    """By how many grey levels ink is darker than its paper."""
+    strongest: float
+    """Which share of the paper's light the strongest ink takes, 0 to 255."""
+    noise: float
+    """A standard deviation, on the scale of ``ink``; 0 where it is not asked for."""
+    reason: Reason | None
+    """Why there is no ink, or None."""
 
 
 def working_scale(height: int, width: int, working_size: int) -> float:
@@ -125,36 +152,36 @@ def paper(grey: Pixels, share: float = BACKGROUND_WINDOW) -> Pixels:
 
 def contrast(
     grey: Pixels, recipe: Recipe, floor: int = 32, reach: int = EDGE_REACH, window: float = BACKGROUND_WINDOW
-) -> tuple[Pixels, float, float, Reason | None]:
+) -> Contrast:
     """Dark-on-light grey -> contrast against the paper, stretched so that the strongest ink is 255.
 
-    Then by how many levels ink is darker than its paper, the noise, and why the picture has no ink, or None.
-
-    The strongest ink is the level that at least 16 pixels, and 0.02 % of them, reach. The noise is a standard
-    deviation on the same scale as ink. ``floor``: paper darker
+    The strongest ink is the level that at least 16 pixels, and 0.02 % of them, reach. ``floor``: paper darker
     than this grey counts as this grey; ``reach``: an edge of ink is at most so many pixels wide.
     """
     behind = paper(grey, window) if recipe.even else np.full_like(grey, quantiles(grey, 0.5)[0])
     below = cv2.subtract(behind, grey)
     # Reflectance, not difference: the same ink in shadow is as black. But noise in the dark is not to be blown up.
-    lit = cv2.max(behind, max(floor, round(DARKEST * quantiles(behind, 0.95)[0])))
+    dim, bright, brightest = quantiles(behind, 0.02, 0.95, 0.99)
+    lit = cv2.max(behind, max(floor, round(DARKEST * bright)))
     rows, rows_lit = sample(below), sample(lit)
     sparse = 1 - max(16 / below.size, 0.0002)
     peak = max(1.0, *quantiles(cv2.divide(rows, rows_lit, scale=255), sparse))
     ink = cv2.divide(below, lit, scale=255 * 255 / peak)
+    if max(grey.shape) > SMALL_SIDE and (rough := grain(grey, ink, dim, brightest)) is not None:
+        below[rough > 0] = 0
+        peak = max(1.0, *quantiles(cv2.divide(rows, rows_lit, scale=255), sparse))
+        ink = cv2.divide(below, lit, scale=255 * 255 / peak)
     levels, dark = quantiles(rows, sparse, INKED)
     if peak < MIN_CONTRAST or levels < MIN_LEVELS:
-        return ink, dark, 0.0, "blank"
+        return Contrast(ink, dark, peak, 0.0, "blank")
     # Light that is uneven in itself leaves hollows, but no edges.
     steepest = levels
     if rows.shape[1] > reach:
         (steepest,) = quantiles(cv2.absdiff(rows[:, reach:], rows[:, :-reach]), sparse)
     if steepest < max(MIN_LEVELS, MIN_STEEPNESS * levels):
-        return ink, dark, 0.0, "blurred" if levels >= BLURRED_LEVELS else "blank"
+        return Contrast(ink, dark, peak, 0.0, "blurred" if levels >= BLURRED_LEVELS else "blank")
     level, spread = noise(ink)
-    if 255 - level < MIN_SIGNAL_TO_NOISE * spread:
-        return ink, dark, spread, "low_contrast"
-    return ink, dark, spread, None
+    return Contrast(ink, dark, peak, spread, "low_contrast" if 255 - level < MIN_SIGNAL_TO_NOISE * spread else None)
 
 
 def binarise(ink: Pixels, recipe: Recipe, spread: float = 0.0) -> tuple[Pixels, Pixels | None]:
@@ -205,26 +232,51 @@ def clean(grey: Pixels, recipe: Recipe, *, light_ink: bool) -> Cleaned:
         work = gaussian(work, recipe.gaussian | 1)
     # A board is never brighter than its chalk, whatever the negative says: there, levels count rather than shares.
     floor, reach = 128 if light_ink else 32, max(EDGE_REACH, round(2 * scale))
-    ink, darkest, spread, reason = contrast(work, recipe, floor, reach)
-    mask, sure = (np.zeros_like(ink), None) if reason else binarise(ink, recipe, spread)
-    if recipe.even and not reason and (window := narrow_window(mask, sure)):
-        narrow, below, spread, nothing = contrast(work, recipe, floor, reach, window)
-        if not nothing and below >= SAME_INK * darkest:
-            ink = narrow
-            mask, sure = binarise(ink, recipe, spread)
+    seen = contrast(work, recipe, floor, reach)
+    page = max(work.shape) > SMALL_SIDE
+    two_strengths = page and recipe.threshold == "hysteresis"
+    # Rules all over the paper are no noise.
+    printed = two_strengths and seen.reason == "low_contrast" and weak_ink(seen.ink) is not None
+    reason = None if printed else seen.reason
+    mask, sure = (np.zeros_like(seen.ink), None) if reason else binarise(seen.ink, recipe, seen.noise)
+    if recipe.even and not seen.reason and (window := narrow_window(mask, sure)):
+        narrow = contrast(work, recipe, floor, reach, window)
+        if not narrow.reason and still_ink(narrow, seen, page):
+            seen = narrow
+            mask, sure = binarise(seen.ink, recipe, seen.noise)
+    solid = solid_share(seen.ink)
+    if two_strengths and sure is not None and (seen.noise > QUIET or solid < SOLID or unsure(mask, sure)):
+        mask, sure = strong_ink(seen.ink, mask, sure, recipe.faint, recipe.level)
     polarity: Literal["dark", "light"] = "light" if light_ink else "dark"
-    return Cleaned(ink, morphology(mask, recipe), sure, scale, polarity, solid_share(ink), reason)
+    return Cleaned(seen.ink, morphology(mask, recipe), sure, scale, polarity, solid, reason)
+
+
+def still_ink(narrow: Contrast, wide: Contrast, page: bool) -> bool:
+    """Whether what a narrow window leaves is the ink that a wide one saw, and not the grain of something thick.
+
+    ``page``: whether the picture is large enough for one with a shadow on it.
+    """
+    same = narrow.darkest >= SAME_INK * wide.darkest
+    if same or not page:
+        return same
+    # In a shadow the same ink is darker by fewer levels, but takes as large a share of the light.
+    return narrow.strongest >= SAME_SHARE * wide.strongest and narrow.noise < SMOOTH
 
 
 def narrow_window(mask: Pixels, sure: Pixels | None) -> float:
     """How wide a window sees the paper within what is too thick for a stroke, a share of the longer side; else 0."""
     certain = sample(mask if sure is None else sure, SAMPLED)
-    ends = np.flatnonzero(np.diff(certain.ravel(), prepend=np.uint8(0), append=np.uint8(0)))
+    row = np.zeros(certain.size + 2, np.uint8)
+    row[1:-1] = certain.ravel()
+    ends = np.flatnonzero(row[1:] != row[:-1])
     runs = ends[1::2] - ends[::2]
     runs = runs[runs >= THINNEST]
     if len(runs) < FEW_RUNS:
         return 0.0
-    thickness = float(np.quantile(runs, 0.2))
+    # NumPy's own quantile takes longer than all the rest.
+    runs.sort()
+    at, part = divmod(THIN * (len(runs) - 1), 1)
+    thickness = float(runs[int(at)] + part * (runs[min(int(at) + 1, len(runs) - 1)] - runs[int(at)]))
     step = max(1, int(thickness // 2))
     side = int(np.ceil(max(THICK * thickness, LEAST_WINDOW * max(mask.shape)) / step))
     if not cv2.erode(mask[::step, ::step], np.ones((side, side), np.uint8)).any():

@@ -1,0 +1,50 @@
+import cv2
+import numpy as np
+
+from edge.types import Pixels
+from edge.vision.clean import clean
+from edge.vision.recipe import Recipe
+from edge.vision.table import grain
+
+
+def sheet_on(dark: Pixels) -> Pixels:
+    """A sheet with three strokes, which leaves the left 240 columns of what lies below it free."""
+    page = dark.copy()
+    page[:, 240:] = 225
+    for x in (330, 420, 510):
+        cv2.line(page, (x, 200), (x, 280), 50, 9)
+    return page
+
+
+def wood(light: float, rough: float) -> Pixels:
+    """Streaks of grain, (480, 640)."""
+    streaks = cv2.GaussianBlur(np.random.default_rng(4).standard_normal((480, 640)), (0, 0), 2, sigmaY=14)
+    return np.clip(light * (1 + rough * streaks / streaks.std()), 0, 255).astype(np.uint8)
+
+
+def test_grain_is_no_ink_and_the_writing_on_the_sheet_is() -> None:
+    found = clean(sheet_on(wood(90, 0.25)), Recipe(), light_ink=False)
+    assert found.reason is None
+    assert np.mean(found.mask[:, :225] > 0) < 0.002
+    on_plain = clean(sheet_on(np.full((480, 640), 225, np.uint8)), Recipe(), light_ink=False)
+    assert np.array_equal(found.mask[180:300, 300:540], on_plain.mask[180:300, 300:540])
+
+
+def test_writing_in_a_smooth_shadow_stays() -> None:
+    page = sheet_on(np.full((480, 640), 90, np.uint8))
+    for x in (60, 130):
+        cv2.line(page, (x, 200), (x, 280), 20, 9)
+    found = clean(page, Recipe(), light_ink=False).mask
+    assert (found[210:270, [60, 130, 330, 420, 510]] > 0).all()
+
+
+def test_nothing_is_asked_of_a_page_in_one_light() -> None:
+    page = sheet_on(np.full((480, 640), 225, np.uint8))
+    assert grain(page, np.zeros_like(page), 215, 225) is None
+
+
+def test_a_hand_is_no_table() -> None:
+    page = np.full((480, 640), 225, np.uint8)
+    hand = wood(120, 0.25)
+    page[:300, 100:160] = hand[:300, 100:160]
+    assert grain(page, cv2.subtract(np.full_like(page, 225), page), 90, 225) is None
