@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import log
+from dataclasses import replace
+from math import inf, log
 
 import numpy as np
 
 from edge.candidates import Candidate
 from edge.types import Box, Pixels
-from edge.vision.split import best_path, split
+from edge.vision.split import Piece, Ways, best_path, split
 
 SURE = 0.8
-"""Every piece of a clump, and what was put together, reads as a digit with at least this probability."""
-CUT = 0.9
-"""Of two ways to cut a clump the one with more pieces has to be surer by this factor for each."""
+"""What was put together reads as a digit with at least this probability."""
+EACH = 0.02
+"""What each digit of a clump costs, as all that follows a natural logarithm of probability: fewer are likelier;"""
+ONE = 0.042
+"""what it costs besides to be a 1, as any stroke may be one;"""
+SHORT = 0.07
+"""to be shorter than the clump, for a whole height of it;"""
+SHORT_ONE = 0.4
+"""the same for a 1, which otherwise is the end of a stroke;"""
+WIDE = 0.05
+"""to be wider than tall, for each of its own heights;"""
+CUT = 0.02
+"""to be cut off through ink as long as the clump is tall;"""
+SHARED_INK = 0.15
+"""to share a whole digit's ink with the one before."""
+LEAST = -0.14
+"""A way to cut a clump is believed where its digits together are at least so likely, and where it is wide"""
+DIGITS = 0.8
+"""so often that, as it probably has this many pairs of digits for each height that it is wide."""
 LEGS = 1
 """A clump cut into nothing but this digit is more likely a letter's legs: M, H, N, U."""
 MOST = 60
@@ -44,11 +61,12 @@ def second_look(candidates: Sequence[Candidate], judge: Judged, least: float, us
 
     if len(candidates) > MOST or not 0 < sum(map(in_doubt, candidates)) <= MOST_DOUBTS:
         return list(candidates)
-    found: list[Candidate] = []
-    for candidate in mended(candidates, in_doubt, judge, usual):
-        wide = candidate.box.width >= NARROW * usual
-        found.extend(parted(candidate, judge) if wide and in_doubt(candidate) else [candidate])
-    return found
+    whole = mended(candidates, in_doubt, judge, usual)
+    clumps = [in_doubt(candidate) and candidate.box.width >= NARROW * usual for candidate in whole]
+    parts = [parted(candidate, judge) if clump else [candidate] for candidate, clump in zip(whole, clumps, strict=True)]
+    # Among marks that are no digits, what can be cut into some is a letter like the others.
+    unread = sum(len(some) == 1 and in_doubt(some[0]) for some in parts)
+    return [part for some in parts for part in some] if unread < len(parts) / 2 or len(parts) == 1 else whole
 
 
 def mended(
@@ -105,17 +123,50 @@ def inked(candidate: Candidate) -> Box:
 
 def parted(clump: Candidate, judge: Judged) -> list[Candidate]:
     """The digits that touch in a clump, left to right, or the clump itself where its pieces are no digits either."""
-    pieces = split(clump.ink)
-    if not pieces:
+    ways = split(clump.ink)
+    digits = likeliest(ways, judge) if ways else []
+    if not ways or all(candidate.digit == LEGS for _, candidate in digits):
         return [clump]
     x, y, _, _ = inked(clump)
-    boxes = [Box(x + box.x, y + box.y, box.width, box.height) for box in (piece.box for piece in pieces)]
-    judged = judge([piece.ink for piece in pieces], boxes, [clump.line] * len(pieces))
-    ways = {
-        (piece.start, piece.end): candidate
-        for piece, candidate in zip(pieces, judged, strict=True)
-        if candidate.digit is not None and candidate.confidence >= SURE
-    }
-    scores = {way: log(CUT * candidate.confidence) for way, candidate in ways.items()}
-    path = [ways[way] for way in best_path(scores, max(piece.end for piece in pieces))]
-    return path if any(candidate.digit != LEGS for candidate in path) else [clump]
+    found = []
+    for small, candidate in digits:
+        piece = ways.whole(small)
+        left, top, width, height = piece.box
+        found.append(replace(candidate, ink=piece.ink, box=Box(x + left, y + top, width, height), line=clump.line))
+    return found
+
+
+def likeliest(ways: Ways, judge: Judged) -> list[tuple[Piece, Candidate]]:
+    """The pieces, left to right, of the way to cut a clump that is most likely what someone wrote; none if none is."""
+    found: dict[tuple[int, int], tuple[Piece, Candidate]] = {}
+    height, width = ways.small.shape
+
+    def most(start: int) -> dict[int, float]:
+        # The last digit is cut off by nothing, and any other has one after it.
+        return {end: -EACH - (CUT * ways.costs[end] + EACH if end < ways.last else 0) for end in ways.ends(start)}
+
+    def score(start: int, end: int) -> float:
+        piece = ways.piece(start, end)
+        candidate = judge([piece.ink], [piece.box], [0])[0] if piece else None
+        if piece is None or candidate is None or candidate.digit is None:
+            return -inf
+        found[start, end] = piece, candidate
+        return likely(candidate, height) - CUT * ways.costs[end]
+
+    def onwards(end: int) -> dict[int, float]:
+        return {start: -SHARED_INK * ink for start, ink in ways.onwards(end).items()}
+
+    least = LEAST * max(1.0, DIGITS * width / height)
+    return [found[step] for step in best_path(ways.last, most, score, onwards, least)]
+
+
+def likely(piece: Candidate, height: int) -> float:
+    """How likely a piece of a clump this tall is a digit that someone wrote there: a log probability."""
+    _, _, w, h = piece.box
+    return (
+        log(piece.confidence)
+        - EACH
+        - ONE * (piece.digit == LEGS)
+        - (SHORT_ONE if piece.digit == LEGS else SHORT) * (1 - min(1.0, h / height))
+        - WIDE * max(0.0, w / h - 1)
+    )

@@ -37,3 +37,10 @@ def test_digits_far_from_each_other_have_no_gap() -> None:
     assert usual_gap(np.zeros((0, 5), np.int32)) == 0
     near = far // np.array([4, 1, 1, 1, 1])
     assert usual_gap(near) == 5
+
+
+def test_a_texture_has_no_usual_gap() -> None:
+    places = np.mgrid[0:40, 0:40].reshape(2, -1).T * 10
+    dots = np.concatenate([places, np.full_like(places, 5), np.full((len(places), 1), 20)], axis=1).astype(np.int32)
+    assert usual_gap(dots[:900]) == 5
+    assert usual_gap(dots) == 0

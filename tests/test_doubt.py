@@ -1,11 +1,11 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
 import pytest
 
 from edge.candidates import Candidate
-from edge.doubt import around, fits, inked, mended, parted, second_look, together
+from edge.doubt import around, fits, inked, likely, mended, parted, second_look, together
 from edge.types import Box, Pixels
 
 
@@ -106,3 +106,44 @@ def test_what_is_sure_is_not_looked_at_again() -> None:
     assert second_look(sure, never, 0.6, 40) == sure
     text = [candidate(ring(), Box(50 * i, 0, 40, 40)) for i in range(61)]
     assert second_look(text, never, 0.6, 40) == text
+
+
+def test_a_large_loop_is_not_cut_in_two() -> None:
+    """A face, say, whose halves would both pass for a digit."""
+
+    def anything(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
+        wide = [0.4 < box.width / box.height < 0.75 for box in boxes]
+        return [candidate(ink, box, 3 if w else None, 0.99) for ink, box, w in zip(inks, boxes, wide, strict=True)]
+
+    face = np.zeros((64, 64), np.uint8)
+    cv2.circle(face, (32, 32), 28, 255, 5)
+    cv2.circle(face, (22, 26), 3, 255, -1)
+    cv2.circle(face, (42, 26), 3, 255, -1)
+    clump = candidate(face, Box(0, 0, 60, 60))
+    assert parted(clump, anything) == [clump]
+
+
+def test_fewer_digits_are_likelier_and_unsure_ones_are_left() -> None:
+    ink = np.zeros((44, 81), np.uint8)
+    ink[:, :44] = ring()
+    ink[:, 37:] |= ring()
+    clump = candidate(ink, Box(102, 202, 77, 40))
+
+    def all_fours(confidence: float) -> Callable[..., list[Candidate]]:
+        return lambda inks, boxes, lines: [candidate(i, box, 4, confidence) for i, box in zip(inks, boxes, strict=True)]
+
+    assert [c.digit for c in parted(clump, all_fours(0.99))] == [4, 4]
+    assert parted(clump, all_fours(0.8)) == [clump]
+
+
+def test_a_digit_is_likelier_than_a_short_stroke() -> None:
+    def likelihood(width: int, height: int, digit: int) -> float:
+        ink = np.zeros((height, width), np.uint8)
+        return likely(candidate(ink, Box(0, 0, width, height), digit, 0.95), 40)
+
+    tall = likelihood(20, 40, 5)
+    assert np.log(0.95) - 0.1 < tall < np.log(0.95)
+    assert likelihood(20, 25, 5) < tall
+    assert likelihood(60, 40, 5) < tall
+    assert likelihood(20, 40, 1) < tall
+    assert likelihood(20, 40, 1) - likelihood(20, 25, 1) > tall - likelihood(20, 25, 5)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from edge.types import Pixels
 from edge.vision.clean import Cleaned
 
-FEW = 3
-"""So few parts have no usual gap between them."""
+FEW, MANY = 3, 1000
+"""Fewer parts have no usual gap between them, and more are a texture."""
 DOT = 0.6
 """A dot fills at least this share of its box, writing less."""
 BETWEEN_DOTS = 1.5
@@ -26,7 +26,7 @@ def usual_gap(parts: NDArray[np.int32]) -> int:
 
     That of the upper quartile, so that nearly all gaps are bridged.
     """
-    if len(parts) < FEW:
+    if not FEW <= len(parts) <= MANY:
         return 0
     start = parts[:, :2].astype(np.float32)
     end = start + parts[:, 2:4]

@@ -1,13 +1,14 @@
-"""Digits that touch: every sensible way to cut the ink apart, from which the classifier then takes the best.
+"""Digits that touch: the ways to cut their ink apart, from which the classifier then takes the best.
 
 Heuristic over-segmentation, after LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document
-recognition" (1998), section VII: more cuts than needed are made, each run of pieces between two cuts is a candidate
-digit, and the best path through the candidates is the reading.
+recognition" (1998), section VII: more cuts than needed are made, the ink between two cuts is a candidate digit, and the
+best path through the candidates is the reading. Here two neighbours may also share ink, between a cut on the right of
+the first and one on the left of the second: of strokes that run into one another both digits keep the whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -15,37 +16,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Box, Pixels
+from edge.vision.normalise import stroke_width
+from edge.vision.seams import seams
 
 HEIGHT = 32
-"""Cuts are looked for on the ink reduced to this height, pixels."""
-SLANTS = (-0.3, 0.0, 0.3, 0.6)
-"""Cuts are tried leaning to the right by so much of their height, as writing does,"""
-SWAY = 3
-"""and go at most so many of these pixels to the left and right of a straight line."""
-STEP = 2
-"""Between two cuts that are tried."""
-SIDEWAYS = 0.3
-"""What a step to the side costs, in pixels of full ink."""
-HOLE = 0.5
-"""What it costs to cut through a pixel of a loop's inside, in pixels of full ink: loops belong to one digit."""
-APART = 3
-"""Cuts are at least so many of these pixels apart."""
-CUTS_AT_LEAST = 2
-"""As many cuts are kept as this, and"""
-CUTS_A_HEIGHT = 5.0
-"""so many more for each height that the ink is wide."""
-LEAST_INK = 0.06
-"""A piece holds at least this share of the ink that one digit of the clump has on average, else it is no digit."""
-NARROWEST = 0.7
+"""Digits are told apart on the ink reduced to this height, pixels."""
+STROKE = 1.5
+"""Strokes that are thinner than this then, in pixels, are made darker by as much."""
+NARROWEST = 0.6
 """Two digits that touch are together at least so wide, and"""
 MOST_HEIGHTS = 8.0
 """a row of them at most so wide, in heights of the ink."""
+LEAST_INK = 0.06
+"""A piece holds at least this share of the ink that one digit of the clump has on average, else it is no digit."""
 SHORTEST = 0.5
 """A digit of a clump is at least this tall, and"""
 WIDEST = 1.45
 """at most this wide, in heights of the ink."""
 CRUMB = 0.15
 """Parts of a piece smaller than this share of it belong to the neighbour that was cut off."""
+SHARED = 0.3
+"""Two neighbours share at most this much ink,"""
+LOST = 0.03
+"""and lose at most this much between them, in the ink of one digit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,46 +55,132 @@ class Piece:
     """Where the piece's ink stands in the clump, pixels."""
 
 
-def split(ink: Pixels) -> list[Piece]:
-    """All pieces of a clump of ink, (height, width) uint8, 255 = ink, that may be a digit; none where it has no cut.
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """All ways to cut a clump; cut 0 is its left end, and ``last`` its right end."""
+
+    ink: Pixels
+    """(height, width) uint8: the whole clump."""
+    small: Pixels
+    """The same at most HEIGHT pixels tall: digits are told apart on this."""
+    before: NDArray[np.bool_]
+    """(cuts, height, width) of ``small``: what is on the left of each cut."""
+    costs: tuple[float, ...]
+    """How much ink each cut goes through, in heights of the ink."""
+    shared: NDArray[np.float32]
+    """(cuts, cuts): the ink on the left of the first and on the right of the second, in the ink of one digit."""
+
+    @property
+    def last(self) -> int:
+        """The highest cut: the ink's right end."""
+        return len(self.costs) - 1
+
+    def ends(self, start: int) -> list[int]:
+        """Where a piece that starts at a cut may end."""
+        enough = (self.shared[start + 1 :, start] >= LEAST_INK) & (self.shared[start, start + 1 :] <= LOST)
+        return [start + 1 + end for end in np.flatnonzero(enough).tolist() if start or start + 1 + end < self.last]
+
+    def piece(self, start: int, end: int) -> Piece | None:
+        """The ink between two cuts, in pixels of ``small``, if it may be a digit."""
+        piece = _piece(self.small, self.before[end] & ~self.before[start], start, end)
+        height = self.small.shape[0]
+        return piece if piece.box.height >= SHORTEST * height and piece.box.width <= WIDEST * height else None
+
+    def onwards(self, end: int) -> dict[int, float]:
+        """Where the next piece may start when one ends, and how much ink they then share, in the ink of one digit."""
+        if end in (0, self.last):
+            return {end: 0.0}
+        starts = np.flatnonzero((self.shared[end, : end + 1] <= SHARED) & (self.shared[: end + 1, end] <= LOST))
+        return {start: float(self.shared[end, start]) for start in starts.tolist() if start}
+
+    def whole(self, piece: Piece) -> Piece:
+        """A piece as it is in the clump's own pixels."""
+        inside = (self.before[piece.end] & ~self.before[piece.start]).astype(np.uint8) * 255
+        mask = cv2.resize(inside, self.ink.shape[::-1], interpolation=cv2.INTER_LINEAR) > 127
+        return _piece(self.ink, mask, piece.start, piece.end)
+
+
+def split(ink: Pixels) -> Ways | None:
+    """The ways to cut a clump of ink, (height, width) uint8, 255 = ink; None where it has no cut.
 
     None either where it is as narrow as one digit, or so wide that it is no row of digits but a scribble or a line.
     """
     height, width = ink.shape
     if not NARROWEST * height <= width <= MOST_HEIGHTS * height:
-        return []
-    seams = cuts(ink)
-    ends = [np.zeros(height), *seams, np.full(height, width)]
-    middles = [float(seam.mean()) for seam in ends]
-    columns = np.arange(width)
-    share = LEAST_INK * float(ink.sum(dtype=np.int64)) * min(1.0, height / width)
-    found = []
-    for start in range(len(ends) - 1):
-        for end in range(start + 1, len(ends)):
-            if start == 0 and end == len(ends) - 1:
-                continue
-            if middles[end] - middles[start] > WIDEST * height:
-                break
-            left, right = max(0, int(ends[start].min())), min(width, int(ends[end].max()) + 1)
-            inside = (columns[left:right] >= ends[start][:, None]) & (columns[left:right] < ends[end][:, None])
-            piece = whole_parts(ink[:, left:right] * inside)
-            x, y, w, h = cv2.boundingRect(piece)
-            if h < SHORTEST * height or w > WIDEST * height or float(cv2.sumElems(piece)[0]) < share:
-                continue
-            found.append(Piece(start, end, piece[y : y + h, x : x + w], Box(left + x, y, w, h)))
-    return found if seams else []
+        return None
+    small = reduced(ink)
+    found = seams(small)
+    if not len(found.costs):
+        return None
+    height, width = small.shape
+    sides = np.array([[0], [width]]).repeat(height, axis=1)
+    before = np.arange(width) < np.concatenate([sides[:1], found.columns, sides[1:]])[:, :, None]
+    left = before.reshape(len(before), -1).astype(np.float32)
+    one = float(small.sum(dtype=np.int64)) * min(1.0, height / width)
+    shared = ((left * small.reshape(-1)) @ (1 - left).T / np.float32(one)).astype(np.float32)
+    return Ways(ink, small, before, (0.0, *(found.costs / height).tolist(), 0.0), shared)
 
 
-def best_path(scores: Mapping[tuple[int, int], float], ends: int) -> list[tuple[int, int]]:
-    """The steps (start, end) from 0 to ``ends`` with the greatest sum of scores; empty where no path leads there."""
-    best: dict[int, tuple[float, list[tuple[int, int]]]] = {0: (0.0, [])}
-    for node in range(1, ends + 1):
-        for (start, end), score in scores.items():
-            if end == node and start in best:
-                total = best[start][0] + score
-                if node not in best or total > best[node][0]:
-                    best[node] = total, [*best[start][1], (start, end)]
-    return best[ends][1] if ends in best else []
+def reduced(ink: Pixels) -> Pixels:
+    """Ink, (height, width) uint8, at most HEIGHT pixels tall; thin strokes keep their contrast."""
+    height, width = ink.shape
+    if height <= HEIGHT:
+        return ink
+    small = cv2.resize(ink, (max(1, round(width * HEIGHT / height)), HEIGHT), interpolation=cv2.INTER_AREA)
+    stroke = stroke_width(ink) * HEIGHT / height
+    return cv2.convertScaleAbs(small, alpha=max(1.0, STROKE / max(stroke, 0.1)))
+
+
+def _piece(ink: Pixels, mask: NDArray[np.bool_], start: int, end: int) -> Piece:
+    """What is under a mask, less its crumbs."""
+    x, y, w, h = cv2.boundingRect(mask.view(np.uint8))
+    part = whole_parts(ink[y : y + h, x : x + w] * mask[y : y + h, x : x + w])
+    left, top, w, h = cv2.boundingRect(part)
+    return Piece(start, end, part[top : top + h, left : left + w], Box(x + left, y + top, w, h))
+
+
+def best_path(
+    last: int,
+    ahead: Callable[[int], Mapping[int, float]],
+    score: Callable[[int, int], float],
+    onwards: Callable[[int], Mapping[int, float]],
+    least: float,
+) -> list[tuple[int, int]]:
+    """The steps (start, end) from 0 to ``last`` with the greatest sum of scores; empty where that is below ``least``.
+
+    Scores are at most 0. ``ahead`` gives where a step from a start may end, and the most that it and all after it may
+    score; ``score`` its own score, and is asked for as few steps as possible (A*: Hart, Nilsson and Raphael 1968);
+    ``onwards`` at which starts up to an end the next step may begin, and what that scores.
+    """
+    known: dict[tuple[int, int], float] = {}
+    best: dict[tuple[int, int], float] = {}
+    # What a path scores at most, and so far; where it has come to; its next step; its steps.
+    paths: list[tuple[float, float, int, int, int, tuple[tuple[int, int], ...]]] = []
+
+    def go_on(total: float, node: int, path: tuple[tuple[int, int], ...]) -> None:
+        for start, change in onwards(node).items():
+            if total + change > best.get((node, start), -np.inf):
+                best[node, start] = total + change
+                for end, most in ahead(start).items():
+                    if end > node and total + change + most >= least:
+                        paths.append((total + change + most, total + change, node, start, end, path))
+
+    go_on(0.0, 0, ())
+    while paths:
+        most = max(paths)
+        paths.remove(most)
+        _, total, node, start, end, path = most
+        if node == last:
+            return list(path)
+        if (start, end) not in known:
+            known[start, end] = score(start, end)
+        total += known[start, end]
+        path = (*path, (start, end))
+        if end == last and total >= least:
+            paths.append((total, total, last, last, last, path))
+        elif total >= least:
+            go_on(total, end, path)
+    return []
 
 
 def whole_parts(ink: Pixels) -> Pixels:
@@ -114,76 +193,3 @@ def whole_parts(ink: Pixels) -> Pixels:
     crumb = areas < CRUMB * areas[1:].sum()
     crumb[0] = False
     return np.where(crumb[labels], 0, ink).astype(np.uint8) if crumb.any() else ink
-
-
-def cuts(ink: Pixels) -> list[NDArray[np.float64]]:
-    """Where the ink is cut most cheaply from top to bottom: for each cut the column of each row, left to right.
-
-    Each is the path of least ink along a more or less slanting line (dynamic programming, as in seam carving: Avidan
-    and Shamir 2007); of those that are close to each other the cheapest is taken.
-    """
-    height, width = ink.shape
-    reduced_width = max(1, round(width * HEIGHT / height))
-    reduced = cv2.resize(ink, (reduced_width, HEIGHT), interpolation=cv2.INTER_AREA)
-    small = reduced.astype(np.float32) / 255
-    middles = np.arange(STEP, reduced_width - STEP, STEP)
-    if len(middles) == 0:
-        return []
-    upwards = HEIGHT / 2 - np.arange(HEIGHT)
-    lines = middles[:, None] + np.rint(np.multiply.outer(SLANTS, upwards)).astype(np.int64)[:, None]
-    cost, seams = cheapest(np.maximum(small, HOLE * holes(reduced)), lines.reshape(-1, HEIGHT))
-    by_slant = cost.reshape(len(SLANTS), -1)
-    best = by_slant.argmin(axis=0) * len(middles) + np.arange(len(middles))
-    cost, seams = cost[best], seams[best]
-    before = np.pad(np.cumsum(small, axis=1), ((0, 0), (1, 0)))
-    left = before[np.arange(HEIGHT), np.clip(seams, 0, reduced_width)].sum(axis=1) / max(float(small.sum()), 1e-6)
-    least = LEAST_INK * min(1.0, height / width)
-    centre = seams.mean(axis=1)
-    # A way between two that touch is cheaper than those beside it, if not than one through the middle of a 0.
-    around = np.pad(cost, 1, constant_values=np.inf)
-    valley = (cost <= around[:-2]) & (cost <= around[2:])
-    chosen: list[int] = []
-    for i in np.lexsort((cost, ~valley)):
-        apart = all(abs(centre[i] - centre[other]) >= APART for other in chosen)
-        if apart and least < left[i] < 1 - least and len(chosen) < CUTS_AT_LEAST + CUTS_A_HEIGHT * width / height:
-            chosen.append(int(i))
-    rows = np.linspace(0, HEIGHT - 1, height)
-    scale = width / reduced_width
-    return [np.interp(rows, np.arange(HEIGHT), seams[i]) * scale for i in sorted(chosen, key=lambda i: centre[i])]
-
-
-def holes(ink: Pixels) -> NDArray[np.float32]:
-    """1 where the paper is enclosed by ink, (height, width) float32, else 0."""
-    paper = cv2.threshold(ink, 96, 1, cv2.THRESH_BINARY_INV)[1]
-    paper = cv2.copyMakeBorder(paper, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
-    # From outside, all paper that can be reached is painted over.
-    cv2.floodFill(paper, None, (0, 0), 0)
-    return paper[1:-1, 1:-1].astype(np.float32)
-
-
-def cheapest(small: NDArray[np.float32], lines: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """For each line (n, height) of columns the ink on the best way down within SWAY of it, (n,), and its columns.
-
-    Beyond the picture's sides there is no ink.
-    """
-    height, width = small.shape
-    columns = lines[..., None] + np.arange(-SWAY, SWAY + 1)
-    # One empty column stands for all beyond the sides.
-    padded = np.pad(small, ((0, 0), (1, 1)))
-    windows = padded[np.arange(height)[:, None], np.clip(columns + 1, 0, width + 1)]
-    total = windows[:, 0]
-    steps = np.zeros(windows.shape, np.int8)
-    sides = np.full((len(lines), 2 * SWAY + 3), np.inf, np.float32)
-    for row in range(1, height):
-        sides[:, 1:-1] = total + np.float32(SIDEWAYS)
-        ways = np.stack([sides[:, :-2], total, sides[:, 2:]])
-        steps[:, row] = ways.argmin(axis=0) - 1
-        total = ways.min(axis=0) + windows[:, row]
-    place = total.argmin(axis=1)
-    cost = total.min(axis=1)
-    n = np.arange(len(lines))
-    seams = np.empty((len(lines), height), np.int64)
-    for row in range(height - 1, -1, -1):
-        seams[:, row] = columns[n, row, place]
-        place = place + steps[n, row, place]
-    return cost, seams

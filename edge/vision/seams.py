@@ -1,0 +1,120 @@
+"""Ways to cut ink from top to bottom between two digits that touch.
+
+Each is the path of least ink near a more or less slanting line (dynamic programming, as in seam carving: Avidan and
+Shamir 2007). Of those that part the ink in the same way the cheapest is kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.types import Pixels
+
+SLANTS = (-0.3, 0.0, 0.3, 0.6)
+"""Cuts are tried leaning to the right by so much of their height, as writing does,"""
+SWAY = 3
+"""and go at most so many pixels to the left and right of a straight line."""
+SIDEWAYS = 0.15
+"""What a step to the side costs, in pixels of full ink."""
+HOLE = 0.5
+"""What it costs to cut through a pixel of a loop's inside, in pixels of full ink: loops belong to one digit."""
+LOOP = 0.5
+"""Through loops a cut goes for at most this share of the height: a larger one is a 0, or a drawing."""
+MARGIN = 0.1
+"""No cut is looked for nearer to the ink's sides than this, in heights of the ink."""
+DIFFERENT = 0.04
+"""Two cuts part the ink differently where at least so much of it changes sides, in the ink of one digit."""
+CUTS_AT_LEAST = 2
+"""As many cuts are kept as this, and"""
+CUTS_A_HEIGHT = 8.0
+"""so many more for each height that the ink is wide."""
+LEAST_INK = 0.06
+"""On each side of a cut there is at least so much ink, in the ink of one digit,"""
+TALLEST = 0.5
+"""in at least this share of the rows."""
+INKED = 0.4
+"""A row has ink where it has at least so many pixels of full ink."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seams:
+    """Cuts, from left to right."""
+
+    columns: NDArray[np.int64]
+    """(n, height): which column of each row is the first on the right of the cut."""
+    costs: NDArray[np.float32]
+    """(n,): how much ink each goes through, and what else it costs, in pixels of full ink."""
+
+
+def seams(ink: Pixels) -> Seams:
+    """Where ink, (height, width) uint8, is cut most cheaply; best on a small picture, about 32 pixels tall."""
+    height, width = ink.shape
+    small: NDArray[np.float32] = ink.astype(np.float32) / np.float32(255)
+    margin = round(MARGIN * height)
+    upwards = height / 2 - np.arange(height)
+    lines = np.arange(margin, width - margin + 1)[:, None] + np.rint(np.multiply.outer(SLANTS, upwards))[:, None]
+    loops = holes(ink)
+    cost, columns = cheapest(np.maximum(small, HOLE * loops), lines.astype(np.int64).reshape(-1, height))
+    before = ink_before(small)
+    left = before[np.arange(height), np.clip(columns, 0, width)]
+    right = before[:, -1] - left
+    one = float(small.sum()) * min(1.0, height / width)
+    free = np.minimum(left.sum(axis=1), right.sum(axis=1)) > LEAST_INK * one
+    free &= np.minimum((left > INKED).sum(axis=1), (right > INKED).sum(axis=1)) >= TALLEST * height
+    free &= loops[np.arange(height), np.clip(columns, 0, width - 1)].sum(axis=1) <= LOOP * height
+    beside = np.pad(cost.reshape(len(SLANTS), -1), ((0, 0), (1, 1)), constant_values=np.inf)
+    # A way between two that touch is cheaper than those beside it, if not than one through the middle of a 0.
+    valley = ((beside[:, 1:-1] <= beside[:, :-2]) & (beside[:, 1:-1] <= beside[:, 2:])).ravel()
+    chosen: list[int] = []
+    for i in np.lexsort((cost, ~valley)).tolist():
+        if free[i] and len(chosen) < CUTS_AT_LEAST + CUTS_A_HEIGHT * width / height:
+            chosen.append(i)
+            free &= np.abs(left - left[i]).sum(axis=1) >= DIFFERENT * one
+    chosen.sort(key=lambda i: float(left[i].sum()))
+    return Seams(columns[chosen], cost[chosen])
+
+
+def ink_before(small: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(height, width + 1): how much ink there is in a row to the left of a column."""
+    return np.pad(np.cumsum(small, axis=1, dtype=np.float32), ((0, 0), (1, 0)))
+
+
+def holes(ink: Pixels) -> NDArray[np.float32]:
+    """1 where the paper is enclosed by ink, (height, width) float32, else 0."""
+    paper = cv2.threshold(ink, 96, 1, cv2.THRESH_BINARY_INV)[1]
+    paper = cv2.copyMakeBorder(paper, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
+    # From outside, all paper that can be reached is painted over.
+    cv2.floodFill(paper, None, (0, 0), 0)
+    return paper[1:-1, 1:-1].astype(np.float32)
+
+
+def cheapest(small: NDArray[np.float32], lines: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """For each line (n, height) of columns the ink on the best way down within SWAY of it, (n,), and its columns.
+
+    Beyond the picture's sides there is no ink.
+    """
+    height, width = small.shape
+    columns = lines.T[..., None] + np.arange(-SWAY, SWAY + 1)
+    # One empty column stands for all beyond the sides.
+    padded = np.pad(small, ((0, 0), (1, 1)))
+    windows = padded[np.arange(height)[:, None, None], np.clip(columns + 1, 0, width + 1)]
+    total = windows[0]
+    steps = np.zeros(windows.shape, np.int8)
+    sides = np.full((len(lines), 2 * SWAY + 3), np.inf, np.float32)
+    for row in range(1, height):
+        np.add(total, np.float32(SIDEWAYS), out=sides[:, 1:-1])
+        aside = np.minimum(sides[:, :-2], sides[:, 2:])
+        steps[row] = np.where(total <= aside, 0, np.where(sides[:, :-2] <= sides[:, 2:], -1, 1))
+        total = np.minimum(total, aside) + windows[row]
+    place = total.argmin(axis=1)
+    cost = total.min(axis=1)
+    n = np.arange(len(lines))
+    paths = np.empty((len(lines), height), np.int64)
+    for row in range(height - 1, -1, -1):
+        paths[:, row] = columns[row, n, place]
+        place = place + steps[row, n, place]
+    return cost, paths
