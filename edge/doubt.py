@@ -33,7 +33,7 @@ LEAST = -0.14
 DIGITS = 0.8
 """so often that, as it probably has this many pairs of digits for each height that it is wide."""
 LEGS = 1
-"""A clump cut into nothing but this digit is more likely a letter's legs: M, H, N, U."""
+"""A clump cut into more of this digit than of all others is more likely a letter's legs, or a zigzag: M, H, N, U."""
 MOST = 60
 """More candidates than this get no second look, nor more than"""
 MOST_DOUBTS = 16
@@ -125,7 +125,8 @@ def parted(clump: Candidate, judge: Judged) -> list[Candidate]:
     """The digits that touch in a clump, left to right, or the clump itself where its pieces are no digits either."""
     ways = split(clump.ink)
     digits = likeliest(ways, judge) if ways else []
-    if not ways or all(candidate.digit == LEGS for _, candidate in digits):
+    legs = sum(candidate.digit == LEGS for _, candidate in digits)
+    if not ways or legs > len(digits) / 2 or not digits:
         return [clump]
     x, y, _, _ = inked(clump)
     found = []

@@ -29,7 +29,7 @@ READABLE_SHARE = 0.6
 TEXT = 3
 """Where there are at least so many marks and as few are read, they may be words: then a digit is only what"""
 TEXT_CONFIDENCE = 0.95
-"""is surer than this."""
+"""is surer than this, and no 1."""
 STROKE = 1
 """The digit that any stroke may be."""
 STRIPES = 6
@@ -46,6 +46,8 @@ READABLE = 0.75
 """Where the marks look less like digits than this, gaps are bridged and other sides of the page tried."""
 MANY = 3
 """A page on its side has at least so many marks: a single one may be anything lying there."""
+TURNED = 0.88
+"""It looks at least so much like digits once it is turned;"""
 ROUND = (0, 1, 8)
 """Lines, rings and chains are these digits on any side;"""
 TELLING = 2
@@ -129,7 +131,7 @@ class Eye:
             for quarters, code in QUARTERS.items()
         }
         quarters = max(by_quarters, key=by_quarters.__getitem__)
-        if by_quarters[quarters] < max(READABLE, seen.likeness):
+        if by_quarters[quarters] < max(TURNED, seen.likeness):
             return seen, 0
         turned = self._again(self._see(turned_ink(_without_rules(seen), QUARTERS[quarters]), rules=False))
         digits = [c.digit for c, keep in zip(turned.candidates, turned.kept, strict=True) if keep]
@@ -184,7 +186,8 @@ def kept_of(candidates: Sequence[Candidate], least: float, doubtful: bool) -> tu
     if len(kept) >= CLUTTER and share < (DOUBTFUL_SHARE if doubtful else READABLE_SHARE):
         kept[:] = False
     elif len(kept) >= TEXT and share < READABLE_SHARE:
-        kept = surety >= max(least, TEXT_CONFIDENCE)
+        strokes = np.array([candidate.digit == STROKE for candidate in candidates])
+        kept = (surety >= max(least, TEXT_CONFIDENCE)) & ~strokes
     ones = [candidate.digit == STROKE for candidate, keep in zip(candidates, kept, strict=True) if keep]
     if len(ones) >= STRIPES and all(ones):
         kept[:] = False

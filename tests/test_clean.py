@@ -137,6 +137,16 @@ def test_a_shadow_much_thicker_than_the_strokes_is_paper() -> None:
     assert np.mean(found[300:440, 440:500] > 0) < 0.02
 
 
+def test_what_is_as_dark_as_the_ink_that_touches_it_is_ink() -> None:
+    mug = np.full((480, 640), 220, np.uint8)
+    cv2.rectangle(mug, (200, 150), (330, 330), 40, -1)
+    cv2.ellipse(mug, (330, 240), (50, 60), 0, -90, 90, 40, 10)
+    for place in range(420, 620, 40):
+        cv2.line(mug, (place, 380), (place + 10, 440), 40, 10)
+    mask = clean(mug, Recipe(), light_ink=False).mask
+    assert mask[240, 265] == mask[240, 380] == 255
+
+
 def test_a_thick_digit_alone_keeps_its_ink() -> None:
     page = np.full((480, 640), 220, np.uint8)
     cv2.line(page, (320, 60), (320, 420), 40, 70)

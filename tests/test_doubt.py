@@ -31,12 +31,15 @@ def judge(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) ->
     return found
 
 
-def test_two_that_touch_are_taken_apart() -> None:
+def two_rings(x: int) -> Candidate:
     ink = np.zeros((44, 81), np.uint8)
     ink[:, :44] = ring()
     ink[:, 37:] |= ring()
-    clump = candidate(ink, Box(102, 202, 77, 40))
-    found = parted(clump, judge)
+    return candidate(ink, Box(x, 202, 77, 40))
+
+
+def test_two_that_touch_are_taken_apart() -> None:
+    found = parted(two_rings(102), judge)
     assert [c.digit for c in found] == [0, 0]
     assert [tuple(c.box)[1] for c in found] == pytest.approx([202, 202], abs=2)
     assert found[0].box.x == pytest.approx(102, abs=2)
@@ -58,6 +61,18 @@ def test_a_letters_legs_are_no_ones() -> None:
     cv2.polylines(ink, [np.array([[4, 40], [4, 4], [30, 30], [56, 4], [56, 40]])], False, 255, 4)
     clump = candidate(ink, Box(0, 0, 56, 40))
     assert parted(clump, ones) == [clump]
+
+
+def test_what_can_be_cut_among_marks_that_are_no_digits_stays_whole() -> None:
+    cross = np.zeros((44, 34), np.uint8)
+    cv2.line(cross, (4, 4), (30, 40), 255, 4)
+    cv2.line(cross, (30, 4), (4, 40), 255, 4)
+    others = [candidate(cross, Box(x, 202, 30, 40)) for x in (400, 600)]
+    clump = two_rings(102)
+    assert len(second_look([clump], judge, 0.6, 40)) == 2
+    assert second_look([clump, *others], judge, 0.6, 40) == [clump, *others]
+    digits = [candidate(ring(), Box(x, 202, 40, 40), 0) for x in (800, 900)]
+    assert len(second_look([clump, *others, *digits], judge, 0.6, 40)) == 6
 
 
 def halves() -> list[Candidate]:

@@ -72,6 +72,7 @@ def test_a_digit_among_words_has_to_be_surer() -> None:
     assert kept_of(marks((7, 0.9)), 0.6, False) == (True,)
     assert kept_of(marks((7, 0.9), *words), 0.6, False) == (False,) * 5
     assert kept_of(marks((7, 0.99), *words), 0.6, False) == (True, False, False, False, False)
+    assert not any(kept_of(marks((1, 0.99), *words), 0.6, False)), "any stroke may be a 1"
     assert not any(kept_of(marks((7, 0.99), *words, *words), 0.6, False)), "and a page of words has none"
 
 

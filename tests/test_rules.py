@@ -77,6 +77,14 @@ def test_an_underline_goes() -> None:
     assert len(segment(page).marks) == 4
 
 
+@pytest.mark.parametrize("lean", [-20, 0, 20])
+def test_an_arrow_keeps_its_shaft(lean: int) -> None:
+    page = np.zeros((480, 640), np.uint8)
+    cv2.arrowedLine(page, (150, 240), (430, 240 + lean), 255, 6, tipLength=0.18)
+    assert len(segment(page).marks) == 1
+    assert np.array_equal(without_rules(page), page)
+
+
 @pytest.mark.parametrize("text", ["7", "4", "1", "2", "5", "1111", "5757", "7777", "2222"])
 @pytest.mark.parametrize("size", [0.4, 0.95])
 def test_strokes_of_digits_are_no_rules(text: str, size: float) -> None:

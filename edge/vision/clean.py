@@ -41,6 +41,8 @@ SAME_SHARE = 0.7
 """Or where the strongest ink takes less than this share of the light that it took,"""
 SMOOTH = 4.0
 """and in a shadow, which is as smooth as its paper, noise has at most this standard deviation."""
+AS_DARK = 0.95
+"""What takes at least this share of the light that writing takes, in the mean, is ink like it."""
 INKED = 0.998
 """So many of the pixels are weaker than ink."""
 SAMPLED = 20_000
@@ -242,8 +244,9 @@ def clean(grey: Pixels, recipe: Recipe, *, light_ink: bool) -> Cleaned:
     if recipe.even and not seen.reason and (window := narrow_window(mask, sure)):
         narrow = contrast(work, recipe, floor, reach, window)
         if not narrow.reason and still_ink(narrow, seen, page):
-            seen = narrow
-            mask, sure = binarise(seen.ink, recipe, seen.noise)
+            writing = binarise(narrow.ink, recipe, narrow.noise)
+            if not as_dark(seen.ink, mask, writing[0]):
+                seen, (mask, sure) = narrow, writing
     solid = solid_share(seen.ink)
     if two_strengths and sure is not None and (seen.noise > QUIET or solid < SOLID or unsure(mask, sure)):
         mask, sure = strong_ink(seen.ink, mask, sure, recipe.faint, recipe.level)
@@ -261,6 +264,14 @@ def still_ink(narrow: Contrast, wide: Contrast, page: bool) -> bool:
         return same
     # In a shadow the same ink is darker by fewer levels, but takes as large a share of the light.
     return narrow.strongest >= SAME_SHARE * wide.strongest and narrow.noise < SMOOTH
+
+
+def as_dark(ink: Pixels, mask: Pixels, writing: Pixels) -> bool:
+    """Whether what a wide window sees in the ``mask`` besides the ``writing`` is as dark as it: one thing with it.
+
+    All (height, width) uint8. A shadow or a hand takes less light than ink; a blot or a solid drawing as much.
+    """
+    return cv2.mean(ink, cv2.bitwise_and(mask, cv2.bitwise_not(writing)))[0] >= AS_DARK * cv2.mean(ink, writing)[0]
 
 
 def narrow_window(mask: Pixels, sure: Pixels | None) -> float:

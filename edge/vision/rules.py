@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Pixels
-from edge.vision.boxes import MIN_SIDE, cut_off, typical
+from edge.vision.boxes import MIN_SIDE, cut_off, typical, union
 from edge.vision.tracks import STRAY, Rule, find, thin_runs
 
 LONG_PART = 0.2
@@ -42,6 +42,8 @@ DRAWN = 0.85
 """At least so much of it is ink: a row of 2s stands on a dashed one."""
 RIGHT = 0.8
 """Or it goes through the whole picture: through so much of its side."""
+HEAD = 0.25
+"""It ends halfway up another part where it is this share of its height away from its top and bottom."""
 PARALLEL = 6.0
 """Rules of a family differ by at most so many degrees, and"""
 FAMILY = 3
@@ -77,12 +79,33 @@ def without_rules(mask: Pixels) -> Pixels:
     level, upright = (
         [rule for rule in rules if rule.family or rule.length > LONG * usual] for rules in (level, upright)
     )
+    level = [rule for rule in level if rule.family or not is_shaft(rule, mask, stats[1:])]
     if len(level) + len(upright) < found:
         left = _erased(mask, level, upright, sizes)
         labels, stats = _parts(left)
     leans = [float(np.median([r.degrees for r in rules if r.family] or [np.nan])) for rules in (level, upright)]
     across = np.cos(np.radians(leans)) * sizes
     return without_remains(left, labels, stats, np.array([leans[0], 90 - leans[1]]), across)
+
+
+def is_shaft(rule: Rule, mask: Pixels, parts: NDArray[np.int32]) -> bool:
+    """Whether a nearly level line ends halfway up something of what is left: an arrow, a cross-beam.
+
+    An underline ends below what stands on it. ``mask``: where there is ink, (height, width) uint8; ``parts``: what is
+    left without the line, (n, 5): x, y, width, height, area.
+    """
+    rows = np.clip(np.rint(rule.rows).astype(int) + 1, 0, len(mask) - 1)
+    inked = np.flatnonzero(mask[rows, rule.columns])
+    start, stop = parts[:, :2] - STRAY, parts[:, :2] + parts[:, 2:4] + STRAY
+    for at in inked[[0, -1]] if len(inked) else ():
+        end = np.array([rule.columns[at], rule.rows[at]])
+        # What it went through may have come apart.
+        near = ((start <= end) & (end <= stop)).all(axis=1)
+        if near.any():
+            _, top, _, height = union(parts[near, :4])
+            if height >= MIN_SIDE and HEAD <= (end[1] - top) / height <= 1 - HEAD:
+                return True
+    return False
 
 
 def _parts(mask: Pixels) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
