@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.printed import printed
-from edge import scene, strokes
+from edge import hands, scene, strokes
 from edge.types import Pixels
 from edge.vision.clean import clean
 from edge.vision.normalise import SIDE, normalise, stroke_width, thicken, tight
@@ -35,8 +35,8 @@ PRINTED = 0.05
 """Share of the handwriting that a printer wrote."""
 UPSTROKE = 0.2
 """The upstroke of a 1 that reaches further to the left than this, em, while the foot is less wide,"""
-FLAT = 0.75
-"""and rises by less than this, em an em, makes it a 7 to many: 37 degrees."""
+FLAT = 0.58
+"""and rises by less than this, em an em, makes it a 7 to many: 30 degrees."""
 BLEMISHED = 0.1
 """Share of varied glyphs that were cut out of a clump not quite neatly."""
 
@@ -243,7 +243,7 @@ def _handwritten(digit: int, rng: np.random.Generator) -> Pixels:
             found = photographed(printed(str(digit), rng), rng)
             if found.any():
                 return found
-        hand = strokes.anybody(rng)
+        hand = hands.anybody(rng)
         drawn = strokes.draw(digit, rng, hand)
         if digit == 1 and like_seven(drawn):
             continue

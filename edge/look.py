@@ -46,7 +46,7 @@ READABLE = 0.75
 """Where the marks look less like digits than this, gaps are bridged and other sides of the page tried."""
 MANY = 3
 """A page on its side has at least so many marks: a single one may be anything lying there."""
-TURNED = 0.88
+TURNED = 0.92
 """It looks at least so much like digits once it is turned;"""
 ROUND = (0, 1, 8)
 """Lines, rings and chains are these digits on any side;"""

@@ -1,12 +1,12 @@
 import cv2
 import numpy as np
 
-from edge import strokes
+from edge import hands, strokes
 from edge.vision.frames import is_frame
 from edge.vision.segment import components, segment
 
 HEIGHT, WIDTH = 480, 640
-PLAIN = strokes.Hand(forms=(0,) * 10, pen=0.1, size=0.55)
+PLAIN = hands.Hand(forms=(0,) * 10, pen=0.1, size=0.55)
 
 
 def written(text: str) -> tuple[np.ndarray, list[tuple[int, ...]]]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import edge
-from edge import scene, strokes
+from edge import hands, scene, strokes
 from edge.reader import Reader
 from edge.tune import distance, load_labelled, only_digits, score
 from edge.types import Frame, Pixels
@@ -108,7 +108,7 @@ def test_a_faint_pencil_is_read(reader: Reader, page: Page) -> None:
 def test_a_picture_as_small_as_mnists_is_read(reader: Reader, digit: int) -> None:
     """28x28 pixels, enlarged sevenfold to be worked on: its edges are wide then, and sharp all the same."""
     rng = np.random.default_rng(digit)
-    ink = strokes.render(strokes.draw(digit, rng, strokes.Hand(forms=(0,) * 10)), 200, 200, 18)
+    ink = strokes.render(strokes.draw(digit, rng, hands.Hand(forms=(0,) * 10)), 200, 200, 18)
     small = cv2.resize(np.pad(255 - ink, 40, constant_values=255), (28, 28), interpolation=cv2.INTER_AREA)
     soft = cv2.GaussianBlur(small, (0, 0), 0.8)
     assert reader.read(soft).text == str(digit)

@@ -17,7 +17,7 @@ from convert.scoreboard.nothing import KINDS
 from convert.scoreboard.page import goals, markdown
 from convert.scoreboard.suite import CONDITIONS
 from convert.scoreboard.tally import Tally
-from edge import strokes
+from edge import hands, strokes
 from edge.card import Card
 from edge.reader import Reader
 from edge.types import Pixels
@@ -27,7 +27,7 @@ from edge.vision.normalise import normalise
 def drawn(count: int) -> tuple[Pixels, np.ndarray]:
     rng = np.random.default_rng(1)
     labels = (np.arange(count) % 10).astype(np.uint8)
-    inks = [strokes.render(strokes.draw(int(n), rng, strokes.somebody(rng)), 90, 90, 10) for n in labels]
+    inks = [strokes.render(strokes.draw(int(n), rng, hands.somebody(rng)), 90, 90, 10) for n in labels]
     return np.stack([normalise(ink) for ink in inks]), labels
 
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from edge import strokes
 from edge.forms import FORMS
-from edge.strokes import GAP, Hand, anybody, draw, page, render, somebody
+from edge.hands import GAP, Hand, anybody, somebody
+from edge.strokes import draw, page, render
 
 seeds = st.integers(0, 2**32 - 1)
 few_lines = st.lists(st.text("0123456789", min_size=1, max_size=6), min_size=1, max_size=3)

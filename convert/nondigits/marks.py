@@ -16,7 +16,7 @@ from convert.nondigits import scribbles, textures
 from convert.nondigits.letters import LETTERS
 from convert.printed import LETTERS as LETTERS_PRINTED
 from convert.printed import printed
-from edge import strokes
+from edge import hands, strokes
 from edge.types import Pixels
 from edge.vision.clean import clean
 from edge.vision.normalise import SIDE, normalise, tight
@@ -85,7 +85,7 @@ def doubtful(glyph: Pixels) -> bool:
 
 def letter(glyphs: Pixels, i: int, rng: np.random.Generator) -> Pixels:
     """A letter, a sign or a small drawing, some with a second one beside it."""
-    hand = strokes.anybody(rng)
+    hand = hands.anybody(rng)
     inks = []
     for _ in range(2 if rng.uniform() < 0.12 else 1):
         form = LETTERS[int(rng.integers(len(LETTERS)))]
@@ -104,7 +104,7 @@ def several(glyphs: Pixels, i: int, rng: np.random.Generator) -> Pixels:
     """Two digits or three side by side, touching, overlapping or very near, or two above one another."""
     above = rng.uniform() < 0.04
     if above:
-        hand = strokes.anybody(rng)
+        hand = hands.anybody(rng)
         # Side by side, but lying down.
         inks = [np.ascontiguousarray(np.rot90(_digit(int(rng.choice(some)), hand, rng))) for some in STACKED]
         ink = np.ascontiguousarray(np.rot90(beside(inks, rng.uniform(0.05, 0.15), rng), -1))
@@ -119,7 +119,7 @@ def piece(glyphs: Pixels, i: int, rng: np.random.Generator) -> Pixels:
     kind = rng.uniform()
     if kind < 0.35:
         digit, side, least, most = PIECES[int(rng.integers(len(PIECES)))]
-        ink = tight(_digit(digit, strokes.anybody(rng), rng))
+        ink = tight(_digit(digit, hands.anybody(rng), rng))
         turns = {"left": 0, "top": 1, "bottom": -1}[side]
         ink = np.ascontiguousarray(np.rot90(ink, turns))
         return _seen(np.ascontiguousarray(np.rot90(cut(ink, rng.uniform(least, most), rng), -turns)), rng)
@@ -149,7 +149,7 @@ def fragment(ink: Pixels, rng: np.random.Generator) -> Pixels:
 
 def lying(glyphs: Pixels, i: int, rng: np.random.Generator) -> Pixels:
     """A digit of a page that lies on its side."""
-    ink = _digit(int(rng.choice(LYING)), strokes.anybody(rng), rng)
+    ink = _digit(int(rng.choice(LYING)), hands.anybody(rng), rng)
     return _seen(np.ascontiguousarray(np.rot90(ink, int(rng.choice((1, 3))))), rng)
 
 
@@ -228,14 +228,14 @@ def cut(ink: Pixels, share: float, rng: np.random.Generator) -> Pixels:
 def _digits(count: int, glyphs: Pixels, i: int, rng: np.random.Generator) -> list[Pixels]:
     """So many digits, of the given glyphs beginning with this one, or of one hand of the stroke model."""
     if rng.uniform() < 0.5:
-        hand = strokes.anybody(rng)
+        hand = hands.anybody(rng)
         return [_digit(int(digit), hand, rng) for digit in rng.integers(0, 10, count)]
     places = [i, *rng.integers(0, len(glyphs), count - 1).tolist()]
     scale = EM / 20
     return [augment.enlarged(tight(glyphs[place]), scale * rng.uniform(0.85, 1.15)) for place in places]
 
 
-def _digit(digit: int, hand: strokes.Hand, rng: np.random.Generator) -> Pixels:
+def _digit(digit: int, hand: hands.Hand, rng: np.random.Generator) -> Pixels:
     return _drawn(strokes.draw(digit, rng, hand), hand.pen)
 
 
