@@ -1,19 +1,24 @@
-"""A second look at marks that read as no digit: cut apart what touches, put together what fell apart."""
+"""A second look at marks that read as no digit: cut apart what touches, put together what fell apart, turn upright."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from math import inf, log
+from math import atan2, degrees, inf, log
 
 import numpy as np
 
 from edge.candidates import Candidate
 from edge.types import Box, Pixels
+from edge.vision.cut import turn
 from edge.vision.split import Piece, Ways, best_path, split
 
 SURE = 0.8
 """What was put together reads as a digit with at least this probability."""
+LEVEL = 6.0
+"""A line that falls or rises by no more degrees is level."""
+TALL = 0.8
+"""A mark that is not as tall as this share of the usual digit may be a piece of one."""
 EACH = 0.02
 """What each digit of a clump costs, as all that follows a natural logarithm of probability: fewer are likelier;"""
 ONE = 0.042
@@ -61,12 +66,39 @@ def second_look(candidates: Sequence[Candidate], judge: Judged, least: float, us
 
     if len(candidates) > MOST or not 0 < sum(map(in_doubt, candidates)) <= MOST_DOUBTS:
         return list(candidates)
-    whole = mended(candidates, in_doubt, judge, usual)
+    whole = mended(righted(candidates, in_doubt, judge, usual), in_doubt, judge, usual)
     clumps = [in_doubt(candidate) and candidate.box.width >= NARROW * usual for candidate in whole]
     parts = [parted(candidate, judge) if clump else [candidate] for candidate, clump in zip(whole, clumps, strict=True)]
     # Among marks that are no digits, what can be cut into some is a letter like the others.
     unread = sum(len(some) == 1 and in_doubt(some[0]) for some in parts)
     return [part for some in parts for part in some] if unread < len(parts) / 2 or len(parts) == 1 else whole
+
+
+def righted(
+    candidates: Sequence[Candidate], in_doubt: Callable[[Candidate], bool], judge: Judged, usual: float
+) -> list[Candidate]:
+    """Where one in doubt, and no mere piece, is a digit once turned as its line runs there, that takes its place."""
+    found = list(candidates)
+    for i, candidate in enumerate(candidates):
+        tall = candidate.box.height >= TALL * usual
+        if tall and in_doubt(candidate) and abs(fall := falling(candidates, i)) > LEVEL:
+            (upright,) = judge([turn(candidate.ink, fall)], [candidate.box], [candidate.line])
+            found[i] = upright if upright.surety >= SURE else candidate
+    return found
+
+
+def falling(candidates: Sequence[Candidate], i: int) -> float:
+    """By how many degrees the line falls where mark ``i`` stands: from the one before it to the one after it.
+
+    Candidates are in reading order. 0 where there are no two others on its line.
+    """
+    line = [other for other in candidates if other.line == candidates[i].line]
+    if len(line) < 3:
+        return 0.0
+    at = line.index(candidates[i])
+    a, b = line[max(0, at - 1)].box, line[min(len(line) - 1, at + 1)].box
+    # Both stand on the line, however tall they are.
+    return degrees(atan2(b.y + b.height - a.y - a.height, max(1, b.x + b.width / 2 - a.x - a.width / 2)))
 
 
 def mended(

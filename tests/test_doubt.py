@@ -1,11 +1,12 @@
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
 from edge.candidates import Candidate
-from edge.doubt import around, fits, inked, likely, mended, parted, second_look, together
+from edge.doubt import around, falling, fits, inked, likely, mended, parted, righted, second_look, together
 from edge.types import Box, Pixels
 
 
@@ -73,6 +74,39 @@ def test_what_can_be_cut_among_marks_that_are_no_digits_stays_whole() -> None:
     assert second_look([clump, *others], judge, 0.6, 40) == [clump, *others]
     digits = [candidate(ring(), Box(x, 202, 40, 40), 0) for x in (800, 900)]
     assert len(second_look([clump, *others, *digits], judge, 0.6, 40)) == 6
+
+
+def arch(*heights: int) -> list[Candidate]:
+    """Rings in a row, their tops at these heights; the first is in doubt."""
+    found = [candidate(ring(), Box(100 + 60 * i, y, 40, 40), 0) for i, y in enumerate(heights)]
+    return [replace(found[0], digit=None), *found[1:]]
+
+
+def test_a_line_falls_as_its_neighbours_stand() -> None:
+    assert falling(arch(100, 100, 100), 1) == 0
+    assert falling(arch(100, 160, 220), 1) == pytest.approx(45)
+    assert falling(arch(160, 100, 220), 0) == pytest.approx(-45), "an end, as its neighbour stands"
+    assert falling(arch(100, 160), 0) == 0, "two may stand as they like"
+    others = [replace(one, line=1) for one in arch(100, 160, 220)]
+    assert falling([*arch(300), *others], 0) == 0
+
+
+def test_what_leans_with_its_line_is_turned_upright() -> None:
+    bar = np.zeros((44, 44), np.uint8)
+    cv2.line(bar, (8, 36), (36, 8), 255, 6)
+
+    def upright(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
+        wide = [cv2.boundingRect((ink > 127).astype(np.uint8))[2] for ink in inks]
+        return [candidate(i, b, 7 if w < 12 else None, 0.99) for i, b, w in zip(inks, boxes, wide, strict=True)]
+
+    def read(row: list[Candidate], usual: float = 40) -> int | None:
+        row = [replace(row[0], ink=bar), *row[1:]]
+        return righted(row, lambda one: one.digit is None, upright, usual)[0].digit
+
+    assert read(arch(40, 100, 160)) == 7
+    assert read(arch(160, 100, 40)) is None, "turned the other way it lies down"
+    assert read(arch(100, 100, 100)) is None
+    assert read(arch(40, 100, 160), usual=200) is None, "a small piece"
 
 
 def halves() -> list[Candidate]:
