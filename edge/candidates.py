@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 from edge.model import Model
 from edge.types import Box, Pixels
 from edge.vision.normalise import normalise
+from edge.vision.outline import is_polygon
 from edge.vision.recipe import Interpolation
+
+RING = 0
+"""The digit that is a ring and nothing else."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +32,7 @@ class Candidate:
     probabilities: NDArray[np.float32]
     """(classes,)."""
     digit: int | None
-    """The most probable class, where it is a digit."""
+    """The most probable class, where it is a digit: a box or a triangle is no 0."""
     confidence: float
     """Its probability, 0 to 1."""
 
@@ -51,13 +55,14 @@ class Judge:
             return []
         glyphs = np.stack([normalise(ink, self.interpolation) for ink in inks])
         probabilities = self.model.predict(glyphs)
-        digits = self.model.card.digits
-        return [
-            Candidate(ink, box, line, glyph, row, digits[i], float(row[i]))
-            for ink, box, line, glyph, row, i in zip(
-                inks, boxes, lines, glyphs, probabilities, probabilities.argmax(axis=1), strict=True
-            )
-        ]
+        found = []
+        for ink, box, line, glyph, row in zip(inks, boxes, lines, glyphs, probabilities, strict=True):
+            best = int(row.argmax())
+            digit = self.model.card.digits[best]
+            if digit == RING and is_polygon(glyph):
+                digit = None
+            found.append(Candidate(ink, box, line, glyph, row, digit, float(row[best])))
+        return found
 
 
 def likeness(candidates: Sequence[Candidate]) -> float:
