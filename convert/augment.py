@@ -35,8 +35,8 @@ PRINTED = 0.05
 """Share of the handwriting that a printer wrote."""
 UPSTROKE = 0.2
 """The upstroke of a 1 that reaches further to the left than this, em, while the foot is less wide,"""
-FLAT = 0.58
-"""and rises by less than this, em an em, makes it a 7 to many: 30 degrees."""
+FLAT = 0.75
+"""and rises by less than this, em an em, makes it a 7 to many: 37 degrees."""
 BLEMISHED = 0.1
 """Share of varied glyphs that were cut out of a clump not quite neatly."""
 
