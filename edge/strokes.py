@@ -204,8 +204,8 @@ def page(
     em = max(em, min(24.0, width / wide, height / tall))
     if em < 8:
         raise ValueError(f"{lines} have no room on {width}x{height} pixels: a digit would be {em:.1f} pixels tall")
-    y = edge + rng.uniform(0, height / em - tall)
-    indent = rng.uniform(0, width / em - wide)
+    y = edge + rng.uniform(0, max(0.0, height / em - tall))
+    indent = rng.uniform(0, max(0.0, width / em - wide))
     boxes = []
     for row, (left, top, right, bottom), gap in zip(rows, extents, [*gaps, 0.0], strict=True):
         free = width / em - (right - left) - 2 * edge

@@ -183,3 +183,9 @@ def test_a_page_of_nothing_is_empty():
 def test_too_much_for_the_page_is_refused():
     with pytest.raises(ValueError, match="no room on 100x100"):
         page(["0123456789" * 3], 100, 100, rng())
+
+
+def test_a_digit_that_just_fits_is_written() -> None:
+    for seed in range(200):
+        ink, boxes = page(("1",), 28, 28, np.random.default_rng(seed))
+        assert ink.any() and len(boxes) == 1
