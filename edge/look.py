@@ -32,6 +32,10 @@ TEXT_CONFIDENCE = 0.95
 """is surer than this, and no 1."""
 STROKE = 1
 """The digit that any stroke may be."""
+FAINT = 0.6
+"""But it has at least this share of the strength of other digits' ink,"""
+EDGES = 64
+"""where ink is stronger than this."""
 STRIPES = 6
 """So many ones and nothing else are a fence, a brick wall or the like."""
 SOLID = 0.22
@@ -157,6 +161,7 @@ class Eye:
         kept = kept_of(candidates, self._least(cleaned), cleaned.solid < SOLID)
         whole = cleaned.mask.shape[1]
         kept = tuple(keep and not is_end(one, whole) for one, keep in zip(candidates, kept, strict=True))
+        kept = without_faint(candidates, kept)
         return Seen(cleaned, segments, tuple(candidates), kept)
 
     def _least(self, cleaned: Cleaned) -> float:
@@ -198,6 +203,24 @@ def is_end(candidate: Candidate, width: int) -> bool:
     """Whether what reads as a 1 goes out of a picture of this width at one of its sides: so would any stroke."""
     box = candidate.box
     return candidate.digit == STROKE and (box.x <= 1) != (box.x + box.width >= width - 1)
+
+
+def without_faint(candidates: Sequence[Candidate], kept: tuple[bool, ...]) -> tuple[bool, ...]:
+    """Less what reads as a 1, but is much fainter than two other digits or more: a rule, an edge, a fold."""
+    read = [candidate for candidate, keep in zip(candidates, kept, strict=True) if keep]
+    others = [candidate for candidate in read if candidate.digit != STROKE]
+    if len(others) < 2 or len(others) == len(read):
+        return kept
+    usual = float(np.median([strength(candidate.ink) for candidate in others]))
+    return tuple(
+        keep and (one.digit != STROKE or strength(one.ink) >= FAINT * usual)
+        for one, keep in zip(candidates, kept, strict=True)
+    )
+
+
+def strength(ink: Pixels) -> float:
+    """The mean of ink, (height, width) uint8, without its soft edges."""
+    return cv2.mean(ink, cv2.threshold(ink, EDGES, 255, cv2.THRESH_BINARY)[1])[0]
 
 
 def _without_rules(seen: Seen) -> Cleaned:

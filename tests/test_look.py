@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge.candidates import Candidate
-from edge.look import QUARTERS, is_end, kept_of, turned_back, turned_ink
+from edge.look import QUARTERS, is_end, kept_of, turned_back, turned_ink, without_faint
 from edge.reader import Reader
 from edge.tune import only_digits
 from edge.types import Box, Pixels
@@ -55,6 +55,16 @@ def test_a_stroke_that_goes_out_at_one_side_is_no_one(x: int, digit: int, end: b
     (mark,) = marks((digit, 0.99))
     assert is_end(replace(mark, box=Box(x, 10, 20, 60)), width=100) is end
     assert not is_end(replace(mark, box=Box(0, 10, 100, 60)), width=100)
+
+
+def test_a_stroke_much_fainter_than_the_digits_is_no_one() -> None:
+    row = [
+        replace(mark, ink=np.full((30, 20), level, np.uint8))
+        for mark, level in zip(marks((1, 0.99), (1, 0.99), (7, 0.99), (2, 0.99)), (90, 200, 220, 240), strict=True)
+    ]
+    assert without_faint(row, (True, True, True, True)) == (False, True, True, True)
+    assert without_faint(row, (True, True, True, False)) == (True, True, True, False), "one other may be a strong one"
+    assert without_faint(row[2:], (True, True)) == (True, True)
 
 
 def test_turned_ink_keeps_all_its_parts() -> None:
