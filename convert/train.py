@@ -121,15 +121,9 @@ def train(
     import keras
 
     keras.utils.set_random_seed(seed)
-    model = network()
-    if start:
-        _continue_from(start, model)
     order = {"epochs": epochs, "seed": seed, "data": data.digest, "start": start and start.sha256}
-    kept_model, done = checkpoint.load(kept, order) if kept else (None, 0)
-    if not kept_model:
-        peak = SECOND_PEAK_RATE if start else PEAK_RATE
-        _compile(model, peak, epochs, -(-_epoch_size(len(data.train)) // BATCH))
-    model = kept_model or model
+    model, done = checkpoint.load(kept, order) if kept else (None, 0)
+    model = model or _compiled(start, epochs, -(-_epoch_size(len(data.train)) // BATCH))
     written_digits = np.arange(SETS * round(HANDWRITTEN_SHARE * len(data.train)), dtype=np.uint8) // SETS % 10
     nondigit_count = SETS * round(NONDIGIT_SHARE * len(data.train))
     material = np.random.default_rng(seed).integers(len(data.train), size=nondigit_count)
@@ -175,17 +169,18 @@ def _epoch_size(images: int) -> int:
     return images + round(HANDWRITTEN_SHARE * images) + round(NONDIGIT_SHARE * images)
 
 
-def _continue_from(start: Loaded, model: Any) -> None:
-    """Give the untrained ``model`` the weights of ``start``."""
-    weights = start.model.get_weights()
-    if [array.shape for array in weights] != [array.shape for array in model.get_weights()]:
-        raise ConvertError(f"{start.path}: is another network than edge-train's; leave --start away to train a new one")
-    model.set_weights(weights)
-
-
-def _compile(model: Any, peak: float, epochs: int, steps: int) -> None:
+def _compiled(start: Loaded | None, epochs: int, steps: int) -> Any:
     import keras
 
+    model = network()
+    if start:
+        weights = start.model.get_weights()
+        if [array.shape for array in weights] != [array.shape for array in model.get_weights()]:
+            raise ConvertError(
+                f"{start.path}: is another network than edge-train's; leave --start away to train a new one"
+            )
+        model.set_weights(weights)
+    peak = SECOND_PEAK_RATE if start else PEAK_RATE
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, max(1, (epochs - 1) * steps), warmup_target=peak, warmup_steps=steps
     )
@@ -196,6 +191,7 @@ def _compile(model: Any, peak: float, epochs: int, steps: int) -> None:
         metrics=["accuracy"],
         jit_compile=False,
     )
+    return model
 
 
 def save(model: Any, out: Path) -> None:

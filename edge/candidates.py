@@ -15,7 +15,9 @@ from edge.vision.outline import is_polygon
 from edge.vision.recipe import Interpolation
 
 RING = 0
-"""The digit that is a ring and nothing else."""
+"""The digit that is a ring and nothing else, and"""
+STROKE = 1
+"""the one that any stroke may be."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

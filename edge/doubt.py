@@ -8,7 +8,7 @@ from math import atan2, degrees, inf, log
 
 import numpy as np
 
-from edge.candidates import Candidate
+from edge.candidates import STROKE, Candidate
 from edge.types import Box, Pixels
 from edge.vision.cut import turn
 from edge.vision.split import Piece, Ways, best_path, split
@@ -37,8 +37,6 @@ LEAST = -0.14
 """A way to cut a clump is believed where its digits together are at least so likely, and where it is wide"""
 DIGITS = 0.8
 """so often that, as it probably has this many pairs of digits for each height that it is wide."""
-LEGS = 1
-"""A clump cut into more of this digit than of all others is more likely a letter's legs, or a zigzag: M, H, N, U."""
 MOST = 60
 """More candidates than this get no second look, nor more than"""
 MOST_DOUBTS = 16
@@ -157,7 +155,8 @@ def parted(clump: Candidate, judge: Judged) -> list[Candidate]:
     """The digits that touch in a clump, left to right, or the clump itself where its pieces are no digits either."""
     ways = split(clump.ink)
     digits = likeliest(ways, judge) if ways else []
-    legs = sum(candidate.digit == LEGS for _, candidate in digits)
+    # More ones than other digits are a letter's legs (M, H, N, U), or a zigzag.
+    legs = sum(candidate.digit == STROKE for _, candidate in digits)
     if not ways or legs > len(digits) / 2 or not digits:
         return [clump]
     x, y, _, _ = inked(clump)
@@ -199,7 +198,7 @@ def likely(piece: Candidate, height: int) -> float:
     return (
         log(piece.confidence)
         - EACH
-        - ONE * (piece.digit == LEGS)
-        - (SHORT_ONE if piece.digit == LEGS else SHORT) * (1 - min(1.0, h / height))
+        - ONE * (piece.digit == STROKE)
+        - (SHORT_ONE if piece.digit == STROKE else SHORT) * (1 - min(1.0, h / height))
         - WIDE * max(0.0, w / h - 1)
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from edge.candidates import Candidate, Judge, likeness
+from edge.candidates import STROKE, Candidate, Judge, likeness
 from edge.doubt import MOST, second_look
 from edge.types import Box, Pixels
 from edge.vision.bridge import closed, usual_gap
@@ -30,8 +30,6 @@ TEXT = 3
 """Where there are at least so many marks and as few are read, they may be words: then a digit is only what"""
 TEXT_CONFIDENCE = 0.95
 """is surer than this, and no 1."""
-STROKE = 1
-"""The digit that any stroke may be."""
 FAINT = 0.6
 """But it has at least this share of the strength of other digits' ink,"""
 EDGES = 64

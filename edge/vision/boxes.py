@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from edge.types import Pixels
 
 Boxes = NDArray[np.int32]
 """(n, 4 or more) int32: x, y, width, height, pixels; then the area, where it is known."""
 MIN_SIDE = 8
 """A digit's longer side is at least this many working pixels: with fewer nobody can tell a 3 from an 8."""
+
+
+def labelled(mask: Pixels) -> tuple[NDArray[np.int32], Boxes]:
+    """Connected components (8 neighbours) of a mask: the label of each pixel, and x, y, width, height, area of each.
+
+    Label 0 is the paper, of no size. With the algorithm of Grana, Borghesani and Cucchiara (2010), twice as fast as
+    OpenCV's default.
+    """
+    labels, stats = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)[1:3]
+    stats[0] = 0
+    return labels, stats
 
 
 def union(boxes: Boxes) -> Boxes:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from edge.types import Pixels, Reason
-from edge.vision.measure import noise, quantiles, reduced, sample, solid_share
+from edge.vision.measure import above, noise, quantiles, reduced, sample, solid_share
 from edge.vision.recipe import Recipe
 from edge.vision.strength import QUIET, SOLID, strong_ink, unsure, weak_ink
 from edge.vision.table import grain
@@ -194,18 +194,14 @@ def binarise(ink: Pixels, recipe: Recipe, spread: float = 0.0) -> tuple[Pixels, 
     second.
     """
     if recipe.threshold == "hysteresis":
-        sure = _above(ink, recipe.level)
-        return _above(ink, min(recipe.level, max(recipe.faint, round(NOISE_MARGIN * spread)))), sure
+        sure = above(ink, recipe.level)
+        return above(ink, min(recipe.level, max(recipe.faint, round(NOISE_MARGIN * spread)))), sure
     if recipe.threshold == "global":
-        return _above(ink, recipe.level), None
+        return above(ink, recipe.level), None
     if recipe.threshold == "otsu":
         return cv2.threshold(ink, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1], None
     method = cv2.ADAPTIVE_THRESH_MEAN_C if recipe.threshold == "adaptive_mean" else cv2.ADAPTIVE_THRESH_GAUSSIAN_C
     return cv2.adaptiveThreshold(ink, 255, method, cv2.THRESH_BINARY, recipe.block | 1, -recipe.offset), None
-
-
-def _above(ink: Pixels, level: int) -> Pixels:
-    return cv2.threshold(ink, level - 1, 255, cv2.THRESH_BINARY)[1]
 
 
 def morphology(mask: Pixels, recipe: Recipe) -> Pixels:

@@ -44,6 +44,11 @@ def sample(grey: Pixels, count: int = SAMPLE) -> Pixels:
     return grey[:: max(1, grey.size // count)]
 
 
+def above(ink: Pixels, level: int) -> Pixels:
+    """255 where a picture (height, width) uint8 is at least ``level``, else 0."""
+    return cv2.threshold(ink, level - 1, 255, cv2.THRESH_BINARY)[1]
+
+
 def quantiles(grey: Pixels, *shares: float) -> list[float]:
     """For each share (0 to 1), the grey level that as many pixels do not exceed, from a sample of the rows."""
     rows = sample(grey)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Pixels
-from edge.vision.boxes import MIN_SIDE, cut_off, typical, union
+from edge.vision.boxes import MIN_SIDE, Boxes, cut_off, labelled, typical, union
 from edge.vision.tracks import STRAY, Rule, find, thin_runs
 
 LONG_PART = 0.2
@@ -52,12 +52,16 @@ HALF = 0.5
 """which go through the picture or at least through so much of its side."""
 
 
-def may_have_rules(parts: NDArray[np.int32], shape: tuple[int, ...]) -> bool:
+def may_have_rules(parts: Boxes, shape: tuple[int, ...]) -> bool:
     """Whether a part (x, y, width, height, area) is as long and sparse as a rule; others are not searched."""
+    level, outwards = long_parts(parts, shape)
+    return bool((level | (outwards & (parts[:, 4] < FULL_PART * parts[:, 2] * parts[:, 3]))).any())
+
+
+def long_parts(parts: Boxes, shape: tuple[int, ...]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which parts are as long as a rule and level, and which are as long and go to the picture's border."""
     wide, tall = parts[:, 2] >= LONG_PART * shape[1], parts[:, 3] >= LONG_PART * shape[0]
-    sparse = parts[:, 4] < FULL_PART * parts[:, 2] * parts[:, 3]
-    level = wide & (parts[:, 2] > LEVEL_PART * parts[:, 3])
-    return bool((level | ((wide | tall) & sparse & cut_off(parts, shape))).any())
+    return wide & (parts[:, 2] > LEVEL_PART * parts[:, 3]), (wide | tall) & cut_off(parts, shape)
 
 
 def without_rules(mask: Pixels) -> Pixels:
@@ -71,7 +75,7 @@ def without_rules(mask: Pixels) -> Pixels:
         return mask
     sizes = _thickness(mask, level, thickest), _thickness(mask.T, upright, thickest)
     left = _erased(mask, level, upright, sizes)
-    labels, stats = _parts(left)
+    labels, stats = labelled(left)
     usual = _usual(stats)
     if not usual:
         return mask
@@ -82,7 +86,7 @@ def without_rules(mask: Pixels) -> Pixels:
     level = [rule for rule in level if rule.family or not is_shaft(rule, mask, stats[1:])]
     if len(level) + len(upright) < found:
         left = _erased(mask, level, upright, sizes)
-        labels, stats = _parts(left)
+        labels, stats = labelled(left)
     leans = [float(np.median([r.degrees for r in rules if r.family] or [np.nan])) for rules in (level, upright)]
     across = np.cos(np.radians(leans)) * sizes
     return without_remains(left, labels, stats, np.array([leans[0], 90 - leans[1]]), across)
@@ -106,12 +110,6 @@ def is_shaft(rule: Rule, mask: Pixels, parts: NDArray[np.int32]) -> bool:
             if height >= MIN_SIDE and HEAD <= (end[1] - top) / height <= 1 - HEAD:
                 return True
     return False
-
-
-def _parts(mask: Pixels) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """The label of each pixel, and x, y, width, height, area of each label; label 0 is the paper."""
-    labels, stats = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)[1:3]
-    return labels, stats
 
 
 def _usual(stats: NDArray[np.int32]) -> float:

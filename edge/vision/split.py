@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from edge.types import Box, Pixels
 from edge.vision.normalise import stroke_width
-from edge.vision.seams import seams
+from edge.vision.seams import LEAST_INK, seams
 
 HEIGHT = 32
 """Digits are told apart on the ink reduced to this height, pixels."""
@@ -27,8 +27,6 @@ NARROWEST = 0.6
 """Two digits that touch are together at least so wide, and"""
 MOST_HEIGHTS = 8.0
 """a row of them at most so wide, in heights of the ink."""
-LEAST_INK = 0.06
-"""A piece holds at least this share of the ink that one digit of the clump has on average, else it is no digit."""
 SHORTEST = 0.5
 """A digit of a clump is at least this tall, and"""
 WIDEST = 1.45

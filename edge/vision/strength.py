@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Pixels
-from edge.vision.boxes import MIN_SIDE, Boxes, cut_off, typical
-from edge.vision.measure import sample
-from edge.vision.rules import LEVEL_PART, LONG_PART
+from edge.vision.boxes import MIN_SIDE, Boxes, labelled, typical
+from edge.vision.measure import above, sample
+from edge.vision.rules import long_parts
 
 WEAKEST = 40
 """Ink below this level is none."""
@@ -99,13 +99,9 @@ def strong_ink(ink: Pixels, mask: Pixels, sure: Pixels, faint: int, level: int) 
     weak = weak_ink(ink)
     if weak is None:
         return mask, sure
-    strong = _above(ink, max(weak.level, level))
-    left = without_weak(_above(ink, HANGING), strong, weak)
-    return (mask, sure) if left is None else (cv2.bitwise_and(left, _above(ink, faint)), strong)
-
-
-def _above(ink: Pixels, level: int) -> Pixels:
-    return cv2.threshold(ink, level - 1, 255, cv2.THRESH_BINARY)[1]
+    strong = above(ink, max(weak.level, level))
+    left = without_weak(above(ink, HANGING), strong, weak)
+    return (mask, sure) if left is None else (cv2.bitwise_and(left, above(ink, faint)), strong)
 
 
 def without_weak(mask: Pixels, strong: Pixels, weak: Weak) -> Pixels | None:
@@ -113,8 +109,8 @@ def without_weak(mask: Pixels, strong: Pixels, weak: Weak) -> Pixels | None:
 
     ``mask`` is all ink and ``strong`` the strong one, (height, width) uint8, 255 = ink.
     """
-    labels, parts = _parts(mask)
-    inner, pieces = _parts(strong)
+    labels, parts = labelled(mask)
+    inner, pieces = labelled(strong)
     near = cv2.dilate(strong, np.ones((3, 3), np.uint8))
     side, piece = (stats[:, 2:4].max(axis=1) for stats in (parts, pieces))
     usual = typical(piece[1:][piece[1:] >= MIN_SIDE])
@@ -138,19 +134,10 @@ def without_weak(mask: Pixels, strong: Pixels, weak: Weak) -> Pixels | None:
     return np.where(part_of[labels], cv2.bitwise_and(mask, near), mask)
 
 
-def _parts(mask: Pixels) -> tuple[NDArray[np.int32], Boxes]:
-    """The label of each pixel, and x, y, width, height, area of each label; label 0 is the paper, of no size."""
-    labels, stats = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)[1:3]
-    stats[0] = 0
-    return labels, stats
-
-
 def _are_rules(labels: NDArray[np.int32], parts: Boxes, weak: Pixels) -> NDArray[np.bool_]:
     """Which parts are rules or a mesh of them: long, and the ``weak`` ink of them thin."""
-    height, width = weak.shape
-    wide, tall = parts[:, 2] >= LONG_PART * width, parts[:, 3] >= LONG_PART * height
-    level = wide & (parts[:, 2] > LEVEL_PART * parts[:, 3])
-    long = level | ((wide | tall) & cut_off(parts, weak.shape))
+    level, outwards = long_parts(parts, weak.shape)
+    long = level | outwards
     if long.any():
         thick = max(7, round(THICKEST * max(weak.shape))) + 1
         long[labels[cv2.erode(weak, np.ones((thick, thick), np.uint8)) > 0]] = False
