@@ -57,10 +57,10 @@ class Judge:
             return []
         glyphs = np.stack([normalise(ink, self.interpolation) for ink in inks])
         probabilities = self.model.predict(glyphs)
-        found = []
+        found, digits = [], self.model.card.digits
         for ink, box, line, glyph, row in zip(inks, boxes, lines, glyphs, probabilities, strict=True):
             best = int(row.argmax())
-            digit = self.model.card.digits[best]
+            digit = digits[best]
             if digit == RING and is_polygon(glyph):
                 digit = None
             found.append(Candidate(ink, box, line, glyph, row, digit, float(row[best])))

@@ -11,6 +11,7 @@ import numpy as np
 from edge.candidates import STROKE, Candidate
 from edge.types import Box, Pixels
 from edge.vision.cut import turn
+from edge.vision.mirror import mirrored
 from edge.vision.split import Piece, Ways, best_path, split
 
 SURE = 0.8
@@ -43,6 +44,9 @@ MOST_DOUBTS = 16
 """so many in doubt: it is text or texture."""
 NARROW = 0.4
 """A mark narrower than this share of the usual digit is not two digits."""
+MIRRORED = 0.91
+"""What is its own mirror image this far, and stands on a line without digits, is a thing or a letter, not several
+digits. Of 268 synthetic clumps that were read rightly none is, but of 17s that touch 1 in 14."""
 NEAR = 0.3
 """Marks further apart than this share of the usual digit are not one digit;"""
 TALLEST = 1.4
@@ -65,8 +69,16 @@ def second_look(candidates: Sequence[Candidate], judge: Judged, least: float, us
     if len(candidates) > MOST or not 0 < sum(map(in_doubt, candidates)) <= MOST_DOUBTS:
         return list(candidates)
     whole = mended(righted(candidates, in_doubt, judge, usual), in_doubt, judge, usual)
-    clumps = [in_doubt(candidate) and candidate.box.width >= NARROW * usual for candidate in whole]
-    parts = [parted(candidate, judge) if clump else [candidate] for candidate, clump in zip(whole, clumps, strict=True)]
+    lines = {candidate.line for candidate in whole if not in_doubt(candidate)}
+
+    def apart(candidate: Candidate) -> list[Candidate]:
+        if not in_doubt(candidate) or candidate.box.width < NARROW * usual:
+            return [candidate]
+        some = parted(candidate, judge)
+        thing = len(some) > 1 and candidate.line not in lines and mirrored(candidate.ink) >= MIRRORED
+        return [candidate] if thing else some
+
+    parts = [apart(candidate) for candidate in whole]
     # Among marks that are no digits, what can be cut into some is a letter like the others.
     unread = sum(len(some) == 1 and in_doubt(some[0]) for some in parts)
     return [part for some in parts for part in some] if unread < len(parts) / 2 or len(parts) == 1 else whole

@@ -26,10 +26,12 @@ CLUTTER = 8
 """Where there are at least this many marks, and"""
 READABLE_SHARE = 0.6
 """a smaller share of them is read, they are no digits at all: text, texture, noise."""
+ROUND = (0, 1, 8)
+"""Lines, rings and chains are these digits, on any side."""
 TEXT = 3
 """Where there are at least so many marks and as few are read, they may be words: then a digit is only what"""
 TEXT_CONFIDENCE = 0.95
-"""is surer than this, and no 1."""
+"""is surer than this, and no 1; and there is one at least that is not ROUND, as letters are."""
 FAINT = 0.6
 """But it has at least this share of the strength of other digits' ink,"""
 EDGES = 64
@@ -50,10 +52,8 @@ MANY = 3
 """A page on its side has at least so many marks: a single one may be anything lying there."""
 TURNED = 0.92
 """It looks at least so much like digits once it is turned;"""
-ROUND = (0, 1, 8)
-"""Lines, rings and chains are these digits on any side;"""
 TELLING = 2
-"""a page on its side has at least so many others."""
+"""a page on its side has at least so many digits that are not ROUND."""
 SOME = 12
 """About so many marks of a page are turned to find out."""
 QUARTERS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
@@ -76,6 +76,12 @@ class Seen:
         """How much the marks look like digits, 0 to 1, those that are not kept counting nothing."""
         kept = (candidate.surety for candidate, keep in zip(self.candidates, self.kept, strict=True) if keep)
         return sum(kept) / max(len(self.kept), 1)
+
+    @property
+    def only_strokes(self) -> bool:
+        """Whether ones are read, and nothing else: any stroke may be one."""
+        read = {candidate.digit for candidate, keep in zip(self.candidates, self.kept, strict=True) if keep}
+        return read == {STROKE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +112,12 @@ class Eye:
             return self._see(clean(pixels, self.recipe, light_ink=self.recipe.polarity == "light"))
         dark = polarity(pixels)
         seen = self._see(clean(pixels, self.recipe, light_ink=dark < 1))
-        if 1 / CLEAR_POLARITY < dark < CLEAR_POLARITY or not seen.candidates:
+        unclear = 1 / CLEAR_POLARITY < dark < CLEAR_POLARITY
+        if unclear or not seen.candidates:
             other = self._see(clean(pixels, self.recipe, light_ink=dark >= 1))
-            seen = max(seen, other, key=lambda one: one.likeness + DARKER * (one.cleaned.polarity == "dark"))
+            # Where the polarity is clear, a one of the other is paper between strokes.
+            if unclear or not other.only_strokes:
+                seen = max(seen, other, key=lambda one: one.likeness + DARKER * (one.cleaned.polarity == "dark"))
         return seen
 
     def _bridged(self, seen: Seen) -> Seen:
@@ -168,7 +177,7 @@ class Eye:
 
     def _candidates(self, cleaned: Cleaned, segments: Segments) -> list[Candidate]:
         """The marks as they stand or, where that reads surer, turned upright along their lines."""
-        inks = [cut(cleaned.ink, segments.labels, mark) for mark in segments.marks]
+        inks = [cut(cleaned.ink, segments, mark) for mark in segments.marks]
         boxes, lines = [mark.box for mark in segments.marks], [mark.line for mark in segments.marks]
         candidates = self.judge(inks, boxes, lines)
         if abs(segments.tilt) > NOTABLE_TILT:
@@ -185,12 +194,14 @@ def kept_of(candidates: Sequence[Candidate], least: float, doubtful: bool) -> tu
     """
     surety = np.array([candidate.surety for candidate in candidates])
     kept = surety >= least
-    share = np.mean(kept) if len(kept) else 1.0
+    share = np.count_nonzero(kept) / len(kept) if len(kept) else 1.0
     if len(kept) >= CLUTTER and share < (DOUBTFUL_SHARE if doubtful else READABLE_SHARE):
         kept[:] = False
     elif len(kept) >= TEXT and share < READABLE_SHARE:
         strokes = np.array([candidate.digit == STROKE for candidate in candidates])
         kept = (surety >= max(least, TEXT_CONFIDENCE)) & ~strokes
+        if not any(candidate.digit not in ROUND for candidate, keep in zip(candidates, kept, strict=True) if keep):
+            kept[:] = False
     ones = [candidate.digit == STROKE for candidate, keep in zip(candidates, kept, strict=True) if keep]
     if len(ones) >= STRIPES and all(ones):
         kept[:] = False
@@ -223,7 +234,7 @@ def strength(ink: Pixels) -> float:
 
 def _without_rules(seen: Seen) -> Cleaned:
     """The ink that was looked at, less the lines that were taken away."""
-    return replace(seen.cleaned, mask=np.where(seen.segments.labels > 0, 255, 0).astype(np.uint8))
+    return replace(seen.cleaned, mask=seen.segments.mask)
 
 
 def turned_ink(cleaned: Cleaned, code: int) -> Cleaned:

@@ -96,6 +96,7 @@ def test_working_scale_keeps_the_longer_side_in_bounds(height: int, width: int, 
 def test_paper_under_writing_is_the_paper() -> None:
     behind = paper(written())
     assert behind.min() > 200
+    assert max(behind.shape) <= 128
 
 
 def test_filters_are_opencvs_own() -> None:

@@ -39,6 +39,13 @@ def two_rings(x: int) -> Candidate:
     return candidate(ink, Box(x, 202, 77, 40))
 
 
+def slanting_rings(x: int) -> Candidate:
+    """As a hand writes them that leans to the right: no mirror image."""
+    rings = two_rings(x)
+    ink = cv2.warpAffine(rings.ink, np.array([[1, -0.35, 15.5], [0, 1, 0]]), (96, 44))
+    return replace(rings, ink=ink, box=Box(x, 202, 90, 40))
+
+
 def test_two_that_touch_are_taken_apart() -> None:
     found = parted(two_rings(102), judge)
     assert [c.digit for c in found] == [0, 0]
@@ -69,11 +76,21 @@ def test_what_can_be_cut_among_marks_that_are_no_digits_stays_whole() -> None:
     cv2.line(cross, (4, 4), (30, 40), 255, 4)
     cv2.line(cross, (30, 4), (4, 40), 255, 4)
     others = [candidate(cross, Box(x, 202, 30, 40)) for x in (400, 600)]
-    clump = two_rings(102)
+    clump = slanting_rings(102)
     assert len(second_look([clump], judge, 0.6, 40)) == 2
     assert second_look([clump, *others], judge, 0.6, 40) == [clump, *others]
     digits = [candidate(ring(), Box(x, 202, 40, 40), 0) for x in (800, 900)]
     assert len(second_look([clump, *others, *digits], judge, 0.6, 40)) == 6
+
+
+def test_two_rings_like_mirror_images_are_no_zeros_unless_digits_stand_beside_them() -> None:
+    spectacles = two_rings(102)
+    assert len(parted(spectacles, judge)) == 2
+    assert second_look([spectacles], judge, 0.6, 40) == [spectacles]
+    digit = candidate(ring(), Box(300, 202, 40, 40), 0)
+    assert [c.digit for c in second_look([spectacles, digit], judge, 0.6, 40)] == [0, 0, 0]
+    below = replace(digit, line=1)
+    assert second_look([spectacles, below], judge, 0.6, 40) == [spectacles, below]
 
 
 def arch(*heights: int) -> list[Candidate]:

@@ -27,13 +27,14 @@ def test_a_frame_goes_and_what_it_holds_stays() -> None:
 
 def test_a_0_around_a_dot_is_no_frame() -> None:
     page = np.zeros((200, 200), np.uint8)
+    everything = slice(0, 200), slice(0, 200)
     cv2.ellipse(page, (100, 100), (50, 70), 0, 0, 360, 255, 6)
     cv2.line(page, (85, 125), (115, 75), 255, 6)
-    labels, parts = components(page, (slice(0, 200), slice(0, 200)))[1:]
-    assert not is_frame(labels, parts).any()
+    labels, parts = components(page, everything)
+    assert not is_frame(labels, parts, everything, page.shape).any()
     cv2.rectangle(page, (10, 10), (190, 190), 255, 3)
-    labels, parts = components(page, (slice(0, 200), slice(0, 200)))[1:]
-    assert is_frame(labels, parts).tolist() == [True, False, False]
+    labels, parts = components(page, everything)
+    assert is_frame(labels, parts, everything, page.shape).tolist() == [True, False, False]
 
 
 def test_a_table_of_uneven_rows_goes() -> None:
@@ -50,5 +51,6 @@ def test_squared_paper_to_the_border_is_no_frame() -> None:
     page = np.zeros((HEIGHT, WIDTH), np.uint8)
     page[20::80] = page[:, 20::80] = 255
     cv2.line(page, (260, 130), (270, 160), 255, 4)
-    labels, parts = components(page, (slice(0, HEIGHT), slice(0, WIDTH)))[1:]
-    assert not is_frame(labels, parts).any()
+    everything = slice(0, HEIGHT), slice(0, WIDTH)
+    labels, parts = components(page, everything)
+    assert not is_frame(labels, parts, everything, page.shape).any()

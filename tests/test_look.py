@@ -83,7 +83,22 @@ def test_a_digit_among_words_has_to_be_surer() -> None:
     assert kept_of(marks((7, 0.9), *words), 0.6, False) == (False,) * 5
     assert kept_of(marks((7, 0.99), *words), 0.6, False) == (True, False, False, False, False)
     assert not any(kept_of(marks((1, 0.99), *words), 0.6, False)), "any stroke may be a 1"
+    assert not any(kept_of(marks((0, 0.99), (8, 0.99), *words), 0.6, False)), "and rings are letters,"
+    assert kept_of(marks((8, 0.99), (7, 0.99), *words), 0.6, False)[:2] == (True, True), "unless a digit is with them"
     assert not any(kept_of(marks((7, 0.99), *words, *words), 0.6, False)), "and a page of words has none"
+
+
+@pytest.mark.parametrize("pen", [14, 20, 26])
+def test_paper_within_a_ring_is_no_one(reader: Reader, pen: int) -> None:
+    """A slim ring goes out of the picture: its inside, as bright as the page, is no stroke of chalk."""
+    page = np.full((480, 640), 215, np.uint8)
+    cv2.ellipse(page, (620, 240), (10 + pen // 2, 60 + pen // 2), 0, 0, 360, 40, pen)
+    cv2.line(page, (620, 180 - pen // 2), (639, 180 - pen // 2), 40, pen)
+    assert reader.read(page).digits == ()
+    assert reader.read(255 - page).digits == ()
+    chalk = np.full((480, 640), 40, np.uint8)
+    cv2.ellipse(chalk, (320, 240), (9, 52), 0, 0, 360, 215, -1)
+    assert reader.read(chalk).text == "1", "the same on a board"
 
 
 def test_a_fence_is_no_number() -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from edge import scene
-from edge.vision.measure import noise, polarity, quantiles, reduced, solid_share, texture
+from edge.vision.measure import exceeds, noise, polarity, quantiles, reduced, solid_share, texture
 
 
 def written(height: int = 240, width: int = 320) -> np.ndarray:
@@ -29,6 +29,14 @@ def test_polarity_is_seen_under_any_light(height: int) -> None:
 @given(npst.arrays(np.uint8, (23, 31)), st.floats(0.01, 1))
 def test_quantiles_are_numpys(grey: np.ndarray, share: float) -> None:
     assert quantiles(grey, share)[0] == np.quantile(grey, share, method="inverted_cdf")
+
+
+@given(npst.arrays(np.uint8, (23, 31)), st.floats(0, 256), st.floats(0.01, 1))
+def test_a_quantile_exceeds_what_it_is_and_no_more(grey: np.ndarray, level: float, share: float) -> None:
+    quantile = np.quantile(grey, share, method="inverted_cdf")
+    assert exceeds(grey, level, share) == (quantile >= level)
+    assert exceeds(grey, float(quantile), share)
+    assert not exceeds(grey, quantile + 0.5, share)
 
 
 @given(st.integers(1, 200), st.integers(1, 200), st.integers(1, 100))

@@ -105,5 +105,5 @@ def test_without_rules_the_mask_is_handed_back_as_it_is() -> None:
 def test_only_pages_that_may_have_rules_are_searched() -> None:
     digits, _ = written()
     everything = (slice(0, HEIGHT), slice(0, WIDTH))
-    assert not may_have_rules(components(digits, everything)[2], digits.shape)
-    assert may_have_rules(components(digits | ruled(80, 1), everything)[2], digits.shape)
+    assert not may_have_rules(components(digits, everything)[1], digits.shape)
+    assert may_have_rules(components(digits | ruled(80, 1), everything)[1], digits.shape)

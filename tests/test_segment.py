@@ -32,7 +32,8 @@ def test_any_mask_gives_marks_within_the_picture_or_a_reason(mask: np.ndarray) -
     for mark in segments.marks:
         x, y, width, height = mark.box
         assert x >= 0 and y >= 0 and x + width <= mask.shape[1] and y + height <= mask.shape[0]
-        inside = np.isin(segments.labels, mark.parts)
+        inside = np.zeros(mask.shape, bool)
+        inside[segments.window] = np.isin(segments.labels, mark.parts)
         assert cv2.boundingRect(inside.astype(np.uint8)) == tuple(mark.box)
 
 

@@ -12,6 +12,8 @@ from edge.types import Pixels
 
 Boxes = NDArray[np.int32]
 """(n, 4 or more) int32: x, y, width, height, pixels; then the area, where it is known."""
+Window = tuple[slice, slice]
+"""Rows and columns of a picture."""
 MIN_SIDE = 8
 """A digit's longer side is at least this many working pixels: with fewer nobody can tell a 3 from an 8."""
 

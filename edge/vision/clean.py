@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Literal
 
 import cv2
 import numpy as np
 
 from edge.types import Pixels, Reason
-from edge.vision.measure import above, noise, quantiles, reduced, sample, solid_share
+from edge.vision.measure import above, exceeds, noise, quantiles, reduced, sample, solid_share
 from edge.vision.recipe import Recipe
 from edge.vision.strength import QUIET, SOLID, strong_ink, unsure, weak_ink
 from edge.vision.table import grain
@@ -131,12 +132,11 @@ def gaussian(grey: Pixels, size: int) -> Pixels:
 
 
 def paper(grey: Pixels, share: float = BACKGROUND_WINDOW) -> Pixels:
-    """The paper behind dark ink, lit as it is: (height, width) uint8.
+    """The paper behind dark ink, lit as it is: uint8, reduced to BACKGROUND_SIDE at most.
 
-    A closing wider than the strokes, on a reduced picture, blurred (a shadow wider than the window, ``share`` of the
-    longer side, stays in it).
+    A closing wider than the strokes, blurred (a shadow wider than the window, ``share`` of the longer side, stays in
+    it).
     """
-    height, width = grey.shape
     small = reduced(grey, BACKGROUND_SIDE)
     window = max(3, round(share * max(small.shape))) | 1
     # Continued outwards as it is at its edge: else a slope of light would be closed over at the dark edge.
@@ -148,8 +148,7 @@ def paper(grey: Pixels, share: float = BACKGROUND_WINDOW) -> Pixels:
     for _ in range(2):
         smooth = cv2.blur(smooth, (window // 2, window // 2))
     # Smooth, but never brighter than two cells away: else a hard shadow or a page's edge would have a rim of false ink.
-    behind = cv2.min(smooth, cv2.erode(closed, np.ones((5, 5), np.uint8)))[edge:-edge, edge:-edge]
-    return cv2.resize(behind, (width, height), interpolation=cv2.INTER_LINEAR)
+    return cv2.min(smooth, cv2.erode(closed, np.ones((5, 5), np.uint8)))[edge:-edge, edge:-edge]
 
 
 def contrast(
@@ -160,11 +159,13 @@ def contrast(
     The strongest ink is the level that at least 16 pixels, and 0.02 % of them, reach. ``floor``: paper darker
     than this grey counts as this grey; ``reach``: an edge of ink is at most so many pixels wide.
     """
-    behind = paper(grey, window) if recipe.even else np.full_like(grey, quantiles(grey, 0.5)[0])
+    light = paper(grey, window) if recipe.even else np.full((1, 1), quantiles(grey, 0.5)[0], np.uint8)
+    behind = cv2.resize(light, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     below = cv2.subtract(behind, grey)
     # Reflectance, not difference: the same ink in shadow is as black. But noise in the dark is not to be blown up.
-    dim, bright, brightest = quantiles(behind, 0.02, 0.95, 0.99)
-    lit = cv2.max(behind, max(floor, round(DARKEST * bright)))
+    dim, bright, brightest = quantiles(light, 0.02, 0.95, 0.99)
+    darkest = max(floor, round(DARKEST * bright))
+    lit = behind if cv2.minMaxLoc(light)[0] >= darkest else cv2.max(behind, darkest)
     rows, rows_lit = sample(below), sample(lit)
     sparse = 1 - max(16 / below.size, 0.0002)
     peak = max(1.0, *quantiles(cv2.divide(rows, rows_lit, scale=255), sparse))
@@ -177,10 +178,8 @@ def contrast(
     if peak < MIN_CONTRAST or levels < MIN_LEVELS:
         return Contrast(ink, dark, peak, 0.0, "blank")
     # Light that is uneven in itself leaves hollows, but no edges.
-    steepest = levels
-    if rows.shape[1] > reach:
-        (steepest,) = quantiles(cv2.absdiff(rows[:, reach:], rows[:, :-reach]), sparse)
-    if steepest < max(MIN_LEVELS, MIN_STEEPNESS * levels):
+    steep = max(MIN_LEVELS, MIN_STEEPNESS * levels)
+    if rows.shape[1] > reach and not exceeds(cv2.absdiff(rows[:, reach:], rows[:, :-reach]), steep, sparse):
         return Contrast(ink, dark, peak, 0.0, "blurred" if levels >= BLURRED_LEVELS else "blank")
     level, spread = noise(ink)
     return Contrast(ink, dark, peak, spread, "low_contrast" if 255 - level < MIN_SIGNAL_TO_NOISE * spread else None)
@@ -285,7 +284,7 @@ def narrow_window(mask: Pixels, sure: Pixels | None) -> float:
     at, part = divmod(THIN * (len(runs) - 1), 1)
     thickness = float(runs[int(at)] + part * (runs[min(int(at) + 1, len(runs) - 1)] - runs[int(at)]))
     step = max(1, int(thickness // 2))
-    side = int(np.ceil(max(THICK * thickness, LEAST_WINDOW * max(mask.shape)) / step))
-    if not cv2.erode(mask[::step, ::step], np.ones((side, side), np.uint8)).any():
+    side = ceil(max(THICK * thickness, LEAST_WINDOW * max(mask.shape)) / step)
+    if not cv2.countNonZero(cv2.erode(mask[::step, ::step], np.ones((side, side), np.uint8))):
         return 0.0
     return min(BACKGROUND_WINDOW, max(LEAST_WINDOW, NARROW_WINDOW * thickness / max(mask.shape)))

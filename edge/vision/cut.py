@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.types import Pixels
-from edge.vision.segment import Mark
+from edge.vision.segment import Mark, Segments
 
 _AROUND = np.ones((3, 3), np.uint8)
 
 
-def cut(ink: Pixels, labels: NDArray[np.int32], mark: Mark) -> Pixels:
+def cut(ink: Pixels, segments: Segments, mark: Mark) -> Pixels:
     """The mark's own ink with its soft edges, two pixels around its box, without its neighbours'."""
     x, y, width, height = mark.box
-    window = np.s_[max(0, y - 2) : y + height + 2, max(0, x - 2) : x + width + 2]
-    here = labels[window]
-    own = cv2.inRange(here, mark.parts[0], mark.parts[0])
-    for part in mark.parts[1:]:
-        own = cv2.bitwise_or(own, cv2.inRange(here, part, part))
-    return cv2.bitwise_and(ink[window], cv2.dilate(own, _AROUND))
+    around = np.s_[max(0, y - 2) : y + height + 2, max(0, x - 2) : x + width + 2]
+    rows, columns = segments.window
+    here = segments.labels[y - rows.start :, x - columns.start :][:height, :width]
+    first, *others = mark.parts
+    parts = here == first
+    for other in others:
+        parts |= here == other
+    soft = ink[around]
+    own = np.zeros(soft.shape, np.uint8)
+    own[min(2, y) :, min(2, x) :][:height, :width] = parts
+    return cv2.copyTo(soft, cv2.dilate(own, _AROUND))
 
 
 def turn(ink: Pixels, degrees: float) -> Pixels:

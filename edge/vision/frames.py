@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Pixels
-from edge.vision.boxes import MIN_SIDE
+from edge.vision.boxes import MIN_SIDE, Boxes, Window, cut_off
 
 FULL_FRAME = 0.45
 """A frame fills less than this share of its own box with ink,"""
@@ -23,23 +23,26 @@ MAX_FRAMES = 60
 """Not more parts are looked at for frames."""
 
 
-def is_frame(labels: NDArray[np.int32], parts: NDArray[np.int32]) -> NDArray[np.bool_]:
+def is_frame(labels: NDArray[np.int32], parts: Boxes, window: Window, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Which parts are frames of a cell, a row of cells or a table: sparse, around another part, and rectangular.
 
-    A 0 around something is none: its hull leaves the corners of its rectangle empty.
+    A 0 around something is none: its hull leaves the corners of its rectangle empty. ``labels`` are those of the
+    ``window`` of a picture of this ``shape``.
     """
     frame = np.zeros(len(parts), bool)
     start, end = parts[:, :2], parts[:, :2] + parts[:, 2:4]
     side = parts[:, 2:4].max(axis=1, initial=0)
     sparse = (parts[:, 4] < FULL_FRAME * parts[:, 2] * parts[:, 3]) & (parts[:, 2:4].min(axis=1) >= 2 * MIN_SIDE)
-    for i in np.flatnonzero(sparse)[:MAX_FRAMES]:
-        inside = ((start > start[i]) & (end < end[i])).all(axis=1) & (side >= MIN_SIDE)
-        if inside.any():
-            x, y, width, height = parts[i, :4]
-            part = (labels[y : y + height, x : x + width] == i + 1).astype(np.uint8)
-            # Cells that go on to the border are squared paper, whose rules go one by one.
-            whole = min(x, y) > 1 and x + width < labels.shape[1] - 1 and y + height < labels.shape[0] - 1
-            frame[i] = _is_frame(part, int(side[inside].max()), whole)
+    outer = np.flatnonzero(sparse)[:MAX_FRAMES]
+    inside = ((start > start[outer, None]) & (end < end[outer, None])).all(axis=2) & (side >= MIN_SIDE)
+    content = (side * inside).max(axis=1, initial=0)
+    cut = cut_off(parts, shape) if content.any() else frame
+    for i, held in zip(outer[content > 0], content[content > 0], strict=True):
+        x, y, width, height = parts[i, :4]
+        y, x = y - window[0].start, x - window[1].start
+        part = (labels[y : y + height, x : x + width] == i + 1).astype(np.uint8)
+        # Cells that go on to the border are squared paper, whose rules go one by one.
+        frame[i] = _is_frame(part, int(held), not cut[i])
     return frame
 
 

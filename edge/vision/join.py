@@ -35,12 +35,15 @@ def join(boxes: Boxes, usual: float) -> list[list[int]]:
 
 def near_pairs(boxes: Boxes, reach: float) -> list[tuple[int, int]]:
     """Pairs of boxes at most ``reach`` pixels apart on both axes, the nearest pairs first."""
-    start = boxes[:, :2].astype(np.float32)
+    start = boxes[:, :2]
     end = start + boxes[:, 2:]
-    gap = np.maximum(start[:, None], start[None]) - np.minimum(end[:, None], end[None])
-    apart = np.maximum(gap, 0).max(axis=2)
-    first, second = np.nonzero(np.triu(apart <= reach, k=1))
-    order = np.argsort(apart[first, second], kind="stable")
+    # The one that begins last begins so far behind the end of the other.
+    behind = start[:, None] - end
+    apart = np.maximum(behind, behind.transpose(1, 0, 2)).max(axis=2)
+    first, second = np.nonzero(apart <= reach)
+    upper = first < second
+    first, second = first[upper], second[upper]
+    order = np.argsort(np.maximum(apart[first, second], 0), kind="stable")
     return list(zip(first[order].tolist(), second[order].tolist(), strict=True))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statistics import median
+from statistics import fmean, median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,16 +57,17 @@ def line_numbers(boxes: Boxes, tilt: float, usual: float) -> NDArray[np.int64]:
     rise = np.abs(down[second] - down[first])
     run = along[second] - along[first]
     level = (rise < STEP * usual) | ((rise < STEEP_STEP * usual) & (rise < STEEP * run))
-    first, second = first[level], second[level]
-    for pair in np.argsort((run + 2 * rise)[level], kind="stable"):
-        left, right = where[first[pair]], where[second[pair]]
+    nearest = np.argsort((run + 2 * rise)[level], kind="stable")
+    for before, after in zip(first[level][nearest].tolist(), second[level][nearest].tolist(), strict=True):
+        left, right = where[before], where[after]
         # Only the end of one line and the start of another can meet.
-        if left != right and lines[left][-1] == first[pair] and lines[right][0] == second[pair]:
+        if left != right and lines[left][-1] == before and lines[right][0] == after:
             lines[left] += lines[right]
             for i in lines[right]:
                 where[i] = left
             lines[right] = []
     numbers = np.zeros(len(boxes), np.int64)
-    for number, line in enumerate(sorted(filter(None, lines), key=lambda line: float(down[line].mean()))):
+    heights: list[float] = down.tolist()
+    for number, line in enumerate(sorted(filter(None, lines), key=lambda line: fmean(heights[i] for i in line))):
         numbers[line] = number
     return numbers
