@@ -123,7 +123,11 @@ def enlarged(glyph: Pixels, scale: float) -> Pixels:
 
     MNIST's soft edges are an artefact of its size: ink on a page has edges of about a pixel.
     """
-    large: Any = cv2.resize(glyph, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    return sharpened(cv2.resize(glyph, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC))
+
+
+def sharpened(large: Pixels) -> Pixels:
+    """Glyphs that were enlarged, any shape, with edges less soft by the same: what is half ink is all or none."""
     return cv2.convertScaleAbs(cv2.subtract(large, 90), alpha=255 / 75)
 
 

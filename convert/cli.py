@@ -1,65 +1,31 @@
-"""``edge-convert`` and ``edge-train``: what they accept, what they print, how they end."""
+"""``edge-convert`` and ``edge-train``: what they accept and what they print."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
-import traceback
-import warnings
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from edge.errors import EdgeError
-from edge.quiet import without
-
-NOISE = "|".join(
-    (
-        # What TensorFlow's C++ says before its log level is read, information and warnings in absl's form.
-        r"WARNING: All log messages before absl",
-        r"[IW]\d{4} \d",
-        r"WARNING:(absl|tensorflow):",
-        r"fully_quantize: ",
-        r"INFO: ",
-    )
-)
-"""How lines begin that TensorFlow writes to stderr when all is well; ``--debug`` shows them."""
-PACKAGES = ("tensorflow", "keras", "h5py", "rich")
-"""What ``pip install 'edge-digits[convert]'`` brings."""
+from convert import terminal
+from convert.names import POLARITIES, RANGES, RECIPES
+from edge.errors import ConvertError
 
 
 def convert_main(arguments: Sequence[str] | None = None) -> int:
     """Run ``edge-convert``; the exit status: 0 done, 1 failed, 130 interrupted (2, wrong usage, is argparse's)."""
-    parser = argparse.ArgumentParser(
-        prog="edge-convert",
-        description="Quantise a Keras MNIST model to a full-integer .tflite for the Raspberry Pi, and prove on MNIST's"
-        " test images what that cost. The file is written only where it is good enough.",
-        epilog="Exit status: 0 done; 1 failed, and one line on stderr says why; 2 wrong usage.",
-    )
-    parser.add_argument("model", metavar="MODEL.h5", type=Path, help="Keras model of digits (.h5 or .keras)")
-    parser.add_argument("-o", "--output", metavar="OUT.tflite", type=Path, help="default: beside MODEL.h5, as .tflite")
-    _add_data(parser)
-    parser.add_argument(
-        "--max-drop", metavar="POINTS", type=_number(-100, 100), default=0.3,
-        help="accuracy that may be lost, in percentage points (default: %(default)s)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--calibration-images", metavar="N", type=_whole(500), default=1000,
-        help="distinct training images to calibrate on, at least 500 (default: %(default)s)",
-    )  # fmt: skip
-    _add_seed(parser, "which of them")
-    parser.add_argument(
-        "--io", choices=("uint8", "int8"), default="uint8",
-        help="type of the model's input and output (default: %(default)s)",
-    )  # fmt: skip
-    _add_debug(parser)
-    options = parser.parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["inspect"]:
+        return _inspect(words[1:])
+    parser = _convert_parser()
+    options = parser.parse_args(_joined(words))
     out = options.output or options.model.with_suffix(".tflite")
     if out.resolve() == options.model.resolve():
         parser.error(f"{out} is the model itself; name another file with -o")
+    if options.io != "uint8" and options.recipe not in ("int8", "auto"):
+        parser.error(f"--io {options.io}: goes with --recipe int8; {options.recipe} has float32 ends")
 
     def work(stderr: TextIO) -> None:
         from rich.console import Console
@@ -70,30 +36,134 @@ def convert_main(arguments: Sequence[str] | None = None) -> int:
             model=options.model,
             out=out,
             data=options.data,
+            recipe=options.recipe,
+            architecture=options.architecture,
+            labels=options.labels,
+            input_range=options.input_range,
+            polarity=options.polarity,
+            calibrate=options.calibrate,
             max_drop=options.max_drop,
             calibration_images=options.calibration_images,
             seed=options.seed,
             io=options.io,
         )
+        folder = options.report or out.with_name(f"{out.stem}-report")
         with progress.steps(stderr) as told:
             done = pipeline.convert(order, told)
-        Console().print(
-            report.table(
-                done.verdict,
-                io=options.io,
-                float_bytes=done.float_bytes,
-                calibrated_on=done.card.quantisation["calibration_images"],
-                temperature=done.card.temperature,
-            )
-        )
-        print(f"{out}: {out.stat().st_size:,} bytes, made from {options.model}")
-        if done.verdict.accuracy_float < 0.9:
-            print(
-                f"Note: the Keras model itself reads only {done.verdict.accuracy_float:.1%} of the test images, given"
-                " 0 for paper and 1 for ink; was it trained on another range, or on dark digits?"
-            )
+            told("writing the report")
+            report.write(done, folder)
+        page = folder / "report.html"
+        problem = done.problem()
+        if problem:
+            raise ConvertError(f"{problem} (all figures: {page})")
+        pipeline.write(done)
+        console = Console()
+        # Where the reader of our output goes early, rich would end the program itself.
+        with console.capture() as shown:
+            console.print(report.summary(done))
+        print(shown.get(), end="")
+        print(f"{out}: {out.stat().st_size:,} bytes, made from {options.model}; report: {page}")
 
-    return _run("edge-convert", options.debug, work)
+    return terminal.run("edge-convert", options.debug, work)
+
+
+def _convert_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="edge-convert",
+        usage="%(prog)s MODEL [options]\n       %(prog)s inspect MODEL.tflite",
+        description="Quantise a Keras digit classifier to a small .tflite for the Raspberry Pi, and prove on MNIST's"
+        " test images, as they are and through a synthetic camera, what that cost. How the model wants its input is"
+        " found out. The file is written only where it is good enough; a report beside it in any case."
+        " edge-convert inspect prints all that a .tflite says of itself.",
+        epilog="Exit status: 0 done; 1 failed, and one line on stderr says why; 2 wrong usage.",
+    )
+    parser.add_argument(
+        "model", metavar="MODEL", type=Path, help="Keras model of digits: .h5 or .keras file, or SavedModel folder"
+    )
+    parser.add_argument("-o", "--output", metavar="OUT.tflite", type=Path, help="default: beside MODEL, as .tflite")
+    parser.add_argument(
+        "--recipe", choices=("auto", *RECIPES), default="auto",
+        help="how to quantise; auto tries all and takes the smallest file that keeps within --max-drop, answers as the"
+        " Keras model does 995 times in 1,000, and runs in every TFLite runtime (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--max-drop", metavar="POINTS", type=terminal.number(-100, 100), default=0.3,
+        help="accuracy that may be lost, in percentage points (default: %(default)s)",
+    )  # fmt: skip
+    terminal.add_data(parser)
+    parser.add_argument(
+        "--report", metavar="FOLDER", type=Path,
+        help="where report.html and report.json go (default: beside OUT.tflite, OUT-report)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--input-range", choices=tuple(RANGES), metavar="RANGE",
+        help=f"input values of black and white: {', '.join(RANGES)} (default: what reads known digits best)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--polarity", choices=POLARITIES,
+        help="ink of the digits that the model was trained on; MNIST's is light (default: what reads best)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--labels", metavar="A,B,...", type=_labels,
+        help="what the outputs stand for, in order (default: 0 to 9; an eleventh: none, what is no digit)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--architecture", metavar="MODEL.json", type=Path,
+        help="what model.to_json() wrote, for a MODEL that has weights only",
+    )  # fmt: skip
+    parser.add_argument(
+        "--calibrate", metavar="FOLDER", type=Path, help="photographs of your own to calibrate on, besides MNIST"
+    )
+    parser.add_argument(
+        "--calibration-images", metavar="N", type=terminal.whole(500), default=1000,
+        help="distinct digits to calibrate on, at least 500 (default: %(default)s)",
+    )  # fmt: skip
+    terminal.add_seed(parser, "which of them")
+    parser.add_argument(
+        "--io", choices=("uint8", "int8"), default="uint8",
+        help="type of an int8 model's input and output (default: %(default)s)",
+    )  # fmt: skip
+    terminal.add_debug(parser)
+    return parser
+
+
+def _inspect(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="edge-convert inspect",
+        description="Print all that a .tflite says of itself: how it is fed and read, how it was made, its worth.",
+        epilog="Exit status: 0 done; 1 failed, and one line on stderr says why; 2 wrong usage.",
+    )
+    parser.add_argument("model", metavar="MODEL.tflite", type=Path, help="with or without edge-convert's card in it")
+    terminal.add_debug(parser)
+    options = parser.parse_args(arguments)
+
+    def work(stderr: TextIO) -> None:
+        from convert import inspect
+
+        said = inspect.lines(options.model)
+        width = max(len(of) for of, _ in said)
+        for of, what in said:
+            print(f"{of:{width}}  {what}")
+
+    return terminal.run("edge-convert", options.debug, work)
+
+
+def _joined(words: list[str]) -> list[str]:
+    """``--input-range -1..1`` as one word: argparse takes what begins with a dash for an option."""
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1] == "--input-range" and word.startswith("-1"):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def _labels(text: str) -> tuple[str, ...]:
+    labels = tuple(part.strip() for part in text.split(","))
+    if not all(labels) or len(set(labels)) < len(labels):
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of different labels such as 0,1,2,3,4,5,6,7,8,9,none")
+    return labels
 
 
 def train_main(arguments: Sequence[str] | None = None) -> int:
@@ -109,16 +179,22 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
         "-o", "--output", metavar="OUT.h5", type=Path, default=Path("models/mnist.h5"),
         help="Keras file to write (default: %(default)s)",
     )  # fmt: skip
-    _add_data(parser)
+    terminal.add_data(parser)
     parser.add_argument(
-        "--epochs", metavar="N", type=_whole(1), default=40, help="times through the data (default: %(default)s)"
+        "--epochs",
+        metavar="N",
+        type=terminal.whole(1),
+        default=40,
+        help="times through the data (default: %(default)s)",
     )
     parser.add_argument(
         "--start", metavar="MODEL.h5", type=Path, help="a model that edge-train made, to train further (default: none)"
     )
-    _add_seed(parser, "of the weights and of all variation")
-    parser.add_argument("--limit", metavar="N", type=_whole(1), help="train on the first N images, for a quick try")
-    _add_debug(parser)
+    terminal.add_seed(parser, "of the weights and of all variation")
+    parser.add_argument(
+        "--limit", metavar="N", type=terminal.whole(1), help="train on the first N images, for a quick try"
+    )
+    terminal.add_debug(parser)
     options = parser.parse_args(arguments)
     if options.output.suffix != ".h5":
         parser.error(f"{options.output}: -o names the Keras file to write, which ends in .h5")
@@ -144,76 +220,4 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
             f" images, trained in {minutes} min {seconds:02} s"
         )
 
-    return _run("edge-train", options.debug, work)
-
-
-def _add_data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data", metavar="FOLDER|mnist.npz",
-        help="MNIST: a folder with the four original files, or an mnist.npz (default: Keras downloads it)",
-    )  # fmt: skip
-
-
-def _add_seed(parser: argparse.ArgumentParser, what: str) -> None:
-    parser.add_argument(
-        "--seed", metavar="N", type=_whole(0, 2**32 - 1), default=1, help=f"{what} (default: %(default)s)"
-    )
-
-
-def _add_debug(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--debug", action="store_true", help="show TensorFlow's own messages and tracebacks")
-
-
-def _whole(least: int, most: int = 10**9) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if not text.isdecimal() or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most}")
-        return int(text)
-
-    return number
-
-
-def _number(least: float, most: float) -> Callable[[str], float]:
-    def number(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = float("nan")
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is no number from {least} to {most}")
-        return value
-
-    return number
-
-
-def _run(program: str, debug: bool, work: Callable[[TextIO], None]) -> int:
-    """Do the work with TensorFlow's noise off; an error becomes one line on stderr and an exit status."""
-    # Keras can run on others, which the TFLite converter does not know.
-    os.environ["KERAS_BACKEND"] = "tensorflow"
-    with ExitStack() as undone:
-        stderr: TextIO = sys.stderr
-        if not debug:
-            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-            undone.enter_context(warnings.catch_warnings())
-            warnings.simplefilter("ignore")
-            stderr = undone.enter_context(without(NOISE))
-        try:
-            work(stderr)
-        except KeyboardInterrupt:
-            return 130
-        except Exception as error:
-            if debug:
-                traceback.print_exc()
-            print(f"{program}: {_line(error)}", file=stderr)
-            return 1
-    return 0
-
-
-def _line(error: Exception) -> str:
-    """What went wrong and what to do, in one line."""
-    if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in PACKAGES:
-        return f"{error.name}: not installed; pip install 'edge-digits[convert]'"
-    text = " ".join(str(error).split())
-    if isinstance(error, EdgeError):
-        return text
-    return f"{type(error).__name__}: {text[:300]}; run it again with --debug to see where"
+    return terminal.run("edge-train", options.debug, work)

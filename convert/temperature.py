@@ -7,23 +7,11 @@ from math import exp, log
 import numpy as np
 from numpy.typing import NDArray
 
-from convert import augment
-from convert.datasets import Labels, Mnist
-from edge.types import Pixels
+from convert.datasets import Labels
 
-IMAGES = 2000
-"""It is fitted on so many training images, half of them as the virtual camera saw them."""
 LIMITS = (0.2, 5.0)
 """A model so bad that it wants more than that is not to be helped."""
 _GOLDEN = (5**0.5 - 1) / 2
-
-
-def examples(data: Mnist, seed: int) -> tuple[Pixels, Labels]:
-    """Up to IMAGES training glyphs (n, 28, 28) and their labels (n,); the same for the same seed."""
-    chosen = np.random.default_rng([seed, 1]).permutation(len(data.train))[:IMAGES]
-    glyphs = data.train[chosen]
-    half = len(glyphs) // 2
-    return np.concatenate([glyphs[:half], augment.seen(glyphs[half:], [seed, 2])]), data.train_labels[chosen]
 
 
 def fit(probabilities: NDArray[np.float32], labels: Labels) -> float:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from functools import partial
-from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ from convert.datasets import Mnist
 from convert.load import Loaded
 from convert.nondigits import nondigits
 from convert.whole import whole
+from convert.workers import workers
 from edge.errors import ConvertError
 from edge.types import Pixels
 
@@ -80,28 +78,6 @@ def shares(work: Work, items: Pixels, seed: list[int], pool: ProcessPoolExecutor
 def _part(work: Work, items: Pixels, seed: list[int]) -> Pixels:
     # None of them are no glyphs.
     return work(items, seed) if len(items) else np.zeros((0, 28, 28), np.uint8)
-
-
-@contextmanager
-def workers(count: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that share the work, and are gone at once when it is given up."""
-    others = set(active_children())
-    # Spawned, as TensorFlow's threads do not survive a fork.
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_alone) as pool:
-        try:
-            yield pool
-        except BaseException:
-            for child in set(active_children()) - others:
-                child.terminate()
-            raise
-
-
-def _alone() -> None:
-    import cv2
-
-    cv2.setNumThreads(1)
-    # Ctrl-C reaches every process of a terminal; the one that they work for ends them.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def train(

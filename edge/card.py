@@ -23,14 +23,15 @@ DIGITS = tuple("0123456789")
 NONE = "none"
 """The label of what is no digit."""
 Output = Literal["probabilities", "logits"]
+Fit = Literal["resize", "margin"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """A model's own description.
 
-    ``labels``, ``paper``, ``ink``, ``output`` and ``temperature`` decide how it is fed and read; the rest is for
-    people.
+    ``labels``, ``paper``, ``ink``, ``fit``, ``output`` and ``temperature`` decide how it is fed and read; the rest is
+    for people.
     """
 
     name: str = "unnamed"
@@ -40,6 +41,9 @@ class Card:
     """The input value that stands for empty paper (0 of a glyph), before quantisation."""
     ink: float = 1.0
     """The input value of full ink (255 of a glyph); below ``paper`` for a model of dark digits on light."""
+    fit: Fit = "resize"
+    """How a glyph becomes an input of another size than 28x28: resized, or with so much more or less margin around it,
+    as LeNet-5 takes MNIST's digits at 32x32 (LeCun, Bottou, Bengio, Haffner 1998)."""
     output: Output = "probabilities"
     """Whether the outputs already are probabilities."""
     temperature: float = 1.0
@@ -113,6 +117,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "labels": _is_names,
     "paper": _is_number,
     "ink": _is_number,
+    "fit": lambda value: value in ("resize", "margin"),
     "output": lambda value: value in ("probabilities", "logits"),
     "temperature": lambda value: _is_number(value) and value > 0,
     "quantisation": _is_object,

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.card import Card, Output, read_card
+from edge.card import Card, Fit, Output, read_card
 from edge.closing import Closing
 from edge.errors import ModelError
 from edge.quiet import without
@@ -60,7 +60,7 @@ class Model(Closing):
     def __init__(self, path: str | Path | None = None, *, threads: int = 1, runtime: str | None = None) -> None:
         """Load the file, or the packaged model. Raises ModelError, which says what is wrong with it."""
         self.path = Path(path) if path else packaged_model()
-        content = _content(self.path)
+        content = content_of(self.path)
         card = read_card(content, str(self.path))
         self.card = card or Card(name=self.path.stem)
         self.sha256 = hashlib.sha256(content).hexdigest()
@@ -108,9 +108,9 @@ class Model(Closing):
     def _invoke(self, glyphs: Pixels) -> NDArray[np.float32]:
         asked, answered = self._input["index"], self._output["index"]
         answers = np.empty((len(glyphs), len(self.card.labels)), self._output["dtype"])
-        for answer, glyph in zip(answers, glyphs, strict=True):
-            fed = feed(glyph, self._image, self._table)
-            self._interpreter.set_tensor(asked, fed.reshape(self.input_shape))
+        fed = feed(glyphs, self._image, self._table, self.card.fit)
+        for answer, image in zip(answers, fed.reshape(-1, *self.input_shape), strict=True):
+            self._interpreter.set_tensor(asked, image)
             self._interpreter.invoke()
             answer[:] = self._interpreter.get_tensor(answered).reshape(-1)
         scale, zero = self._output["quantization"]
@@ -125,7 +125,8 @@ class Model(Closing):
         return "logits" if unlikely else "probabilities"
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """The bytes of a .tflite. Raises ModelError where there is no such file, or it is something else."""
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
@@ -183,14 +184,29 @@ def ramp(card: Card) -> NDArray[np.float64]:
     return np.linspace(card.paper, card.ink, 256)
 
 
-def feed(glyph: Pixels, image: tuple[int, int, int], table: NDArray[Any]) -> NDArray[Any]:
-    """A glyph (28, 28) uint8 as ``image`` (height, width, channels), each grey looked up in ``table``."""
+def feed(glyphs: Pixels, image: tuple[int, int, int], table: NDArray[Any], fit: Fit = "resize") -> NDArray[Any]:
+    """Glyphs (n, 28, 28) as images (n, height, width, channels), each grey looked up in ``table`` (256,)."""
     height, width, channels = image
-    sized: Any = glyph
-    if (height, width) != glyph.shape:
-        method = cv2.INTER_AREA if height < 28 else cv2.INTER_LINEAR
-        sized = cv2.resize(glyph, (width, height), interpolation=method)
-    return np.repeat(table[sized][..., None], channels, axis=-1)
+    if (height, width) != glyphs.shape[1:]:
+        sized = _margined if fit == "margin" else _resized
+        glyphs = np.array([sized(glyph, height, width) for glyph in glyphs], np.uint8).reshape(-1, height, width)
+    return np.repeat(table[glyphs][..., None], channels, axis=-1)
+
+
+def _resized(glyph: Pixels, height: int, width: int) -> Any:
+    method = cv2.INTER_AREA if height < glyph.shape[0] else cv2.INTER_LINEAR
+    return cv2.resize(glyph, (width, height), interpolation=method)
+
+
+def _margined(glyph: Pixels, height: int, width: int) -> Pixels:
+    """The glyph in the middle of ``height`` x ``width`` of empty paper; what does not fit is cut off."""
+    sized = np.zeros((height, width), np.uint8)
+    (from_y, to_y, tall), (from_x, to_x, wide) = (
+        (max(0, (have - want) // 2), max(0, (want - have) // 2), min(have, want))
+        for have, want in zip(glyph.shape, sized.shape, strict=True)
+    )
+    sized[to_y : to_y + tall, to_x : to_x + wide] = glyph[from_y : from_y + tall, from_x : from_x + wide]
+    return sized
 
 
 def _table(real: NDArray[np.float64], detail: dict[str, Any]) -> NDArray[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 import warnings
 from pathlib import Path
@@ -13,7 +14,11 @@ import cv2
 import numpy as np
 import pytest
 
+from convert import load, quantise
+from convert.convention import Convention, find
 from convert.datasets import ARRAYS, Mnist
+from convert.names import Io, Recipe
+from edge.card import Card
 
 QUIET = pytest.mark.filterwarnings(
     "ignore:Statistics for quantized inputs:UserWarning",
@@ -91,6 +96,21 @@ def trained() -> Any:
     return model
 
 
+@functools.cache
+def with_large_layers() -> Any:
+    """The same with layers that are large enough for dynamic quantisation, which leaves small ones alone, before it."""
+    layers = keras().layers
+    keras().utils.set_random_seed(4)
+    glyph = layers.Input((28, 28, 1))
+    x = layers.Conv2D(64, 3, activation="relu")(layers.Conv2D(8, 3, activation="relu")(glyph))
+    x = layers.MaxPooling2D(4)(x)
+    x = layers.Dense(64, activation="relu")(layers.Flatten()(x))
+    model = keras().Model(glyph, layers.Dense(10, activation="softmax")(x))
+    model.compile(keras().optimizers.Adam(3e-3), "sparse_categorical_crossentropy")
+    model.fit(data().train[..., None] / np.float32(255), data().train_labels, epochs=4, batch_size=32, verbose=0)
+    return model
+
+
 def _without_its_last_layer() -> tuple[Any, Any]:
     """An input, and what the trained model makes of it before its last layer."""
     glyph = keras().layers.Input((28, 28, 1))
@@ -131,6 +151,19 @@ def float_tflite(model: Any, shape: tuple[int, ...]) -> bytes:
     call = tf.function(lambda x: model(x, training=False))
     frozen = convert_variables_to_constants_v2(call.get_concrete_function(tf.TensorSpec((1, *shape))))
     return bytes(tf.lite.TFLiteConverter.from_concrete_functions([frozen]).convert())
+
+
+def quantised(model: Any, recipe: Recipe = "int8", io: Io = "uint8", fed: Convention | None = None) -> bytes:
+    """The model as a .tflite without a card by one of the project's recipes, calibrated on 500 glyphs."""
+    fed = fed or convention(model)
+    frozen = quantise.freeze(model, fed, "m.h5")
+    return quantise.convert(frozen, recipe, fed.feed(quantise.calibration(data(), 500, seed=1)), io, "m.h5")
+
+
+def convention(model: Any) -> Convention:
+    """How the model is fed, found on the small test digits."""
+    labels = load.LABELS[math.prod(model.output_shape[1:])]
+    return find(model, data().test, data().test_labels, Card(labels=labels).digits, "m.h5")
 
 
 def saved(model: Any, path: Path) -> Path:

@@ -44,26 +44,42 @@ WORKSHOP = {
     "datasets": 0,
     "whole": 0,
     "progress": 0,
+    "terminal": 0,
+    "workers": 0,
+    "names": 0,
+    "flatbuffer": 0,
     "printed": 0,
+    "photographs": 0,
+    "foreign": 0,
+    "architecture": 0,
+    "keras1": 0,
+    "channels": 0,
+    "saved": 0,
+    "checkpoint": 1,
+    "stored": 1,
+    "temperature": 1,
+    "verify": 1,
+    "runtimes": 1,
     "augment": 1,
+    "load": 2,
+    "convention": 2,
+    "inspect": 2,
+    "seen": 2,
     "nondigits": 2,
     "scoreboard": 2,
-    "load": 1,
-    "convention": 1,
-    "checkpoint": 1,
-    "temperature": 2,
     "train": 3,
-    "quantise": 2,
-    "verify": 2,
-    "report": 3,
-    "pipeline": 3,
-    "cli": 4,
+    "quantise": 3,
+    "material": 4,
+    "attempts": 4,
+    "pipeline": 5,
+    "report": 6,
+    "cli": 7,
 }
 """The same for ``convert/``, which may import ``edge`` besides."""
 DOORS = {
     "picamera2": {"edge/sources/picamera.py"},
     "libcamera": {"edge/sources/picamera.py"},
-    "ai_edge_litert": {"edge/model.py"},
+    "ai_edge_litert": {"edge/model.py", "convert/flatbuffer.py"},
     "tflite_runtime": {"edge/model.py"},
     "pydantic": {"edge/settings.py"},
     "pydantic_settings": {"edge/settings.py"},
@@ -121,7 +137,7 @@ def test_a_dependency_has_one_door_and_the_pi_needs_no_workstation(path: Path) -
 def test_vision_is_pure() -> None:
     for path in (ROOT / "edge" / "vision").glob("*.py"):
         packages = {name.split(".")[0] for name in imports(path)}
-        pure = {"__future__", "cv2", "numpy", "edge", "dataclasses", "typing", "collections", "statistics"}
+        pure = {"__future__", "cv2", "numpy", "edge", "dataclasses", "typing", "collections", "statistics", "math"}
         assert packages <= pure, path
 
 

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from convert import convention, quantise
 from edge.card import Card, Output
 from edge.errors import ModelError
 from edge.model import Model, feed, image_shape, interpreter_class, packaged_model, probabilities
@@ -57,8 +56,7 @@ def test_it_predicts_what_tensorflows_interpreter_does(io: str, tmp_path: Path, 
     if io == "float32":
         content = float_file.read_bytes()
     else:
-        found = convention.find(small.trained(), glyphs, "m.h5")
-        content = quantise.int8(small.trained(), found, small.data().train[:500], io, "m.h5")  # type: ignore[arg-type]
+        content = small.quantised(small.trained(), "int8", io)
     path = tmp_path / "m.tflite"
     path.write_bytes(content)
     expected = by_hand(content, glyphs.astype(np.float32)[..., None] / 255)
@@ -80,21 +78,40 @@ def test_any_shape_of_input_is_fed(shape: tuple[int, ...], tmp_path: Path) -> No
     assert model.input_shape == (1, *shape)
     image = image_shape(model.input_shape, "m")
     table = np.arange(256, dtype=np.float32) / 255
-    inputs = np.stack([feed(glyph, image, table).reshape(shape) for glyph in glyphs])
+    inputs = feed(glyphs, image, table).reshape(len(glyphs), *shape)
     np.testing.assert_allclose(model.predict(glyphs), by_hand(content, inputs), atol=1e-5)
 
 
 def test_a_glyph_of_the_models_own_size_is_fed_unchanged() -> None:
-    glyph = small.data().test[0]
-    fed = feed(glyph, (28, 28, 3), np.arange(256))
-    assert all(np.array_equal(fed[..., channel], glyph) for channel in range(3))
+    glyphs = small.data().test[:2]
+    fed = feed(glyphs, (28, 28, 3), np.arange(256))
+    assert all(np.array_equal(fed[..., channel], glyphs) for channel in range(3))
 
 
 @given(arrays(np.uint8, (28, 28)), st.integers(8, 64), st.integers(8, 64))
 def test_a_resized_glyph_keeps_its_range(glyph: np.ndarray, height: int, width: int) -> None:
-    fed = feed(glyph, (height, width, 1), np.arange(256))
-    assert fed.shape == (height, width, 1)
+    fed = feed(glyph[None], (height, width, 1), np.arange(256))
+    assert fed.shape == (1, height, width, 1)
     assert glyph.min() <= fed.min() and fed.max() <= glyph.max()
+
+
+@pytest.mark.parametrize("size", [(32, 32), (25, 25), (40, 20), (27, 31)])
+def test_with_a_margin_a_glyph_keeps_its_size_in_the_middle(size: tuple[int, int]) -> None:
+    glyph = np.zeros((28, 28), np.uint8)
+    glyph[13:15, 12:16] = 200
+    fed = feed(glyph[None], (*size, 1), np.arange(256), "margin")[0, ..., 0]
+    assert fed.shape == size and sorted(fed[fed > 0]) == [200] * 8
+    rows, columns = np.nonzero(fed)
+    assert abs(rows.mean() - (size[0] - 1) / 2) <= 0.5 and abs(columns.mean() - (size[1] - 1) / 2) <= 0.5
+
+
+def test_the_card_says_that_a_glyph_gets_a_margin(tmp_path: Path) -> None:
+    content = small.float_tflite(small.untrained((32, 32, 1)), (32, 32, 1))
+    path = tmp_path / "m.tflite"
+    path.write_bytes(content + Card(fit="margin").archive())
+    glyphs = small.data().test[:4]
+    inputs = np.pad(glyphs, ((0, 0), (2, 2), (2, 2)))[..., None].astype(np.float32) / 255
+    np.testing.assert_allclose(Model(path).predict(glyphs), by_hand(content, inputs), atol=1e-5)
 
 
 @pytest.mark.parametrize(("paper", "ink"), [(0, 1), (1, 0), (0, 255), (255, 0), (-1, 1), (1, -1)])

@@ -26,8 +26,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_carries_the_model_and_the_schema(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    for name in ("edge/models/mnist.tflite", "edge/schema/reading.json", "edge/py.typed", "convert/py.typed"):
+    code = ("edge/py.typed", "convert/py.typed")
+    for name in (*code, "edge/models/mnist.tflite", "edge/schema/reading.json", "convert/schema/report.json"):
         assert name in names
+    assert "convert/report/style.css" in names
     assert not [name for name in names if name.startswith(("tests/", "models/"))]
     assert zipfile.ZipFile(wheel).read("edge/models/mnist.tflite") == (ROOT / "models" / "mnist.tflite").read_bytes()
 

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import small
 
-from convert import convention, quantise
+from convert import flatbuffer, quantise
 from convert.datasets import Mnist
-from edge.errors import ConvertError, DataError, ModelError
-from edge.model import interpreter_class
+from convert.names import RECIPES, Io, Recipe
+from edge.errors import ConvertError, DataError
+from edge.model import Model, interpreter_class
 
 pytestmark = small.QUIET
 
@@ -60,14 +64,9 @@ def test_calibration_spans_the_whole_range_even_where_the_images_do_not() -> Non
     assert chosen.min() == 0 and chosen.max() == 255 and len(rows(chosen)) == 500
 
 
-def converted(model, io="uint8") -> bytes:
-    glyphs = quantise.calibration(small.data(), 500, seed=1)
-    return quantise.int8(model, convention.find(model, glyphs, "m.h5"), glyphs, io, "m.h5")
-
-
 @pytest.mark.parametrize("io", ["uint8", "int8"])
-def test_all_of_it_is_integers_and_the_input_has_a_step_for_each_grey(io: str) -> None:
-    interpreter = interpreter_class()(model_content=converted(small.trained(), io))
+def test_all_of_int8_is_integers_and_the_input_has_a_step_for_each_grey(io: Io) -> None:
+    interpreter = interpreter_class()(model_content=small.quantised(small.trained(), "int8", io))
     first, last = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     assert first["shape"].tolist() == [1, 28, 28, 1] and last["shape"].tolist() == [1, 10]
     assert np.dtype(first["dtype"]) == np.dtype(last["dtype"]) == np.dtype(io)
@@ -78,26 +77,63 @@ def test_all_of_it_is_integers_and_the_input_has_a_step_for_each_grey(io: str) -
     assert kinds <= {"i", "u"}
 
 
-def test_one_model_gives_the_same_bytes_twice() -> None:
-    assert converted(small.trained()) == converted(small.trained())
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_each_recipe_keeps_its_weights_in_its_own_type(recipe: Recipe, tmp_path: Path) -> None:
+    model = small.with_large_layers()
+    content = small.quantised(model, recipe)
+    details = interpreter_class()(model_content=content).get_tensor_details()
+    kinds = {np.dtype(part["dtype"]).name for part in details if part["shape"].tolist() == [64, 3, 3, 8]}
+    wanted = {"float32": "float32", "float16": "float16"}.get(recipe, "int8")
+    # float16 is made float32 where it is used.
+    assert wanted in kinds and kinds <= {wanted, "float32"}
+    activations = {np.dtype(part["dtype"]).name for part in details if part["shape"].tolist() == [1, 24, 24, 64]}
+    assert activations == {{"int8": "int8", "int16x8": "int16"}.get(recipe, "float32")}
+    if recipe in ("int8", "int16x8"):
+        scales = [
+            len(part["quantization_parameters"]["scales"])
+            for part in details
+            if part["shape"].tolist() == [64, 3, 3, 8]
+        ]
+        assert scales == [64]
+    # Every TFLite since the last tflite-runtime has these operators.
+    assert flatbuffer.read(content, "m").needs <= (2, 14, 0)
+    path = tmp_path / "m.tflite"
+    path.write_bytes(content)
+    expected = model.predict(small.data().test[..., None] / np.float32(255), verbose=0)
+    with Model(path) as made:
+        assert (made.predict(small.data().test).argmax(1) == expected.argmax(1)).mean() > 0.97
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_one_model_gives_the_same_bytes_twice(recipe: Recipe) -> None:
+    assert small.quantised(small.trained(), recipe) == small.quantised(small.trained(), recipe)
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (784,), (32, 32, 3), (None, None, 1)])
 def test_any_shape_of_input_converts(shape: tuple[int | None, ...]) -> None:
     model = small.untrained(shape) if None not in shape else small.fully_convolutional()
-    interpreter = interpreter_class()(model_content=converted(model))
+    interpreter = interpreter_class()(model_content=small.quantised(model))
     assert interpreter.get_input_details()[0]["shape"].tolist() == [1, *(n or 28 for n in shape)]
 
 
-def test_a_model_of_something_else_is_refused() -> None:
-    with pytest.raises(ModelError, match="m.h5: its input has shape"):
-        converted(small.untrained((5,)))
+def test_dark_digits_of_another_range_cost_the_int8_model_nothing() -> None:
+    """The input's scale and zero take them in: each grey has its own step."""
+    fed = replace(small.convention(small.trained()), paper=255.0, ink=-255.0)
+    first = interpreter_class()(model_content=small.quantised(small.trained(), fed=fed)).get_input_details()[0]
+    scale, zero = first["quantization"]
+    assert scale == pytest.approx(2, rel=1e-6) and zero in (127, 128)
 
 
-def test_the_meaning_of_the_outputs_is_found() -> None:
-    glyphs = small.data().train[:50]
-    for activation, meaning in [("softmax", "probabilities"), ("sigmoid", "probabilities"), (None, "logits")]:
-        assert convention.find(small.untrained((28, 28), activation), glyphs, "m").output == meaning
+def test_own_glyphs_come_first_in_the_calibration() -> None:
+    own = small.data().test[:3] // 2
+    chosen = quantise.calibration(small.data(), 600, 1, own)
+    assert len(chosen) == 600 and np.array_equal(chosen[:3], own)
+    assert np.array_equal(chosen[3:], quantise.calibration(small.data(), 597, 1))
+
+
+def test_own_glyphs_that_are_test_images_are_left_out() -> None:
+    chosen = quantise.calibration(small.data(), 600, 1, small.data().test[:50])
+    assert not rows(chosen) & rows(small.data().test)
 
 
 def test_what_has_no_integer_form_is_refused_in_one_line() -> None:
@@ -106,5 +142,5 @@ def test_what_has_no_integer_form_is_refused_in_one_line() -> None:
     flat = keras.layers.Flatten()(glyph)
     model = keras.Model(glyph, keras.ops.cos(keras.layers.Dense(10)(keras.ops.erfinv(flat * 0.5))))
     with pytest.raises(ConvertError, match="m.h5: TFLite has no integer form of it") as refusal:
-        converted(model)
+        small.quantised(model)
     assert "\n" not in str(refusal.value) and len(str(refusal.value)) < 400

@@ -75,7 +75,7 @@ def test_its_converting_runs(data: Path, tmp_path: Path) -> None:
     command[3] = str(ROOT / command[3])
     done = run(command, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert [path.name for path in tmp_path.iterdir()] == ["mnist.tflite"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mnist-report", "mnist.tflite"]
 
 
 def test_its_python_runs(desk: Path) -> None:

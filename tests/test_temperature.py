@@ -26,14 +26,3 @@ def test_a_model_beyond_help_stays_within_limits() -> None:
     certain = np.eye(10, dtype=np.float32)[np.zeros(50, int)]
     assert temperature.fit(certain, np.ones(50, np.uint8)) == pytest.approx(5.0, rel=0.01)
     assert temperature.fit(certain * 0.6 + 0.04, np.zeros(50, np.uint8)) == pytest.approx(0.2, rel=0.01)
-
-
-def test_examples_are_training_images_half_of_them_seen() -> None:
-    data = small.data()
-    glyphs, labels = temperature.examples(data, 1)
-    again, _ = temperature.examples(data, 1)
-    assert np.array_equal(glyphs, again) and glyphs.shape == (1200, 28, 28) and labels.shape == (1200,)
-    known = {glyph.tobytes(): label for glyph, label in zip(data.train, data.train_labels, strict=True)}
-    as_they_are = glyphs[:600]
-    assert all(known[glyph.tobytes()] == label for glyph, label in zip(as_they_are, labels, strict=False))
-    assert sum(glyph.tobytes() in known for glyph in glyphs[600:]) < 60

@@ -10,6 +10,7 @@ import small
 from convert import augment, train
 from convert.cli import train_main
 from convert.load import load
+from convert.workers import workers
 
 pytestmark = small.QUIET
 
@@ -87,9 +88,9 @@ def test_a_training_that_fails_leaves_the_older_file(
 
 def test_shares_are_the_same_on_any_number_of_cores() -> None:
     glyphs = small.data().train[:20]
-    with train.workers(1) as alone:
+    with workers(1) as alone:
         one = train.shares(augment.varied, glyphs, [1, 0], alone)
-    with train.workers(3) as three:
+    with workers(3) as three:
         other = train.shares(augment.varied, glyphs, [1, 0], three)
     assert np.array_equal(one, other) and one.shape == glyphs.shape
     parts = np.array_split(glyphs, 16)
@@ -97,7 +98,7 @@ def test_shares_are_the_same_on_any_number_of_cores() -> None:
 
 
 def test_workers_are_gone_when_the_work_is_given_up() -> None:
-    with pytest.raises(KeyboardInterrupt), train.workers(1) as pool:
+    with pytest.raises(KeyboardInterrupt), workers(1) as pool:
         pool.submit(pow, 2, 2).result()
         assert multiprocessing.active_children()
         raise KeyboardInterrupt

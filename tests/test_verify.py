@@ -1,69 +1,81 @@
 from __future__ import annotations
 
-import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 import small
+from hypothesis import given
+from hypothesis import strategies as st
 
-from convert import convention, quantise, report
-from convert.verify import Verdict, verify
-from edge.card import Card
+from convert import verify
+from convert.verify import Comparison
+from edge.card import NONE, Card
 from edge.model import Model
 
 pytestmark = small.QUIET
-VERDICT = Verdict(
-    images=10_000, correct_float=9_931, correct=9_901, agreement=0.9952, drift_mean=0.01, drift_worst=0.5,
-    size_bytes=100_000, microseconds=80.4,
-)  # fmt: skip
+CLASSES = tuple("0123456789")
 
 
-@pytest.fixture(scope="module")
-def quantised(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    glyphs = quantise.calibration(small.data(), 500, seed=1)
-    found = convention.find(small.trained(), glyphs, "m.h5")
-    path = tmp_path_factory.mktemp("int8") / "m.tflite"
-    path.write_bytes(quantise.int8(small.trained(), found, glyphs, "uint8", "m.h5") + Card().archive())
-    return Model(path)
+def one_hot(digits: list[int], sure: float, classes: int = 10) -> np.ndarray:
+    rest = (1 - sure) / (classes - 1)
+    return np.where(np.eye(classes)[digits] > 0, sure, rest).astype(np.float32)
 
 
-def test_figures_are_those_counted_by_hand(quantised: Model) -> None:
-    mnist = small.data()
-    outputs = small.trained().predict(mnist.test[..., None] / np.float32(255), verbose=0)
-    # Some labels are made wrong, so that both err.
-    labels = np.where(np.arange(300) % 7 == 0, (mnist.test_labels + 1) % 10, mnist.test_labels).astype(np.uint8)
-    verdict = verify(outputs, quantised, mnist.test, labels, 6000)
-    found = quantised.predict(mnist.test)
-    right_float, right = outputs.argmax(1) == labels, found.argmax(1) == labels
-    assert (verdict.images, verdict.size_bytes) == (300, 6000)
-    assert verdict.accuracy_float == pytest.approx(right_float.mean())
-    assert verdict.accuracy == pytest.approx(right.mean())
-    assert verdict.agreement == pytest.approx((outputs.argmax(1) == found.argmax(1)).mean())
-    drifts = [abs(found[i, n] - outputs[i, n]) for i, n in enumerate(outputs.argmax(1))]
-    assert verdict.drift_mean == pytest.approx(np.mean(drifts), abs=1e-6)
-    assert verdict.drift_worst == pytest.approx(np.max(drifts), abs=1e-6)
-    assert 1 < verdict.microseconds < 100_000
-    assert verdict.accuracy > 0.8
+def compared(written: list[int], keras: list[int], file: list[int]) -> Comparison:
+    return Comparison(
+        labels=np.array(written, np.uint8), expected=one_hot(keras, 0.91), found=one_hot(file, 0.82), classes=CLASSES
+    )
 
 
-def test_a_model_that_reads_otherwise_shows(quantised: Model) -> None:
-    mnist = small.data()
-    other = np.roll(small.trained().predict(mnist.test[..., None] / np.float32(255), verbose=0), 1, axis=1)
-    verdict = verify(other, quantised, mnist.test, mnist.test_labels, 1)
-    assert verdict.agreement < 0.05 and verdict.drop < -90 and verdict.drift_worst > 0.9
+def test_figures_are_those_counted_by_hand() -> None:
+    found = compared([1, 2, 3, 4, 5, 6, 7, 8], [1, 2, 3, 4, 5, 6, 7, 0], [1, 2, 3, 4, 5, 6, 1, 0])
+    assert (found.images, found.correct_float, found.correct) == (8, 7, 6)
+    assert (found.accuracy_float, found.accuracy, found.drop) == (0.875, 0.75, 12.5)
+    assert found.agreement == 0.875 and found.rejected is None
+    # Seven times 0.91 -> 0.82, once 0.91 -> 0.02, what the file leaves a 7.
+    np.testing.assert_allclose(found.drift, [0.09] * 6 + [0.89, 0.09], atol=1e-6)
+    assert found.by_digit()[-2:] == [(7, 1, 1, 0), (8, 1, 0, 0)] and len(found.by_digit()) == 8
 
 
-def test_the_drop_is_exact_in_percentage_points() -> None:
-    assert VERDICT.drop == 0.3
-    assert VERDICT.accuracy_float == 0.9931
+def test_the_confusion_has_a_row_for_what_is_written() -> None:
+    counts = verify.confusion(np.array([7, 1, 1, 12]), np.array([7, 7, 1, 3], np.uint8))
+    assert counts[7, 7] == counts[7, 1] == counts[1, 1] == 1 and counts.sum() == 3
 
 
-def test_the_table_has_the_figures() -> None:
-    from rich.console import Console
+def test_labels_may_have_any_order_and_be_no_digits() -> None:
+    found = Comparison(
+        labels=np.array([3, 1, 3], np.uint8),
+        expected=np.array([[0.1, 0.2, 0.7], [0.1, 0.8, 0.1], [0.6, 0.1, 0.3]], np.float32),
+        found=np.array([[0.1, 0.2, 0.7], [0.1, 0.8, 0.1], [0.9, 0.1, 0.0]], np.float32),
+        classes=(NONE, "1", "3"),
+    )
+    assert found.correct_float == 3 and found.correct == 2
+    assert found.rejected == pytest.approx(1 / 3) and found.agreement == 1
 
-    console = Console(width=80, file=io.StringIO())
-    console.print(report.table(VERDICT, io="uint8", float_bytes=476_168, calibrated_on=1000, temperature=0.71))
-    text = console.file.getvalue()  # type: ignore[attr-defined]
-    for figure in ("99.31%", "99.01%", "0.30 percentage points lost", "4.8 times smaller", "99.52%", "80 µs"):
-        assert figure in text
-    assert all(len(line) <= 80 for line in text.splitlines())
+
+@pytest.mark.parametrize(
+    ("right", "images", "low", "high"),
+    # Brown, Cai, DasGupta, "Interval estimation for a binomial proportion" (2001), and R's binom.confint(…, "wilson").
+    [(0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (5, 10, 0.2366, 0.7634), (9964, 10_000, 0.99502, 0.99740)],
+)
+def test_the_interval_is_wilsons(right: int, images: int, low: float, high: float) -> None:
+    assert verify.wilson(right, images) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_predictions_keep_their_order_however_many_there_are(tmp_path: Path) -> None:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(small.quantised(small.trained()) + Card().archive())
+    glyphs = small.data().test
+    with Model(path) as model:
+        for count in (1, 7, 300):
+            assert np.array_equal(verify.predict(lambda: Model(path), glyphs[:count]), model.predict(glyphs[:count]))
+        times = verify.time(model, glyphs[:3])
+    assert 1 < times.p50 <= times.p95 < 1e6
+
+
+@given(st.integers(1, 20_000), st.data())
+def test_the_share_is_within_its_interval(images: int, data: st.DataObject) -> None:
+    right = data.draw(st.integers(0, images))
+    low, high = verify.wilson(right, images)
+    assert 0 <= low <= right / images <= high <= 1 and low < high

@@ -1,0 +1,75 @@
+"""Which TFLite runtimes load a file."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from convert import flatbuffer
+from edge.errors import ModelError
+from edge.model import Model, content_of
+
+PACKAGES = {
+    "ai-edge-litert": "ai_edge_litert",
+    "tflite-runtime": "tflite_runtime",
+    "tensorflow": "tensorflow.lite.python",
+    "tensorflow-cpu": "tensorflow.lite.python",
+}
+"""Distributions with TFLite's Interpreter, and the module that it is in."""
+OLDEST = ("tflite-runtime", "2.14.0")
+"""What a 32-bit Raspberry Pi has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """A TFLite runtime, and whether it runs a certain file."""
+
+    name: str
+    """As pip knows it."""
+    version: str
+    problem: str | None
+    """Why it does not, in a line; None where it does."""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}" + ("" if self.problem is None else " (not)")
+
+
+def installed() -> dict[str, str]:
+    """The version of each installed distribution of PACKAGES."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def tried(path: Path) -> tuple[Runtime, ...]:
+    """Each installed runtime with the .tflite at ``path``, which reads an empty glyph with it; and the oldest one.
+
+    The latter is judged by the file's operators where it is not installed.
+    """
+    found = installed()
+    runs = [Runtime(name, version, _problem(path, PACKAGES[name])) for name, version in found.items()]
+    if OLDEST[0] not in found:
+        needs = flatbuffer.read(content_of(path), str(path)).needs
+        problem = f"has operators of TFLite {'.'.join(map(str, needs))}" if needs > (2, 14, 0) else None
+        runs.append(Runtime(*OLDEST, problem))
+    return tuple(runs)
+
+
+def _problem(path: Path, module: str) -> str | None:
+    try:
+        with warnings.catch_warnings():
+            # TensorFlow announces that its interpreter is now LiteRT's.
+            warnings.simplefilter("ignore")
+            with Model(path, runtime=module) as model:
+                model.predict(np.zeros((1, 28, 28), np.uint8))
+    except (ModelError, RuntimeError, ValueError) as error:
+        return " ".join(str(error).removeprefix(f"{path}: ").split())[:200]
+    return None
