@@ -49,6 +49,6 @@ def gather(data: Mnist, *, images: int, seed: int, photos: Path | None) -> Mater
     )
 
 
-def photographed(known: Pixels, test: Pixels, seed: int) -> tuple[Pixels, Pixels]:
-    """Both as the synthetic camera sees them: what another process does while TensorFlow starts."""
-    return seen.camera(known, seed), seen.camera(test, seed + 1)
+def photographed(known: Pixels, test: Pixels, seed: int) -> Pixels:
+    """One after the other as the synthetic camera sees them: what another process does while TensorFlow starts."""
+    return np.concatenate([seen.camera(known, seed), seen.camera(test, seed + 1)])

@@ -126,7 +126,7 @@ def convert(order: Order, told: Told) -> Done:
         told(f"comparing on {len(given.test):,} test images")
         outputs = found.outputs(loaded.model, given.test)
         test = Questions(glyphs=given.test, labels=given.test_labels, outputs=outputs)
-        known_seen, test_seen = coming.result()
+        known_seen, test_seen = np.split(coming.result(), [len(given.known)])
         examples = np.concatenate([given.known, known_seen]), np.tile(given.known_labels, 2)
         attempted, chosen = _chosen(order, tried, test, examples, folder, told)
         done = Done(

@@ -16,6 +16,8 @@ from edge.model import interpreter_class
 from edge.types import Pixels
 
 PLAINER = "use plainer layers, or another --recipe"
+LOOPS = {"LoopCond", "While", "StatelessWhile", "If", "StatelessIf"}
+"""Operations that call parts of the graph."""
 FEWEST = 500
 """Fewer calibration images than this leave the ranges to chance."""
 
@@ -78,6 +80,9 @@ def convert(frozen: Any, recipe: Recipe, images: NDArray[np.float32], io: Io, wh
     """
     import tensorflow as tf
 
+    if recipe in ("int8", "int16x8") and LOOPS & {operation.type for operation in frozen.graph.get_operations()}:
+        # TensorFlow 2.21's calibrator does not refuse them, it crashes.
+        raise ConvertError(f"{where}: has loops (as LSTM and GRU have), which TFLite cannot calibrate; {PLAINER}")
     converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
     if recipe != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from convert.datasets import Mnist
 from convert.load import Loaded
 from convert.nondigits import nondigits
 from convert.whole import whole
-from convert.workers import workers
+from convert.workers import Workers, workers
 from edge.errors import ConvertError
 from edge.types import Pixels
 
@@ -28,6 +26,8 @@ NONDIGIT_SHARE = 0.35
 """The same for marks that are no digit."""
 SETS = 3
 """So many different sets of both take turns."""
+PARTS = 16
+"""The making of many glyphs is in so many parts, each with a seed of its own: no core count matters."""
 BATCH = 128
 PEAK_RATE = 2e-3
 """Learning rate after the first epoch; it falls to 0 along a cosine."""
@@ -69,15 +69,18 @@ def network() -> Any:
     return keras.Model(glyph, layers.Dense(CLASSES, name="digit_or_none")(x), name="mnist")
 
 
-def shares(work: Work, items: Pixels, seed: list[int], pool: ProcessPoolExecutor) -> Pixels:
-    """``work`` on all items (n, …), in sixteen parts of seed [*seed, part]: no core count matters."""
-    parts = np.array_split(items, 16)
-    return np.concatenate(list(pool.map(partial(_part, work), parts, [[*seed, i] for i in range(16)])))
+def shares(work: Work, items: Pixels, seed: list[int], some: Workers) -> Pixels:
+    """``work`` on all items (n, …), in PARTS parts of seed [*seed, part], shared by the workers."""
+    ends = [PARTS * worker // some.count for worker in range(some.count + 1)]
+    jobs = [some.submit(_parts, work, items, seed, *part) for part in zip(ends[:-1], ends[1:], strict=True)]
+    return np.concatenate([job.result() for job in jobs])
 
 
-def _part(work: Work, items: Pixels, seed: list[int]) -> Pixels:
+def _parts(work: Work, items: Pixels, seed: list[int], first: int, end: int) -> Pixels:
+    parts = np.array_split(items, PARTS)
     # None of them are no glyphs.
-    return work(items, seed) if len(items) else np.zeros((0, 28, 28), np.uint8)
+    none = np.zeros((0, 28, 28), np.uint8)
+    return np.concatenate([none, *(work(parts[i], [*seed, i]) for i in range(first, end) if len(parts[i]))])
 
 
 def train(
@@ -103,17 +106,17 @@ def train(
     written_digits = np.arange(SETS * round(HANDWRITTEN_SHARE * len(data.train)), dtype=np.uint8) // SETS % 10
     nondigit_count = SETS * round(NONDIGIT_SHARE * len(data.train))
     material = np.random.default_rng(seed).integers(len(data.train), size=nondigit_count)
-    with workers(os.cpu_count() or 1) as pool:
-        seen = shares(augment.seen, data.train, [seed, 0], pool)
-        written = shares(augment.handwriting, written_digits, [seed, 0, 1], pool)
-        nothing = shares(nondigits, data.train[material], [seed, 0, 2], pool)
+    with workers(min(PARTS, os.cpu_count() or 1)) as some:
+        seen = shares(augment.seen, data.train, [seed, 0], some)
+        written = shares(augment.handwriting, written_digits, [seed, 0, 1], some)
+        nothing = shares(nondigits, data.train[material], [seed, 0, 2], some)
     # Another process makes the next epoch's glyphs while this one trains on the last.
     with workers(1) as single:
-        coming = single.submit(_part, augment.varied, data.train, [seed, done + 1])
+        coming = single.submit(augment.varied, data.train, [seed, done + 1])
         for epoch in range(done, epochs):
             glyphs = coming.result()
             if epoch + 1 < epochs:
-                coming = single.submit(_part, augment.varied, data.train, [seed, epoch + 2])
+                coming = single.submit(augment.varied, data.train, [seed, epoch + 2])
             rng = np.random.default_rng([seed, epoch])
             through = rng.uniform(size=len(glyphs)) < CAMERA_SHARE
             glyphs[through] = seen[through]

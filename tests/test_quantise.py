@@ -124,6 +124,22 @@ def test_dark_digits_of_another_range_cost_the_int8_model_nothing() -> None:
     assert scale == pytest.approx(2, rel=1e-6) and zero in (127, 128)
 
 
+@pytest.mark.parametrize("layer", ["LSTM", "GRU"])
+def test_a_model_with_loops_has_no_integer_form_but_others(layer: str, tmp_path: Path) -> None:
+    keras = small.keras()
+    keras.utils.set_random_seed(6)
+    glyph = keras.layers.Input((28, 28))
+    model = keras.Model(glyph, keras.layers.Dense(10, "softmax")(getattr(keras.layers, layer)(8)(glyph)))
+    for recipe in ("int8", "int16x8"):
+        with pytest.raises(ConvertError, match="m.h5: has loops"):
+            small.quantised(model, recipe)
+    path = tmp_path / "m.tflite"
+    path.write_bytes(small.quantised(model, "float32"))
+    expected = model.predict(small.data().test[:20] / np.float32(255), verbose=0)
+    with Model(path) as made:
+        np.testing.assert_allclose(made.predict(small.data().test[:20]), expected, atol=1e-5)
+
+
 def test_own_glyphs_come_first_in_the_calibration() -> None:
     own = small.data().test[:3] // 2
     chosen = quantise.calibration(small.data(), 600, 1, own)

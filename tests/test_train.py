@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import multiprocessing
 from pathlib import Path
+from time import sleep
 
 import numpy as np
 import pytest
@@ -99,10 +100,26 @@ def test_shares_are_the_same_on_any_number_of_cores() -> None:
 
 def test_workers_are_gone_when_the_work_is_given_up() -> None:
     with pytest.raises(KeyboardInterrupt), workers(1) as pool:
-        pool.submit(pow, 2, 2).result()
-        assert multiprocessing.active_children()
+        assert pool.submit(np.ones, 3).result().tolist() == [1, 1, 1]
+        job = pool.submit(sleep, 60)
+        assert job.process.is_alive() and multiprocessing.active_children()
         raise KeyboardInterrupt
+    assert not multiprocessing.active_children() and not job.process.is_alive()
+
+
+def test_work_given_up_while_arrays_are_under_way_ends_at_once() -> None:
+    for delay in (0.0, 0.3, 0.6, 0.9):
+        with pytest.raises(KeyboardInterrupt), workers(1) as pool:
+            pool.submit(np.tile, np.zeros((40, 1 << 20), np.uint8), 2)
+            sleep(delay)
+            raise KeyboardInterrupt
     assert not multiprocessing.active_children()
+
+
+def test_a_worker_that_fails_is_noticed(capfd: pytest.CaptureFixture[str]) -> None:
+    with workers(1) as pool, pytest.raises(ChildProcessError, match="exit status 1"):
+        pool.submit(np.ones, "three").result()
+    assert "TypeError" in capfd.readouterr().err
 
 
 def test_accuracy_is_the_share_read_right() -> None:
