@@ -117,6 +117,11 @@ def calibrated(tried: Attempt, seen: Pixels, labels: Labels, folder: Path) -> At
     return replace(tried, card=replace(tried.card, temperature=temperature.fit(found[rows], classes)))
 
 
+def everywhere(tried: Attempt, glyphs: Pixels, folder: Path) -> Attempt:
+    """The same with what each runtime makes of these glyphs."""
+    return replace(tried, runtimes=runtimes.compared(placed(tried, folder), tried.runtimes, glyphs))
+
+
 def timed(tried: Attempt, glyphs: Pixels, folder: Path) -> Times:
     """How long one glyph takes, one thread."""
     with Model(placed(tried, folder)) as model:

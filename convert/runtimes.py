@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import numpy as np
 from convert import flatbuffer
 from edge.errors import ModelError
 from edge.model import Model, content_of
+from edge.types import Pixels
 
 PACKAGES = {
     "ai-edge-litert": "ai_edge_litert",
@@ -33,6 +34,10 @@ class Runtime:
     version: str
     problem: str | None
     """Why it does not, in a line; None where it does."""
+    installed: bool = True
+    """False where this was only judged by the file's operators."""
+    agreement: float | None = None
+    """Share of glyphs for which it gives the same answer as the first one that runs the file, 0 to 1."""
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}" + ("" if self.problem is None else " (not)")
@@ -59,17 +64,35 @@ def tried(path: Path) -> tuple[Runtime, ...]:
     if OLDEST[0] not in found:
         needs = flatbuffer.read(content_of(path), str(path)).needs
         problem = f"has operators of TFLite {'.'.join(map(str, needs))}" if needs > (2, 14, 0) else None
-        runs.append(Runtime(*OLDEST, problem))
+        runs.append(Runtime(*OLDEST, problem, installed=False))
     return tuple(runs)
+
+
+def compared(path: Path, runs: tuple[Runtime, ...], glyphs: Pixels) -> tuple[Runtime, ...]:
+    """The same with their agreement on glyphs (n, 28, 28)."""
+    first = None
+    found = []
+    for one in runs:
+        if one.installed and one.problem is None:
+            with _opened(path, PACKAGES[one.name]) as model:
+                answers = model.predict(glyphs).argmax(axis=1)
+            first = answers if first is None else first
+            one = replace(one, agreement=float((answers == first).mean()))
+        found.append(one)
+    return tuple(found)
 
 
 def _problem(path: Path, module: str) -> str | None:
     try:
-        with warnings.catch_warnings():
-            # TensorFlow announces that its interpreter is now LiteRT's.
-            warnings.simplefilter("ignore")
-            with Model(path, runtime=module) as model:
-                model.predict(np.zeros((1, 28, 28), np.uint8))
+        with _opened(path, module) as model:
+            model.predict(np.zeros((1, 28, 28), np.uint8))
     except (ModelError, RuntimeError, ValueError) as error:
         return " ".join(str(error).removeprefix(f"{path}: ").split())[:200]
     return None
+
+
+def _opened(path: Path, module: str) -> Model:
+    with warnings.catch_warnings():
+        # TensorFlow announces that its interpreter is now LiteRT's.
+        warnings.simplefilter("ignore")
+        return Model(path, runtime=module)

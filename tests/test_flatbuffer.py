@@ -7,6 +7,7 @@ import pytest
 import small
 
 from convert import flatbuffer, inspect, runtimes
+from edge.card import Card
 from edge.errors import ModelError
 from edge.model import packaged_model
 
@@ -64,3 +65,12 @@ def test_a_runtime_that_refuses_the_file_says_why(tmp_path: Path) -> None:
     path.write_bytes(small.float_tflite(small.untrained((5,)), (5,)))
     problems = [tried.problem for tried in runtimes.tried(path) if tried.name != "tflite-runtime"]
     assert problems and all(problem and problem.startswith("its input has shape (1, 5)") for problem in problems)
+
+
+def test_every_runtime_is_asked_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(small.quantised(small.trained()) + Card().archive())
+    found = runtimes.compared(path, runtimes.tried(path), small.data().test)
+    assert sum(one.installed for one in found) >= 2
+    for one in found:
+        assert (one.agreement == 1) if one.installed else (one.agreement is None)

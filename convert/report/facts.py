@@ -90,7 +90,9 @@ def _recipe(done: Done, tried: Attempt) -> dict[str, Any]:
             {
                 "name": one.name,
                 "version": one.version,
+                "installed": one.installed,
                 "problem": None if one.problem is None else words.placeless(one.problem),
+                "agreement": one.agreement,
             }
             for one in tried.runtimes
         ],

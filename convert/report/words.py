@@ -58,9 +58,12 @@ def runs_in(runtimes: Sequence[Runtime]) -> str:
 
 
 def installed(done: Done) -> str:
-    """The runtimes that were tried."""
-    found = {f"{one.name} {one.version}": None for tried in done.attempts for one in tried.runtimes}
-    return " and ".join(found) or "none"
+    """The runtimes that were tried, and how far they agree."""
+    found = {(one.name, one.version, one.installed): None for tried in done.attempts for one in tried.runtimes}
+    named = [f"{name} {version}{'' if here else ' (by its operators)'}" for name, version, here in found]
+    told = ", ".join(named) or "none"
+    alike = [one.agreement for one in done.shown.runtimes if one.agreement is not None] if done.shown else []
+    return f"{told}; they give the same answer to {min(alike):.2%}" if len(alike) > 1 else told
 
 
 def fewer(done: Done) -> str | None:
