@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import small
 
-from convert.architecture import has_input, mended, refuse_code, unknown
+from convert.load.architecture import has_input, mended, refuse_code, unknown
 from edge.errors import ConvertError
 
 PATH = Path("m.keras")

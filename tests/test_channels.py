@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import small
 
-from convert.channels import channels_last, is_channels_first
 from convert.load import load
+from convert.load.channels import channels_last, is_channels_first
 from edge.errors import ConvertError
 
 pytestmark = small.QUIET

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import small
 
-from convert.foreign import HDF5, ZIP, foreign_archive, refuse_foreign
+from convert.load.foreign import HDF5, ZIP, foreign_archive, refuse_foreign
 from edge.errors import ConvertError
 
 PATH = Path("folder/m.h5")

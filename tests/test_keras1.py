@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import small
 
-from convert.keras1 import is_keras1, translate
 from convert.load import load
+from convert.load.keras1 import is_keras1, translate
 from edge.errors import ConvertError
 
 pytestmark = small.QUIET

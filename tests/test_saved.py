@@ -11,7 +11,7 @@ import pytest
 import small
 
 from convert.load import load
-from convert.saved import digest
+from convert.load.saved import digest
 from edge.errors import ConvertError
 
 pytestmark = small.QUIET

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import small
 
-from convert.stored import read, write
+from convert.load.stored import read, write
 from edge.errors import ConvertError
 
 pytestmark = small.QUIET

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from convert import channels, keras1, saved, stored
-from convert.architecture import OPERATION, has_input, mended, outside, refuse_code, unknown, with_operations
-from convert.foreign import SAVE, refuse_foreign
+from convert.load import channels, keras1, saved, stored
+from convert.load.architecture import OPERATION, has_input, mended, outside, refuse_code, unknown, with_operations
+from convert.load.foreign import SAVE, refuse_foreign
 from edge.card import DIGITS, NONE
 from edge.errors import ConvertError
 

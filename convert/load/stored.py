@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convert.foreign import ZIP, foreign_archive
+from convert.load.foreign import ZIP, foreign_archive
 from edge.errors import ConvertError
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
