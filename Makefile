@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= $(EDGE_DATA)
 
-.PHONY: help demo test check tune score clean
+.PHONY: help demo test check tune score install clean
 help:
 	@echo "make demo    read a synthetic camera for some seconds: no camera, no files needed"
 	@echo "make test    everything that can be tested here (EDGE_DATA=FOLDER adds the real data)"
 	@echo "make check   style and types only"
 	@echo "make tune    what each choice of [vision] scores on the photographs under EDGE_DATA"
 	@echo "make score   what every set under EDGE_DATA and a suite of synthetic pages score: docs/SCORES.md"
+	@echo "make install (as root) a service of this machine: systemd/install.sh, which also upgrades and uninstalls"
 	@echo "make clean   remove what make made"
 
 demo: $(VENV)/runtime
@@ -30,6 +31,9 @@ tune: $(VENV)/runtime data
 # Pictures of what is misread go to build/score.
 score: $(VENV)/everything
 	@EDGE_DATA="$(DATA)" $(BIN)/python -m convert.scoreboard --page docs/SCORES.md
+
+install:
+	@systemd/install.sh install
 
 .PHONY: data
 data:

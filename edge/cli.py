@@ -25,6 +25,12 @@ RUN_EXAMPLES = """examples:
   edge run --source files:scans/*.png --publish jsonl:readings.jsonl
   edge run --source synthetic: --frames 10                 no camera at all
   edge run --config edge.toml
+  edge run --check --config edge.toml                      only say whether it would run
+"""
+DOCTOR_EXAMPLES = """examples:
+  edge doctor                                          this machine, with the default settings
+  edge doctor --config /etc/edge-digits/edge.toml      with those of the service
+  edge doctor --json                                   as edge/schema/doctor.json describes it
 """
 
 
@@ -83,6 +89,7 @@ def _parser() -> Parser:
 
     run = _command(chosen, "run", commands.run_loop, "read a camera, or any other source, until stopped", RUN_EXAMPLES)
     run.add_argument("--frames", type=_positive, metavar="N", help="stop after so many frames")
+    run.add_argument("--check", action="store_true", help="only say whether it would run; opens no camera")
     _settings_flags(run)
 
     demo = _command(
@@ -91,6 +98,16 @@ def _parser() -> Parser:
     demo.add_argument("--seconds", type=_seconds, default=8.0, metavar="S", help="how long (default 8)")
     demo.add_argument("--seed", type=int, default=1, metavar="N", help="which pages (default 1)")
     _settings_flags(demo, without=("source", "publish"))
+
+    doctor = _command(
+        chosen,
+        "doctor",
+        commands.run_doctor,
+        "look for what is wrong with this machine, and how to mend it",
+        DOCTOR_EXAMPLES,
+    )
+    doctor.add_argument("--json", action="store_true", help="as JSON; the exit status is 1 where something fails, too")
+    _settings_flags(doctor)
 
     tune = _command(
         chosen,

@@ -1,9 +1,10 @@
-"""What ``edge read``, ``run``, ``demo`` and ``tune`` do; each gives the exit status."""
+"""What ``edge read``, ``run``, ``demo``, ``doctor`` and ``tune`` do; each gives the exit status."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import time
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.errors import ImageError
+from edge.errors import EdgeError, ImageError, SettingsError, WedgedError
 from edge.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -85,22 +86,61 @@ def _album(folder: Path) -> Callable[[str, Pixels, Sight], None]:
 
 
 def run_loop(arguments: argparse.Namespace) -> int:
-    """``edge run``: the loop source -> reader -> publishers."""
+    """``edge run``: the loop source -> reader -> publishers; where a driver hangs, it ends the process itself."""
     from contextlib import ExitStack
 
     from edge.loop import run
     from edge.publishers import open_publisher
-    from edge.service import stop_signals
+    from edge.service import Watchdog, stop_signals
     from edge.sources import open_source
 
     settings = _settings(arguments)
+    if arguments.check:
+        return check_run(settings, arguments.config)
+    watchdog = Watchdog()
     with ExitStack() as stack:
         reader = stack.enter_context(_reader(settings))
         publishers = [stack.enter_context(open_publisher(uri)) for uri in settings.publish]
-        source = stack.enter_context(open_source(settings.source))
+        source = open_source(
+            settings.source, deadline_seconds=settings.source_deadline, frozen_seconds=settings.source_frozen
+        )
+        stack.enter_context(source)
         stopping = stack.enter_context(stop_signals(source.stop))
-        tally = run(source, reader.read, publishers, frames=arguments.frames, stopping=stopping.is_set)
-    return 1 if tally.failed else 0
+        try:
+            tally = run(
+                source,
+                reader.read,
+                publishers,
+                frames=arguments.frames,
+                stopping=stopping.is_set,
+                alive=watchdog.alive,
+            )
+            status = 1 if tally.failed else 0
+        except WedgedError as error:
+            print(f"edge: {error}", file=sys.stderr)
+            status = 1
+        watchdog.stopping()
+    if source.wedged:
+        # A thread is in the driver's hands and cannot be joined: the interpreter's own goodbye might wait for it.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
+
+
+def check_run(settings: Settings, config: str | None) -> int:
+    """``edge run --check``: a line for each thing that ``edge run`` would begin with; 1 where one is wrong."""
+    from edge.check import checks
+
+    print(f"{'settings':9}{config or 'defaults, flags and environment'}")
+    failed = 0
+    for what, look in checks(settings):
+        try:
+            print(f"{what:9}{look()}", flush=True)
+        except EdgeError as error:
+            print(f"edge: {what}: {error}", file=sys.stderr)
+            failed += 1
+    return 1 if failed else 0
 
 
 def run_demo(arguments: argparse.Namespace) -> int:
@@ -138,6 +178,27 @@ def run_demo(arguments: argparse.Namespace) -> int:
         f" median {statistics.median(times):.1f} ms a page."
     )
     return 0
+
+
+def run_doctor(arguments: argparse.Namespace) -> int:
+    """``edge doctor``: each finding as it comes; 1 where one is a failure, be it in the settings themselves."""
+    from edge.doctor import examine, report
+    from edge.doctor.machine import here
+
+    try:
+        machine = here(_settings(arguments), config=arguments.config or "")
+    except SettingsError as error:
+        machine = here(Settings(), config=arguments.config or "", misread=str(error))
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    findings = []
+    for finding in examine(machine):
+        findings.append(finding)
+        if not arguments.json:
+            print(report.lines(finding, colour), flush=True)
+    print(
+        json.dumps(report.as_dict(findings), ensure_ascii=False) if arguments.json else f"\n{report.summary(findings)}"
+    )
+    return 1 if any(finding.level == "failure" for finding in findings) else 0
 
 
 def run_tune(arguments: argparse.Namespace) -> int:

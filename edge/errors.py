@@ -21,6 +21,10 @@ class SourceError(EdgeError, OSError):
     """A source of frames cannot be opened, or gave no frame before its deadline."""
 
 
+class WedgedError(SourceError):
+    """A camera's driver does not come back from a call: only a new process can have the camera again."""
+
+
 class PublishError(EdgeError, OSError):
     """A publisher cannot be opened, or cannot deliver."""
 

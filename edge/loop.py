@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from edge.errors import SourceError
+from edge.errors import SourceError, WedgedError
 from edge.publishers import Publisher
-from edge.sources import Source
+from edge.sources import Source, State
 from edge.types import Frame, Reading
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ class Tally:
     read: int
     """Frames among them in which there were digits."""
     failed: int
-    """Frames that could not be had."""
+    """Files that could not be read; a camera's frames are late, not lost."""
 
 
 def run(
@@ -33,11 +33,14 @@ def run(
     *,
     frames: int | None = None,
     stopping: Callable[[], bool] = lambda: False,
+    alive: Callable[[State], None] = lambda state: None,
 ) -> Tally:
     """Read frame after frame and publish what was read.
 
-    It ends with the source, after ``frames`` frames, or when ``stopping()``, asked between frames, is true. A
-    frame that cannot be had is logged and counted, and the next is tried; a live source's SourceError is raised.
+    It ends with the source, after ``frames`` frames, or when ``stopping()``, asked between frames, is true. A file
+    that cannot be read is logged and counted, and the next is tried. A camera that gives nothing within its deadline
+    has said so itself, and is asked again; only its WedgedError is raised. ``alive`` is told the source's state after
+    each frame that went through and each such wait.
     """
     publishers = tuple(publishers)
     came = with_digits = failed = 0
@@ -46,15 +49,19 @@ def run(
             frame = next(source)
         except StopIteration:
             break
+        except WedgedError:
+            raise
         except SourceError as error:
             if source.live:
-                raise
+                alive(source.state)
+                continue
             log.warning("%s", error)
             failed += 1
             continue
         reading = read(frame)
         for publisher in publishers:
             publisher.publish(reading)
+        alive("running")
         came += 1
         with_digits += bool(reading.digits)
     return Tally(came, with_digits, failed)

@@ -7,10 +7,25 @@ import logging
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge.sources import State
 
 log = logging.getLogger(__name__)
+
+STATUS: dict[State, str] = {
+    "starting": "waiting for the camera's first frame",
+    "running": "reading",
+    "stalled": "the camera gives no new frame",
+    "reopening": "opening the camera again",
+}
+"""What ``systemctl status`` says of each state."""
+SEND_SECONDS = 1.0
+"""A systemd that takes no datagram for this long is not waited for."""
 
 
 class Stop:
@@ -66,8 +81,56 @@ def notify(text: str) -> None:
         address = "\0" + address[1:]
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
+            out.settimeout(SEND_SECONDS)
             out.connect(address)
             out.send(text.encode())
     except OSError as error:
         # To be read well matters more than to be seen reading.
-        log.warning("NOTIFY_SOCKET: systemd was not told %s (%s)", text, error.strerror or error)
+        log.warning("NOTIFY_SOCKET: systemd was not told %s (%s)", text.replace("\n", " "), error.strerror or error)
+
+
+class Watchdog:
+    """Tells systemd that the work goes on: who stops telling is killed after WATCHDOG_USEC, and started again.
+
+    ``alive`` is for the loop alone, after what proves that it goes round; a thread of its own would feed the
+    watchdog of a loop that hangs. WATCHDOG_USEC and WATCHDOG_PID are those of sd_watchdog_enabled(3); without them
+    only READY=1 and the status are told, and without NOTIFY_SOCKET nothing.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """``clock`` gives seconds, and never goes back."""
+        self._clock = clock
+        self._period = _watchdog_seconds() / 4
+        self._told: State | None = None
+        self._fed = 0.0
+
+    def alive(self, state: State) -> None:
+        """A frame went through, or a live source waits for its camera within its deadline.
+
+        The first time systemd learns that the service is ready; then, every quarter of WATCHDOG_USEC at most,
+        that it is alive; and what its state is when that changes.
+        """
+        now = self._clock()
+        due = self._period > 0 and (self._told is None or now - self._fed >= self._period)
+        if state == self._told and not due:
+            return
+        lines = ["READY=1"] if self._told is None else []
+        if state != self._told:
+            lines.append(f"STATUS={STATUS[state]}")
+        if due:
+            lines.append("WATCHDOG=1")
+            self._fed = now
+        self._told = state
+        notify("\n".join(lines))
+
+    def stopping(self) -> None:
+        """The work ends because it was asked to, or because there is no more."""
+        notify("STOPPING=1")
+
+
+def _watchdog_seconds() -> float:
+    """How often systemd wants to hear that this process is alive, seconds; 0 where it does not."""
+    microseconds, process = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
+    if not microseconds.isdecimal() or process not in ("", str(os.getpid())):
+        return 0.0
+    return int(microseconds) / 1e6

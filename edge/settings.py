@@ -29,6 +29,12 @@ class Settings:
     """All settings of ``edge``. Make one with ``load_settings``, which checks it."""
 
     source: str = setting("picamera2:0", "where frames come from, a source URI")
+    source_deadline: float = setting(
+        2.0, "a camera that gives no frame for this many seconds has stalled, which is said", ge=0.1, le=10
+    )
+    source_frozen: float = setting(
+        10.0, "a camera whose picture stays the same for this many seconds is opened again; 0: never", ge=0, le=3600
+    )
     publish: tuple[str, ...] = setting(("jsonl:-",), "where readings go, one or more publisher URIs")
     model: str = setting("", "the .tflite model; empty: the one that comes with the package")
     threads: int = setting(1, "threads of the TFLite runtime; small models are slower with two", ge=1, le=64)

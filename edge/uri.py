@@ -131,10 +131,11 @@ def _declared(target: Callable[..., Any]) -> dict[str, Takes]:
     return {p.name: hints[p.name].__metadata__[0] for p in parameters if p.kind is p.KEYWORD_ONLY}
 
 
-def open_uri(uri: Uri, table: Mapping[str, str], noun: str) -> Any:
-    """Make what the URI names: ``table`` has scheme -> "module:Class", and the module is imported only now.
+def find(uri: Uri, table: Mapping[str, str], noun: str) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """The class that the URI names and the options as its keyword arguments; nothing is made or opened yet.
 
-    A SettingsError names the schemes there are; what the class itself raises passes through.
+    ``table`` has scheme -> "module:Class", and the module is imported only now. A SettingsError names the schemes
+    there are, or the option that is wrong.
     """
     if uri.scheme not in table:
         word = uri.scheme or uri.what
@@ -144,4 +145,10 @@ def open_uri(uri: Uri, table: Mapping[str, str], noun: str) -> Any:
         )
     module, _, name = table[uri.scheme].partition(":")
     target = getattr(importlib.import_module(module), name)
-    return target(uri.what, **read_options(uri, target))
+    return target, read_options(uri, target)
+
+
+def open_uri(uri: Uri, table: Mapping[str, str], noun: str) -> Any:
+    """Make what the URI names; the errors are those of ``find``, and what the class itself raises."""
+    target, options = find(uri, table, noun)
+    return target(uri.what, **options)

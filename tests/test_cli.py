@@ -100,7 +100,7 @@ def test_nothing_read_says_why(tmp_path: Path) -> None:
         (["read", "x.png", "--config", "none.toml"], 1, "none.toml: no such file"),
         (["run", "--source", "piccamera2:0"], 1, "did you mean 'picamera2'"),
         (["run", "--source", "synthetic:?sise=640x480"], 1, "did you mean 'size'"),
-        (["run", "--source", "v4l2:/dev/video99"], 1, "/dev/video99"),
+        (["run", "--source", "v4l2:/dev/video99?fps=0"], 1, "fps is a number from 1 to 240"),
         (["run", "--source", "files:none/*.png"], 1, "none/*.png"),
         (["run", "--source", "synthetic:", "--publish", "jsonl:none/out.jsonl"], 1, "none"),
         (["run", "--source", "synthetic:", "--publish", "mqqt://host"], 1, "jsonl"),
@@ -118,11 +118,20 @@ def test_wrong_use_is_one_line_and_the_right_status(
     assert list(tmp_path.iterdir()) == [], "nothing is left behind"
 
 
-def test_no_camera_is_one_line() -> None:
-    done = edge("run", "--frames", "1")
-    assert done.returncode == 1
-    assert len(done.stderr.splitlines()) == 1
-    assert "picamera2" in done.stderr
+@pytest.mark.parametrize(("source", "words"), [("picamera2:0", "picamera2"), ("v4l2:/dev/video99", "/dev/video99")])
+def test_no_camera_is_one_line_and_it_waits(source: str, words: str) -> None:
+    command = [sys.executable, "-W", "error", "-m", "edge.cli", "run", "--source", source]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    ) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        # Long enough for it to try again, and to say nothing new.
+        time.sleep(2)
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=30) == ("", "")
+    assert process.returncode == 0
+    assert words in said and said.endswith("; trying again until it comes\n")
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ LEVELS = {
     "annotate": 9,
     "tune": 9,
     "service": 9,
+    "doctor": 9,
+    "check": 9,
     "loop": 9,
     "commands": 10,
     "cli": 11,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from edge.errors import SourceError
+from edge.errors import SourceError, WedgedError
 from edge.loop import Tally, run
 from edge.publishers import Publisher
 from edge.sources import Source
@@ -64,9 +64,29 @@ def test_a_bad_file_is_one_line_in_the_log_and_the_next_one_is_read(caplog):
     assert [r.frame for r in sink.readings] == [0, 2]
 
 
-def test_a_dead_camera_ends_the_loop_with_its_error():
-    source = Script(1, SourceError("camera: gone"), 1, live=True)
-    with pytest.raises(SourceError, match="camera: gone"):
+def test_a_camera_that_is_late_is_waited_for_and_nothing_is_lost():
+    sink, heard = Sink(), []
+    source = Script(1, SourceError("camera: gone"), SourceError("camera: gone"), 1, live=True)
+    source.state = "reopening"
+    assert run(source, read, [sink], alive=heard.append) == Tally(frames=2, read=2, failed=0)
+    assert heard == ["running", "reopening", "reopening", "running"]
+
+
+def test_only_what_went_through_or_a_declared_wait_is_a_sign_of_life():
+    heard = []
+
+    def refuse(frame):
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        run(Script(1, live=True), refuse, [], alive=heard.append)
+    run(Script(SourceError("a.png: is empty")), read, [], alive=heard.append)
+    assert heard == []
+
+
+def test_a_wedged_driver_ends_the_loop():
+    source = Script(1, WedgedError("camera: does not answer"), 1, live=True)
+    with pytest.raises(WedgedError, match="camera: does not answer"):
         run(source, read, [])
     assert source.asked == 2
 

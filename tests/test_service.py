@@ -7,10 +7,12 @@ import subprocess
 import sys
 import threading
 import time
+from typing import get_args
 
 import pytest
 
-from edge.service import notify, stop_signals
+from edge.service import STATUS, Watchdog, notify, stop_signals
+from edge.sources import State
 from edge.sources.synthetic import Synthetic
 
 SERVE = """
@@ -97,3 +99,122 @@ def test_a_systemd_that_does_not_listen_is_only_a_line_in_the_log(tmp_path, monk
     assert [r.getMessage() for r in caplog.records] == [
         "NOTIFY_SOCKET: systemd was not told READY=1 (No such file or directory)"
     ]
+
+
+@pytest.fixture
+def heard(tmp_path, monkeypatch):
+    """Gives systemd's end of NOTIFY_SOCKET: all datagrams since the last call, each a list of its lines."""
+    for name in ("WATCHDOG_USEC", "WATCHDOG_PID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.setblocking(False)
+
+        def drain():
+            datagrams = []
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    datagrams.append(systemd.recv(1000).decode().split("\n"))
+            return datagrams
+
+        yield drain
+
+
+class Clock:
+    """Seconds that pass only when told to."""
+
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_the_first_frame_makes_it_ready(heard):
+    watchdog = Watchdog()
+    assert heard() == []
+    watchdog.alive("running")
+    watchdog.alive("running")
+    watchdog.stopping()
+    assert heard() == [["READY=1", "STATUS=reading"], ["STOPPING=1"]]
+
+
+def test_it_is_ready_while_the_camera_is_waited_for(heard):
+    watchdog = Watchdog()
+    watchdog.alive("starting")
+    assert heard() == [["READY=1", f"STATUS={STATUS['starting']}"]]
+    watchdog.alive("running")
+    assert heard() == [["STATUS=reading"]]
+
+
+def test_systemd_hears_of_life_every_quarter_of_its_patience(heard, monkeypatch):
+    monkeypatch.setenv("WATCHDOG_USEC", "30000000")
+    monkeypatch.setenv("WATCHDOG_PID", str(os.getpid()))
+    clock = Clock()
+    watchdog = Watchdog(clock)
+    watchdog.alive("running")
+    assert heard() == [["READY=1", "STATUS=reading", "WATCHDOG=1"]]
+    told = []
+    for frame in range(1, 31):
+        clock.now = 1000 + frame
+        watchdog.alive("running")
+        told += [(frame, lines) for lines in heard()]
+    assert told == [(8, ["WATCHDOG=1"]), (16, ["WATCHDOG=1"]), (24, ["WATCHDOG=1"])]
+
+
+def test_nothing_feeds_the_watchdog_but_the_loop(heard, monkeypatch):
+    monkeypatch.setenv("WATCHDOG_USEC", "20000")
+    watchdog = Watchdog()
+    watchdog.alive("running")
+    heard()
+    time.sleep(0.1)
+    assert heard() == []
+    watchdog.alive("running")
+    assert heard() == [["WATCHDOG=1"]]
+
+
+def test_a_change_of_state_is_told_at_once_and_once(heard, monkeypatch):
+    monkeypatch.setenv("WATCHDOG_USEC", "30000000")
+    watchdog = Watchdog(Clock())
+    for state in ("running", "stalled", "stalled", "reopening", "running"):
+        watchdog.alive(state)
+    assert heard()[1:] == [[f"STATUS={STATUS[state]}"] for state in ("stalled", "reopening", "running")]
+
+
+@pytest.mark.parametrize(
+    "environment", [{}, {"WATCHDOG_USEC": "x"}, {"WATCHDOG_USEC": "0"}, {"WATCHDOG_USEC": "9", "WATCHDOG_PID": "1"}]
+)
+def test_without_a_watchdog_of_ours_it_is_not_fed(environment, heard, monkeypatch):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    clock = Clock()
+    watchdog = Watchdog(clock)
+    for _ in range(3):
+        clock.now += 1e6
+        watchdog.alive("running")
+    assert heard() == [["READY=1", "STATUS=reading"]]
+
+
+def test_a_watchdog_without_systemd_does_nothing(monkeypatch, caplog):
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    monkeypatch.delenv("WATCHDOG_USEC", raising=False)
+    watchdog = Watchdog()
+    watchdog.alive("running")
+    watchdog.stopping()
+    assert not caplog.records
+
+
+def test_every_state_has_its_words():
+    assert STATUS.keys() == set(get_args(State))
+
+
+def test_a_systemd_that_takes_nothing_is_not_waited_for(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("edge.service.SEND_SECONDS", 0.05)
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        for _ in range(10_000):
+            notify("WATCHDOG=1")
+            if caplog.records:
+                break
+    assert [r.getMessage() for r in caplog.records] == ["NOTIFY_SOCKET: systemd was not told WATCHDOG=1 (timed out)"]

@@ -1,18 +1,23 @@
 import importlib
+import inspect
 import itertools
 import sys
+import threading
 import time
 import types
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import cv2
 import numpy as np
 import pytest
 
 from edge.errors import SettingsError, SourceError
-from edge.sources import SCHEMES, Pace, open_source
-from edge.sources.picamera import Picamera
+from edge.sources import SCHEMES, Camera, Pace, open_source
+from edge.sources.picamera import Picamera, taken_at
+from edge.sources.stream import Stream
 from edge.sources.synthetic import Synthetic
+from edge.sources.v4l2 import V4l2
 
 
 def grey(value):
@@ -31,7 +36,8 @@ def test_the_table_names_classes_that_exist():
     for where in SCHEMES.values():
         module, name = where.split(":")
         source = getattr(importlib.import_module(module), name)
-        assert callable(source.__next__) and callable(source.close)
+        assert issubclass(source, Camera) or callable(source.__next__)
+        assert callable(source.close)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +55,10 @@ def test_the_table_names_classes_that_exist():
         ("synthetic:?size=200x200&digits=10", "take size=300x30 or more"),
         ("v4l2:/dev/video0?fps=0", "fps is a number from 1 to 240, not '0'"),
         ("picamera2:front", "a camera is a number"),
+        ("picamera2:0?af=sometimes", "af is one of off, auto, continuous, not 'sometimes'"),
+        ("picamera2:0?rotation=90", "rotation is 0 or 180, not '90'"),
+        ("rtsp:///stream", "a network camera is written rtsp://host/path"),
+        ("http://host:port/", "cannot be understood"),
     ],
 )
 def test_a_wrong_uri_is_refused_and_the_nearest_named(uri, problem):
@@ -202,45 +212,134 @@ def test_a_closed_video_ends(video):
 
 
 def test_a_missing_camera_says_what_to_do(capfd):
+    camera = V4l2("/dev/video99")
+    assert camera.devices() is None
     with pytest.raises(SourceError, match=r"/dev/video99: no such camera; .*v4l2-ctl --list-devices"):
-        open_source("v4l2:/dev/video99")
+        camera.open()
+    camera.close()
     assert capfd.readouterr().err == ""
 
 
 def test_what_is_no_camera_says_what_to_do(capfd):
+    camera = V4l2("/dev/null", size=(320, 240), fps=15)
     with pytest.raises(SourceError, match=r"/dev/null: cannot be opened as a camera; "):
-        open_source("v4l2:/dev/null?size=320x240&fps=15")
+        camera.open()
+    camera.close()
+    assert capfd.readouterr().err == ""
+
+
+def test_a_camera_that_comes_is_another_device(tmp_path):
+    camera = V4l2(str(tmp_path / "video0"))
+    seen = [camera.devices()]
+    (tmp_path / "video0").touch()
+    seen.append(camera.devices())
+    (tmp_path / "video0").chmod(0o600)
+    seen.append(camera.devices())
+    assert len(set(seen)) == 3
+
+
+# --- rtsp, http
+
+
+class Mjpeg(BaseHTTPRequestHandler):
+    """What a cheap network camera does: some JPEGs, and it hangs up."""
+
+    def do_GET(self):
+        Mjpeg.asked = self.path
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        for value in [40] * 20 + [200] * 20:
+            jpeg = cv2.imencode(".jpg", np.full((48, 64), value, np.uint8))[1].tobytes()
+            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+            self.wfile.write(head.encode() + jpeg + b"\r\n")
+
+    def log_message(self, *said):
+        pass
+
+
+def test_a_network_camera_gives_grey_frames_and_its_password_is_not_shown():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Mjpeg)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    camera = Stream(f"http://me:secret@127.0.0.1:{server.server_port}/cam.mjpg?channel=1")
+    try:
+        camera.open()
+        pictures = [camera.read()[0]]
+        with pytest.raises(SourceError, match="the stream has ended"):
+            while True:
+                pictures.append(camera.read()[0])
+    finally:
+        camera.close()
+        server.shutdown()
+        server.server_close()
+    assert Mjpeg.asked == "/cam.mjpg?channel=1"
+    assert 20 < len(pictures) <= 40
+    assert {p.shape for p in pictures} == {(48, 64)}
+    assert float(pictures[0].mean()) == pytest.approx(40, abs=4)
+    assert camera.name == f"http://127.0.0.1:{server.server_port}/cam.mjpg"
+
+
+def test_a_network_camera_that_is_not_there_is_one_line(capfd):
+    camera = Stream("rtsp://me:secret@127.0.0.1:9/cam")
+    with pytest.raises(SourceError) as error:
+        camera.open()
+    camera.close()
+    assert str(error.value).startswith("rtsp://127.0.0.1:9/cam: no video comes from there; ")
     assert capfd.readouterr().err == ""
 
 
 # --- picamera2 (a stand-in: the real one is only on a Pi)
 
 
+class FakeRequest:
+    """As picamera2's CompletedRequest: a flat buffer, height * stride bytes of Y before the colours."""
+
+    def __init__(self, camera):
+        self.camera = camera
+
+    def make_buffer(self, name):
+        assert name == "main" and not self.camera.released
+        (width, height), stride = self.camera.adjusted, self.camera.stride
+        planes = np.full((height * 3 // 2, stride), 128, np.uint8)
+        planes[:height, :width] = 200
+        planes[:height, width:] = 0
+        return planes.reshape(-1)[: self.camera.sent]
+
+    def get_metadata(self):
+        return {"SensorTimestamp": time.clock_gettime_ns(time.CLOCK_BOOTTIME) - 500_000_000}
+
+    def release(self):
+        self.camera.released += 1
+
+
 class FakePicamera2:
-    """As picamera2 0.3.30: YUV420 arrays of height * 3 / 2 rows of stride bytes; the size may be adjusted."""
+    """As picamera2 0.3.36: the configuration that comes back may be another than was asked for."""
 
     adjusted = (632, 480)
     stride = 640
+    format = "YUV420"
+    sent = None
     cameras = ({"Model": "imx708"},)
-    started = closed = flushed = 0
+    camera_controls = {"FrameDurationLimits": (), "ExposureTime": (), "AnalogueGain": ()}
+    started = closed = flushed = released = 0
     error = None
 
-    def __init__(self, number):
+    def __init__(self, camera_num=0):
         type(self).opened = self
-        self.number = number
 
     @staticmethod
     def global_camera_info():
         return list(FakePicamera2.cameras)
 
-    def create_video_configuration(self, main, buffer_count, controls):
-        return {"main": main, "buffer_count": buffer_count, "controls": controls}
+    def create_video_configuration(self, main, buffer_count, controls, queue, transform=None):
+        return {"main": main, "buffer_count": buffer_count, "controls": controls, "queue": queue}
 
-    def configure(self, configuration):
+    def configure(self, camera_config="preview"):
         if self.error:
             raise self.error
-        self.asked = configuration
-        self.configuration = {"main": {**configuration["main"], "size": self.adjusted, "stride": self.stride}}
+        self.asked = camera_config
+        given = {"size": self.adjusted, "stride": self.stride, "format": self.format}
+        self.configuration = {"main": {**camera_config["main"], **given}}
 
     def camera_configuration(self):
         return self.configuration
@@ -248,15 +347,12 @@ class FakePicamera2:
     def start(self):
         self.started += 1
 
-    def capture_array(self, name, wait):
-        assert name == "main" and 0 < wait <= 10
+    def capture_request(self, wait=None, signal_function=None, flush=None):
+        assert 0 < wait <= 10
         if self.error:
             raise self.error
-        width, height = self.adjusted
-        planes = np.full((height * 3 // 2, self.stride), 128, np.uint8)
-        planes[:height, :width] = 200
-        planes[:height, width:] = 0
-        return planes
+        self.released = 0
+        return FakeRequest(self)
 
     def cancel_all_and_flush(self):
         self.flushed += 1
@@ -277,56 +373,92 @@ def picamera2(monkeypatch):
     return camera
 
 
-def test_the_frame_is_the_y_plane_without_the_padding(picamera2):
-    with open_source("picamera2:0?size=640x480&fps=25") as source:
-        frame = next(source)
-        assert source.live
-        assert next(source).index == 1
-    camera = picamera2.opened
-    assert frame.pixels.shape == (480, 632)
-    assert (frame.pixels == 200).all()
-    assert frame.source == "picamera2:0"
-    assert abs(datetime.now(UTC) - frame.captured_at) < timedelta(minutes=1)
-    assert camera.asked["main"] == {"format": "YUV420", "size": (640, 480)}
-    assert camera.asked["controls"] == {"FrameDurationLimits": (40_000, 40_000)}
-    assert (camera.started, camera.closed) == (0, 1)
+def test_the_stand_in_is_as_the_real_one():
+    """Every method that is called has the parameters that the real one has."""
+    real = pytest.importorskip("picamera2", exc_type=ImportError)
+    for fake, true in ((FakePicamera2, real.Picamera2), (FakeRequest, real.request.CompletedRequest)):
+        for name, function in inspect.getmembers(fake, inspect.isfunction):
+            if name != "__init__":
+                given = set(inspect.signature(getattr(true, name)).parameters)
+                assert set(inspect.signature(function).parameters) <= given, name
 
 
-def test_a_camera_that_falls_silent_is_an_error_and_may_recover(picamera2):
-    source = open_source("picamera2:")
-    picamera2.error = TimeoutError()
-    with pytest.raises(SourceError, match="picamera2:0: no frame for 10 s; check the camera's cable"):
-        next(source)
-    assert picamera2.opened.flushed == 1
-    picamera2.error = None
-    assert next(source).index == 0
-    picamera2.error = TimeoutError()
-    with pytest.raises(SourceError, match="picamera2:0: no frame for 2 s; check the camera's cable"):
-        next(source)
-    picamera2.error = None
-    assert next(source).index == 1
-    source.close()
-    source.close()
-    assert picamera2.opened.closed == 1
-    assert list(source) == []
+@pytest.mark.parametrize("pixel_format", ["YUV420", "NV12"])
+def test_the_frame_is_the_y_plane_without_the_padding(picamera2, pixel_format):
+    picamera2.format = pixel_format
+    camera = Picamera("0", size=(640, 480), fps=25, exposure=10_000)
+    camera.open()
+    pixels, taken = camera.read()
+    real = picamera2.opened
+    assert real.released == 1
+    camera.close()
+    camera.close()
+    assert pixels.shape == (480, 632)
+    assert (pixels == 200).all()
+    # Half a second ago, says the sensor.
+    assert timedelta(seconds=0.4) < datetime.now(UTC) - taken < timedelta(seconds=30)
+    assert real.asked["main"] == {"format": "YUV420", "size": (640, 480)}
+    assert real.asked["controls"] == {"FrameDurationLimits": (40_000, 40_000), "ExposureTime": 10_000}
+    assert (real.started, real.closed) == (0, 1)
+
+
+def test_the_sensor_s_time_is_taken_only_where_it_can_be_true():
+    boot = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    for stamp in (None, boot + 10**9, boot - 3600 * 10**9):
+        assert abs(datetime.now(UTC) - taken_at(stamp)) < timedelta(seconds=30)
+    assert datetime.now(UTC) - taken_at(boot - 10**9) >= timedelta(seconds=0.9)
+
+
+def test_a_camera_that_falls_silent_is_an_error_and_can_be_closed(picamera2):
+    camera = Picamera("")
+    for before, wait in ((0, 10), (1, 2)):
+        picamera2.error = None
+        camera.open()
+        for _ in range(before):
+            camera.read()
+        picamera2.error = TimeoutError()
+        with pytest.raises(SourceError, match=f"picamera2:0: no frame for {wait} s; check the camera's cable"):
+            camera.read()
+        assert picamera2.opened.flushed == 1
+        camera.close()
+        assert picamera2.opened.closed == 1
 
 
 def test_a_camera_that_refuses_its_configuration_is_given_back(picamera2):
     picamera2.error = RuntimeError("width and\nheight")
+    camera = Picamera("0")
     with pytest.raises(SourceError, match="picamera2:0: the camera refuses to start: width and height"):
-        open_source("picamera2:0")
+        camera.open()
+    camera.close()
     assert picamera2.opened.closed == 1
+
+
+def test_what_the_camera_cannot_is_said(picamera2):
+    with pytest.raises(SourceError, match="picamera2:0: this camera has no AfMode; leave that option out"):
+        Picamera("0", af="auto").open()
+    picamera2.format = "YUYV"
+    with pytest.raises(SourceError, match="picamera2:0: gives YUYV, which is none of YUV420"):
+        Picamera("0").open()
+
+
+def test_a_frame_that_is_too_short_is_an_error(picamera2):
+    picamera2.sent = 1000
+    camera = Picamera("0")
+    camera.open()
+    with pytest.raises(SourceError, match="a frame of 1000 bytes, 307200 and more were agreed"):
+        camera.read()
+    assert picamera2.opened.released == 1
 
 
 def test_a_camera_that_is_not_there_is_told_from_those_that_are(picamera2):
     with pytest.raises(SourceError, match=r"picamera2:1: no such camera \(0 is imx708\)"):
-        open_source("picamera2:1")
+        Picamera("1").open()
 
 
 def test_without_picamera2_it_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "picamera2", None)
     with pytest.raises(SourceError) as error:
-        Picamera("0")
+        Picamera("0").open()
     assert "sudo apt install -y python3-picamera2" in str(error.value)
     assert "--system-site-packages" in str(error.value)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from datetime import UTC, datetime
+import time
+from collections.abc import Hashable
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from edge.errors import SettingsError, SourceError
-from edge.sources import Source
-from edge.types import Frame, Pixels
-from edge.uri import Size, number
+from edge.sources import Camera
+from edge.types import Pixels
+from edge.uri import Size, Takes, number, whole
 
 WAIT_SECONDS = 2.0
 """A camera that gives no frame for this long has stopped: its cable, or its driver."""
@@ -19,93 +21,165 @@ FIRST_SECONDS = 10.0
 """The first one may take longer: the sensor starts, and finds its exposure."""
 BUFFERS = 2
 """One being filled while the other is read; more would only hold older frames."""
+GREY_FIRST = ("YUV420", "YVU420", "NV12", "NV21")
+"""Formats that begin with the Y plane: grey without a conversion."""
+FOCUS = {"off": 0, "auto": 1, "continuous": 2}
+"""libcamera's AfModeEnum: Manual, Auto, Continuous."""
+SANE_SECONDS = 60.0
+"""A sensor's timestamp further back than this is of another clock."""
 
 
-class Picamera(Source):
-    """Frames of camera number ``camera`` at ``size`` (or the nearest it can) and ``fps``.
+def _rotation(text: str) -> int:
+    return {"0": 0, "180": 180}[text]
 
-    The frame is the Y plane of YUV420: grey without a conversion.
+
+def _focus(text: str) -> str:
+    return {name: name for name in FOCUS}[text]
+
+
+class Picamera(Camera):
+    """Camera number ``camera`` at ``size`` (or the nearest it can) and ``fps``.
+
+    ``rotation`` turns the picture in the sensor; ``exposure`` in microseconds and ``gain`` switch off what the camera
+    finds by itself; ``af`` is for cameras that focus.
     """
 
-    live = True
-
-    def __init__(self, camera: str, *, size: Size = (640, 480), fps: Annotated[float, number(0.1, 240)] = 30.0) -> None:
+    def __init__(
+        self,
+        camera: str,
+        *,
+        size: Size = (640, 480),
+        fps: Annotated[float, number(1, 240)] = 30.0,
+        rotation: Annotated[int, Takes("0 or 180", _rotation)] = 0,
+        exposure: Annotated[int | None, whole(1, 200_000_000)] = None,
+        gain: Annotated[float | None, number(1, 64)] = None,
+        af: Annotated[str | None, Takes(f"one of {', '.join(FOCUS)}", _focus)] = None,
+    ) -> None:
         if camera and not camera.isdecimal():
             raise SettingsError(f"picamera2:{camera}: a camera is a number, picamera2:0 is the first")
-        self._uri = f"picamera2:{camera or 0}"
-        self._index = 0
-        self._open = False
-        self._camera = self._find(int(camera or 0))
-        self._open = True
+        self._number = int(camera or 0)
+        self.name = f"picamera2:{self._number}"
+        self._size, self._rotation = size, rotation
         period_us = round(1_000_000 / fps)
+        asked = {
+            "FrameDurationLimits": (period_us, period_us),
+            "ExposureTime": exposure,
+            "AnalogueGain": gain,
+            "AfMode": FOCUS[af] if af else None,
+        }
+        self._controls = {name: value for name, value in asked.items() if value is not None}
+        self._camera: Any = None
+        self._started = False
+
+    def open(self) -> None:
+        """Configure the camera and start it; what it then really gives is what is read."""
+        self._started = False
+        picamera2 = self._import()
+        self._camera = self._find(picamera2.Picamera2)
         try:
+            # A USB camera under libcamera knows few controls.
+            known = self._camera.camera_controls
+            for control in ("ExposureTime", "AnalogueGain", "AfMode"):
+                if control in self._controls and control not in known:
+                    raise SourceError(f"{self.name}: this camera has no {control}; leave that option out")
+            turned = {"transform": _half_turn()} if self._rotation else {}
             configuration = self._camera.create_video_configuration(
-                main={"format": "YUV420", "size": size},
+                main={"format": "YUV420", "size": self._size},
                 buffer_count=BUFFERS,
-                controls={"FrameDurationLimits": (period_us, period_us)},
+                # Never a frame from before it was asked for.
+                queue=False,
+                controls={name: value for name, value in self._controls.items() if name in known},
+                **turned,
             )
             self._camera.configure(configuration)
-            # The size that comes back may have been adjusted to what the sensor can.
-            self._width, self._height = self._camera.camera_configuration()["main"]["size"]
+            given = self._camera.camera_configuration()["main"]
+            if given["format"] not in GREY_FIRST:
+                raise SourceError(f"{self.name}: gives {given['format']}, which is none of {', '.join(GREY_FIRST)}")
+            (self._width, self._height), self._stride = given["size"], given["stride"]
             self._camera.start()
-        except (RuntimeError, ValueError, OSError) as error:
-            self.close()
-            raise SourceError(f"{self._uri}: the camera refuses to start: {one_line(error)}") from error
+        except (RuntimeError, ValueError, ImportError) as error:
+            raise SourceError(f"{self.name}: the camera refuses to start: {one_line(error)}") from error
 
-    def _find(self, number: int) -> Any:
+    def _import(self) -> Any:
         # libcamera tells stderr what it is and finds; its errors come as exceptions, too.
         os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
         try:
-            from picamera2 import Picamera2
+            import picamera2
         except ImportError as error:
             raise SourceError(
-                f"{self._uri}: picamera2 is not here ({one_line(error)}); install it with: "
+                f"{self.name}: picamera2 is not here ({one_line(error)}); install it with: "
                 "sudo apt install -y python3-picamera2, and make the venv with --system-site-packages"
             ) from error
-        found = Picamera2.global_camera_info()
-        if number >= len(found):
+        return picamera2
+
+    def _find(self, kind: Any) -> Any:
+        found = kind.global_camera_info()
+        if self._number >= len(found):
             there = ", ".join(f"{n} is {info.get('Model', 'unknown')}" for n, info in enumerate(found))
             raise SourceError(
-                f"{self._uri}: no such camera ({there or 'none is connected'}); check the cable, "
+                f"{self.name}: no such camera ({there or 'none is connected'}); check the cable, "
                 "and see which there are with: rpicam-hello --list-cameras"
             )
         try:
-            return Picamera2(number)
+            return kind(self._number)
         except (RuntimeError, IndexError, OSError) as error:
             raise SourceError(
-                f"{self._uri}: cannot be opened ({one_line(error)}); another program may hold it"
+                f"{self.name}: cannot be opened ({one_line(error)}); another program may hold it"
             ) from error
 
-    def __next__(self) -> Frame:
-        """The newest frame; SourceError where none comes within 2 s (10 s for the first)."""
-        if not self._open:
-            raise StopIteration
-        wait = WAIT_SECONDS if self._index else FIRST_SECONDS
+    def read(self) -> tuple[Pixels, datetime]:
+        """The next picture; SourceError where none comes within 2 s (10 s for the first)."""
+        wait = WAIT_SECONDS if self._started else FIRST_SECONDS
         try:
-            planes = self._camera.capture_array("main", wait=wait)
+            request = self._camera.capture_request(wait=wait)
         except TimeoutError as error:
-            # The job that nobody waits for any more would hold up the next one, and close().
+            # The job that nobody waits for any more would hold up close().
             self._camera.cancel_all_and_flush()
-            raise SourceError(f"{self._uri}: no frame for {wait:g} s; check the camera's cable") from error
+            raise SourceError(f"{self.name}: no frame for {wait:g} s; check the camera's cable") from error
         except RuntimeError as error:
-            raise SourceError(f"{self._uri}: the camera failed: {one_line(error)}") from error
-        frame = Frame(self._y_plane(planes), self._uri, self._index, datetime.now(UTC))
-        self._index += 1
-        return frame
-
-    def _y_plane(self, planes: Pixels) -> Pixels:
-        """(height * 3 / 2, stride) -> (height, width): above are the rows of Y, right of them the stride's
-        padding."""
-        return planes[: self._height, : self._width]
+            raise SourceError(f"{self.name}: the camera failed: {one_line(error)}") from error
+        try:
+            # Not make_array, which does not know NV12 in every version. The rows of Y come first in all these formats.
+            buffer: Pixels = request.make_buffer("main")
+            stamp_ns = request.get_metadata().get("SensorTimestamp")
+        finally:
+            request.release()
+        rows = self._height * self._stride
+        if buffer.size < rows:
+            raise SourceError(f"{self.name}: a frame of {buffer.size} bytes, {rows} and more were agreed")
+        self._started = True
+        # Right of the picture is the stride's padding.
+        return buffer[:rows].reshape(self._height, self._stride)[:, : self._width], taken_at(stamp_ns)
 
     def close(self) -> None:
         """Stop the camera and give it back."""
-        if self._open:
-            self._open = False
+        camera, self._camera = self._camera, None
+        if camera is not None:
             # A camera that fails to stop is closed all the same.
             with contextlib.suppress(RuntimeError):
-                self._camera.stop()
-            self._camera.close()
+                camera.stop()
+            camera.close()
+
+    def devices(self) -> Hashable:
+        """The media and video devices of this machine: libcamera's cameras are made of these."""
+        with os.scandir("/dev") as entries:
+            return frozenset((e.name, e.inode()) for e in entries if e.name.startswith(("media", "video")))
+
+
+def _half_turn() -> Any:
+    from libcamera import Transform
+
+    return Transform(hflip=1, vflip=1)
+
+
+def taken_at(stamp_ns: int | None) -> datetime:
+    """A sensor's timestamp, nanoseconds of CLOCK_BOOTTIME (libcamera's SensorTimestamp), as UTC; now where there is
+    none, or it cannot be true."""
+    now = datetime.now(UTC)
+    if stamp_ns is None:
+        return now
+    age = (time.clock_gettime_ns(time.CLOCK_BOOTTIME) - stamp_ns) / 1e9
+    return now - timedelta(seconds=age) if 0 <= age < SANE_SECONDS else now
 
 
 def one_line(error: BaseException) -> str:

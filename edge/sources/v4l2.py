@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Hashable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,26 +12,29 @@ import cv2
 
 from edge import quiet
 from edge.errors import SourceError
-from edge.sources import Source
+from edge.sources import Camera
 from edge.sources.video import grey
-from edge.types import Frame
+from edge.types import Pixels
 from edge.uri import Size, number
 
 
-class V4l2(Source):
-    """Frames of a camera at ``size`` and ``fps``, or whatever is nearest that it can.
+class V4l2(Camera):
+    """A camera at ``size`` and ``fps``, or whatever is nearest that it can.
 
-    The driver holds one buffer only, which is filled when a frame is asked for: so it is the newest. A camera
-    that falls silent makes OpenCV give up after 10 s (its OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT), which is a
-    SourceError here.
+    The driver holds one buffer only. A camera that falls silent makes OpenCV give up after 10 s (its
+    OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT, which it reads when it is loaded).
     """
 
-    live = True
-
     def __init__(self, device: str, *, size: Size = (640, 480), fps: Annotated[float, number(1, 240)] = 30.0) -> None:
-        self._device = device or "/dev/video0"
-        self._index = 0
-        if not Path(self._device).exists():
+        self._device = Path(device or "/dev/video0")
+        self.name = f"v4l2:{self._device}"
+        self._size, self._fps = size, fps
+        self._capture: cv2.VideoCapture | None = None
+        self._opened: int | None = None
+
+    def open(self) -> None:
+        """Open the device and ask it for size and frames a second."""
+        if not self._device.exists():
             raise SourceError(
                 f"{self._device}: no such camera; plug it in, and see which there are with: v4l2-ctl --list-devices"
             )
@@ -39,13 +43,14 @@ class V4l2(Source):
                 f"{self._device}: you may not use this camera; join its group with: "
                 "sudo usermod -aG video $USER, and log in again"
             )
+        self._opened = self._node()
         with quiet.opencv():
-            self._capture = cv2.VideoCapture(self._device, cv2.CAP_V4L2)
+            self._capture = cv2.VideoCapture(str(self._device), cv2.CAP_V4L2)
             for name, value in (
                 (cv2.CAP_PROP_BUFFERSIZE, 1),
-                (cv2.CAP_PROP_FRAME_WIDTH, size[0]),
-                (cv2.CAP_PROP_FRAME_HEIGHT, size[1]),
-                (cv2.CAP_PROP_FPS, fps),
+                (cv2.CAP_PROP_FRAME_WIDTH, self._size[0]),
+                (cv2.CAP_PROP_FRAME_HEIGHT, self._size[1]),
+                (cv2.CAP_PROP_FPS, self._fps),
             ):
                 self._capture.set(name, value)
         if not self._capture.isOpened():
@@ -54,16 +59,35 @@ class V4l2(Source):
                 "or it is not the capturing one of v4l2-ctl --list-devices"
             )
 
-    def __next__(self) -> Frame:
-        """The newest frame; SourceError where the camera gives none."""
+    def read(self) -> tuple[Pixels, datetime]:
+        """The next picture; SourceError where the camera gives none."""
+        assert self._capture is not None
         with quiet.opencv():
             read, picture = self._capture.read()
+        # Some drivers go on giving the last picture of a camera that was unplugged.
+        if self._node() != self._opened:
+            raise SourceError(f"{self._device}: the camera was unplugged; plug it in again")
         if not read:
             raise SourceError(f"{self._device}: the camera gives no frame; unplug it and plug it in again")
-        frame = Frame(grey(picture), f"v4l2:{self._device}", self._index, datetime.now(UTC))
-        self._index += 1
-        return frame
+        return grey(picture), datetime.now(UTC)
 
     def close(self) -> None:
         """Give the camera back."""
-        self._capture.release()
+        if self._capture is not None:
+            self._capture.release()
+            self._capture = None
+
+    def _node(self) -> int | None:
+        """Which device node stands there now: a camera that is plugged in again has another."""
+        try:
+            return self._device.stat().st_ino
+        except OSError:
+            return None
+
+    def devices(self) -> Hashable:
+        """The device node, and when its permissions were last changed: udev gives them after it appears."""
+        try:
+            status = self._device.stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_ctime_ns
