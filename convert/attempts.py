@@ -15,7 +15,7 @@ from convert.names import Io, Recipe
 from convert.runtimes import Runtime
 from convert.verify import Comparison, Times
 from edge.card import Card
-from edge.errors import ConvertError, ModelError
+from edge.errors import ConvertError
 from edge.model import Model, probabilities
 from edge.types import Pixels
 
@@ -79,15 +79,13 @@ def attempt(
     try:
         content = quantise.convert(frozen, recipe, images, io, where)
         tried = replace(tried, content=content)
-        with Model(placed(tried, folder)) as model:
-            model.predict(np.zeros((1, 28, 28), np.uint8))
-        return replace(tried, runtimes=runtimes.tried(placed(tried, folder)))
+        runs = runtimes.tried(placed(tried, folder))
     except ConvertError as error:
         return replace(tried, problem=str(error).removeprefix(f"{where}: "))
-    except (ModelError, RuntimeError) as error:
-        # Its text speaks of a file that is about to vanish.
-        why = " ".join(str(error).split()).removeprefix(f"{placed(tried, folder)}: ").partition(";")[0]
-        return replace(tried, problem=f"cannot be run in {recipe}: {why}")
+    # The first one is what edge itself would take.
+    if runs[0].problem is not None:
+        return replace(tried, problem=f"cannot be run in {recipe}: {runs[0].problem.partition(';')[0]}")
+    return replace(tried, runtimes=runs)
 
 
 def placed(tried: Attempt, folder: Path) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import DataError
+from edge.errors import DataError, one_line
 from edge.types import Pixels
 
 Labels = NDArray[np.uint8]
@@ -112,6 +112,6 @@ def _from_keras() -> tuple[NDArray[np.uint8], ...]:
     try:
         (train, train_labels), (test, test_labels) = mnist.load_data()
     except Exception as error:  # Keras raises a bare Exception when the download fails
-        why = " ".join(str(error).split())[:200]
+        why = one_line(error, 200)
         raise DataError(f"MNIST: cannot be downloaded ({why}); name a folder or an mnist.npz with --data") from error
     return train, train_labels, test, test_labels

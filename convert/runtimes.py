@@ -21,7 +21,7 @@ PACKAGES = {
     "tensorflow-cpu": "tensorflow.lite.python",
 }
 """Distributions with TFLite's Interpreter, and the module that it is in."""
-OLDEST = ("tflite-runtime", "2.14.0")
+OLDEST, OLDEST_VERSION = "tflite-runtime", (2, 14, 0)
 """What a 32-bit Raspberry Pi has."""
 
 
@@ -38,9 +38,6 @@ class Runtime:
     """False where this was only judged by the file's operators."""
     agreement: float | None = None
     """Share of glyphs for which it gives the same answer as the first one that runs the file, 0 to 1."""
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.version}" + ("" if self.problem is None else " (not)")
 
 
 def installed() -> dict[str, str]:
@@ -61,10 +58,10 @@ def tried(path: Path) -> tuple[Runtime, ...]:
     """
     found = installed()
     runs = [Runtime(name, version, _problem(path, PACKAGES[name])) for name, version in found.items()]
-    if OLDEST[0] not in found:
+    if OLDEST not in found:
         needs = flatbuffer.read(content_of(path), str(path)).needs
-        problem = f"has operators of TFLite {'.'.join(map(str, needs))}" if needs > (2, 14, 0) else None
-        runs.append(Runtime(*OLDEST, problem, installed=False))
+        problem = f"has operators of TFLite {_written(needs)}" if needs > OLDEST_VERSION else None
+        runs.append(Runtime(OLDEST, _written(OLDEST_VERSION), problem, installed=False))
     return tuple(runs)
 
 
@@ -80,6 +77,10 @@ def compared(path: Path, runs: tuple[Runtime, ...], glyphs: Pixels) -> tuple[Run
             one = replace(one, agreement=float((answers == first).mean()))
         found.append(one)
     return tuple(found)
+
+
+def _written(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
 def _problem(path: Path, module: str) -> str | None:

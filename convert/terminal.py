@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TextIO
 
-from edge.errors import EdgeError
+from edge.errors import EdgeError, one_line
 from edge.quiet import without
 
 NOISE = "|".join(
@@ -105,7 +105,7 @@ def _line(error: Exception) -> str:
     """What went wrong and what to do, in one line."""
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in PACKAGES:
         return f"{error.name}: not installed; pip install 'edge-digits[convert]'"
-    text = " ".join(str(error).split())
+    text = one_line(error)
     if isinstance(error, EdgeError):
         return text
     return f"{type(error).__name__}: {text[:300]}; run it again with --debug to see where"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from edge.card import Card, Fit, Output, read_card
 from edge.closing import Closing
-from edge.errors import ModelError
+from edge.errors import ModelError, one_line
 from edge.quiet import without
 from edge.types import Pixels
 
@@ -44,7 +44,7 @@ def interpreter_class(runtime: str | None = None) -> Any:
             return import_module(f"{name}.interpreter").Interpreter
         except ImportError as error:
             if not isinstance(error, ModuleNotFoundError) or (error.name or "").partition(".")[0] != name:
-                why = " ".join(str(error).split())[:200]
+                why = one_line(error, 200)
                 raise ModelError(f"{name}: installed, but does not load ({why}); install it again") from error
     raise ModelError(f"no TFLite runtime ({runtime or ' or '.join(RUNTIMES)}); pip install ai-edge-litert")
 
@@ -70,7 +70,7 @@ class Model(Closing):
                 self._interpreter = interpreter(model_content=content, num_threads=threads)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            why = " ".join(str(error).split())[:200]
+            why = one_line(error, 200)
             raise ModelError(f"{self.path}: the TFLite runtime refuses it ({why}); convert the model again") from error
         self._input = _only(self._interpreter.get_input_details(), "input", self.path)
         self._output = _only(self._interpreter.get_output_details(), "output", self.path)

@@ -1,4 +1,4 @@
-"""What travels along the line: Frame, Box, Glyph, Digit, Reading. All frozen; every field says its unit."""
+"""What travels along the line: Frame, Box, Glyph, Digit, Reading, Notice. All frozen; every field says its unit."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class Reading:
             "schema": SCHEMA,
             "source": self.source,
             "frame": self.frame,
-            "captured_at": self.captured_at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            "captured_at": timestamp(self.captured_at),
             "text": self.text,
             "lines": list(self.lines),
             "digits": [
@@ -124,3 +124,41 @@ class Reading:
             "model": self.model,
             "elapsed_ms": round(self.elapsed_ms, 3),
         }
+
+
+About = Literal["camera", "model"]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a part of the program has come to: every publisher sends it when that changes."""
+
+    about: About
+    state: str
+    """Of the camera its ``edge.sources.State``; of a new model ``accepted`` or ``refused``."""
+    name: str
+    """The source's URI without password, or the model's name and hash."""
+    at: datetime
+    """UTC."""
+    reason: str | None
+    """Why it is not well: one line for people; None where it is."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form, as ``edge/schema/notice.json`` describes it."""
+        return {
+            "schema": SCHEMA,
+            "notice": self.about,
+            "state": self.state,
+            "name": self.name,
+            "at": timestamp(self.at),
+            "reason": self.reason,
+        }
+
+
+Message = Reading | Notice
+"""What a publisher sends."""
+
+
+def timestamp(moment: datetime) -> str:
+    """A moment as all JSON here has it: RFC 3339, UTC, microseconds, ``2026-11-23T08:00:00.123456Z``."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

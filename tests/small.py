@@ -19,6 +19,7 @@ from convert.convention import Convention, find
 from convert.datasets import ARRAYS, Mnist
 from convert.names import Io, Recipe
 from edge.card import Card
+from edge.errors import ConvertError
 
 QUIET = pytest.mark.filterwarnings(
     "ignore:Statistics for quantized inputs:UserWarning",
@@ -180,3 +181,12 @@ def fully_convolutional() -> Any:
     glyph = layers.Input((None, None, 1))
     x = layers.Conv2D(10, 3)(glyph)
     return keras().Model(glyph, layers.Softmax()(layers.GlobalAveragePooling2D()(x)))
+
+
+def refused(path: Path) -> str:
+    """The one line with which loading this file is refused: what, where, what to do."""
+    with pytest.raises(ConvertError) as refusal:
+        load.load(path)
+    text = str(refusal.value)
+    assert text.startswith(f"{path}: ") and "\n" not in text and "; " in text and len(text) < 400
+    return text

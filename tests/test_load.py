@@ -18,14 +18,6 @@ from edge.errors import ConvertError
 pytestmark = small.QUIET
 
 
-def refusal(path: Path) -> str:
-    with pytest.raises(ConvertError) as refused:
-        load(path)
-    text = str(refused.value)
-    assert text.startswith(f"{path}: ") and "\n" not in text and "; " in text and len(text) < 400
-    return text
-
-
 def edited(path: Path, old: str, new: str) -> Path:
     """The file with something else in its architecture."""
     with h5py.File(path, "r+") as stored:
@@ -59,15 +51,15 @@ def test_a_loss_of_somebodys_own_is_not_needed(tmp_path: Path) -> None:
 
 
 def test_missing_and_damaged_files_are_refused(tmp_path: Path) -> None:
-    assert "no such file" in refusal(tmp_path / "none.h5")
-    assert "is a folder without saved_model.pb" in refusal(tmp_path)
+    assert "no such file" in small.refused(tmp_path / "none.h5")
+    assert "is a folder without saved_model.pb" in small.refused(tmp_path)
     for name, content, complaint in [
         ("empty.h5", b"", "is empty"),
         ("half.h5", b"\x89HDF\r\n\x1a\n", "is damaged or cut short"),
         ("half.keras", b"PK\x03\x04" + bytes(50), "is damaged or cut short"),
     ]:
         (tmp_path / name).write_bytes(content)
-        assert complaint in refusal(tmp_path / name)
+        assert complaint in small.refused(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["m.keras", "m.hdf5", "m"])
@@ -89,7 +81,7 @@ def test_a_file_cut_short_anywhere_is_refused(suffix: str, tmp_path: Path) -> No
     path = tmp_path / f"half{suffix}"
     for length in np.linspace(10, len(whole) - 1, 12).astype(int):
         path.write_bytes(whole[:length])
-        assert "is damaged or cut short" in refusal(path)
+        assert "is damaged or cut short" in small.refused(path)
 
 
 @pytest.mark.parametrize("name", ["m.weights.h5", "m.h5"])
@@ -107,7 +99,7 @@ def test_weights_only_are_read_with_their_architecture(name: str, tmp_path: Path
             weights.attrs.update(stored["model_weights"].attrs)
         with pytest.raises(ConvertError, match="leave --architecture out"):
             load(whole, architecture=tmp_path / "m.json")
-    assert "name the JSON of model.to_json() with --architecture" in refusal(path)
+    assert "name the JSON of model.to_json() with --architecture" in small.refused(path)
     architecture = tmp_path / "m.json"
     architecture.write_text(model.to_json())
     loaded = load(path, architecture=architecture)
@@ -124,7 +116,7 @@ def test_a_damaged_architecture_is_refused(tmp_path: Path) -> None:
     path = small.saved(small.untrained(), tmp_path / "m.h5")
     with h5py.File(path, "r+") as stored:
         stored.attrs["model_config"] = stored.attrs["model_config"][:100]
-    assert "its architecture is damaged" in refusal(path)
+    assert "its architecture is damaged" in small.refused(path)
 
 
 @pytest.mark.parametrize("suffix", [".h5", ".keras"])
@@ -134,14 +126,14 @@ def test_a_lambda_layer_is_refused_before_it_is_loaded(suffix: str, tmp_path: Pa
     glyph = layers.Input((28, 28, 1))
     inner = keras.Sequential([layers.Input((28, 28, 1)), layers.Lambda(lambda x: x / 255), layers.Flatten()])
     model = keras.Model(glyph, layers.Dense(10)(inner(glyph)))
-    assert "has a Lambda layer" in refusal(small.saved(model, tmp_path / f"m{suffix}"))
+    assert "has a Lambda layer" in small.refused(small.saved(model, tmp_path / f"m{suffix}"))
 
 
 def test_what_is_not_keras_own_is_named(tmp_path: Path) -> None:
     path = small.saved(small.untrained(), tmp_path / "m.h5")
-    assert "has a layer of its own, Origami (flatten" in refusal(edited(path, '"Flatten"', '"Origami"'))
+    assert "has a layer of its own, Origami (flatten" in small.refused(edited(path, '"Flatten"', '"Origami"'))
     path = small.saved(small.untrained(), tmp_path / "m.h5")
-    assert "has the function bend (none of Keras's)" in refusal(edited(path, '"softmax"', '"bend"'))
+    assert "has the function bend (none of Keras's)" in small.refused(edited(path, '"softmax"', '"bend"'))
 
 
 @pytest.mark.parametrize("suffix", [".h5", ".keras"])
@@ -198,7 +190,7 @@ def test_keras_2_is_not_started_for_a_file_of_keras_3(tmp_path: Path, monkeypatc
     monkeypatch.setattr("convert.load.import_module", lambda name: asked.append(name) or import_module(name))
     load(small.saved(small.untrained(), tmp_path / "m.h5"))
     path = edited(small.saved(small.untrained(), tmp_path / "m.h5"), '"Flatten"', '"Origami"')
-    assert "Origami" in refusal(path)
+    assert "Origami" in small.refused(path)
     assert "keras" in asked and "tf_keras" not in asked
 
 
@@ -217,7 +209,7 @@ def test_layers_of_augmentation_are_nothing_to_tflite(tmp_path: Path) -> None:
 def test_a_model_that_does_not_know_its_input_is_refused(tmp_path: Path) -> None:
     layers = small.keras().layers
     path = small.saved(small.keras().Sequential([layers.Flatten(), layers.Dense(10)]), tmp_path / "m.keras")
-    assert "does not say what shape its input has" in refusal(path)
+    assert "does not say what shape its input has" in small.refused(path)
 
 
 def test_what_is_no_classifier_of_digits_is_refused(tmp_path: Path) -> None:
@@ -234,7 +226,7 @@ def test_what_is_no_classifier_of_digits_is_refused(tmp_path: Path) -> None:
         (keras.Model(glyph, layers.Dense(26)(flat)), "gives 26 outputs, not 10"),
         (keras.Model(glyph, layers.Dense(1000)(flat)), "1000 outputs (the classes of ImageNet?)"),
     ]:
-        assert complaint in refusal(small.saved(model, tmp_path / "m.h5"))
+        assert complaint in small.refused(small.saved(model, tmp_path / "m.h5"))
 
 
 def test_labels_say_what_the_outputs_stand_for(tmp_path: Path) -> None:
@@ -260,7 +252,7 @@ def test_files_of_old_and_new_keras_from_other_people_load(data: Path) -> None:
     for path in sorted([*folder.glob("*.h5"), *folder.glob("*.keras")]):
         reasons = [reason for name, reason in refused.items() if path.name.startswith(name)]
         if reasons:
-            assert reasons[0] in refusal(path)
+            assert reasons[0] in small.refused(path)
         else:
             loaded[path.name] = load(path)
     assert len(loaded) == 21

@@ -3,12 +3,12 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from doubles import Sink
 
 from edge.errors import SourceError, WedgedError
 from edge.loop import Tally, run
-from edge.publishers import Publisher
 from edge.sources import Source
-from edge.types import Box, Digit, Frame, Reading
+from edge.types import Box, Digit, Frame, Notice, Reading
 
 
 class Script(Source):
@@ -27,17 +27,6 @@ class Script(Source):
         if isinstance(step, Exception):
             raise step
         return Frame(np.full((4, 4), step, np.uint8), "script", self.asked - 1)
-
-    def close(self):
-        pass
-
-
-class Sink(Publisher):
-    def __init__(self):
-        self.readings = []
-
-    def publish(self, reading):
-        self.readings.append(reading)
 
     def close(self):
         pass
@@ -109,3 +98,28 @@ def test_the_publishers_may_come_from_a_generator():
     sink = Sink()
     run(Script(1, 1), read, (s for s in [sink]))
     assert len(sink.readings) == 2
+
+
+def test_a_change_of_the_camera_s_state_is_published_once_with_its_reason():
+    sink = Sink()
+    source = Script(1, SourceError("camera: gone"), SourceError("camera: gone"), 1, live=True)
+    source.name = "camera"
+    states = iter(["running", "reopening", "reopening", "running"])
+    run(source, read, [sink], stopping=lambda: setattr(source, "state", next(states, "running")))
+    assert [(n.about, n.state, n.name, n.reason) for n in sink.notices] == [
+        ("camera", "reopening", "camera", "camera: gone"),
+        ("camera", "running", "camera", None),
+    ]
+
+
+def test_what_happens_between_two_frames_is_published_between_them():
+    sink, notice = Sink(), Notice("model", "accepted", "m", datetime.now(UTC), None)
+    seen = []
+
+    def between():
+        seen.append(len(sink.readings))
+        return [notice] if len(seen) == 2 else []
+
+    run(Script(1, 1, 1), read, [sink], between=between)
+    assert seen == [1, 2, 3]
+    assert sink.notices == [notice]

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 import small
 
 from convert.load import load
 from convert.load.saved import digest
-from edge.errors import ConvertError
 
 pytestmark = small.QUIET
 
@@ -36,14 +34,6 @@ def linear(weights: Any, x: Any) -> Any:
     import tensorflow as tf
 
     return tf.reshape(tf.cast(x, tf.float32), (-1, 784)) @ weights
-
-
-def refusal(path: Path) -> str:
-    with pytest.raises(ConvertError) as refused:
-        load(path)
-    text = str(refused.value)
-    assert text.startswith(f"{path}: ") and "\n" not in text and "; " in text and len(text) < 400
-    return text
 
 
 def test_a_model_that_keras_3_exported_gives_what_it_gave(tmp_path: Path) -> None:
@@ -118,9 +108,9 @@ def test_operations_on_files_and_python_are_refused(tmp_path: Path) -> None:
         tf.raw_ops.SaveV2(prefix=str(target), tensor_names=["x"], shape_and_slices=[""], tensors=[x])
         return linear(weights, x)
 
-    assert "has PyFunc," in refusal(exported(python, tmp_path / "python"))
-    assert "has WriteFile," in refusal(exported(writes, tmp_path / "writes"))
-    assert "has SaveV2," in refusal(exported(saves, tmp_path / "saves"))
+    assert "has PyFunc," in small.refused(exported(python, tmp_path / "python"))
+    assert "has WriteFile," in small.refused(exported(writes, tmp_path / "writes"))
+    assert "has SaveV2," in small.refused(exported(saves, tmp_path / "saves"))
     assert not list(tmp_path.glob("written*"))
 
 
@@ -131,33 +121,33 @@ def test_an_answer_by_chance_is_refused(tmp_path: Path) -> None:
     def noisy(weights: Any, x: Any) -> Any:
         return linear(weights, x + tf.random.normal(tf.shape(x)))
 
-    assert "another answer each time" in refusal(exported(noisy, tmp_path / "m"))
+    assert "another answer each time" in small.refused(exported(noisy, tmp_path / "m"))
 
 
 def test_what_is_no_classifier_is_refused(tmp_path: Path) -> None:
     small.keras()
     import tensorflow as tf
 
-    assert "takes exactly 32 images" in refusal(exported(linear, tmp_path / "batch", (32, 28, 28)))
-    assert "does not say what shape" in refusal(exported(linear, tmp_path / "shape", None))
-    assert "its input is string" in refusal(
+    assert "takes exactly 32 images" in small.refused(exported(linear, tmp_path / "batch", (32, 28, 28)))
+    assert "does not say what shape" in small.refused(exported(linear, tmp_path / "shape", None))
+    assert "its input is string" in small.refused(
         exported(lambda w, x: linear(w, tf.strings.length(x)), tmp_path / "text", (None, 784), "string")
     )
-    assert "gives 9 outputs" in refusal(exported(lambda w, x: linear(w, x)[:, :9], tmp_path / "nine"))
-    assert "a single number" in refusal(exported(lambda w, x: linear(w, x)[:, :1], tmp_path / "one"))
+    assert "gives 9 outputs" in small.refused(exported(lambda w, x: linear(w, x)[:, :9], tmp_path / "nine"))
+    assert "a single number" in small.refused(exported(lambda w, x: linear(w, x)[:, :1], tmp_path / "one"))
 
 
 def test_a_folder_that_is_incomplete_is_refused(tmp_path: Path) -> None:
     whole = exported(linear, tmp_path / "whole")
-    assert "name its folder" in refusal(whole / "saved_model.pb")
-    assert "without saved_model.pb" in refusal(whole / "variables")
+    assert "name its folder" in small.refused(whole / "saved_model.pb")
+    assert "without saved_model.pb" in small.refused(whole / "variables")
     cut = Path(shutil.copytree(whole, tmp_path / "cut"))
     shutil.rmtree(cut / "variables")
-    assert "so no weights" in refusal(cut)
+    assert "so no weights" in small.refused(cut)
     (cut / "saved_model.pb").write_bytes((whole / "saved_model.pb").read_bytes()[:-100])
-    assert "damaged or cut short" in refusal(cut)
+    assert "damaged or cut short" in small.refused(cut)
     (cut / "saved_model.pb").write_bytes(b"")
-    assert "is empty" in refusal(cut)
+    assert "is empty" in small.refused(cut)
 
 
 def test_the_digest_is_of_names_and_bytes(tmp_path: Path) -> None:

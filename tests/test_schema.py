@@ -6,7 +6,8 @@ from typing import get_args
 import jsonschema
 import pytest
 
-from edge.types import SCHEMA, Box, Digit, Reading, Reason
+from edge.sources import State
+from edge.types import SCHEMA, About, Box, Digit, Notice, Reading, Reason
 
 DESCRIBED = json.loads((files("edge") / "schema" / "reading.json").read_text("utf-8"))
 CHECK = jsonschema.Draft202012Validator(DESCRIBED)
@@ -60,3 +61,17 @@ def test_it_names_every_field_every_reason_and_the_version():
 )
 def test_what_is_otherwise_is_refused(change):
     assert not CHECK.is_valid(reading(SEVEN).as_dict() | change)
+
+
+NOTICE = json.loads((files("edge") / "schema" / "notice.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("reason", [None, "v4l2:/dev/video0: no frame for 2 s"])
+def test_a_notice_is_as_described(reason):
+    jsonschema.Draft202012Validator.check_schema(NOTICE)
+    sent = Notice("camera", "stalled", "v4l2:/dev/video0", NOON, reason).as_dict()
+    jsonschema.Draft202012Validator(NOTICE).validate(json.loads(json.dumps(sent)))
+    assert list(NOTICE["properties"]) == NOTICE["required"] == list(sent)
+    assert NOTICE["properties"]["notice"]["enum"] == list(get_args(About))
+    assert NOTICE["properties"]["state"]["enum"] == [*get_args(State), "accepted", "refused"]
+    assert NOTICE["properties"]["schema"]["const"] == SCHEMA

@@ -18,7 +18,7 @@ from convert.load import channels, keras1, saved, stored
 from convert.load.architecture import OPERATION, has_input, mended, outside, refuse_code, unknown, with_operations
 from convert.load.foreign import SAVE, refuse_foreign
 from edge.card import DIGITS, NONE
-from edge.errors import ConvertError
+from edge.errors import ConvertError, one_line
 
 LABELS = {10: DIGITS, 11: (*DIGITS, NONE)}
 """What the outputs stand for, by their number."""
@@ -220,5 +220,5 @@ def _labels(outputs: int, labels: tuple[str, ...] | None, path: Path) -> tuple[s
 
 def _line(error: BaseException) -> str:
     """An error's text as one short line: of Keras's nested ones, the innermost, and without the tables it quotes."""
-    text = " ".join(str(error).split()).rpartition("Exception encountered: ")[2]
+    text = one_line(error).rpartition("Exception encountered: ")[2]
     return QUOTED.split(text)[0][:120] or type(error).__name__

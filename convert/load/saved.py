@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import ConvertError
+from edge.errors import ConvertError, one_line
 
 GRAPH = "saved_model.pb"
 SIGNATURE = "serving_default"
@@ -92,9 +92,7 @@ def load(path: Path) -> SavedClassifier:
         chosen = SIGNATURE if SIGNATURE in names else names[0] if len(names) == 1 else None
         signature = None if chosen is None else signatures[chosen]
     except Exception as error:  # TensorFlow raises what its C++ does
-        raise ConvertError(
-            f"{path}: TensorFlow cannot load it ({' '.join(str(error).split())[:120]}); save it again"
-        ) from error
+        raise ConvertError(f"{path}: TensorFlow cannot load it ({one_line(error, 120)}); save it again") from error
     if signature is None:
         found = f"only {', '.join(names)}" if names else "none"
         raise ConvertError(f"{path}: has no signature {SIGNATURE} ({found}); save it with model.export(folder)")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from convert.load.foreign import ZIP, foreign_archive
-from edge.errors import ConvertError
+from edge.errors import ConvertError, one_line
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 """The members of a .keras: architecture, versions, weights (Keras 3, ``saving_lib.py``)."""
@@ -42,7 +42,7 @@ def read(path: Path) -> Stored:
     except DAMAGE as error:
         if isinstance(error, ConvertError):
             raise
-        raise ConvertError(f"{path}: is damaged or cut short ({_line(error)}); copy it again") from error
+        raise ConvertError(f"{path}: is damaged or cut short ({one_line(error, 120)}); copy it again") from error
 
 
 def write(path: Path, stored: Stored, architecture: dict[str, Any], folder: Path) -> Path:
@@ -162,7 +162,9 @@ def read_architecture(path: Path) -> Stored:
     try:
         parsed = _parsed(path.read_text(encoding="utf-8"), path)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConvertError(f"{path}: cannot be read ({_line(error)}); name the JSON of model.to_json()") from error
+        raise ConvertError(
+            f"{path}: cannot be read ({one_line(error, 120)}); name the JSON of model.to_json()"
+        ) from error
     version, backend = str(parsed.get("keras_version", "")), str(parsed.get("backend", ""))
     return Stored(parsed, version, backend, legacy=True)
 
@@ -170,7 +172,3 @@ def read_architecture(path: Path) -> Stored:
 def _text(value: Any) -> str:
     """An HDF5 attribute: h5py gives bytes for some kinds of strings."""
     return value.decode() if isinstance(value, bytes) else "" if value is None else str(value)
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:120]

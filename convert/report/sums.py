@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from convert.datasets import Labels
 from convert.pipeline import Done
-from convert.scoreboard.tally import BINS
+from convert.scoreboard.tally import BINS, bin_of
 from convert.verify import Comparison, confusion
 from edge.card import NONE
 
@@ -87,11 +87,11 @@ def reliability(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> tu
 
     DeGroot and Fienberg, "The comparison and evaluation of forecasters" (1983).
     """
-    bin_of = np.clip(np.ceil(confidence.astype(np.float64) * BINS).astype(int) - 1, 0, BINS - 1)
+    binned = bin_of(confidence)
     return tuple(
         Bin(above=i / BINS, answers=int(of.sum()), confidence=float(confidence[of].mean()), right=int(right[of].sum()))
         for i in range(BINS)
-        if (of := bin_of == i).any()
+        if (of := binned == i).any()
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from edge.doctor import cameras, computer, libcamera, output, permissions, software, unit
 from edge.doctor.finding import Finding, warning
 from edge.doctor.machine import Machine
+from edge.errors import one_line
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ def _bounded(name: str, check: Check, machine: Machine, seconds: float) -> list[
                 found.append(finding)
         except Exception as error:
             log.debug("%s", name, exc_info=True)
-            broken.append(f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
+            broken.append(f"{type(error).__name__}: {one_line(error, 200)}")
 
     # A disk or a driver may hold it for ever: then it is left behind, and does not keep the process.
     worker = threading.Thread(target=look, name=f"doctor: {name}", daemon=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from edge.doctor.finding import Finding, failure, ok, one_line, warning
+from edge.doctor.finding import Finding, failure, last_line, ok, warning
 from edge.doctor.machine import MISSING, Machine
 
 RELEASES = ("bookworm", "trixie")
@@ -84,7 +84,7 @@ def power(machine: Machine) -> Iterable[Finding]:
     found = re.search("throttled=0x([0-9a-fA-F]+)", done.out)
     if not found:
         missing = done.status == MISSING
-        said = "vcgencmd is not here" if missing else f"vcgencmd: {one_line(done.error or done.out) or 'no answer'}"
+        said = "vcgencmd is not here" if missing else f"vcgencmd: {last_line(done.error or done.out) or 'no answer'}"
         install = "sudo apt install -y raspi-utils" if missing else f"sudo usermod -aG video {machine.user.name}"
         yield warning("power", said, "only it knows of under-voltage, which corrupts cards and stops cameras", install)
         return
@@ -120,4 +120,4 @@ def clock(machine: Machine) -> Iterable[Finding]:
         yield ok("clock", "systemd does not keep it here")
     else:
         why = "whether the time that readings carry is right cannot be told"
-        yield warning("clock", one_line(done.error) or "no answer", why, "timedatectl status")
+        yield warning("clock", last_line(done.error) or "no answer", why, "timedatectl status")

@@ -49,7 +49,7 @@ def failure(check: str, said: str, why: str, mend: str) -> Finding:
     return Finding(check, "failure", said, why, mend)
 
 
-def one_line(text: str, most: int = 200) -> str:
+def last_line(text: str, most: int = 200) -> str:
     """The last line of what a program said, which is where Python has the error; at most so many characters."""
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
     return lines[-1][:most] if lines else ""

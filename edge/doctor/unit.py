@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from edge.doctor.computer import NO_SYSTEMD
-from edge.doctor.finding import Finding, failure, ok, one_line, warning
+from edge.doctor.finding import Finding, failure, last_line, ok, warning
 from edge.doctor.machine import MISSING, UNIT, Machine
 
 LOOSE = 1.5
@@ -23,7 +23,7 @@ def service(machine: Machine) -> Iterable[Finding]:
         return
     if done.status:
         why = "whether the service runs cannot be told"
-        yield warning("service", one_line(done.error) or f"status {done.status}", why, f"systemctl status {UNIT}")
+        yield warning("service", last_line(done.error) or f"status {done.status}", why, f"systemctl status {UNIT}")
         return
     fields = dict(line.split("=", 1) for line in done.out.splitlines() if "=" in line)
     active, restarts = fields.get("ActiveState", "unknown"), fields.get("NRestarts", "0")
@@ -62,4 +62,4 @@ def sandbox(machine: Machine) -> Iterable[Finding]:
         yield ok("sandbox", "systemd-analyze is not here")
     else:
         why = "systemd cannot judge it; the unit may have a mistake"
-        yield warning("sandbox", one_line(done.error) or "no answer", why, f"systemd-analyze verify {machine.unit}")
+        yield warning("sandbox", last_line(done.error) or "no answer", why, f"systemd-analyze verify {machine.unit}")

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from edge import uri
 from edge.closing import Closing
-from edge.types import Reading
+from edge.types import Message
 
 SCHEMES = {
     "jsonl": "edge.publishers.jsonl:Jsonl",
@@ -15,10 +15,10 @@ SCHEMES = {
 
 
 class Publisher(Closing, Protocol):
-    """Takes readings until it is closed."""
+    """Takes readings and notices until it is closed."""
 
-    def publish(self, reading: Reading) -> None:
-        """Send one reading; PublishError where it cannot be delivered."""
+    def publish(self, message: Message) -> None:
+        """Send one reading or notice; PublishError where it cannot be delivered."""
         ...
 
     def close(self) -> None:

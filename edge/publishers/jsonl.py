@@ -10,20 +10,20 @@ from typing import BinaryIO, Protocol
 
 from edge.errors import PublishError, SettingsError
 from edge.publishers import Publisher
-from edge.types import Reading
+from edge.types import Message
 
 
 class Jsonl(Publisher):
-    """Appends each reading as a line; every line is written at once, so that a reader sees it whole."""
+    """Appends each reading and notice as a line; every line is written at once, so that a reader sees it whole."""
 
     def __init__(self, path: str) -> None:
         if not path:
             raise SettingsError("jsonl: names no file; use jsonl:PATH, or jsonl:- for stdout")
         self._out: _Out = _Stdout() if path == "-" else _File(Path(path).expanduser())
 
-    def publish(self, reading: Reading) -> None:
+    def publish(self, message: Message) -> None:
         """Write one line; PublishError where the disk is full or nobody reads stdout any more."""
-        text = json.dumps(reading.as_dict(), ensure_ascii=False) + "\n"
+        text = json.dumps(message.as_dict(), ensure_ascii=False) + "\n"
         # A file name that is no UTF-8 has lone surrogates, and Python's escape of one is JSON's too.
         self._out.write(text.encode("utf-8", "backslashreplace"))
 

@@ -48,6 +48,8 @@ class Source(Closing, Protocol):
 
     live: bool
     """True for a camera: it gives the newest frame and drops rather than lags, and comes back after an error."""
+    name: str = ""
+    """What its frames are said to come from: its URI, without a password."""
     state: State = "running"
     """How it is."""
     dropped: int = 0

@@ -10,7 +10,7 @@ from collections.abc import Hashable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from edge.errors import SettingsError, SourceError
+from edge.errors import SettingsError, SourceError, one_line
 from edge.sources import Camera
 from edge.types import Pixels
 from edge.uri import Size, Takes, number, whole
@@ -180,8 +180,3 @@ def taken_at(stamp_ns: int | None) -> datetime:
         return now
     age = (time.clock_gettime_ns(time.CLOCK_BOOTTIME) - stamp_ns) / 1e9
     return now - timedelta(seconds=age) if 0 <= age < SANE_SECONDS else now
-
-
-def one_line(error: BaseException) -> str:
-    """An error's text on one line."""
-    return " ".join(str(error).split())

@@ -16,7 +16,7 @@ from datetime import datetime
 
 import numpy as np
 
-from edge.errors import EdgeError, SourceError, WedgedError
+from edge.errors import EdgeError, SourceError, WedgedError, one_line
 from edge.sources import DEADLINE_SECONDS, FROZEN_SECONDS, Camera, Source, State
 from edge.types import Frame, Pixels
 
@@ -44,6 +44,7 @@ class Steady(Source):
         self, camera: Camera, *, deadline_seconds: float = DEADLINE_SECONDS, frozen_seconds: float = FROZEN_SECONDS
     ) -> None:
         """``frozen_seconds`` 0: a picture may stay the same for ever."""
+        self.name = camera.name
         self.state: State = "starting"
         self.dropped = 0
         self.wedged = False
@@ -160,7 +161,7 @@ class Steady(Source):
             return str(error)
         except Exception as error:
             # Drivers raise what they like; none of it may end the thread.
-            return f"{self._camera.name}: {type(error).__name__}: {' '.join(str(error).split())}"
+            return f"{self._camera.name}: {type(error).__name__}: {one_line(error)}"
         finally:
             with self._call(), contextlib.suppress(Exception):
                 self._camera.close()

@@ -61,7 +61,7 @@ def quantiles(grey: Pixels, *shares: float) -> list[float]:
 
 def exceeds(grey: Pixels, level: float, share: float) -> bool:
     """Whether the quantile at this ``share`` (0 to 1) of all pixels is at least ``level``: quicker than to know it."""
-    below = grey.size - cv2.countNonZero(cv2.threshold(grey, ceil(level) - 1, 255, cv2.THRESH_BINARY)[1])
+    below = grey.size - cv2.countNonZero(above(grey, ceil(level)))
     return below < share * grey.size
 
 

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from edge.types import Pixels
+from edge.vision.measure import above
 from edge.vision.recipe import Interpolation
 
 SIDE = 28
@@ -52,7 +53,7 @@ def thicken(ink: Pixels, by: float) -> Pixels:
 
 def tight(ink: Pixels, level: int = 64) -> Pixels:
     """The smallest part that holds all ink of at least ``level``; the whole where there is none."""
-    x, y, width, height = cv2.boundingRect(cv2.threshold(ink, level - 1, 255, cv2.THRESH_BINARY)[1])
+    x, y, width, height = cv2.boundingRect(above(ink, level))
     return ink[y : y + height, x : x + width] if width else ink
 
 

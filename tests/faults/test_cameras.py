@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cameras import Faulty
+from doubles import Sink
 
 from edge.errors import SourceError, WedgedError
 from edge.loop import Tally, run
@@ -238,17 +239,6 @@ def test_a_picture_of_another_size_is_a_picture(source, reader):
 
 
 # --- the loop and the clock
-
-
-class Sink:
-    def __init__(self):
-        self.readings = []
-
-    def publish(self, reading):
-        self.readings.append(reading)
-
-    def close(self):
-        pass
 
 
 def test_who_is_slow_gets_the_newest_frame_and_the_others_are_counted(source):
