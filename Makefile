@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= $(EDGE_DATA)
 
-.PHONY: help demo test check tune score install clean
+.PHONY: help demo test test-machine check tune score install clean
 help:
 	@echo "make demo    read a synthetic camera for some seconds: no camera, no files needed"
 	@echo "make test    everything that can be tested here (EDGE_DATA=FOLDER adds the real data)"
+	@echo "make test-machine VM=FILE   install, boot and check a virtual machine: tests/machine/README.md"
 	@echo "make check   style and types only"
 	@echo "make tune    what each choice of [vision] scores on the photographs under EDGE_DATA"
 	@echo "make score   what every set under EDGE_DATA and a suite of synthetic pages score: docs/SCORES.md"
@@ -19,6 +20,9 @@ demo: $(VENV)/runtime
 
 test: check
 	$(BIN)/python -m pytest
+
+test-machine: machine $(VENV)/runtime
+	@$(BIN)/python -u tests/machine/run.py "$(VM)"
 
 check: $(VENV)/everything
 	$(BIN)/ruff check .
@@ -38,6 +42,10 @@ install:
 .PHONY: data
 data:
 	@test -d "$(DATA)/photos" || { echo "make: set EDGE_DATA to a folder with photos/single and photos/multi" >&2; exit 1; }
+
+.PHONY: machine
+machine:
+	@test -x "$(VM)" || { echo "make: set VM to the program that tests/machine/README.md describes" >&2; exit 1; }
 
 # The runtime alone: what a Pi has.
 $(VENV)/runtime: pyproject.toml | $(BIN)/python

@@ -14,7 +14,7 @@ from convert.datasets import Labels
 from convert.names import Io, Recipe
 from convert.runtimes import Runtime
 from convert.verify import Comparison, Times
-from edge.card import Card
+from edge.card import Card, packed
 from edge.errors import ConvertError
 from edge.model import Model, probabilities
 from edge.types import Pixels
@@ -91,7 +91,7 @@ def attempt(
 def placed(tried: Attempt, folder: Path) -> Path:
     """The attempt's file with its card, in ``folder`` while it is looked at."""
     place = folder / f"{tried.recipe}.tflite"
-    place.write_bytes(tried.content + tried.card.archive())
+    place.write_bytes(packed(tried.content, tried.card))
     return place
 
 

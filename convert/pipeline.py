@@ -20,7 +20,7 @@ from convert.names import RECIPES, Io, Recipe
 from convert.verify import Comparison
 from convert.whole import check_writable, whole
 from convert.workers import workers
-from edge.card import Card
+from edge.card import Card, packed
 from edge.errors import ConvertError
 from edge.types import Pixels
 
@@ -148,7 +148,7 @@ def write(done: Done) -> None:
     if not done.chosen:
         raise ConvertError(done.problem() or "")
     with whole(done.order.out) as half:
-        half.write_bytes(done.chosen.content + card(done).archive())
+        half.write_bytes(packed(done.chosen.content, card(done)))
 
 
 def card(done: Done) -> Card:

@@ -19,7 +19,43 @@ WIDTH = 1280
 CELL = 84
 """Side of a glyph in the strip below, pixels: three for one."""
 CAPTION = 22
+PICTURE_BYTES = 200_000
+"""A JPEG for a network is no larger; a finer one is not worth the way."""
+QUALITIES = (85, 60, 35, 15)
+"""JPEG qualities, the first that fits is taken."""
 FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+
+class LastRead:
+    """What was last read, and drawn only when somebody asks: who shows it pays for one assignment."""
+
+    def __init__(self) -> None:
+        self._shown: tuple[int, Pixels, Sight] | None = None
+        self._drawn: tuple[int, bytes] | None = None
+
+    def show(self, pixels: Pixels, sight: Sight) -> None:
+        """This is what was read now; ``pixels`` are kept, not copied."""
+        self._shown = (self._shown[0] + 1 if self._shown else 1, pixels, sight)
+
+    def jpeg(self) -> tuple[int, bytes] | None:
+        """The how-manieth it is, from 1, and its JPEG of PICTURE_BYTES at most; None before the first.
+
+        Any thread may ask; a picture is drawn once.
+        """
+        if (shown := self._shown) is None:
+            return None
+        if (drawn := self._drawn) is None or drawn[0] != shown[0]:
+            drawn = self._drawn = (shown[0], _jpeg(annotate(shown[1], shown[2])))
+        return drawn
+
+
+def _jpeg(picture: Picture) -> bytes:
+    while True:
+        for quality in QUALITIES:
+            packed = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, quality))[1].tobytes()
+            if len(packed) <= PICTURE_BYTES:
+                return packed
+        picture = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
 
 
 def annotate(pixels: Pixels, sight: Sight) -> Picture:

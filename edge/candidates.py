@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.model import Model
+from edge.stopwatch import Stopwatch
 from edge.types import Box, Pixels
 from edge.vision.normalise import normalise
 from edge.vision.outline import is_polygon
@@ -50,13 +51,17 @@ class Judge:
 
     model: Model
     interpolation: Interpolation = "area"
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    """Stages: ``normalise``, with cutting marks out before it, and ``invoke``."""
 
     def __call__(self, inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
         """Inks (height, width) uint8 of single marks, their boxes and lines -> what the model says of each."""
         if not inks:
             return []
         glyphs = np.stack([normalise(ink, self.interpolation) for ink in inks])
+        self.watch.lap("normalise")
         probabilities = self.model.predict(glyphs)
+        self.watch.lap("invoke")
         found, digits = [], self.model.card.digits
         for ink, box, line, glyph, row in zip(inks, boxes, lines, glyphs, probabilities, strict=True):
             best = int(row.argmax())

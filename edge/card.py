@@ -12,7 +12,8 @@ import math
 import zipfile
 import zlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
 from typing import Any, Literal
 
 from edge.errors import ModelError
@@ -30,8 +31,8 @@ Fit = Literal["resize", "margin"]
 class Card:
     """A model's own description.
 
-    ``labels``, ``paper``, ``ink``, ``fit``, ``output`` and ``temperature`` decide how it is fed and read; the rest is
-    for people.
+    ``labels``, ``paper``, ``ink``, ``fit``, ``output`` and ``temperature`` decide how it is fed and read;
+    ``model_sha256`` whether it is still what was converted; the rest is for people.
     """
 
     name: str = "unnamed"
@@ -49,6 +50,8 @@ class Card:
     temperature: float = 1.0
     """What logits are divided by before the softmax, so that of readings with probability 0.9 nine in ten are right
     (Guo, Pleiss, Sun, Weinberger, "On calibration of modern neural networks", 2017)."""
+    model_sha256: str = ""
+    """Of the .tflite's own bytes, those before the archive; empty where nobody wrote it down."""
     quantisation: dict[str, Any] = field(default_factory=dict)
     """How it was quantised: recipe, types, calibration images and their hash."""
     evaluation: dict[str, Any] = field(default_factory=dict)
@@ -71,20 +74,33 @@ class Card:
         return buffer.getvalue()
 
 
+def packed(model: bytes, card: Card) -> bytes:
+    """A file with its card: the bytes of a .tflite, and the card with their hash appended."""
+    return model + replace(card, model_sha256=sha256(model).hexdigest()).archive()
+
+
 def read_card(model: bytes, where: str) -> Card | None:
     """The card appended to the bytes of a .tflite; None where there is none.
 
-    Raises ModelError where it is damaged; ``where`` is the file's name.
+    Raises ModelError where it is damaged, or where the model's own bytes are not those it was made for; ``where`` is
+    the file's name.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(model)) as zipped:
             said = json.loads(zipped.read(MEMBER)) if MEMBER in zipped.namelist() else None
+            # zipfile counts from the file's first byte, whatever stands before the archive.
+            begins = min((entry.header_offset for entry in zipped.infolist()), default=0)
     except (zipfile.BadZipFile, zlib.error, ValueError, OSError, RuntimeError) as error:
         # No archive at all is fine; half of one, with the card's name in it, is a file cut short.
         if MEMBER.encode() not in model:
             return None
         raise ModelError(f"{where}: its {MEMBER} is damaged ({error}); convert the model again") from error
-    return None if said is None else _card(said, where)
+    card = None if said is None else _card(said, where)
+    if card and card.model_sha256 and sha256(memoryview(model)[:begins]).hexdigest() != card.model_sha256:
+        raise ModelError(
+            f"{where}: is not what was converted, half-copied or damaged (its sha256 is another); copy it again"
+        )
+    return card
 
 
 def _card(said: Any, where: str) -> Card:
@@ -120,6 +136,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "fit": lambda value: value in ("resize", "margin"),
     "output": lambda value: value in ("probabilities", "logits"),
     "temperature": lambda value: _is_number(value) and value > 0,
+    "model_sha256": lambda value: isinstance(value, str),
     "quantisation": _is_object,
     "evaluation": _is_object,
     "source": _is_object,

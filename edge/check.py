@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 from edge import publishers, sources, uri
-from edge.model import Model
+from edge.model import Model, content_of
 from edge.settings import Settings
+from edge.trial import trial
 
 
 def checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
@@ -16,26 +17,34 @@ def checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "source", partial(_source, settings.source)
     for publisher in settings.publish:
         yield "publish", partial(_publisher, publisher)
+    if settings.metrics:
+        yield "metrics", partial(_metrics, settings.metrics)
     yield "model", partial(_model, settings)
 
 
 def _source(text: str) -> str:
     # A camera is not touched before its first frame is asked for; files have to be there.
     with sources.open_source(text):
-        return _shown(text)
+        return uri.public(text)
 
 
 def _publisher(text: str) -> str:
     # Not opened: a file that root makes while checking is one that the service may not write.
-    uri.find(uri.split(text), publishers.SCHEMES, "publisher")
-    return _shown(text)
+    channel = publishers.find_channel(text)
+    return channel.name if channel else text
 
 
-def _shown(text: str) -> str:
-    """A URL without name, password and query, which are nobody else's; any other URI as it is."""
-    return re.sub(r"//[^/]*@", "//", text).partition("?")[0] if "://" in text else text
+def _metrics(text: str) -> str:
+    from edge.metrics import split_address
+
+    split_address(text)
+    return f"http://{text}/metrics"
 
 
 def _model(settings: Settings) -> str:
-    with Model(settings.model or None, threads=settings.threads) as model:
-        return f"{model.path} ({model.name})"
+    if not settings.model:
+        with Model(threads=settings.threads) as model:
+            return f"{model.path} ({model.name})"
+    # As edge run does, not in this process: a damaged file may crash it.
+    passed = trial(content_of(Path(settings.model)), settings.model, threads=settings.threads)
+    return f"{settings.model} ({passed.name})"

@@ -27,10 +27,31 @@ RUN_EXAMPLES = """examples:
   edge run --config edge.toml
   edge run --check --config edge.toml                      only say whether it would run
 """
+CHECK_EXAMPLES = """examples:
+  edge model check mnist.tflite
+"""
+ROLLBACK_EXAMPLES = """examples:
+  edge model rollback --model mnist.tflite
+  sudo /opt/edge-digits/bin/edge model rollback --config /etc/edge-digits/edge.toml    the service's
+"""
+WATCH_EXAMPLES = """examples:
+  edge watch mqtt://broker.local/edge-digits                 all devices below this prefix, in a table
+  edge watch 'mqtts://me@broker.local/edge-digits?password_file=secret&ca=ca.pem'
+  edge watch --json mqtt://broker.local > changes.jsonl      one JSON object for each change
+"""
 DOCTOR_EXAMPLES = """examples:
   edge doctor                                          this machine, with the default settings
   edge doctor --config /etc/edge-digits/edge.toml      with those of the service
   edge doctor --json                                   as edge/schema/doctor.json describes it
+"""
+HISTORY_EXAMPLES = """examples:
+  edge history                                            what has happened, oldest first, in local time
+  edge history --last 20
+  edge history --since 2h                                 the last two hours; also 90s, 30m, 3d, 1w
+  edge history --since 2026-11-23 --until 2026-11-24      that day
+  edge history --csv > events.csv                         for a spreadsheet
+  edge history --json --since 2026-11-23T08:00:00Z        one event a line, as it was sent
+  sudo /opt/edge-digits/bin/edge history --config /etc/edge-digits/edge.toml    the service's
 """
 
 
@@ -92,6 +113,34 @@ def _parser() -> Parser:
     run.add_argument("--check", action="store_true", help="only say whether it would run; opens no camera")
     _settings_flags(run)
 
+    model = chosen.add_parser("model", help="try a model, or put back the one before", allow_abbrev=False)
+    model.set_defaults(parser=model)
+    actions = model.add_subparsers(title="actions", required=True, metavar="ACTION", parser_class=Parser)
+    check = _command(
+        actions, "check", commands.check_model, "try a model as edge run does", CHECK_EXAMPLES, "FILE", within="model "
+    )
+    check.add_argument("model", metavar="FILE", help="a .tflite file")
+    rollback = _command(
+        actions,
+        "rollback",
+        commands.roll_back,
+        "put back the model that edge run read with before; again: the newer one",
+        ROLLBACK_EXAMPLES,
+        within="model ",
+    )
+    _settings_flags(rollback, without=tuple(leaf.name for leaf in leaves() if leaf.name not in ("model", "state")))
+
+    history = _command(
+        chosen, "history", commands.show_history, "show what has happened, while the service goes on", HISTORY_EXAMPLES
+    )
+    history.add_argument("--since", metavar="T", help="from this time on: a date, RFC 3339, or 2h for two hours ago")
+    history.add_argument("--until", metavar="T", help="up to this time; a date is its first moment")
+    history.add_argument("--last", type=_positive, metavar="N", help="only the newest N of them")
+    shape = history.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="one event a line, exactly as it was sent")
+    shape.add_argument("--csv", action="store_true", help="a table; cells that look like formulas begin with '")
+    _settings_flags(history, without=tuple(leaf.name for leaf in leaves() if leaf.name != "state"))
+
     demo = _command(
         chosen, "demo", commands.run_demo, "read pages that a synthetic camera shows: no camera, no files needed"
     )
@@ -109,6 +158,17 @@ def _parser() -> Parser:
     doctor.add_argument("--json", action="store_true", help="as JSON; the exit status is 1 where something fails, too")
     _settings_flags(doctor)
 
+    watch = _command(
+        chosen,
+        "watch",
+        commands.watch_devices,
+        "show what all devices of an MQTT broker read now",
+        WATCH_EXAMPLES,
+        "mqtt://BROKER/PREFIX",
+    )
+    watch.add_argument("broker", metavar="mqtt://BROKER/PREFIX", help="as the devices' own publisher, with its options")
+    watch.add_argument("--json", action="store_true", help="one JSON object a line for each change")
+
     tune = _command(
         chosen,
         "tune",
@@ -121,13 +181,15 @@ def _parser() -> Parser:
     return parser
 
 
-def _command(chosen: Any, name: str, function: Any, help: str, examples: str = "", operands: str = "") -> Parser:
+def _command(
+    chosen: Any, name: str, function: Any, help: str, examples: str = "", operands: str = "", within: str = ""
+) -> Parser:
     parser: Parser = chosen.add_parser(
         name,
         help=help,
         description=f"{help[0].upper()}{help[1:]}.",
         epilog=examples,
-        usage=f"edge {name} [options]{' ' + operands if operands else ''}",
+        usage=f"edge {within}{name} [options]{' ' + operands if operands else ''}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

@@ -1,10 +1,11 @@
-"""What ``edge read``, ``run``, ``demo``, ``doctor`` and ``tune`` do; each gives the exit status."""
+"""What ``edge read``, ``run``, ``model``, ``history``, ``demo``, ``doctor`` and ``tune`` do: the exit status."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import shutil
 import statistics
 import sys
 import time
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.errors import EdgeError, ImageError, SettingsError, WedgedError
+from edge.errors import EdgeError, ImageError, SettingsError
 from edge.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -86,46 +87,37 @@ def _album(folder: Path) -> Callable[[str, Pixels, Sight], None]:
 
 
 def run_loop(arguments: argparse.Namespace) -> int:
-    """``edge run``: the loop source -> reader -> publishers; where a driver hangs, it ends the process itself."""
-    from contextlib import ExitStack
-
-    from edge.loop import run
-    from edge.publishers import open_publisher
-    from edge.service import Watchdog, stop_signals
-    from edge.sources import open_source
-
+    """``edge run``: the loop, until it is stopped; with ``--check`` only what it would begin with."""
     settings = _settings(arguments)
     if arguments.check:
         return check_run(settings, arguments.config)
-    watchdog = Watchdog()
-    with ExitStack() as stack:
-        reader = stack.enter_context(_reader(settings))
-        publishers = [stack.enter_context(open_publisher(uri)) for uri in settings.publish]
-        source = open_source(
-            settings.source, deadline_seconds=settings.source_deadline, frozen_seconds=settings.source_frozen
-        )
-        stack.enter_context(source)
-        stopping = stack.enter_context(stop_signals(source.stop))
-        try:
-            tally = run(
-                source,
-                reader.read,
-                publishers,
-                frames=arguments.frames,
-                stopping=stopping.is_set,
-                alive=watchdog.alive,
-            )
-            status = 1 if tally.failed else 0
-        except WedgedError as error:
-            print(f"edge: {error}", file=sys.stderr)
-            status = 1
-        watchdog.stopping()
-    if source.wedged:
-        # A thread is in the driver's hands and cannot be joined: the interpreter's own goodbye might wait for it.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-    return status
+    from edge.running import run_source
+
+    return run_source(settings, arguments.frames)
+
+
+def check_model(arguments: argparse.Namespace) -> int:
+    """``edge model check``: what ``edge run`` would say of a model that is dropped in; 1 where it is refused."""
+    from edge.model import content_of
+    from edge.trial import trial
+
+    passed = trial(content_of(Path(arguments.model)), arguments.model)
+    print(
+        f"{arguments.model}: {passed.name} is fit to read: {passed.runtime} reads"
+        f" {passed.right} of {passed.asked} golden digits with it"
+    )
+    return 0
+
+
+def roll_back(arguments: argparse.Namespace) -> int:
+    """``edge model rollback``: the model before is put back; the running service notices by itself."""
+    from edge import state
+    from edge.kept import rollback
+
+    settings = _settings(arguments)
+    path, name = rollback(state.place(settings.state), settings.model)
+    print(f"{path}: {name} is there again; where edge run reads with this file, it takes it within seconds")
+    return 0
 
 
 def check_run(settings: Settings, config: str | None) -> int:
@@ -180,6 +172,28 @@ def run_demo(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def show_history(arguments: argparse.Namespace) -> int:
+    """``edge history``: what the store has kept, oldest first, for people, as CSV or as JSON lines."""
+    from datetime import UTC, datetime
+
+    from edge.history import csv_line, for_people, moment, read
+    from edge.state import place
+    from edge.store import FILE
+
+    now = datetime.now(UTC)
+    since, until = (moment(text, now) if text else None for text in (arguments.since, arguments.until))
+    path = place(_settings(arguments).state) / FILE
+    shown = 0
+    for text in read(path, since, until, arguments.last):
+        if arguments.csv and not shown:
+            print(csv_line(None))
+        print(text if arguments.json else csv_line(text) if arguments.csv else for_people(text))
+        shown += 1
+    if not shown:
+        print(f"edge: {path}: no event in that time", file=sys.stderr)
+    return 0
+
+
 def run_doctor(arguments: argparse.Namespace) -> int:
     """``edge doctor``: each finding as it comes; 1 where one is a failure, be it in the settings themselves."""
     from edge.doctor import examine, report
@@ -199,6 +213,33 @@ def run_doctor(arguments: argparse.Namespace) -> int:
         json.dumps(report.as_dict(findings), ensure_ascii=False) if arguments.json else f"\n{report.summary(findings)}"
     )
     return 1 if any(finding.level == "failure" for finding in findings) else 0
+
+
+def watch_devices(arguments: argparse.Namespace) -> int:
+    """``edge watch``: a table that stands still on a terminal; elsewhere a line for each change."""
+    from edge import watch
+    from edge.service import stop_signals
+
+    place = watch.address(arguments.broker)
+    live = sys.stdout.isatty() and not arguments.json
+    as_text = watch.as_json if arguments.json else watch.as_line
+    latest, drawn, said = watch.Change({}), 0.0, ""
+    with stop_signals() as stopping:
+        try:
+            print(watch.ENTER if live else "", end="", flush=True)
+            for change in watch.watch(place, stopping.is_set):
+                latest = change or latest
+                if live and time.monotonic() - drawn > watch.PICTURE_SECONDS:
+                    print(watch.picture(place.name, latest, *shutil.get_terminal_size()), end="", flush=True)
+                    drawn = time.monotonic()
+                elif not live and change and change.device:
+                    print(as_text(change.device), flush=True)
+                elif not live and change and change.problem not in ("", said):
+                    print(f"edge: {change.problem}; trying again until it comes", file=sys.stderr)
+                    said = change.problem
+        finally:
+            print(watch.LEAVE if live else "", end="", flush=True)
+    return 0
 
 
 def run_tune(arguments: argparse.Namespace) -> int:

@@ -34,6 +34,23 @@ class PublishError(EdgeError, OSError):
     """A publisher cannot be opened, or cannot deliver."""
 
 
+class BusyError(PublishError):
+    """The far side asks to be left alone for a while."""
+
+    def __init__(self, text: str, seconds: float) -> None:
+        super().__init__(text)
+        self.seconds = seconds
+        """So long."""
+
+
+class StateError(EdgeError, OSError):
+    """The state folder, or what is kept in it, cannot be read or written."""
+
+
+class NoReaderError(PublishError):
+    """Who read stdout has closed it: nothing more is wanted."""
+
+
 class DataError(EdgeError, ValueError):
     """Training or evaluation data are missing or are not what they should be."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 
 from edge.candidates import STROKE, Candidate, Judge, likeness
 from edge.doubt import MOST, second_look
+from edge.stopwatch import Stopwatch
 from edge.types import Box, Pixels
 from edge.vision.bridge import closed, usual_gap
 from edge.vision.clean import Cleaned, clean
@@ -91,6 +92,8 @@ class Eye:
     judge: Judge
     recipe: Recipe
     min_confidence: float
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    """Stages: ``clean``, ``segment`` and, what is left to the eye, ``decide``; those of the judge lie between."""
 
     def look(self, pixels: Pixels) -> tuple[Seen, int]:
         """What is seen in a picture (height, width) uint8, and by how many quarters it was turned for that.
@@ -109,16 +112,22 @@ class Eye:
     def _first(self, pixels: Pixels) -> Seen:
         """The picture as it stands, in the polarity that is set or suits it best."""
         if self.recipe.polarity != "auto":
-            return self._see(clean(pixels, self.recipe, light_ink=self.recipe.polarity == "light"))
+            return self._cleaned(pixels, light_ink=self.recipe.polarity == "light")
         dark = polarity(pixels)
-        seen = self._see(clean(pixels, self.recipe, light_ink=dark < 1))
+        seen = self._cleaned(pixels, light_ink=dark < 1)
         unclear = 1 / CLEAR_POLARITY < dark < CLEAR_POLARITY
         if unclear or not seen.candidates:
-            other = self._see(clean(pixels, self.recipe, light_ink=dark >= 1))
+            other = self._cleaned(pixels, light_ink=dark >= 1)
             # Where the polarity is clear, a one of the other is paper between strokes.
             if unclear or not other.only_strokes:
                 seen = max(seen, other, key=lambda one: one.likeness + DARKER * (one.cleaned.polarity == "dark"))
         return seen
+
+    def _cleaned(self, pixels: Pixels, *, light_ink: bool) -> Seen:
+        """One look at a picture, its ink darker than the paper or lighter."""
+        cleaned = clean(pixels, self.recipe, light_ink=light_ink)
+        self.watch.lap("clean")
+        return self._see(cleaned)
 
     def _bridged(self, seen: Seen) -> Seen:
         """With the usual gap between parts closed over, where that reads better: dotted ink, a pen that skips."""
@@ -153,6 +162,7 @@ class Eye:
     def _see(self, cleaned: Cleaned, *, rules: bool = True) -> Seen:
         """One look at ink; ``rules``: whether there may be lines to take away."""
         segments = segment(cleaned.mask, cleaned.sure, rules=rules)
+        self.watch.lap("segment")
         return self._judged(cleaned, segments, self._candidates(cleaned, segments))
 
     def _again(self, seen: Seen) -> Seen:
@@ -169,6 +179,7 @@ class Eye:
         whole = cleaned.mask.shape[1]
         kept = tuple(keep and not is_end(one, whole) for one, keep in zip(candidates, kept, strict=True))
         kept = without_faint(candidates, kept)
+        self.watch.lap("decide")
         return Seen(cleaned, segments, tuple(candidates), kept)
 
     def _least(self, cleaned: Cleaned) -> float:

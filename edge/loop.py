@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ from datetime import UTC, datetime
 from edge.errors import SourceError, WedgedError
 from edge.publishers import Publisher
 from edge.sources import Source, State
+from edge.stopwatch import Stopwatch
+from edge.tracker import Tracker
 from edge.types import Frame, Message, Notice, Reading
 
 log = logging.getLogger(__name__)
@@ -29,25 +32,30 @@ class Tally:
 
 def run(
     source: Source,
-    read: Callable[[Frame], Reading],
+    read: Callable[[Frame], Reading | None],
     publishers: Iterable[Publisher],
     *,
+    tracker: Tracker | None = None,
     frames: int | None = None,
     stopping: Callable[[], bool] = lambda: False,
     alive: Callable[[State], None] = lambda state: None,
     between: Callable[[], Iterable[Notice]] = tuple,
+    watch: Stopwatch | None = None,
 ) -> Tally:
     """Read frame after frame and publish what was read.
 
     It ends with the source, after ``frames`` frames, or when ``stopping()``, asked between frames, is true. A file
     that cannot be read is logged and counted, and the next is tried. A camera that gives nothing within its deadline
-    has said so itself, and is asked again; only its WedgedError is raised. ``alive`` is told the source's state after
+    has said so itself, and is asked again; only its WedgedError is raised. A frame of which ``read`` gives None goes
+    unread. What ``tracker`` makes of the readings is published after them. ``alive`` is told the source's state after
     each frame that went through and each such wait; a change of it is published. ``between`` is called then, too: it
-    may do what must not happen while a frame is read, and what it gives is published.
+    may do what must not happen while a frame is read, and what it gives is published. ``watch`` is told when the stages
+    ``capture``, ``track`` and ``publish`` end.
     """
     publishers = tuple(publishers)
     came = with_digits = failed = 0
     state: State = "running"
+    watch = watch or Stopwatch()
 
     def publish(message: Message) -> None:
         for publisher in publishers:
@@ -55,6 +63,7 @@ def run(
 
     while came != frames and not stopping():
         frame, reason = None, None
+        watch.lap()
         try:
             frame = next(source)
         except StopIteration:
@@ -67,15 +76,29 @@ def run(
                 failed += 1
                 continue
             reason = str(error)
-        if source.live and source.state != state:
-            state = source.state
+        # With a frame in hand it is well, whatever has happened since.
+        now: State = "running" if frame is not None else source.state
+        if source.live and now != state:
+            state = now
             publish(Notice("camera", state, source.name, datetime.now(UTC), reason))
         if frame is not None:
-            reading = read(frame)
-            publish(reading)
+            watch.lap("capture")
             came += 1
-            with_digits += bool(reading.digits)
-        alive("running" if frame is not None else source.state)
+            if (reading := read(frame)) is not None:
+                watch.lap()
+                events = tracker.see(reading, time.monotonic()) if tracker else ()
+                watch.lap("track")
+                publish(reading)
+                for event in events:
+                    publish(event)
+                watch.lap("publish")
+                with_digits += bool(reading.digits)
+            else:
+                # The time of a frame that goes unread is nobody's.
+                watch.take()
+        elif tracker:
+            tracker.lost()
+        alive(now)
         for notice in between():
             publish(notice)
     return Tally(came, with_digits, failed)

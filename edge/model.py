@@ -57,10 +57,20 @@ class Model(Closing):
     outputs 0 to 9.
     """
 
-    def __init__(self, path: str | Path | None = None, *, threads: int = 1, runtime: str | None = None) -> None:
-        """Load the file, or the packaged model. Raises ModelError, which says what is wrong with it."""
+    def __init__(
+        self,
+        path: str | Path | None = None,
+        *,
+        threads: int = 1,
+        runtime: str | None = None,
+        content: bytes | None = None,
+    ) -> None:
+        """Load the file, or the packaged model. Raises ModelError, which says what is wrong with it.
+
+        ``content`` is what has been read of the file before: then it is not read again.
+        """
         self.path = Path(path) if path else packaged_model()
-        content = content_of(self.path)
+        content = content_of(self.path) if content is None else tflite(content, str(self.path))
         card = read_card(content, str(self.path))
         self.card = card or Card(name=self.path.stem)
         self.sha256 = hashlib.sha256(content).hexdigest()
@@ -85,7 +95,11 @@ class Model(Closing):
                 + "; convert the model again with its own labels"
             )
         self._table = _table(ramp(self.card), self._input)
-        self._meaning = self.card.output if card else self._likely_meaning()
+        try:
+            self._meaning = self.card.output if card else self._likely_meaning()
+        except (ValueError, RuntimeError) as error:
+            why = one_line(error, 200)
+            raise ModelError(f"{self.path}: does not run ({why}); convert the model again") from error
 
     @property
     def name(self) -> str:
@@ -133,10 +147,15 @@ def content_of(path: Path) -> bytes:
         raise ModelError(f"{path}: no such file; make one with edge-convert MODEL.h5") from error
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); name a .tflite file") from error
+    return tflite(content, str(path))
+
+
+def tflite(content: bytes, where: str) -> bytes:
+    """The bytes themselves, where they begin as a .tflite; ModelError where not. ``where`` is the file's name."""
     # The file identifier of TFLite's flatbuffer schema, at byte 4.
     if content[4:8] != b"TFL3":
         what = "is empty" if not content else "is no .tflite model"
-        raise ModelError(f"{path}: {what}; make one with edge-convert MODEL.h5")
+        raise ModelError(f"{where}: {what}; make one with edge-convert MODEL.h5")
     return content
 
 

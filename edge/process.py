@@ -10,6 +10,9 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 KEPT_BYTES = 32 * 1024 * 1024
 """So much freed memory is kept for the next frame; the most that glibc takes as a threshold on 64 bits."""
 
+TRIM_FRAMES = 1000
+"""So often is given back what an unusual frame took, and what has come to lie in pieces: a millisecond or two."""
+
 
 def settle() -> None:
     """One thread for OpenCV, and memory that is kept from frame to frame.
@@ -25,3 +28,18 @@ def settle() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_MMAP_THRESHOLD, KEPT_BYTES)
         mallopt(_M_TRIM_THRESHOLD, 2 * KEPT_BYTES)
+
+
+class Tidy:
+    """Keeps memory from growing for months: the worst page of a year would else be what the process takes for ever."""
+
+    def __init__(self) -> None:
+        self._frames = 0
+        # Only glibc has it.
+        self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+
+    def __call__(self) -> None:
+        """To be called once for each frame."""
+        self._frames += 1
+        if self._trim and self._frames % TRIM_FRAMES == 0:
+            self._trim(0)

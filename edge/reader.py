@@ -15,6 +15,7 @@ from edge.candidates import Candidate, Judge
 from edge.closing import Closing
 from edge.look import CLUTTER, Eye, Seen, turned_back
 from edge.model import Model
+from edge.stopwatch import Stopwatch
 from edge.types import Box, Digit, Frame, Glyph, Pixels, Reading, Reason
 from edge.vision.clean import Cleaned
 from edge.vision.recipe import Recipe
@@ -32,6 +33,8 @@ class Sight:
     """The look that read best, perhaps of the picture turned by a quarter."""
     glyphs: tuple[Glyph, ...]
     """Each candidate as the model saw it, and where it stands in the frame."""
+    stages: dict[str, float]
+    """Seconds each stage took: ``clean``, ``segment``, ``normalise``, ``invoke``, ``decide``, as far as it came."""
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -70,10 +73,10 @@ class Reader(Closing):
         min_confidence: float = MIN_CONFIDENCE,
     ) -> None:
         """Open the model once (the packaged one where none is named). Raises ModelError."""
-        self.model = model if isinstance(model, Model) else Model(model)
         self.recipe = recipe or Recipe()
         self.min_confidence = min_confidence
-        self._eye = Eye(Judge(self.model, self.recipe.interpolation), self.recipe, min_confidence)
+        self._watch = Stopwatch()
+        self.use(model if isinstance(model, Model) else Model(model))
 
     def read(self, image: Frame | Pixels | str | Path) -> Reading:
         """The digits in a Frame, in grey or BGR pixels (uint8), or in an image file. Raises ImageError."""
@@ -83,10 +86,12 @@ class Reader(Closing):
         """As ``read``, with every stage that led to the reading."""
         frame = _frame(image)
         started = time.perf_counter()
+        self._watch.lap()
         seen, quarters = self._eye.look(frame.pixels)
         glyphs = tuple(_glyph(candidate, seen, quarters, frame.pixels.shape) for candidate in seen.candidates)
+        numbers = self.model.card.digits
         digits = tuple(
-            Digit(candidate.digit, candidate.confidence, glyph.line, glyph.box)
+            Digit(candidate.digit, candidate.confidence, glyph.line, glyph.box, _of_digits(candidate, numbers))
             for candidate, glyph, keep in zip(seen.candidates, glyphs, seen.kept, strict=True)
             if keep and candidate.digit is not None
         )
@@ -98,8 +103,21 @@ class Reader(Closing):
             reason=None if digits else why(seen),
             model=self.model.name,
             elapsed_ms=(time.perf_counter() - started) * 1000,
+            unread=tuple(glyph.box for glyph, keep in zip(glyphs, seen.kept, strict=True) if not keep),
         )
-        return Sight(reading, seen, glyphs)
+        self._watch.lap("decide")
+        return Sight(reading, seen, glyphs, self._watch.take())
+
+    def use(self, model: Model) -> None:
+        """Read with another model from now on. Between two readings; the one before is the caller's to close."""
+        self.model = model
+        judge = Judge(model, self.recipe.interpolation, self._watch)
+        self._eye = Eye(judge, self.recipe, self.min_confidence, self._watch)
+
+    def demand(self, min_confidence: float) -> None:
+        """From now on leave unread what is less probable, 0 to 1."""
+        self.min_confidence = min_confidence
+        self.use(self.model)
 
     def close(self) -> None:
         """Let go of the model."""
@@ -130,6 +148,15 @@ def _glyph(candidate: Candidate, seen: Seen, quarters: int, shape: tuple[int, ..
     """A candidate as the model saw it, with its box in pixels of the frame (height, width)."""
     box = Box(*(round(n / seen.cleaned.scale) for n in candidate.box))
     return Glyph(candidate.glyph, turned_back(box, quarters, shape) if quarters else box, candidate.line)
+
+
+def _of_digits(candidate: Candidate, numbers: tuple[int | None, ...]) -> tuple[float, ...]:
+    """What the model says of each digit, 0 to 9; ``numbers`` are what its outputs stand for."""
+    shares = [0.0] * 10
+    for number, probability in zip(numbers, candidate.probabilities.tolist(), strict=True):
+        if number is not None:
+            shares[number] += probability
+    return tuple(shares)
 
 
 def _renumbered(digits: tuple[Digit, ...]) -> tuple[Digit, ...]:

@@ -69,6 +69,31 @@ def stop_signals(then: Callable[[], None] = lambda: None) -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
+@contextlib.contextmanager
+def reload_signal(then: Callable[[], None]) -> Iterator[None]:
+    """Within it, SIGHUP calls ``then``, inside the signal handler, as daemons have it.
+
+    Not so in a terminal: there it says that the terminal was closed, and ends the program as it always does.
+    """
+    if _in_terminal():
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, lambda number, frame: then())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def _in_terminal() -> bool:
+    """Whether this process has a controlling terminal: tty(4)."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
 def notify(text: str) -> None:
     """Tell systemd how it goes: ``notify("READY=1")``, ``notify("STOPPING=1")``; nothing where none listens.
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
 from edge.errors import SettingsError
+from edge.limits import Limits
+from edge.tracking import Tracking
 from edge.uri import nearest
 from edge.vision.recipe import Recipe, setting
 
@@ -36,10 +38,15 @@ class Settings:
         10.0, "a camera whose picture stays the same for this many seconds is opened again; 0: never", ge=0, le=3600
     )
     publish: tuple[str, ...] = setting(("jsonl:-",), "where readings go, one or more publisher URIs")
+    device: str = setting("", "what this device is called among others; empty: the host's name")
+    metrics: str = setting("", "where Prometheus may ask, host:port such as 127.0.0.1:9101; empty: nowhere")
     model: str = setting("", "the .tflite model; empty: the one that comes with the package")
+    state: str = setting("", "the folder for what has to be remembered; empty: the service's, or one in your home")
     threads: int = setting(1, "threads of the TFLite runtime; small models are slower with two", ge=1, le=64)
     min_confidence: float = setting(0.6, "a mark whose best digit is less probable than this is not read", ge=0, le=1)
     vision: Recipe = field(default_factory=Recipe, metadata={"description": "how a frame is cleaned"})
+    track: Tracking = field(default_factory=Tracking, metadata={"description": "when a change is believed"})
+    store: Limits = field(default_factory=Limits, metadata={"description": "how much of the past is kept"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +74,10 @@ class Leaf:
 
 def leaves() -> Iterator[Leaf]:
     """All settings, in the order of the TOML file."""
-    for section, prefix in ((Settings, ""), (Recipe, "vision.")):
+    for section, prefix in ((Settings, ""), (Recipe, "vision."), (Tracking, "track."), (Limits, "store.")):
         hints = get_type_hints(section)
         for part in dataclasses.fields(section):
-            if part.type != "Recipe":
+            if part.type not in ("Recipe", "Tracking", "Limits"):
                 said = part.metadata
                 limits = (said.get("ge"), said.get("le"))
                 yield Leaf(prefix + part.name, hints[part.name], part.default, said["description"], limits)
@@ -84,7 +91,7 @@ def load_settings(config: str | Path | None = None, flags: Mapping[str, Any] | N
     file = _toml(Path(config)) if config else {}
     _no_misspelt_variables()
 
-    variables = {PREFIX + "VISION", *(leaf.environment for leaf in leaves())}
+    variables = {PREFIX + "VISION", PREFIX + "TRACK", PREFIX + "STORE", *(leaf.environment for leaf in leaves())}
     if not file and not flags and not variables & os.environ.keys():
         # Nothing to check: pydantic takes longer to import than a photograph to read.
         return Settings()
@@ -159,7 +166,7 @@ def _toml(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: is no TOML ({error})") from error
     known = [leaf.name for leaf in leaves()]
     for name in _dotted(said):
-        if name not in known and name != "vision":
+        if name not in known and name not in ("vision", "track", "store"):
             raise SettingsError(f"{path}: {name}: no such setting{nearest(name, known)}")
     return said
 

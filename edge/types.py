@@ -1,8 +1,8 @@
-"""What travels along the line: Frame, Box, Glyph, Digit, Reading, Notice. All frozen; every field says its unit."""
+"""What travels along the line: Frame, Box, Glyph, Digit, Reading, Event, Notice. All frozen, with units."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
@@ -73,6 +73,8 @@ class Digit:
     """Which line of writing, from 0, top to bottom."""
     box: Box
     """Pixels of the frame as captured."""
+    probabilities: tuple[float, ...] = field(default=(), compare=False, repr=False)
+    """Of the digits 0 to 9, for what is fused over frames; empty where nobody says. No part of the JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class Reading:
     """Name and hash of the model that read it."""
     elapsed_ms: float
     """Milliseconds from frame to reading."""
+    unread: tuple[Box, ...] = field(default=(), compare=False, repr=False)
+    """Marks that may be digits but were not read, pixels of the frame as captured. No part of the JSON."""
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -126,6 +130,43 @@ class Reading:
         }
 
 
+Change = Literal["appeared", "changed", "cleared"]
+"""What became of the writing: it is there now, it is another one, it is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What is written there now, said once."""
+
+    change: Change
+    at: datetime
+    """UTC: when the frame was captured in which it was first seen."""
+    text: str
+    """What is written there now, lines joined by ``\n``; empty when cleared."""
+    before: str
+    """What was written there before; empty when appeared."""
+    held_seconds: float
+    """How long what was there before had held."""
+    confidence: float
+    """How sure that is, 0 to 1: over all frames since it was first seen."""
+    reading: Reading
+    """The newest that says so."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form, as ``edge/schema/event.json`` describes it."""
+        return {
+            "schema": SCHEMA,
+            "event": self.change,
+            "at": timestamp(self.at),
+            "source": self.reading.source,
+            "text": self.text,
+            "before": self.before,
+            "held_seconds": round(self.held_seconds, 3),
+            "confidence": round(self.confidence, 4),
+            "reading": self.reading.as_dict(),
+        }
+
+
 About = Literal["camera", "model"]
 
 
@@ -155,7 +196,7 @@ class Notice:
         }
 
 
-Message = Reading | Notice
+Message = Reading | Event | Notice
 """What a publisher sends."""
 
 

@@ -22,7 +22,7 @@ class Uri(NamedTuple):
     """A URI in its parts."""
 
     text: str
-    """As it was given."""
+    """As it was given, but for a name and password."""
     scheme: str
     """What stands before the first colon; empty where there is none."""
     what: str
@@ -82,6 +82,16 @@ Fps = Annotated[float, number(0, 240)]
 """Frames a second; 0 = as fast as it goes."""
 
 
+def shown(text: str) -> str:
+    """A URI as lines may show it: without a name and password. A password may hold anything, an @ or a / too."""
+    return re.sub(r"//.*@", "//", text)
+
+
+def public(text: str) -> str:
+    """A URI as anybody may see it: a URL without name, password and query, any other as it is."""
+    return shown(text).partition("?")[0] if "://" in text else text
+
+
 def split(text: str) -> Uri:
     """Take a URI apart.
 
@@ -91,6 +101,7 @@ def split(text: str) -> Uri:
     if not colon or not re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme):
         scheme, rest = "", text
     query = re.search(r"\?(?=[A-Za-z_]+=)", rest)
+    text = shown(text)
     if not query:
         return Uri(text, scheme, rest, {})
     options: dict[str, str] = {}

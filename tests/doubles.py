@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge.publishers import Publisher
-from edge.types import Message, Notice, Reading
+from edge.types import Event, Message, Notice, Reading
 
 
 class Sink(Publisher):
@@ -11,11 +11,14 @@ class Sink(Publisher):
 
     def __init__(self) -> None:
         self.readings: list[Reading] = []
+        self.events: list[Event] = []
         self.notices: list[Notice] = []
 
     def publish(self, message: Message) -> None:
         if isinstance(message, Notice):
             self.notices.append(message)
+        elif isinstance(message, Event):
+            self.events.append(message)
         else:
             self.readings.append(message)
 

@@ -1,7 +1,9 @@
+import cv2
 import numpy as np
 import pytest
 
-from edge.annotate import WIDTH, annotate
+from edge import annotate as room
+from edge.annotate import PICTURE_BYTES, WIDTH, LastRead, annotate
 from edge.reader import Reader
 
 
@@ -34,3 +36,28 @@ def test_nothing_read_is_said(reader: Reader) -> None:
     sight = reader.look(blank)
     picture = annotate(blank, sight)
     assert (picture[480:] < 100).any(), "the reason is written there"
+
+
+def test_what_was_last_read_is_a_jpeg_drawn_once_and_again_when_there_is_another(
+    reader: Reader, page, monkeypatch
+) -> None:  # type: ignore[no-untyped-def]
+    last, drawn = LastRead(), []
+    monkeypatch.setattr(room, "annotate", lambda *what: drawn.append(what) or annotate(*what))
+    assert last.jpeg() is None
+    pixels = page("12")
+    last.show(pixels, reader.look(pixels))
+    first = last.jpeg()
+    assert first is not None and first[0] == 1 and first == last.jpeg() and len(drawn) == 1
+    picture = cv2.imdecode(np.frombuffer(first[1], np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape == annotate(pixels, reader.look(pixels)).shape
+    last.show(pixels, reader.look(pixels))
+    second = last.jpeg()
+    assert second is not None and second[0] == 2 and len(drawn) == 2
+
+
+def test_a_jpeg_is_no_larger_than_a_network_wants_however_noisy_the_picture(reader: Reader) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (2000, 2000), np.uint8)
+    last = LastRead()
+    last.show(noise, reader.look(noise))
+    found = last.jpeg()
+    assert found is not None and 1000 < len(found[1]) <= PICTURE_BYTES

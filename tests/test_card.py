@@ -4,12 +4,13 @@ import dataclasses
 import io
 import json
 import zipfile
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.card import MEMBER, Card, read_card
+from edge.card import MEMBER, Card, packed, read_card
 from edge.errors import ModelError
 
 MODEL = b"\0\0\0\0TFL3" + bytes(range(256)) * 4
@@ -111,3 +112,36 @@ def test_an_archive_cut_short_is_no_model_without_a_card() -> None:
     for length in range(name_ends, len(whole)):
         with pytest.raises(ModelError, match="is damaged"):
             read_card(whole[:length], "x.tflite")
+
+
+def test_a_card_knows_whether_the_model_is_still_the_same() -> None:
+    whole = packed(MODEL, CARD)
+    card = read_card(whole, "x.tflite")
+    assert card and card.model_sha256 == sha256(MODEL).hexdigest()
+    assert dataclasses.replace(card, model_sha256="") == CARD
+    for place in (0, 100, len(MODEL) - 1):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1
+        with pytest.raises(ModelError, match=r"x\.tflite: is not what was converted, half-copied or damaged"):
+            read_card(bytes(damaged), "x.tflite")
+
+
+def test_what_is_half_copied_over_an_older_file_is_noticed() -> None:
+    newer = packed(MODEL, CARD)
+    older = packed(bytes(reversed(MODEL)), CARD)
+    for size in (1, len(MODEL) // 2, len(MODEL) - 1):
+        with pytest.raises(ModelError, match="is not what was converted"):
+            read_card(newer[:size] + older[size:], "x.tflite")
+
+
+def test_an_older_card_is_read_without_asking() -> None:
+    assert read_card(MODEL + CARD.archive(), "x.tflite") == CARD
+    with pytest.raises(ModelError, match="no usable model_sha256"):
+        read_card(with_text('{"format": 1, "model_sha256": 7}'), "x.tflite")
+
+
+def test_another_file_in_the_archive_changes_nothing() -> None:
+    buffer = io.BytesIO(packed(MODEL, CARD))
+    with zipfile.ZipFile(buffer, "a") as zipped:
+        zipped.writestr("labels.txt", "0\n1\n")
+    assert read_card(buffer.getvalue(), "x.tflite") == read_card(packed(MODEL, CARD), "x.tflite")

@@ -105,6 +105,12 @@ def test_nothing_read_says_why(tmp_path: Path) -> None:
         (["run", "--source", "synthetic:", "--publish", "jsonl:none/out.jsonl"], 1, "none"),
         (["run", "--source", "synthetic:", "--publish", "mqqt://host"], 1, "jsonl"),
         (["tune", "none.csv"], 1, "none.csv: cannot be read"),
+        (["model"], 2, "the following arguments are required: ACTION"),
+        (["model", "chek", "x"], 2, "invalid choice: 'chek'"),
+        (["model", "check", "none.tflite"], 1, "none.tflite: no such file; make one with edge-convert"),
+        (["model", "rollback", "--mdel", "x"], 2, "did you mean '--model'"),
+        (["model", "rollback"], 1, "the setting model is empty"),
+        (["model", "rollback", "--model", "m.tflite", "--state", "s"], 1, "no model was accepted as m.tflite yet"),
     ],
 )
 def test_wrong_use_is_one_line_and_the_right_status(
@@ -129,8 +135,10 @@ def test_no_camera_is_one_line_and_it_waits(source: str, words: str) -> None:
         # Long enough for it to try again, and to say nothing new.
         time.sleep(2)
         process.send_signal(signal.SIGTERM)
-        assert process.communicate(timeout=30) == ("", "")
-    assert process.returncode == 0
+        out, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
+    # After its deadline listeners are told, too, once.
+    assert [json.loads(line)["state"] for line in out.splitlines()] in ([], ["starting"])
     assert words in said and said.endswith("; trying again until it comes\n")
 
 

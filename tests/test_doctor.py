@@ -11,7 +11,9 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from mosquitto import Broker, Listener, needed
 
+from edge import trial
 from edge.doctor import CHECKS, cameras, computer, examine, libcamera, output, permissions, report, software, unit
 from edge.doctor.finding import failure, ok, warning
 from edge.doctor.machine import MISSING, TIMED_OUT, Done, Machine, User, here, run
@@ -141,9 +143,9 @@ def test_the_clock(lay, answer, level):
     assert one(computer.clock, lay(synchronised, {"timedatectl": answer})).level == "ok"
 
 
-RUNS = Done(0, '{"here": true, "version": "2.1", "model": "mnist sha256:ab", "error": ""}\n')
-REFUSED = Done(0, '{"here": true, "version": "2.1", "model": "", "error": "bad.tflite: is no model"}\n')
-ABSENT = Done(0, '{"here": false}\n')
+RUNS = Done(0, json.dumps({**trial.ANSWER, "version": "2.1", "model": "mnist sha256:ab"}))
+REFUSED = Done(0, json.dumps({**trial.ANSWER, "version": "2.1", "error": "bad.tflite: is no model"}))
+ABSENT = Done(0, json.dumps({**trial.ANSWER, "here": False}))
 CRASHED = Done(-11)
 
 
@@ -165,7 +167,7 @@ def test_each_runtime_is_tried(lay, litert, old, levels):
     if litert == REFUSED:
         assert findings[0].mend == "edge doctor --model ''"
     if CRASHED in (litert, old):
-        assert any("crashes (signal 11)" in finding.said for finding in findings)
+        assert any("crashes the TFLite runtime (SIGSEGV)" in finding.said for finding in findings)
 
 
 def test_the_real_runtime_runs_the_real_model_and_refuses_no_model(tmp_path):
@@ -334,6 +336,25 @@ def test_where_readings_go(lay):
     assert (barred.level, barred.mend) == ("failure", "sudo chown pi /data/old.jsonl")
 
 
+@needed
+def test_a_broker_is_asked_whether_it_lets_us_in(lay, tmp_path):
+    there = Broker(tmp_path / "broker")
+    try:
+        with Listener(there.port, "#") as listener:
+            fine = one(output.publishers, lay(publish=(f"mqtt://127.0.0.1:{there.port}/home",)))
+            assert (fine.level, fine.said) == ("ok", f"mqtt://127.0.0.1:{there.port}/home (MQTT 5)")
+            listener.say("end", "")
+            assert listener.next().topic == "end", "the doctor sends nothing"
+    finally:
+        there.kill()
+    away, wrong = found(
+        output.publishers, lay(publish=(f"mqtt://joe:secret@127.0.0.1:{there.port}/home", "mqtt://joe:secret@host/+"))
+    )
+    assert away.level == "warning" and "nothing listens on 127.0.0.1" in away.said
+    assert wrong.level == "failure"
+    assert "secret" not in f"{away}{wrong}"
+
+
 def test_the_service_writes_where_its_sandbox_lets_it(lay):
     written = {"/etc/systemd/system/edge.service": UNIT}
     names = ("jsonl:readings.jsonl", "jsonl:/var/lib/edge-digits/a.jsonl", "jsonl:/srv/a.jsonl")
@@ -462,3 +483,13 @@ def test_settings_that_cannot_be_read_are_a_finding(tmp_path):
     assert "\033" not in done.stdout
     assert "failure  settings     edge.toml: sauce: no such setting; did you mean 'source'?" in done.stdout
     assert "$ edge run --check --config edge.toml\n" in done.stdout
+
+
+def test_no_password_or_secret_path_is_shown(lay):
+    machine = lay(
+        source="rtsp://joe:secret1@cam/1?key=secret2",
+        publish=("mqtt://joe:secret3@broker/x", "https://joe:secret4@h/secret5?k=secret6", "jsonl:-"),
+    )
+    said = " ".join(finding.said for finding in software.settings(machine))
+    assert "secret" not in said and "joe" not in said
+    assert "rtsp://cam/1 to mqtt://broker/x, https://h/(" in said

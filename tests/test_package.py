@@ -40,7 +40,8 @@ def test_what_it_says_of_itself(wheel: Path) -> None:
     needed = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
     names = {re.split(r"[<>=; ]", line)[0] for line in needed}
     runtime = {"ai-edge-litert", "tflite-runtime"}
-    assert names == runtime | {"numpy", "opencv-python-headless", "pydantic-settings"}, "no TensorFlow on a Pi"
+    libraries = {"numpy", "opencv-python-headless", "paho-mqtt", "prometheus-client", "pydantic-settings"}
+    assert names == runtime | libraries, "no TensorFlow on a Pi"
     scripts = zipfile.ZipFile(wheel).read(f"edge_digits-{__version__}.dist-info/entry_points.txt").decode()
     assert {line.split(" ")[0] for line in scripts.splitlines() if " = " in line} == {
         "edge",

@@ -1,5 +1,6 @@
 import errno
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -8,8 +9,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from edge.errors import PublishError, SettingsError
-from edge.publishers import SCHEMES, open_publisher
+from edge.errors import NoReaderError, PublishError, SettingsError
+from edge.publishers import SCHEMES, Publisher, is_channel, open_publisher
+from edge.publishers.steady import Steady
 from edge.types import Box, Digit, Reading
 
 READING = Reading(
@@ -122,6 +124,132 @@ def test_a_line_that_did_not_fit_does_not_spoil_the_next_one(tmp_path):
     assert path.read_text() == LINE + LINE[:50] + "\n" + LINE
 
 
+def test_a_file_that_was_moved_or_deleted_is_made_anew(tmp_path):
+    path = tmp_path / "readings.jsonl"
+    with open_publisher(f"jsonl:{path}") as publisher:
+        publisher.publish(READING)
+        path.rename(tmp_path / "readings.jsonl.1")
+        publisher.publish(READING)
+        assert path.read_text() == (tmp_path / "readings.jsonl.1").read_text() == LINE
+        path.unlink()
+        publisher.publish(READING)
+        assert path.read_text() == LINE
+        # As logrotate's copytruncate does.
+        path.write_text("")
+        publisher.publish(READING)
+        assert path.read_text() == LINE
+
+
+def test_a_folder_that_goes_away_and_comes_back_is_no_end(tmp_path):
+    folder = tmp_path / "card"
+    folder.mkdir()
+    with open_publisher(f"jsonl:{folder}/readings.jsonl") as publisher:
+        folder.rename(tmp_path / "elsewhere")
+        for _ in range(2):
+            with pytest.raises(PublishError, match=f"there is no folder {folder}; make it with: mkdir -p"):
+                publisher.publish(READING)
+        folder.mkdir()
+        publisher.publish(READING)
+        assert (folder / "readings.jsonl").read_text() == LINE
+
+
+def test_a_pipe_s_reader_may_come_back(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+
+    def reader():
+        return open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), closefd=True)  # noqa: PTH123
+
+    first = reader()
+    with open_publisher(f"jsonl:{path}") as publisher:
+        publisher.publish(READING)
+        assert first.readline() == LINE
+        first.close()
+        for _ in range(2):
+            with pytest.raises(PublishError, match="pipe: nobody reads this pipe; start who does"):
+                publisher.publish(READING)
+        with reader() as second:
+            publisher.publish(READING)
+            assert second.readline() == LINE
+
+
+class Ill(Publisher):
+    """A publisher that fails as long as it is told to."""
+
+    name = "ill"
+    problem: Exception | None = None
+    stopped = closed = 0
+
+    def __init__(self):
+        self.got = []
+
+    def publish(self, message):
+        if self.problem:
+            raise self.problem
+        self.got.append(message)
+
+    def stop(self):
+        self.stopped += 1
+
+    def close(self):
+        self.closed += 1
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_of_a_live_source_what_is_lost_is_said_where_it_begins_and_where_it_ends(caplog):
+    ill, clock = Ill(), Clock()
+    publisher = Steady(ill, clock)
+    publisher.publish(READING)
+    ill.problem = PublishError("ill: cannot be written (No space); make room")
+    for _ in range(3):
+        clock.now += 5
+        publisher.publish(READING)
+    ill.problem = None
+    publisher.publish(READING)
+    publisher.publish(READING)
+    assert len(ill.got) == 3
+    publisher.stop()
+    publisher.close()
+    assert (ill.stopped, ill.closed) == (1, 1)
+    assert [record.getMessage() for record in caplog.records] == [
+        "ill: cannot be written (No space); make room; until then readings are lost",
+        "ill: takes readings again; lost: 3",
+    ]
+
+
+def test_what_comes_and_goes_is_said_once_in_a_while_and_none_is_forgotten(caplog):
+    ill, clock = Ill(), Clock()
+    publisher = Steady(ill, clock)
+    for n in range(300):
+        clock.now += 0.1
+        ill.problem = PublishError("ill: full") if n % 2 else None
+        publisher.publish(READING)
+    publisher.close()
+    said = [record.getMessage() for record in caplog.records]
+    assert 4 <= len(said) <= 6
+    assert sum(int(line.partition("lost: ")[2]) for line in said if "lost: " in line) == 150
+
+
+def test_only_a_publisher_s_own_error_is_borne():
+    ill = Ill()
+    for problem in (NoReaderError("stdout: nobody reads it any more"), RuntimeError("a mistake in here")):
+        ill.problem = problem
+        with pytest.raises(type(problem)):
+            Steady(ill).publish(READING)
+
+
+def test_a_stdout_that_is_not_there_is_said():
+    command = f"'{sys.executable}' -c \"$0\" jsonl:- 1 >&-"
+    done = subprocess.run(["sh", "-c", command, PUBLISH], stderr=subprocess.PIPE, text=True)
+    assert done.stderr.splitlines()[-1].endswith("stdout: it was closed before the program began; name a file")
+
+
 def test_a_reader_that_goes_away_ends_it_with_one_line():
     publishing = subprocess.Popen(
         [sys.executable, "-c", PUBLISH, "jsonl:-", "100000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -136,10 +264,13 @@ def test_a_reader_that_goes_away_ends_it_with_one_line():
 @pytest.mark.parametrize(
     ("uri", "problem"),
     [
-        ("json:-", "no publisher is called 'json', there are jsonl:; did you mean 'jsonl'?"),
+        (
+            "json:-",
+            "no publisher is called 'json', there are jsonl:, mqtt:, mqtts:, http:, https:; did you mean 'jsonl'?",
+        ),
         ("readings.jsonl", "no publisher is called 'readings.jsonl'"),
         ("jsonl:", "names no file"),
-        ("jsonl:-?flush=1", "no option 'flush', it has none"),
+        ("jsonl:-?flush=1", "no option 'flush', it has what"),
     ],
 )
 def test_a_wrong_uri_is_refused(uri, problem):
@@ -159,4 +290,5 @@ def test_the_table_names_classes_that_exist():
 
     for where in SCHEMES.values():
         module, name = where.split(":")
-        assert callable(getattr(importlib.import_module(module), name).publish)
+        target = getattr(importlib.import_module(module), name)
+        assert callable(target.send if is_channel(target) else target.publish)

@@ -1,12 +1,15 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import files
 import numpy as np
 import pytest
 
 import edge
 from edge import hands, scene, strokes
+from edge.model import Model
 from edge.reader import Reader
 from edge.tune import distance, load_labelled, only_digits, score
 from edge.types import Frame, Pixels
@@ -182,3 +185,18 @@ def test_turning_keeps_all_ink() -> None:
 @pytest.mark.parametrize(("folder", "exact"), [("single", 0.95), ("multi", 0.75)])
 def test_real_photographs_are_read(reader: Reader, data: Path, folder: str, exact: float) -> None:
     assert score(reader, load_labelled(data / "photos" / folder / "labels.csv")).exact >= exact
+
+
+def test_another_model_reads_from_the_next_picture_on(page: Page) -> None:
+    picture = page("2357")
+    card = replace(files.card(), name="other", labels=(*"9876543210", "none"))
+    other = Model(Path("m.tflite"), content=files.with_card(card))
+    with Reader() as reader, other:
+        before = reader.read(picture)
+        first = reader.model
+        reader.use(other)
+        after = reader.read(picture)
+        assert (before.text, after.text) == ("2357", "7642")
+        assert after.model == other.name != before.model
+        reader.use(first)
+        assert reader.read(picture).digits == before.digits

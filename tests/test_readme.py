@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
@@ -18,8 +19,10 @@ import pytest
 
 from edge import settings
 from edge.sources import SCHEMES
+from edge.state import folder
+from edge.store import FILE, Store
 from edge.tune import CHOICES
-from edge.types import Pixels
+from edge.types import Notice, Pixels
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -33,16 +36,20 @@ def blocks(language: str) -> list[str]:
 COMMANDS = [line for block in blocks("sh") for line in block.splitlines() if line]
 EDGE = [line for line in COMMANDS if line.startswith("edge ")]
 NEEDS_HARDWARE = ("edge run  ", "v4l2:")
+NEEDS_BROKER = ("edge watch",)
 
 
 @pytest.fixture
-def desk(page: Callable[..., Pixels], tmp_path: Path) -> Path:
+def desk(page: Callable[..., Pixels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder in which the README's commands find what they name."""
     cv2.imwrite(str(tmp_path / "desk.jpg"), page("2357", "4680"))
     (tmp_path / "scans").mkdir()
     cv2.imwrite(str(tmp_path / "scans" / "one.png"), page("23"))
     (tmp_path / "mnist.tflite").write_bytes((ROOT / "models" / "mnist.tflite").read_bytes())
     (tmp_path / "edge.toml").write_text('source = "files:scans/*.png"\n')
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
+    with Store(folder() / FILE, device="desk") as store:
+        store.append(Notice("camera", "running", "picamera2:0", datetime.now(UTC), None))
     return tmp_path
 
 
@@ -54,11 +61,22 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
 
 
-@pytest.mark.parametrize("line", [line for line in EDGE if not any(word in line for word in NEEDS_HARDWARE)])
+@pytest.mark.parametrize(
+    "line", [line for line in EDGE if not any(word in line for word in NEEDS_HARDWARE + NEEDS_BROKER)]
+)
 def test_its_edge_commands_run(line: str, desk: Path) -> None:
     _, *arguments = shlex.split(line, comments=True)
     done = run([sys.executable, "-m", "edge.cli", *arguments], desk)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("line", [line for line in EDGE if any(word in line for word in NEEDS_BROKER)])
+def test_its_broker_commands_are_understood(line: str, desk: Path) -> None:
+    """Where nobody listens they say so, and nothing else."""
+    _, *arguments = shlex.split(line.replace("broker.local", "127.0.0.1:1"), comments=True)
+    done = run([sys.executable, "-m", "edge.cli", *arguments], desk)
+    assert done.returncode == 1
+    assert re.fullmatch(r"edge: mqtt://127\.0\.0\.1:1/home: nothing listens .*\n", done.stderr)
 
 
 @pytest.mark.parametrize("line", [line for line in EDGE if any(word in line for word in NEEDS_HARDWARE)])

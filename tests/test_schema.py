@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from edge.sources import State
-from edge.types import SCHEMA, About, Box, Digit, Notice, Reading, Reason
+from edge.types import SCHEMA, About, Box, Change, Digit, Event, Notice, Reading, Reason
 
 DESCRIBED = json.loads((files("edge") / "schema" / "reading.json").read_text("utf-8"))
 CHECK = jsonschema.Draft202012Validator(DESCRIBED)
@@ -75,3 +75,34 @@ def test_a_notice_is_as_described(reason):
     assert NOTICE["properties"]["notice"]["enum"] == list(get_args(About))
     assert NOTICE["properties"]["state"]["enum"] == [*get_args(State), "accepted", "refused"]
     assert NOTICE["properties"]["schema"]["const"] == SCHEMA
+
+
+EVENT = json.loads((files("edge") / "schema" / "event.json").read_text("utf-8"))
+CHANGED = Event("changed", NOON, "7", "1\n2", 12.3456, 0.98765, reading(SEVEN))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        CHANGED,
+        Event("appeared", NOON, "7", "", 0.0, 1.0, reading(SEVEN)),
+        Event("cleared", NOON, "", "7", 3600.0, 0.5, reading(reason="blank")),
+    ],
+    ids=lambda event: event.change,
+)
+def test_an_event_is_as_described(sent):
+    jsonschema.Draft202012Validator.check_schema(EVENT)
+    jsonschema.Draft202012Validator(EVENT).validate(json.loads(json.dumps(sent.as_dict())))
+    CHECK.validate(sent.as_dict()["reading"])
+    assert list(EVENT["properties"]) == EVENT["required"] == list(sent.as_dict())
+    assert EVENT["properties"]["event"]["enum"] == list(get_args(Change))
+    assert EVENT["properties"]["schema"]["const"] == SCHEMA
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"event": "appeared"}, {"event": "cleared"}, {"text": ""}, {"before": ""}, {"held_seconds": -1.0}],
+    ids=str,
+)
+def test_an_event_that_contradicts_itself_is_refused(change):
+    assert not jsonschema.Draft202012Validator(EVENT).is_valid(CHANGED.as_dict() | change)

@@ -11,7 +11,7 @@ from typing import get_args
 
 import pytest
 
-from edge.service import STATUS, Watchdog, notify, stop_signals
+from edge.service import STATUS, Watchdog, notify, reload_signal, stop_signals
 from edge.sources import State
 from edge.sources.synthetic import Synthetic
 
@@ -218,3 +218,38 @@ def test_a_systemd_that_takes_nothing_is_not_waited_for(tmp_path, monkeypatch, c
             if caplog.records:
                 break
     assert [r.getMessage() for r in caplog.records] == ["NOTIFY_SOCKET: systemd was not told WATCHDOG=1 (timed out)"]
+
+
+def test_a_hang_up_asks_to_look_again(monkeypatch):
+    monkeypatch.setattr("edge.service._in_terminal", lambda: False)
+    before, asked = signal.getsignal(signal.SIGHUP), []
+    with reload_signal(lambda: asked.append(True)):
+        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert asked == [True, True]
+    assert signal.getsignal(signal.SIGHUP) == before
+
+
+def test_in_a_terminal_a_hang_up_is_what_it_always_is(monkeypatch):
+    monkeypatch.setattr("edge.service._in_terminal", lambda: True)
+    before = signal.getsignal(signal.SIGHUP)
+    with reload_signal(lambda: None):
+        assert signal.getsignal(signal.SIGHUP) == before
+
+
+def test_a_terminal_is_known():
+    ask = "from edge.service import _in_terminal; print(_in_terminal())"
+    # script(1) is not everywhere; a pseudo terminal of our own is.
+    parent, child = os.openpty()
+    try:
+        with_terminal = (
+            "import fcntl, os, sys, termios; os.setsid(); fcntl.ioctl(int(sys.argv[1]), termios.TIOCSCTTY, 0);" + ask
+        )
+        command = [sys.executable, "-c", with_terminal, str(child)]
+        done = subprocess.run(command, capture_output=True, text=True, pass_fds=[child])
+        assert (done.stdout, done.stderr) == ("True\n", "")
+        done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, start_new_session=True)
+        assert (done.stdout, done.stderr) == ("False\n", "")
+    finally:
+        os.close(parent)
+        os.close(child)

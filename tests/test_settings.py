@@ -1,4 +1,5 @@
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import SettingsError
+from edge.limits import Limits
 from edge.reader import MIN_CONFIDENCE
 from edge.settings import Settings, leaves, load_settings
+from edge.tracking import Tracking
 from edge.vision.recipe import Recipe
 
 ROOT = Path(__file__).parent.parent
@@ -26,6 +29,8 @@ def test_defaults_are_those_declared() -> None:
     settings = load_settings()
     assert settings == Settings()
     assert settings.vision == Recipe()
+    assert settings.track == Tracking()
+    assert settings.store == Limits()
     for leaf in leaves():
         value = settings
         for part in leaf.name.split("."):
@@ -68,6 +73,9 @@ def test_several_publishers_in_the_environment(monkeypatch: pytest.MonkeyPatch) 
         ('threads = "many"', "threads: 'many'.*1 to 64"),
         ("min_confidence = 2", "min_confidence: 2.*0 to 1"),
         ("vision = 3", "vision: 3"),
+        ("[track]\nhold = -1", "track.hold: -1.*0 to 3600"),
+        ("[track]\ndwel = 1", "did you mean 'track.dwell'"),
+        ("[store]\nrows = 5", "store.rows: 5.*100 to 10000000"),
         ("threads =", "is no TOML"),
     ],
 )
@@ -124,9 +132,16 @@ def test_limits_are_kept(leaf, value: int) -> None:  # type: ignore[no-untyped-d
             load_settings(None, {leaf.name: value})
 
 
+SERVICES_OWN = {"publish": ("jsonl:-?what=events",), "state": "/var/lib/edge-digits"}
+"""What systemd/edge.toml says otherwise than the defaults: so the journal does not fill the card, and root's commands
+find what the service keeps."""
+
+
 def test_the_sample_file_shows_every_setting_with_its_default() -> None:
     path = ROOT / "systemd" / "edge.toml"
-    assert load_settings(path) == Settings()
+    assert load_settings(path) == replace(Settings(), **SERVICES_OWN)
+    assert Settings() != replace(Settings(), **SERVICES_OWN)
     shown = tomllib.loads(path.read_text("utf-8"))
-    flat = {key for key in shown if key != "vision"} | {f"vision.{key}" for key in shown["vision"]}
+    sections = ("vision", "track", "store")
+    flat = {key for key in shown if key not in sections} | {f"{part}.{key}" for part in sections for key in shown[part]}
     assert flat == {leaf.name for leaf in leaves()}

@@ -1,6 +1,9 @@
+import errno
 import importlib
 import inspect
 import itertools
+import socket
+import subprocess
 import sys
 import threading
 import time
@@ -13,7 +16,7 @@ import numpy as np
 import pytest
 
 from edge.errors import SettingsError, SourceError
-from edge.sources import SCHEMES, Camera, Pace, open_source
+from edge.sources import SCHEMES, Camera, Pace, open_source, picamera
 from edge.sources.picamera import Picamera, taken_at
 from edge.sources.stream import Stream
 from edge.sources.synthetic import Synthetic
@@ -238,6 +241,16 @@ def test_a_camera_that_comes_is_another_device(tmp_path):
     assert len(set(seen)) == 3
 
 
+def test_who_may_not_have_the_camera_is_told_from_who_may(tmp_path):
+    """A file is no camera, and one that may not be opened is another thing again; EBUSY is the same errno's place."""
+    (tmp_path / "video0").touch()
+    plain = V4l2(str(tmp_path / "video0")).devices()
+    assert plain[2] == errno.ENOTTY
+    (tmp_path / "video1").mkdir()
+    assert V4l2(str(tmp_path / "video1")).devices()[2] == errno.EISDIR
+    assert V4l2("/dev/null").devices()[2] == errno.ENOTTY
+
+
 # --- rtsp, http
 
 
@@ -286,6 +299,46 @@ def test_a_network_camera_that_is_not_there_is_one_line(capfd):
     camera.close()
     assert str(error.value).startswith("rtsp://127.0.0.1:9/cam: no video comes from there; ")
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("scheme", "answer", "seen"),
+    [
+        ("http", b"HTTP/1.0 200 OK\r\n\r\n", b"200"),
+        ("http", b"HTTP/1.1 503 Service Unavailable\r\n\r\n", b"503"),
+        ("rtsp", b"RTSP/1.0 404 Not Found\r\nCSeq: 1\r\n\r\n", b"404"),
+        ("http", b"", b""),
+        ("https", b"never asked", b""),
+    ],
+)
+def test_a_network_camera_is_asked_whether_it_is_there(scheme, answer, seen):
+    heard = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            with server.accept()[0] as connection:
+                if scheme != "https":
+                    heard.append(connection.recv(500))
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        port = server.getsockname()[1]
+        camera = Stream(f"{scheme}://me:secret@127.0.0.1:{port}/cam?channel=1")
+        assert camera.devices() == seen
+        thread.join()
+    assert camera.devices() is None
+    asked = {
+        "http": b"HEAD /cam?channel=1 HTTP/1.0\r\nHost: 127.0.0.1:%d\r\n\r\n" % port,
+        "rtsp": b"DESCRIBE rtsp://127.0.0.1:%d/cam?channel=1 RTSP/1.0\r\nCSeq: 1\r\nHost: 127.0.0.1:%d\r\n\r\n"
+        % (port, port),
+    }
+    assert heard == ([asked[scheme]] if scheme in asked else [])
+
+
+def test_a_network_camera_that_takes_a_connection_and_says_nothing_holds_up_nobody():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert Stream(f"http://127.0.0.1:{server.getsockname()[1]}/").devices() == b""
 
 
 # --- picamera2 (a stand-in: the real one is only on a Pi)
@@ -453,6 +506,31 @@ def test_a_frame_that_is_too_short_is_an_error(picamera2):
 def test_a_camera_that_is_not_there_is_told_from_those_that_are(picamera2):
     with pytest.raises(SourceError, match=r"picamera2:1: no such camera \(0 is imx708\)"):
         Picamera("1").open()
+
+
+LOCK = """
+import fcntl, sys
+with open(sys.argv[1], "r+") as node:
+    fcntl.lockf(node, fcntl.LOCK_EX)
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_another_program_that_takes_or_leaves_the_camera_is_seen(tmp_path, monkeypatch):
+    """libcamera locks the media devices that it uses, with lockf(3)."""
+    monkeypatch.setattr(picamera, "DEVICES", tmp_path)
+    for name in ("media0", "video0", "tty0"):
+        (tmp_path / name).touch()
+    camera = Picamera("0")
+    free = camera.devices()
+    assert {name for name, *_ in free} == {"media0", "video0"}
+    command = [sys.executable, "-c", LOCK, str(tmp_path / "media0")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        assert camera.devices() != free
+        other.stdin.close()
+    assert camera.devices() == free
 
 
 def test_without_picamera2_it_says_how_to_install_it(monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from edge.board import BITS, UNDER_VOLTAGE, decode, degrees, throttled
 from edge.doctor.finding import Finding, failure, last_line, ok, warning
 from edge.doctor.machine import MISSING, Machine
 
@@ -13,16 +14,6 @@ RELEASES = ("bookworm", "trixie")
 WARM_C, HOT_C = 80.0, 85.0
 """From 80 °C a Pi slows its cores, from 85 °C also the rest ("Frequency management and thermal control" in Raspberry
 Pi's documentation)."""
-UNDER_VOLTAGE = 0
-"""The bit of ``get_throttled`` that says so, now; the same for the others."""
-BITS = {
-    UNDER_VOLTAGE: "under-voltage",
-    1: "clock capped",
-    2: "throttled",
-    3: "soft temperature limit",
-}
-"""Bits of ``vcgencmd get_throttled``: each says "now", and 16 higher "since it was switched on" ("get_throttled" in
-Raspberry Pi's documentation of vcgencmd)."""
 NO_SYSTEMD = re.compile("not been booted with systemd|Failed to connect to (the )?(system )?bus", re.IGNORECASE)
 """What systemd's commands say in a container, and where another init runs."""
 
@@ -59,17 +50,15 @@ def python(machine: Machine) -> Iterable[Finding]:
 
 def temperature(machine: Machine) -> Iterable[Finding]:
     """The hottest sensor, °C; judged on a Pi only, as other machines have other limits."""
-    zones = sorted(machine.path("/sys/class/thermal").glob("thermal_zone*/temp"))
-    texts = [machine.text(f"/sys/class/thermal/{zone.parent.name}/temp") for zone in zones]
-    degrees = [int(text) / 1000 for text in texts if re.fullmatch("-?[0-9]+", text)]
-    if not degrees:
+    hottest = degrees(machine.root)
+    if hottest is None:
         yield ok("temperature", "no sensor")
         return
-    said = f"{max(degrees):.0f} °C"
+    said = f"{hottest:.0f} °C"
     why = f"from {WARM_C:.0f} °C a Pi slows down, from {HOT_C:.0f} °C more so; give it air, a heat sink or a fan"
-    if machine.pi and max(degrees) >= HOT_C:
+    if machine.pi and hottest >= HOT_C:
         yield failure("temperature", said, why, "vcgencmd measure_temp")
-    elif machine.pi and max(degrees) >= WARM_C:
+    elif machine.pi and hottest >= WARM_C:
         yield warning("temperature", said, why, "vcgencmd measure_temp")
     else:
         yield ok("temperature", said)
@@ -80,15 +69,21 @@ def power(machine: Machine) -> Iterable[Finding]:
     if not machine.pi:
         yield ok("power", "not a Raspberry Pi")
         return
-    done = machine.run(["vcgencmd", "get_throttled"])
-    found = re.search("throttled=0x([0-9a-fA-F]+)", done.out)
-    if not found:
-        missing = done.status == MISSING
-        said = "vcgencmd is not here" if missing else f"vcgencmd: {last_line(done.error or done.out) or 'no answer'}"
-        install = "sudo apt install -y raspi-utils" if missing else f"sudo usermod -aG video {machine.user.name}"
-        yield warning("power", said, "only it knows of under-voltage, which corrupts cards and stops cameras", install)
-        return
-    now, ever = decode(int(found.group(1), 16))
+    number = throttled(machine.root)
+    if number is None:
+        done = machine.run(["vcgencmd", "get_throttled"])
+        found = re.search("throttled=0x([0-9a-fA-F]+)", done.out)
+        if not found:
+            missing = done.status == MISSING
+            said = (
+                "vcgencmd is not here" if missing else f"vcgencmd: {last_line(done.error or done.out) or 'no answer'}"
+            )
+            install = "sudo apt install -y raspi-utils" if missing else f"sudo usermod -aG video {machine.user.name}"
+            why = "only it knows of under-voltage, which corrupts cards and stops cameras"
+            yield warning("power", said, why, install)
+            return
+        number = int(found.group(1), 16)
+    now, ever = decode(number)
     said = "; ".join(f"{when}: {', '.join(names)}" for when, names in (("now", now), ("since start", ever)) if names)
     why = "the supply is too weak or its cable too thin: take Raspberry Pi's own; cameras stop and cards break of it"
     if BITS[UNDER_VOLTAGE] not in (*now, *ever):
@@ -99,13 +94,6 @@ def power(machine: Machine) -> Iterable[Finding]:
         yield warning("power", said, why, "vcgencmd get_throttled")
     else:
         yield ok("power", "steady since it was switched on")
-
-
-def decode(throttled: int) -> tuple[list[str], list[str]]:
-    """The number that ``get_throttled`` gives -> what is so now, and what was so since the Pi was switched on."""
-    now = [name for bit, name in BITS.items() if throttled >> bit & 1]
-    ever = [name for bit, name in BITS.items() if throttled >> (bit + 16) & 1]
-    return now, ever
 
 
 def clock(machine: Machine) -> Iterable[Finding]:

@@ -9,8 +9,9 @@ from pathlib import Path
 from edge import uri
 from edge.doctor.finding import Finding, failure, ok, warning
 from edge.doctor.machine import Machine
-from edge.errors import SettingsError
-from edge.publishers import SCHEMES
+from edge.errors import PublishError, SettingsError
+from edge.publishers import find_channel
+from edge.publishers.courier import Channel
 
 FULL_BYTES, LOW_BYTES = 20_000_000, 500_000_000
 """Below the first nothing more can be relied on to be written; below the second the system's own log soon fills it."""
@@ -61,18 +62,29 @@ def publishers(machine: Machine) -> Iterable[Finding]:
     """Whether each of the settings' publishers can be reached; nothing is sent, no file is made."""
     for text in machine.settings.publish:
         try:
-            parts = uri.split(text)
+            channel = find_channel(text)
         except SettingsError as error:
             yield failure("publisher", str(error), "edge run stops at this", machine.run_check)
             continue
-        if parts.scheme not in SCHEMES:
-            said = f"{text}: no such publisher, there are {', '.join(f'{scheme}:' for scheme in SCHEMES)}"
-            yield failure("publisher", said, "edge run stops at this", machine.run_check)
-        elif parts.what == "-":
+        if channel:
+            yield _channel(machine, channel)
+        elif (what := uri.split(text).what) == "-":
             yield ok("publisher", f"{text} is stdout")
         else:
             judge = _service_file if machine.for_service else _file
-            yield judge(machine, text, Path(parts.what).expanduser())
+            yield judge(machine, text, Path(what).expanduser())
+
+
+def _channel(machine: Machine, channel: Channel) -> Finding:
+    """Whether a broker or webhook is there and lets us in; nothing is sent."""
+    try:
+        return ok("publisher", f"{channel.name} ({channel.probe()})")
+    except PublishError as error:
+        why = "events wait in the store until it takes them; edge run tries again by itself"
+        if machine.for_service and machine.unit_says("LoadCredential"):
+            why += "; a password that systemd gives to the service alone is not known here"
+        # No command mends another computer: this one looks again.
+        return warning("publisher", str(error), why, "edge doctor")
 
 
 def _file(machine: Machine, text: str, path: Path) -> Finding:

@@ -5,30 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from edge.doctor.child import answer_of, ended, slow
+from edge import publishers, trial, uri
+from edge.doctor.child import ended, slow
 from edge.doctor.finding import Finding, failure, ok, warning
 from edge.doctor.machine import TIMED_OUT, Machine
 from edge.model import RUNTIMES
 
-TRY_RUNTIME = """
-import importlib.metadata, importlib.util, json, sys
-name, path = sys.argv[1:]
-if not importlib.util.find_spec(name):
-    print(json.dumps({"here": False}))
-    sys.exit()
-said = {"here": True, "version": importlib.metadata.version(name.replace("_", "-")), "model": "", "error": ""}
-import numpy
-from edge.errors import ModelError
-from edge.model import Model
-try:
-    with Model(path or None, runtime=name) as model:
-        model.predict(numpy.zeros((1, 28, 28), numpy.uint8))
-        said["model"] = model.name
-except ModelError as error:
-    said["error"] = str(error)
-print(json.dumps(said))
-"""
-"""Loads the model in one runtime and lets it read an empty glyph; says so as JSON."""
 TRY_NUMPY = """
 import importlib.util, numpy
 found = importlib.util.find_spec("simplejpeg")
@@ -47,16 +29,17 @@ def settings(machine: Machine) -> Iterable[Finding]:
         why = "edge run stops at this; the rest was looked at with the defaults"
         yield failure("settings", machine.misread, why, machine.run_check)
     else:
-        yield ok("settings", f"{machine.settings.source} to {', '.join(machine.settings.publish)}")
+        source, outputs = machine.settings.source, map(publishers.public, machine.settings.publish)
+        yield ok("settings", f"{uri.public(source)} to {', '.join(outputs)}")
 
 
 def runtimes(machine: Machine) -> Iterable[Finding]:
     """Each TFLite runtime that is installed, and whether it runs the settings' model."""
     with ThreadPoolExecutor() as pool:
-        tried = list(pool.map(lambda name: machine.child(TRY_RUNTIME, name, machine.settings.model), RUNTIMES))
-    said = [answer_of(done) for done in tried]
-    works = any(answer and answer.get("model") for answer in said)
-    found = [name for name, answer in zip(RUNTIMES, said, strict=True) if answer != {"here": False}]
+        tried = list(pool.map(lambda name: machine.run(trial.command(machine.settings.model, runtime=name)), RUNTIMES))
+    said = [trial.answered(done.out) if done.status == 0 else None for done in tried]
+    works = any(answer and answer["model"] for answer in said)
+    found = [name for name, answer in zip(RUNTIMES, said, strict=True) if not answer or answer["here"]]
     if not found:
         yield failure("runtime", "no TFLite runtime", "nothing can be read without", machine.pip("ai-edge-litert"))
     for name, done, answer in zip(RUNTIMES, tried, said, strict=True):
@@ -64,10 +47,15 @@ def runtimes(machine: Machine) -> Iterable[Finding]:
             continue
         package = name.replace("_", "-")
         if answer and answer["model"]:
-            yield ok("runtime", f"{package} {answer['version']} runs {answer['model']}")
+            yield ok(
+                "runtime", f"{answer['version']} reads {answer['right']} of {answer['asked']} with {answer['model']}"
+            )
             continue
-        error = answer["error"] if answer else ended(done)
-        level = warning if works or done.status == TIMED_OUT else failure
+        if done.status == TIMED_OUT:
+            yield slow("runtime", done._replace(error=f"{package}: {done.error}"))
+            continue
+        error = answer["error"] if answer else trial.ended(done.status) or ended(done)
+        level = warning if works else failure
         why = "this model or this runtime is broken, and nothing is read where it is the one that is used"
         mend = machine.pip("--force-reinstall", package)
         if machine.settings.model:

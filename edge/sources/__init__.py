@@ -122,7 +122,11 @@ class Camera(ABC):
         """Give the device back, also where it failed or was never opened."""
 
     def devices(self) -> Hashable:
-        """What the system has of devices that concern it: a change means that to open it again is worth a try."""
+        """What can be seen of it from outside without taking it: its device, who holds it, whether its port answers.
+
+        A change means that to open it again is worth a try. It is asked twice a second while the camera is away, and
+        takes less than a second.
+        """
         return None
 
 

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Hashable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 from edge.errors import SettingsError, SourceError, one_line
@@ -25,6 +26,8 @@ GREY_FIRST = ("YUV420", "YVU420", "NV12", "NV21")
 """Formats that begin with the Y plane: grey without a conversion."""
 FOCUS = {"off": 0, "auto": 1, "continuous": 2}
 """libcamera's AfModeEnum: Manual, Auto, Continuous."""
+DEVICES = Path("/dev")
+"""Where the device nodes are."""
 SANE_SECONDS = 60.0
 """A sensor's timestamp further back than this is of another clock."""
 
@@ -161,9 +164,16 @@ class Picamera(Camera):
             camera.close()
 
     def devices(self) -> Hashable:
-        """The media and video devices of this machine: libcamera's cameras are made of these."""
-        with os.scandir("/dev") as entries:
-            return frozenset((e.name, e.inode()) for e in entries if e.name.startswith(("media", "video")))
+        """The media and video devices of this machine, of which libcamera's cameras are made, and which of them a
+        program has locked: libcamera locks those that it uses. A ribbon cable that comes loose changes none of it."""
+        with os.scandir(DEVICES) as entries:
+            nodes = {e.name: e.stat() for e in entries if e.name.startswith(("media", "video"))}
+        # Of proc_locks(5): "1: POSIX  ADVISORY  WRITE 708 00:06:346 0 EOF", the device in hexadecimal, and the inode.
+        locks = set(Path("/proc/locks").read_text("ascii").split())
+        return frozenset(
+            (name, node.st_ino, f"{os.major(node.st_dev):02x}:{os.minor(node.st_dev):02x}:{node.st_ino}" in locks)
+            for name, node in nodes.items()
+        )
 
 
 def _half_turn() -> Any:

@@ -2,13 +2,18 @@
 
 The camera lives in a thread of its own, which opens it, reads it and opens it again after it failed, for ever. The
 loop takes the newest frame from there; what blocks, blocks that thread.
+
+How soon after a camera's return the first frame comes: at once where it had only fallen silent; within a second and
+what opening takes where its device, its holder or its port tells (``Camera.devices``). Where nothing tells, when the
+pause ends: 30 s at most. That is so for a ribbon cable whose camera refuses to start, and for a network camera that
+answers as before and yet gives no video.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import random
+import math
 import threading
 import time
 from collections.abc import Hashable, Iterator
@@ -16,6 +21,7 @@ from datetime import datetime
 
 import numpy as np
 
+from edge.backoff import Backoff
 from edge.errors import EdgeError, SourceError, WedgedError, one_line
 from edge.sources import DEADLINE_SECONDS, FROZEN_SECONDS, Camera, Source, State
 from edge.types import Frame, Pixels
@@ -24,6 +30,10 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE, LAST_PAUSE = 0.5, 30.0
 """Seconds before a camera that failed is opened again: the first time, and at most. Each is twice the one before."""
+LISTENED_SECONDS = 4.0
+"""One that was open for so long and gave nothing is opened again soon: the listening was the pause."""
+ASK_SECONDS = 0.5
+"""How often it is looked at from outside during a pause."""
 WEDGED_SECONDS = 15.0
 """A call into the driver that takes longer does not come back. OpenCV gives up after 10 s by itself."""
 GOODBYE_SECONDS = 0.5
@@ -58,7 +68,7 @@ class Steady(Source):
         self._problem = ""
         self._said: set[str] = set()
         self._stopped = False
-        self._opened = 0.0
+        self._opened = math.inf
         self._first: float | None = None
         # Which call into the driver this is, and whether it is still under way; and for how long, as seen from outside.
         self._calls = 0
@@ -130,7 +140,7 @@ class Steady(Source):
     # What follows runs in the worker's thread.
 
     def _work(self) -> None:
-        pause = FIRST_PAUSE
+        backoff = Backoff(FIRST_PAUSE, LAST_PAUSE)
         while not self._stopped:
             there = self._devices()
             problem = self._run()
@@ -142,13 +152,16 @@ class Steady(Source):
                     self.state = "reopening"
             self._say(problem)
             # One that had been well is opened again soon; one that only comes and goes, less and less often.
-            if self._first is not None and time.monotonic() - self._first > pause:
-                pause = FIRST_PAUSE
-            pause = FIRST_PAUSE if self._sleep(pause, there) else min(2 * pause, LAST_PAUSE)
+            now = time.monotonic()
+            well = self._first is not None and now - self._first > backoff.longest
+            if well or now - self._opened > LISTENED_SECONDS:
+                backoff.reset()
+            if self._sleep(backoff.pause(), there):
+                backoff.reset()
 
     def _run(self) -> str:
         """Open the camera and read it until it fails, or is stopped; gives the line that says why."""
-        self._first = None
+        self._first, self._opened = None, math.inf
         try:
             with self._call():
                 self._camera.open()
@@ -207,13 +220,15 @@ class Steady(Source):
         return None
 
     def _sleep(self, seconds: float, there: Hashable) -> bool:
-        """Wait for half to all of ``seconds`` (several programs shall not return at once); True where the devices
-        are no longer those that were ``there``, as soon as that is so."""
-        until = time.monotonic() + random.uniform(seconds / 2, seconds)
+        """Wait for ``seconds``; True where the devices are no longer what was ``there``, as soon as that is so."""
+        asked = time.monotonic()
+        until = asked + seconds
         while not self._stopped and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, SLICE))
-            if self._devices() != there:
-                return True
+            if time.monotonic() - asked >= ASK_SECONDS and not self._stopped:
+                if self._devices() != there:
+                    return True
+                asked = time.monotonic()
         return False
 
 

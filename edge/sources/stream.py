@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+from collections.abc import Hashable
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -16,6 +19,13 @@ from edge.types import Pixels
 TIMEOUT_MS = 5000
 """A network camera that neither answers nor sends for so long is gone."""
 
+ANSWER_SECONDS = 0.4
+"""A camera that is asked whether it is there answers within this, or counts as away; less than a goodbye may take."""
+PORTS = {"rtsp": 554, "http": 80, "https": 443}
+"""scheme -> port where the URL names none."""
+QUESTIONS = {"rtsp": "DESCRIBE {} RTSP/1.0\r\nCSeq: 1", "http": "HEAD {} HTTP/1.0"}
+"""scheme -> what has no effect and is answered with a status: RFC 2326 section 10.2, RFC 9110 section 9.3.2."""
+
 
 class Stream(Camera):
     """H.264, H.265 or MJPEG from a URL. Its name and password are used, and never shown."""
@@ -24,6 +34,7 @@ class Stream(Camera):
         try:
             parts = urlsplit(url)
             port = f":{parts.port}" if parts.port else ""
+            self._place = parts.hostname or "", parts.port or PORTS[parts.scheme]
         except ValueError as error:
             raise SettingsError(f"a network camera's URL cannot be understood ({error})") from error
         if not parts.hostname:
@@ -31,6 +42,9 @@ class Stream(Camera):
         self._url = url
         # The query goes, too: some cameras take the password there.
         self.name = f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
+        asked = f"rtsp://{parts.hostname}{port}{parts.path}" if parts.scheme == "rtsp" else parts.path or "/"
+        question = QUESTIONS.get(parts.scheme, "").format(f"{asked}?{parts.query}" if parts.query else asked)
+        self._question = f"{question}\r\nHost: {parts.hostname}{port}\r\n\r\n".encode() if question else b""
         self._capture: cv2.VideoCapture | None = None
 
     def open(self) -> None:
@@ -60,3 +74,15 @@ class Stream(Camera):
         if self._capture is not None:
             self._capture.release()
             self._capture = None
+
+    def devices(self) -> Hashable:
+        """None where nobody takes a connection, or the status that it answers, as 200 or 404; empty where it says
+        nothing, as all https does here. Asked without name and password: 401 is as good a sign of life."""
+        with contextlib.suppress(OSError), socket.create_connection(self._place, ANSWER_SECONDS) as connection:
+            with contextlib.suppress(OSError):
+                if self._question:
+                    connection.sendall(self._question)
+                    # "HTTP/1.1 200 OK", "RTSP/1.0 404 Not Found"
+                    return b" ".join(connection.recv(64).split()[1:2])
+            return b""
+        return None

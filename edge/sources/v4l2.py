@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import struct
 from collections.abc import Hashable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +18,11 @@ from edge.sources import Camera
 from edge.sources.video import grey
 from edge.types import Pixels
 from edge.uri import Size, number
+
+REQBUFS = 0xC0145608
+"""VIDIOC_REQBUFS of <linux/videodev2.h>."""
+NO_BUFFERS = struct.pack("5I", 0, 1, 1, 0, 0)
+"""struct v4l2_requestbuffers: none, for capturing (V4L2_BUF_TYPE_VIDEO_CAPTURE), mapped (V4L2_MEMORY_MMAP)."""
 
 
 class V4l2(Camera):
@@ -85,9 +92,24 @@ class V4l2(Camera):
             return None
 
     def devices(self) -> Hashable:
-        """The device node, and when its permissions were last changed: udev gives them after it appears."""
+        """The device node, when its permissions were last changed (udev gives them after it appears), and the error
+        with which it is taken: EBUSY while another program holds the camera."""
         try:
             status = self._device.stat()
         except OSError:
             return None
-        return status.st_ino, status.st_ctime_ns
+        return status.st_ino, status.st_ctime_ns, self._refusal()
+
+    def _refusal(self) -> int:
+        """Asks for no buffers, which the holder alone may, and which changes nothing where there is none; an errno."""
+        try:
+            descriptor = os.open(self._device, os.O_RDWR | os.O_NONBLOCK)
+        except OSError as error:
+            return error.errno or 0
+        try:
+            fcntl.ioctl(descriptor, REQBUFS, NO_BUFFERS)
+        except OSError as error:
+            return error.errno or 0
+        finally:
+            os.close(descriptor)
+        return 0

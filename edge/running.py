@@ -1,0 +1,175 @@
+"""``edge run``: opens everything in its order, lets the loop go round, and closes it in reverse."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import platform
+import sys
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge import publishers, state
+from edge.controls import Controls, Program
+from edge.errors import StateError, WedgedError
+from edge.loop import run
+from edge.model import Model
+from edge.process import Tidy, settle
+from edge.publishers import Publisher, open_publisher
+from edge.reader import Reader
+from edge.service import Watchdog, reload_signal, stop_signals
+from edge.settings import Settings
+from edge.sources import Source, open_source
+from edge.stopwatch import Stopwatch
+from edge.tracker import Tracker
+from edge.types import Message, Notice, Reading
+from edge.viewer import Viewer
+
+if TYPE_CHECKING:
+    from edge.metrics import Metrics
+    from edge.store import Store
+    from edge.swap import Swap
+
+log = logging.getLogger(__name__)
+
+
+class Keeper(Publisher):
+    """Puts what happened into the store, from where couriers take it; readings are too many for that."""
+
+    name = "store"
+
+    def __init__(self, store: Store, watch: Stopwatch) -> None:
+        self._store, self._watch = store, watch
+
+    def publish(self, message: Message) -> None:
+        """Keep an event or a notice."""
+        if not isinstance(message, Reading):
+            self._watch.lap("publish")
+            self._store.append(message)
+            self._watch.lap("store")
+
+    def close(self) -> None:
+        """The store is closed after its couriers, by whoever opened it."""
+
+
+def run_source(settings: Settings, frames: int | None = None) -> int:
+    """Read ``settings.source`` until it ends, ``frames`` came, or a signal asks to stop; gives the exit status.
+
+    Where a camera's driver hangs, it ends the process itself. Raises EdgeError where something cannot be opened.
+    """
+    settle()
+    watchdog, tidy, controls = Watchdog(), Tidy(), Controls(settings.min_confidence)
+    with ExitStack() as stack:
+        source = stack.enter_context(
+            open_source(
+                settings.source, deadline_seconds=settings.source_deadline, frozen_seconds=settings.source_frozen
+            )
+        )
+        swap = stack.enter_context(_swap(settings)) if settings.model and source.live else None
+        model = swap.model if swap else Model(settings.model or None, threads=settings.threads)
+        reader = stack.enter_context(Reader(model, recipe=settings.vision, min_confidence=settings.min_confidence))
+        viewer = Viewer(reader, source, controls)
+        store = stack.enter_context(_store(settings)) if _keeps(settings, source) else None
+        program = Program(
+            device=_device(settings),
+            controls=controls,
+            camera=lambda: source.state,
+            stats=viewer.stats,
+            picture=viewer.picture.jpeg,
+            newest=lambda: store.newest if store else None,
+        )
+        outputs: list[Publisher] = [viewer]
+        for text in settings.publish:
+            outlet = store.outlet if store else None
+            outputs.append(stack.enter_context(open_publisher(text, live=source.live, program=program, outlet=outlet)))
+        watch = Stopwatch()
+        if settings.metrics:
+            metrics = stack.enter_context(_metrics(settings, source, reader, outputs))
+            viewer.look, watch = metrics.look, metrics.watch
+            outputs.append(metrics)
+        if store:
+            outputs.insert(0, Keeper(store, watch))
+
+        def stop() -> None:
+            source.stop()
+            for publisher in outputs:
+                publisher.stop()
+
+        def between() -> Iterable[Notice]:
+            tidy()
+            return swap.between() if swap else ()
+
+        stopping = stack.enter_context(stop_signals(stop))
+        stack.enter_context(reload_signal(swap.again if swap else _nothing_to_load))
+        if swap:
+            swap.serve(reader)
+        try:
+            tally = run(
+                source,
+                viewer.read,
+                outputs,
+                tracker=Tracker(settings.track, _written(store)) if store else None,
+                frames=frames,
+                stopping=stopping.is_set,
+                alive=watchdog.alive,
+                between=between,
+                watch=watch,
+            )
+            status = 1 if tally.failed else 0
+        except WedgedError as error:
+            log.error("%s", error)
+            status = 1
+        watchdog.stopping()
+    if source.wedged:
+        # A thread is in the driver's hands and cannot be joined: the interpreter's own goodbye might wait for it.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
+
+
+def _keeps(settings: Settings, source: Source) -> bool:
+    """Whether there are events: where something stays in sight for a while, or somebody wants them sent."""
+    return source.live or any(publishers.is_channel_uri(text) for text in settings.publish)
+
+
+def _store(settings: Settings) -> Store:
+    from edge.store import FILE, Store
+
+    try:
+        folder = state.folder(settings.state)
+    except StateError as error:
+        log.warning("%s; until then events are kept in memory", error)
+        folder = state.place(settings.state)
+    return Store(folder / FILE, device=_device(settings), limits=settings.store)
+
+
+def _device(settings: Settings) -> str:
+    return settings.device or platform.node().partition(".")[0] or "edge-digits"
+
+
+def _written(store: Store) -> str:
+    """What was written there when the program ended, as far as it was told."""
+    return str(json.loads(store.newest)["text"]) if store.newest else ""
+
+
+def _metrics(settings: Settings, source: Source, reader: Reader, outputs: Iterable[Publisher]) -> Metrics:
+    from edge.metrics import Metrics
+    from edge.publishers.courier import Courier
+
+    couriers = [publisher for publisher in outputs if isinstance(publisher, Courier)]
+    return Metrics(settings.metrics, source=source, reader=reader, couriers=couriers)
+
+
+def _swap(settings: Settings) -> Swap:
+    from edge.swap import Swap
+
+    return Swap(Path(settings.model), folder=settings.state, threads=settings.threads)
+
+
+def _nothing_to_load() -> None:
+    # Inside a signal handler, where the log may be busy.
+    os.write(2, b"edge: SIGHUP: nothing to load again; only a camera's own model (the setting model) can be changed\n")

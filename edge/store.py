@@ -1,0 +1,362 @@
+"""What happened, kept until every publisher has sent it, and after that as history.
+
+``Store.append`` is the loop's; ``Store.outlet`` gives each publisher's thread its own place in the line. Nothing here
+raises because a disk is bad: what cannot be written waits in memory, is sent from there, and is written when it can be.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import sqlite3
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from edge.closing import Closing
+from edge.errors import one_line
+from edge.eventfile import Entry, EventFile, Progress, Unusable, boot_id, damage, set_aside, uptime
+from edge.limits import Limits
+
+log = logging.getLogger(__name__)
+
+FILE = "events.db"
+"""The file's name in the state folder."""
+WAITING_BYTES = 4_000_000
+"""What may wait in memory, in characters of JSON: beyond, the oldest goes."""
+RETRY_SECONDS = 10.0
+"""A file that cannot be used is tried again after this."""
+PROGRESS_SECONDS = 5.0
+"""How far a publisher got is written down this often at most, or with the next event: cards wear out."""
+TRIM_EVERY = 16
+"""Appends from one look at the limits to the next."""
+
+
+class Storable(Protocol):
+    """What can be kept: an Event, a Notice."""
+
+    @property
+    def at(self) -> datetime:
+        """When it happened, UTC."""
+        ...
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its JSON form, to which the store adds ``device``, ``boot_id`` and ``seq``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What a publisher has still to send."""
+
+    count: int
+    """Entries; a few too many where some in the middle were lost."""
+    oldest_seconds: float
+    """Age of the oldest of them; 0 where there is none."""
+    dropped: int
+    """Entries that it will never send, as they were gone before: since its name was first used, over restarts."""
+
+
+class Store(Closing):
+    """The events of one device. One process at a time writes to a file; a second one keeps its events in memory.
+
+    The key of an entry is (``boot_id``, ``seq``): the kernel's name of the boot, and a number that goes up by one, over
+    restarts too. What a power cut took was of another boot. Where the file knows nothing of this boot, or is none,
+    numbers begin at the milliseconds since the boot, so that none is given twice with fewer than 1,000 events a second.
+    """
+
+    def __init__(self, path: Path, *, device: str, limits: Limits | None = None) -> None:
+        """Open or make the file; what is wrong with it is one warning, never an error."""
+        self._path, self._device, self._limits = path, device, limits or Limits()
+        self._boot, self._seq = boot_id(), int(uptime() * 1000)
+        self._position = self._appended = self._waiting_size = self._lost = 0
+        self._waiting: deque[Entry] = deque()
+        self._outlets: dict[str, Outlet] = {}
+        self._file: EventFile | None = None
+        self.newest: str | None = None
+        """The JSON of the newest event (no notice), also from before the start; any thread may look."""
+        self._trouble, self._tried, self._given_up, self._closed = "", float("-inf"), False, False
+        self._changed = threading.Condition()
+        with self._changed:
+            self._write()
+
+    def append(self, message: Storable) -> Entry:
+        """Keep a message, and wake the publishers: one write that does not wait for the disk.
+
+        What it gives survives the end of this process, unless a warning said that the file cannot be written.
+        """
+        at, body = message.at.timestamp(), message.as_dict()
+        with self._changed:
+            self._position, self._seq = self._position + 1, self._seq + 1
+            body |= {"device": self._device, "boot_id": self._boot, "seq": self._seq}
+            # A file name that is no UTF-8 has lone surrogates, and Python's escape of one is JSON's too.
+            text = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+            entry = Entry(self._position, self._boot, self._seq, at, uptime(), text)
+            self._waiting.append(entry)
+            if "event" in body:
+                self.newest = text
+            self._waiting_size += len(text)
+            self._appended += 1
+            self._write()
+            # A file that is opened again may have moved it to another place.
+            entry = replace(entry, position=self._position)
+            self._changed.notify_all()
+        return entry
+
+    def outlet(self, name: str) -> Outlet:
+        """A publisher's place in the line: where it stopped, or, for a new name, at what comes from now on."""
+        with self._changed:
+            if name not in self._outlets:
+                known = self._recorded().get(name)
+                self._outlets[name] = Outlet(self, name, known or Progress(self._position, 0), known is not None)
+                self._write(unhurried=False)
+            return self._outlets[name]
+
+    def close(self) -> None:
+        """Write what waits and how far publishers got, wake them, and close the file; a second call does nothing."""
+        with self._changed:
+            if not self._closed:
+                self._tried = float("-inf")
+                self._write(unhurried=False)
+                if self._waiting:
+                    log.warning("%s: %d events were never written", self._path, len(self._waiting))
+                self._closed = True
+                self._shut()
+            self._changed.notify_all()
+
+    # --- the file, good or bad; all of this with ``_changed`` held
+
+    def _write(self, unhurried: bool = True) -> None:
+        """Write what waits, and with it how far publishers got (alone only where that is due, or not ``unhurried``)."""
+        for _ in range(2):  # once more with a fresh file, where this one is damaged
+            if not self._opened():
+                break
+            moved = [outlet for outlet in self._outlets.values() if outlet.moved(unhurried and not self._waiting)]
+            try:
+                if self._waiting or moved:
+                    self._use().write(self._waiting, [(outlet.name, outlet.progress) for outlet in moved])
+            except (sqlite3.Error, OSError) as error:
+                if self._failed(error):
+                    continue
+                break
+            for outlet in moved:
+                outlet.written()
+            if self._waiting or moved:
+                self._worked()
+            self._waiting.clear()
+            self._waiting_size = 0
+            self._trim()
+            return
+        while self._waiting_size > WAITING_BYTES:
+            self._waiting_size -= len(self._waiting.popleft().text)
+            self._lost += 1
+
+    def _trim(self) -> None:
+        if self._appended < TRIM_EVERY:
+            return
+        try:
+            more = self._use().trim(self._limits, self._boot, uptime(), time.time())
+            self._appended = self._appended if more else 0
+        except (sqlite3.Error, OSError) as error:
+            self._failed(error)
+
+    def _use(self) -> EventFile:
+        if self._file is None:
+            raise sqlite3.OperationalError("the file is not open")
+        return self._file
+
+    def _opened(self) -> bool:
+        """Whether the file is open, now or again."""
+        if self._file is not None and not self._file.is_there():
+            log.warning("%s: was taken away; going on with a new one", self._path)
+            self._shut()
+            self._tried = float("-inf")
+        now = time.monotonic()
+        if self._file is not None or self._closed or now - self._tried < RETRY_SECONDS:
+            return self._file is not None
+        self._tried = now
+        for _ in range(2):
+            try:
+                self._file = EventFile(self._path)
+                self._adopt(self._file)
+                return True
+            except (Unusable, sqlite3.Error, OSError) as error:
+                if not self._failed(error):
+                    break
+        self._given_up = True
+        return False
+
+    def _adopt(self, file: EventFile) -> None:
+        """Go on with the numbers of the file that was opened."""
+        known = file.outlets()
+        self.newest = self.newest or file.newest_event()
+        if file.newest and file.newest[0] == self._boot:
+            self._seq = max(self._seq, file.newest[1]) if self._position else file.newest[1]
+        begins = self._waiting[0].position if self._waiting else self._position + 1
+        shift = max(0, file.last + 1 - begins)
+        self._waiting = deque(replace(entry, position=entry.position + shift) for entry in self._waiting)
+        self._position += shift
+        for outlet in self._outlets.values():
+            outlet.adopt(known.get(outlet.name), shift)
+
+    def _recorded(self) -> dict[str, Progress]:
+        try:
+            return self._use().outlets()
+        except (sqlite3.Error, OSError) as error:
+            if self._file is not None:
+                self._failed(error)
+            return {}
+
+    def _failed(self, error: Exception) -> bool:
+        """Take note of what went wrong; true where the file may be opened again at once."""
+        wrong = damage(self._path, error)
+        if wrong:
+            self._shut()
+            try:
+                kept = set_aside(self._path)
+            except OSError:
+                pass
+            else:
+                log.warning("%s: %s; it is kept as %s, going on with a new one", self._path, wrong, kept.name)
+                self._tried = float("-inf")
+                return True
+        elif _code(error) == sqlite3.SQLITE_IOERR:
+            # Opened again it may work. Where there is no room, or no leave to write, what is there can still be read.
+            self._shut()
+            if time.monotonic() - self._tried >= RETRY_SECONDS:
+                return True
+        words = wrong or (error.strerror if isinstance(error, OSError) else None) or one_line(error)
+        if not self._trouble:
+            log.warning("%s: %s; events are kept in memory until that is mended", self._path, words)
+        self._trouble = words
+        return False
+
+    def _worked(self) -> None:
+        if self._trouble:
+            log.warning("%s: is written again; %d events were lost", self._path, self._lost)
+        self._trouble, self._lost = "", 0
+
+    def _shut(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._file, self._given_up = None, False
+
+    # --- for outlets, with ``_changed`` held too
+
+    def _after(self, position: int, limit: int) -> list[Entry]:
+        """The next entries after a position; none where the file that has them is about to be opened again."""
+        rows: list[Entry] = []
+        if self._file is not None:
+            try:
+                rows = self._file.after(position, limit)
+            except (sqlite3.Error, OSError) as error:
+                if not (self._failed(error) and self._opened()):
+                    return []
+        rows += [entry for entry in self._waiting if entry.position > (rows[-1].position if rows else position)]
+        if self._file is None and not self._given_up and rows and rows[0].position > position + 1:
+            return []
+        return rows[:limit]
+
+    def _age(self, entry: Entry) -> float:
+        return max(0.0, uptime() - entry.up if entry.boot_id == self._boot else time.time() - entry.at)
+
+
+def _code(error: Exception) -> int:
+    """SQLite's primary result code; 0 for other errors."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+class Outlet(Closing):
+    """A publisher's place in the line, for the publisher's own thread: in order, each at least once.
+
+    ``while …: for entry in outlet.pending(): send; outlet.done(entry.position)``, then ``outlet.wait(seconds)``. After
+    the process was killed, what was sent in its last seconds is pending again, with the same keys.
+    """
+
+    def __init__(self, store: Store, name: str, progress: Progress, known: bool) -> None:
+        """Made by ``Store.outlet``; ``known`` is whether the file had this progress."""
+        self.name, self.progress = name, progress
+        self._store, self._known = store, known
+        self._moved, self._written = not known, float("-inf")
+        self._awake, self._looked = False, 0
+
+    def pending(self, limit: int = 100) -> list[Entry]:
+        """The oldest entries that are not done, in order; empty where there are none."""
+        with self._store._changed:
+            return self._look(limit)
+
+    def done(self, upto: int) -> None:
+        """All entries up to this position are sent; written down with the next event, or some seconds later."""
+        with self._store._changed:
+            if upto > self.progress.done:
+                self.progress = replace(self.progress, done=min(upto, self._store._position))
+                self._moved = True
+            self._store._write()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until there is an entry that is not done; false where none came in time, or somebody called ``wake``."""
+        store = self._store
+        with store._changed:
+            store._changed.wait_for(lambda: self._ready() or self._awake or store._closed, seconds)
+            self._awake = False
+            store._write()
+            file, ready = store._file, self._ready()
+        if file is not None:
+            with contextlib.suppress(sqlite3.Error, OSError):
+                file.checkpoint()
+        return ready
+
+    def wake(self) -> None:
+        """End the wait of another thread, or the next one: to stop, for example."""
+        with self._store._changed:
+            self._awake = True
+            self._store._changed.notify_all()
+
+    def backlog(self) -> Backlog:
+        """What has still to be sent, how old it is, and what was lost."""
+        with self._store._changed:
+            oldest = self._look(1)
+            count = self._store._position - self.progress.done if oldest else 0
+            return Backlog(count, self._store._age(oldest[0]) if oldest else 0.0, self.progress.dropped)
+
+    def close(self) -> None:
+        """Write down how far it got."""
+        with self._store._changed:
+            self._store._write(unhurried=False)
+
+    # --- the store's, with its ``_changed`` held
+
+    def _ready(self) -> bool:
+        return self._store._position > max(self.progress.done, self._looked)
+
+    def _look(self, limit: int) -> list[Entry]:
+        """What is pending; what is missing before it is gone, and counted."""
+        entries = self._store._after(self.progress.done, limit)
+        gone = entries[0].position - 1 - self.progress.done if entries else 0
+        if gone > 0:
+            self.progress = Progress(self.progress.done + gone, self.progress.dropped + gone)
+            self._moved = True
+        # Nothing to be had now: not worth a look before something new comes, or the wait ends.
+        self._looked = 0 if entries else self._store._position
+        return entries
+
+    def moved(self, unhurried: bool) -> bool:
+        """Whether its progress is to be written: in no hurry only when the last time is some seconds ago."""
+        return self._moved and not (unhurried and time.monotonic() - self._written < PROGRESS_SECONDS)
+
+    def written(self) -> None:
+        """Its progress is in the file."""
+        self._moved, self._written, self._known = False, time.monotonic(), True
+
+    def adopt(self, recorded: Progress | None, shift: int) -> None:
+        """The file was opened: go on where it says, unless it has been asked before."""
+        if recorded and not self._known:
+            self.progress = Progress(recorded.done, recorded.dropped + self.progress.dropped)
+        else:
+            self.progress = replace(self.progress, done=self.progress.done + shift)
+        self._known = self._moved = True

@@ -1,0 +1,80 @@
+"""Reads frames as the controls say, and remembers what was seen last: for pictures, statistics and whoever asks."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import edge
+from edge import board
+from edge.annotate import LastRead
+from edge.controls import Controls
+from edge.publishers import Publisher
+from edge.reader import Reader, Sight
+from edge.sources import Source
+from edge.types import Event, Frame, Message, Reading
+
+MARK_SECONDS, MARKS = 10.0, 6
+"""Frames a second are counted over the last six marks, one in ten seconds: a minute."""
+
+
+class Viewer(Publisher):
+    """Stands between loop and reader; as a publisher it learns of which frame an event tells."""
+
+    name = "viewer"
+
+    def __init__(self, reader: Reader, source: Source, controls: Controls) -> None:
+        self._reader, self._source, self._controls = reader, source, controls
+        self.look: Callable[[Frame], Sight] = reader.look
+        """The reader's, or what stands in for it to count along."""
+        self._started = time.monotonic()
+        self._frames = 0
+        self._marks = deque([(self._started, 0)], maxlen=MARKS)
+        self._newest: tuple[Frame, Sight] | None = None
+        self.picture = LastRead()
+        """The frame that the last event was about."""
+
+    def read(self, frame: Frame) -> Reading | None:
+        """What is read in it; None while paused, unless somebody asked for a reading."""
+        controls = self._controls
+        asked = controls.read_now
+        if controls.paused and not asked:
+            return None
+        if controls.threshold != self._reader.min_confidence:
+            self._reader.demand(controls.threshold)
+        sight = self.look(frame)
+        self._newest = frame, sight
+        self._frames += 1
+        now = time.monotonic()
+        if now - self._marks[-1][0] >= MARK_SECONDS:
+            self._marks.append((now, self._frames))
+        if asked:
+            controls.answer(sight.reading)
+        return sight.reading
+
+    def publish(self, message: Message) -> None:
+        """Keep the frame that an event was made of; it is drawn when somebody wants to see it."""
+        if isinstance(message, Event) and self._newest:
+            frame, sight = self._newest
+            self.picture.show(frame.pixels, sight)
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    def stats(self) -> dict[str, Any]:
+        """How the program gets on, as ``edge/schema/stats.json`` describes it; any thread may ask."""
+        now, throttled = time.monotonic(), board.throttled()
+        since, frames = self._marks[0]
+        return {
+            "version": edge.__version__,
+            "uptime_seconds": round(now - self._started, 1),
+            "camera": self._source.state,
+            "model": self._reader.model.name,
+            "frames": self._frames,
+            "fps": round((self._frames - frames) / max(now - since, 1e-3), 2),
+            "dropped_frames": self._source.dropped,
+            "temperature_celsius": board.degrees(),
+            "throttled": None if throttled is None else bool(board.decode(throttled)[0]),
+        }

@@ -1,0 +1,393 @@
+"""What befalls a broker and the way to it: away, killed, deaf, slow, particular."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from datetime import UTC, datetime
+
+import pytest
+from delivery import deliver
+from mosquitto import Broker, Listener, Wire, body, eventually, free_port, needed
+
+from edge import broker
+from edge.address import parse
+from edge.controls import Program
+from edge.errors import PublishError
+from edge.publishers import courier, open_publisher
+from edge.store import Store
+from edge.types import Notice
+
+pytestmark = needed
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    """Nobody waits half a minute for a test."""
+    real = courier.Backoff
+    monkeypatch.setattr(courier, "STEADY_SECONDS", 0.2)
+    monkeypatch.setattr(courier, "Backoff", lambda: real(0.05, 0.2))
+    monkeypatch.setattr(broker, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(broker, "ACK_SECONDS", 1.0)
+
+
+class Device:
+    """A store and a courier; says numbered notices."""
+
+    def __init__(self, folder):
+        self.store = Store(folder / "events.db", device="desk")
+        self.said = 0
+        self.courier = None
+
+    def carry(self, uri):
+        self.courier = open_publisher(uri, program=Program(device="desk"), outlet=self.store.outlet)
+        return self.courier
+
+    def say(self, many=1, size=0):
+        for _ in range(many):
+            self.said += 1
+            reason = f"{self.said}" + "x" * size
+            self.store.append(Notice("model", "refused", "m", datetime.now(UTC), reason))
+
+    def problem(self, part):
+        return eventually(lambda: part in self.courier.delivery().problem and self.courier.delivery().problem)
+
+    def close(self):
+        if self.courier:
+            self.courier.close()
+        self.store.close()
+
+
+@pytest.fixture
+def device(tmp_path):
+    one = Device(tmp_path)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def start(tmp_path):
+    started = []
+
+    def make(*lines, name="broker"):
+        started.append(Broker(tmp_path / name, *lines))
+        return started[-1]
+
+    yield make
+    for one in started:
+        one.kill()
+
+
+@pytest.fixture
+def wire():
+    made = []
+
+    def make(port):
+        made.append(Wire(port))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def numbers(listener, until):
+    """What arrives, up to a number: the numbers in order, and a repeat only with the key it had before."""
+    keys, got = {}, []
+    while not got or max(got) < until:
+        stored = body(listener.next("/notice"))
+        number = int(stored["reason"].rstrip("x"))
+        key = (stored["boot_id"], stored["seq"])
+        assert keys.setdefault(number, key) == key
+        got.append(number)
+    return got
+
+
+def first_of_each(got):
+    return list(dict.fromkeys(got))
+
+
+def test_a_broker_that_comes_later_gets_everything(device, tmp_path, start, caplog):
+    there = start()
+    there.kill()
+    device.carry(f"mqtt://127.0.0.1:{there.port}/home")
+    device.say(50)
+    device.problem("nothing listens on 127.0.0.1:")
+    there.start()
+    eventually(lambda: device.courier.delivery().backlog == 0)
+    eventually(lambda: len(caplog.records) == 2)
+    assert caplog.messages[1].endswith("it goes on; were waiting: 50")
+
+
+@pytest.mark.parametrize("version", ["5", "3"])
+def test_killed_in_the_middle_of_bursts_it_gets_everything_in_order(device, start, wire, version):
+    there = start("max_inflight_messages 0", "max_queued_messages 0")
+    way = wire(there.port)
+    device.carry(f"mqtt://127.0.0.1:{way.port}/home?version={version}")
+    eventually(lambda: device.courier.delivery().connected)
+    with Listener(there.port, "home/desk/notice", name="judge") as judge:
+        got = []
+        for _ in range(4):
+            device.say(150)
+            got += numbers(judge, until=len(got) // 2 + 5)
+            # The judge has to be back before the device is: what a broker has said yes to and then forgets is its own.
+            way.open = False
+            there.kill()
+            device.say(50)
+            way.cut()
+            eventually(lambda: not judge.paho.is_connected())
+            there.start()
+            judge.ready()
+            way.open = True
+        got += numbers(judge, until=800)
+    assert first_of_each(got) == list(range(1, 801))
+    assert device.courier.delivery().refused == 0
+
+
+def test_a_connection_that_swallows_everything_is_given_up_and_nothing_is_lost(device, start, wire):
+    there = start()
+    way = wire(there.port)
+    with Listener(there.port, "home/desk/notice") as judge:
+        device.carry(f"mqtt://127.0.0.1:{way.port}/home")
+        eventually(lambda: device.courier.delivery().connected)
+        way.hole = True
+        device.say(30)
+        assert "has not acknowledged a message for 1 s" in device.problem("acknowledged")
+        way.cut()
+        way.hole = False
+        assert first_of_each(numbers(judge, until=30)) == list(range(1, 31))
+
+
+def test_a_server_that_says_nothing_is_no_broker(device):
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        device.carry(f"mqtt://127.0.0.1:{deaf.getsockname()[1]}/home")
+        assert device.problem("does not answer; is it a broker?")
+        began = time.monotonic()
+        device.courier.close()
+        assert time.monotonic() - began < 5
+
+
+def test_a_slow_way_is_no_fault(device, start, wire):
+    there = start()
+    way = wire(there.port)
+    with Listener(there.port, "home/desk/notice") as judge:
+        device.carry(f"mqtt://127.0.0.1:{way.port}/home?home_assistant=off")
+        eventually(lambda: device.courier.delivery().connected)
+        way.bytes_a_second = 20_000
+        device.say(40)
+        assert numbers(judge, until=40) == list(range(1, 41))
+    assert device.courier.delivery().failures == 0
+
+
+def test_publishing_does_not_wait_for_a_broker_that_is_deaf(device, start, wire):
+    there = start()
+    way = wire(there.port)
+    device.carry(f"mqtt://127.0.0.1:{way.port}/home")
+    eventually(lambda: device.courier.delivery().connected)
+    way.hole = True
+    device.say(500)
+    # All of it is in the store already, and none of it is there.
+    assert device.courier.delivery().backlog >= 480
+
+
+def test_a_wrong_password_is_said_with_what_mends_it_and_never_shown(device, start, tmp_path, caplog, capfd):
+    passwords = tmp_path / "passwords"
+    passwords.write_text("joe:secret-right\n")
+    passwords.chmod(0o600)
+    tool = shutil.which("mosquitto_passwd")
+    if not tool:
+        pytest.skip("mosquitto_passwd is not here")
+    subprocess.run([tool, "-U", passwords], check=True)
+    there = start("allow_anonymous false", f"password_file {passwords}")
+    with pytest.raises(PublishError, match="refuses clients without a user"):
+        broker.probe(parse(f"//127.0.0.1:{there.port}/home"))
+    given = tmp_path / "given"
+    given.write_text("secret-wrong\n")
+    device.carry(f"mqtt://joe@127.0.0.1:{there.port}/home?password_file={given}")
+    device.say(3)
+    problem = device.problem("refuses user 'joe' or its password")
+    assert "password_file=FILE or systemd's credential mqtt-password" in problem
+    # Mended while it runs: the file is read anew.
+    given.write_text("secret-right\n")
+    eventually(lambda: device.courier.delivery().backlog == 0)
+    assert "secret" not in caplog.text + "".join(capfd.readouterr())
+    assert "secret" not in repr(vars(device.courier._channel))
+
+
+def test_the_password_may_be_systemds_credential_or_in_the_uri(device, start, tmp_path, monkeypatch):
+    tool = shutil.which("mosquitto_passwd")
+    if not tool:
+        pytest.skip("mosquitto_passwd is not here")
+    passwords = tmp_path / "passwords"
+    passwords.write_text("joe:a/b@c\n")
+    passwords.chmod(0o600)
+    subprocess.run([tool, "-U", passwords], check=True)
+    there = start("allow_anonymous false", f"password_file {passwords}")
+    place = f"127.0.0.1:{there.port}/home"
+    assert broker.probe(parse(f"//joe:a/b@c@{place}")) == "MQTT 5"
+    assert broker.probe(parse(f"//joe:a/b@c@{place}", version=3)) == "MQTT 3.1.1"
+    (tmp_path / "mqtt-password").write_text("a/b@c\n")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert broker.probe(parse(f"//joe@{place}"))
+    with pytest.raises(PublishError, match="password file /nowhere/file: cannot be read"):
+        broker.probe(parse(f"//joe@{place}", password_file="/nowhere/file"))
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    """An authority made here, and what it signed for 127.0.0.1."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not here")
+    folder = tmp_path_factory.mktemp("tls")
+
+    def openssl(*words):
+        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+
+    for name in ("ca", "other"):
+        openssl(
+            *("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", f"/CN={name}"),
+            *("-keyout", f"{name}.key", "-out", f"{name}.pem", "-addext", "keyUsage=critical,keyCertSign,cRLSign"),
+        )
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+    for name in ("server", "client"):
+        openssl(
+            "req",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-subj",
+            f"/CN={name}",
+            "-keyout",
+            f"{name}.key",
+            "-out",
+            f"{name}.csr",
+        )
+        openssl(
+            *("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"),
+            *("-days", "30", "-out", f"{name}.pem", "-extfile", "names"),
+        )
+    for file in folder.iterdir():
+        file.chmod(0o644)
+    folder.chmod(0o755)
+    return folder
+
+
+def test_tls_with_an_authority_and_a_certificate_of_ones_own(device, start, certificates):
+    c = certificates
+    there = start(
+        f"cafile {c}/ca.pem", f"certfile {c}/server.pem", f"keyfile {c}/server.key", "require_certificate true"
+    )
+    place = f"//127.0.0.1:{there.port}/home"
+    ours = {"cert": f"{c}/client.pem", "key": f"{c}/client.key"}
+    assert broker.probe(parse(place, secure=True, ca=f"{c}/ca.pem", **ours)) == "MQTT 5"
+    for given, problem in (
+        ({}, "certificate is not trusted .*name the authority that signed it: .ca=FILE"),
+        ({"ca": f"{c}/other.pem"}, "certificate is not trusted .*/other.pem has not signed it"),
+        ({"ca": f"{c}/ca.pem"}, "127.0.0.1"),
+        ({"ca": "/nowhere.pem"}, "ca=/nowhere.pem: cannot be read"),
+        ({"ca": f"{c}/names"}, "ca=.*/names: is no such PEM file"),
+        ({"ca": f"{c}/ca.pem", "cert": "/nowhere.pem"}, "cert=/nowhere.pem: cannot be read"),
+    ):
+        with pytest.raises(PublishError, match=problem) as error:
+            broker.probe(parse(place, secure=True, **given))
+        assert "\n" not in str(error.value)
+    with pytest.raises(PublishError):
+        broker.probe(parse(place))
+    device.carry(f"mqtts:{place}?ca={c}/ca.pem&cert={c}/client.pem&key={c}/client.key")
+    device.say(3)
+    eventually(lambda: device.courier.delivery().sent == 3)
+
+
+def test_tls_to_a_port_that_speaks_none(start):
+    there = start()
+    with pytest.raises(PublishError, match="speaks no TLS that fits|does not answer|cannot be reached"):
+        broker.probe(parse(f"//127.0.0.1:{there.port}/home", secure=True))
+
+
+@pytest.mark.parametrize(
+    ("what", "problem"),
+    [
+        ("//no-such-host.invalid/home", "no computer is called 'no-such-host.invalid'"),
+        (f"//127.0.0.1:{free_port()}/home", "nothing listens on 127.0.0.1:"),
+    ],
+)
+def test_where_there_is_none_the_line_says_what_to_look_at(what, problem):
+    with pytest.raises(PublishError, match=problem):
+        broker.probe(parse(what))
+
+
+def test_what_is_too_large_for_the_broker_is_dropped_counted_and_said_and_the_rest_arrives(device, start, caplog):
+    there = start("max_packet_size 2000")
+    with Listener(there.port, "home/desk/notice") as judge:
+        device.carry(f"mqtt://127.0.0.1:{there.port}/home?home_assistant=off")
+        eventually(lambda: device.courier.delivery().connected)
+        device.say()
+        device.say(size=3000)
+        device.say()
+        assert numbers(judge, until=3) == [1, 3]
+    eventually(lambda: device.courier.delivery().backlog == 0)
+    assert (device.courier.delivery().sent, device.courier.delivery().refused) == (2, 1)
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert "too large for the broker (3," in line and "; dropped: boot_id" in line
+
+
+def test_without_the_right_to_write_nothing_is_dropped_and_the_line_says_so(device, start, tmp_path):
+    rights = tmp_path / "acl"
+    rights.write_text("topic read #\n")
+    rights.chmod(0o600)
+    there = start(f"acl_file {rights}")
+    device.carry(f"mqtt://127.0.0.1:{there.port}/home")
+    device.say(5)
+    assert "the broker lets us not write to home/desk/#" in device.problem("lets us not write")
+    assert device.courier.delivery().backlog == 5 and device.courier.delivery().refused == 0
+
+
+def test_a_second_one_of_the_same_name_is_told_to_both(device, start, tmp_path, caplog):
+    there = start()
+    device.carry(f"mqtt://127.0.0.1:{there.port}/home")
+    eventually(lambda: device.courier.delivery().connected)
+    (tmp_path / "two").mkdir()
+    two = Device(tmp_path / "two")
+    try:
+        two.carry(f"mqtt://127.0.0.1:{there.port}/home")
+        eventually(lambda: "has another program the same name there, edge-digits-desk-home?" in caplog.text)
+    finally:
+        two.close()
+
+
+@pytest.mark.parametrize("manner", ["says so", "hangs up"])
+def test_a_broker_that_knows_only_3_1_1_is_spoken_to_so(start, manner):
+    there = start()
+    versions = []
+
+    def old(server):
+        # What an old broker does with a CONNECT of a version it does not know; others go on to the real one.
+        for _ in range(2):
+            near, _ = server.accept()
+            hello = near.recv(4096)
+            versions.append(hello[hello.index(b"MQTT") + 4])
+            if versions[-1] == 5:
+                if manner == "says so":
+                    near.sendall(b"\x20\x02\x00\x01")
+                near.close()
+                continue
+            far = socket.create_connection(("127.0.0.1", there.port))
+            far.sendall(hello)
+            near.sendall(far.recv(4096))
+            near.recv(4096)
+            far.close()
+            near.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=old, args=(server,), daemon=True).start()
+        assert broker.probe(parse(f"//127.0.0.1:{server.getsockname()[1]}/home")) == "MQTT 3.1.1"
+    assert versions == [5, 4]
+
+
+def test_killed_again_and_again_on_both_sides_everything_arrives_in_order(tmp_path):
+    """The whole of it, 10,000 events and 20 kills: python -m tests.faults.delivery."""
+    outcome = deliver(tmp_path, events=600, kills=4, broker_kills=1, holes=1, rate=200, seed=7)
+    assert (outcome.lost, outcome.early, outcome.strange) == (0, 0, 0)

@@ -1,0 +1,48 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from edge.controls import Controls
+from edge.types import Reading
+
+READING = Reading("desk", 0, datetime(2026, 11, 23, tzinfo=UTC), (), "blank", "m", 1.0)
+
+
+def test_nothing_is_asked_at_first():
+    controls = Controls(0.7)
+    assert (controls.paused, controls.threshold, controls.read_now) == (False, 0.7, False)
+    assert controls.answered() == (0, None)
+
+
+def test_one_reading_answers_all_who_asked_until_then_and_none_who_ask_later():
+    controls = Controls()
+    controls.ask()
+    controls.ask()
+    assert controls.read_now
+    controls.answer(READING)
+    assert not controls.read_now and controls.answered() == (2, READING)
+    controls.ask()
+    assert controls.read_now
+
+
+def test_paused_until_told_otherwise():
+    controls = Controls()
+    controls.pause(True)
+    assert controls.paused
+    controls.pause(False)
+    assert not controls.paused
+
+
+@pytest.mark.parametrize("value", [0, 0.5, 1])
+def test_a_threshold(value):
+    controls = Controls()
+    controls.set_threshold(value)
+    assert controls.threshold == value
+
+
+@pytest.mark.parametrize("value", [-0.01, 1.01, float("nan"), float("inf")])
+def test_what_is_no_threshold_is_refused_and_changes_nothing(value):
+    controls = Controls()
+    with pytest.raises(ValueError):
+        controls.set_threshold(value)
+    assert controls.threshold == 0.6

@@ -1,0 +1,103 @@
+"""All of ``edge run`` put together: what it opens, what it keeps, and what a restart knows of it."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import cv2
+import pytest
+
+from edge import history, state
+from edge.running import run_source
+from edge.settings import Settings
+from edge.store import FILE
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def stored():
+    return [json.loads(text) for text in history.read(state.place() / FILE)]
+
+
+def synthetic(hold=1000, seed=3):
+    return f"synthetic:?fps=20&hold={hold}&seed={seed}&digits=4&difficulty=0"
+
+
+@pytest.mark.parametrize("what", ["readings", "events"])
+def test_a_camera_s_frames_are_readings_and_what_becomes_of_them_events(what, tmp_path):
+    out = tmp_path / "out.jsonl"
+    settings = Settings(source=synthetic(), publish=(f"jsonl:{out}?what={what}",), device="shed")
+    assert run_source(settings, frames=25) == 0
+    events = stored()
+    assert [event["event"] for event in events] == ["appeared"]
+    assert events[0]["device"] == "shed" and len(events[0]["text"]) == 4
+    said = lines(out)
+    if what == "readings":
+        assert [reading["frame"] for reading in said] == list(range(25))
+    else:
+        assert [event["text"] for event in said] == [events[0]["text"]]
+
+
+def test_what_still_stands_there_after_a_restart_is_no_news(tmp_path):
+    out = tmp_path / "out.jsonl"
+    same = Settings(source=synthetic(), publish=(f"jsonl:{out}?what=events",))
+    assert run_source(same, frames=25) == 0
+    assert run_source(same, frames=25) == 0
+    assert len(lines(out)) == 1
+    other = Settings(source=synthetic(seed=4), publish=(f"jsonl:{out}?what=events",))
+    assert run_source(other, frames=25) == 0
+    first, second = lines(out)
+    assert (second["event"], second["before"]) == ("changed", first["text"])
+    assert second["text"] not in ("", first["text"])
+
+
+def test_files_are_read_one_by_one_and_leave_no_history(page, tmp_path):
+    for name, text in (("a", "2357"), ("b", "41")):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), page(text))
+    out = tmp_path / "out.jsonl"
+    settings = Settings(source=f"files:{tmp_path}/*.png", publish=(f"jsonl:{out}",))
+    assert run_source(settings) == 0
+    assert [reading["text"] for reading in lines(out)] == ["2357", "41"]
+    assert not (state.place() / FILE).exists()
+
+
+def test_a_state_folder_that_cannot_be_is_one_line_and_it_reads_on(tmp_path, caplog):
+    (tmp_path / "file").write_text("")
+    out = tmp_path / "out.jsonl"
+    settings = Settings(source=synthetic(), publish=(f"jsonl:{out}",), state=str(tmp_path / "file" / "state"))
+    assert run_source(settings, frames=5) == 0
+    assert len(lines(out)) == 5
+    assert "cannot be made a folder" in caplog.records[0].getMessage()
+
+
+def test_killed_in_the_middle_the_history_goes_on(tmp_path):
+    """The whole program: what was said before a SIGKILL is there after it, and numbers go on."""
+    command = [
+        sys.executable,
+        "-m",
+        "edge.cli",
+        "run",
+        "--source",
+        synthetic(hold=30),
+        "--publish",
+        "jsonl:-?what=events",
+    ]
+    seen = []
+    for _ in range(2):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+            seen.append(json.loads(process.stdout.readline()))
+            process.send_signal(signal.SIGKILL)
+    events = stored()
+    assert [event["text"] for event in events if "event" in event][: len(seen)] == [event["text"] for event in seen]
+    numbers = [event["seq"] for event in events]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def test_it_is_the_host_s_name_where_the_device_has_none(tmp_path):
+    settings = Settings(source=synthetic(), publish=(f"jsonl:{tmp_path}/out",))
+    assert run_source(settings, frames=25) == 0
+    name = subprocess.run(["uname", "-n"], capture_output=True, text=True, check=True).stdout.strip()
+    assert stored()[0]["device"] == name.partition(".")[0]

@@ -1,0 +1,355 @@
+"""The store: every event, in order, at least once, whatever the disk, the clock and the power do."""
+
+import json
+import sqlite3
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from edge import eventfile, store
+from edge.limits import Limits
+from edge.store import Store
+from edge.types import Notice
+
+ROOT = Path(__file__).parent.parent
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def notice(n: int = 0, size: int = 0, at: datetime = NOON) -> Notice:
+    return Notice("camera", "running", f"v4l2:/dev/video{n}{'x' * size}", at, None)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "events.db"
+
+
+@pytest.fixture
+def opened(path: Path):
+    """Makes stores, and closes them all at the end."""
+    made = []
+
+    def make(**limits: float) -> Store:
+        made.append(Store(path, device="shed", limits=Limits(**limits)))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def rows(path: Path) -> list[tuple[str, int, str]]:
+    file = sqlite3.connect(path)
+    found = file.execute("SELECT boot_id, seq, text FROM events ORDER BY position").fetchall()
+    file.close()
+    return found
+
+
+def test_a_message_is_kept_as_sent_with_device_boot_and_number(opened, path: Path) -> None:
+    entry = opened().append(notice(3))
+    assert json.loads(entry.text) == {
+        **notice(3).as_dict(),
+        "device": "shed",
+        "boot_id": entry.boot_id,
+        "seq": entry.seq,
+    }
+    assert rows(path) == [(entry.boot_id, entry.seq, entry.text)]
+    assert entry.boot_id == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def test_a_file_name_that_is_no_utf8_can_be_kept(opened, path: Path) -> None:
+    opened().append(Notice("camera", "running", "files:\udce4.png", NOON, None))
+    assert json.loads(rows(path)[0][2])["name"] == "files:\udce4.png"
+
+
+def test_numbers_go_on_over_restarts_and_begin_anew_with_another_boot(opened, monkeypatch) -> None:
+    first = opened()
+    numbers = [first.append(notice()).seq for _ in range(3)]
+    first.close()
+    second = opened()
+    assert second.append(notice()).seq == numbers[0] + 3
+    second.close()
+    monkeypatch.setattr(store, "boot_id", lambda: "another boot")
+    monkeypatch.setattr(store, "uptime", lambda: 7.5)
+    third = opened()
+    assert (third.append(notice()).boot_id, third.append(notice()).seq) == ("another boot", 7502)
+
+
+def test_no_number_is_given_twice_when_the_file_is_lost_within_a_boot(opened, path: Path) -> None:
+    keys = set()
+    for _ in range(4):
+        one = opened()
+        for _ in range(5):
+            entry = one.append(notice())
+            assert (entry.boot_id, entry.seq) not in keys
+            keys.add((entry.boot_id, entry.seq))
+        one.close()
+        path.unlink()
+        time.sleep(0.02)
+
+
+def test_order_is_that_of_storing_when_the_clock_jumps_back(opened) -> None:
+    one = opened()
+    outlet = one.outlet("a")
+    for hours in (0, -100_000, 5):
+        one.append(notice(at=NOON + timedelta(hours=hours)))
+    entries = outlet.pending()
+    assert [entry.seq - entries[0].seq for entry in entries] == [0, 1, 2]
+
+
+def test_a_publisher_goes_on_where_it_stopped(opened) -> None:
+    one = opened()
+    one.append(notice())
+    outlet = one.outlet("mqtt")
+    assert outlet.pending() == [], "a new one begins with what comes from now on"
+    sent = [one.append(notice(n)) for n in range(5)]
+    assert outlet.pending(3) == sent[:3]
+    outlet.done(sent[1].position)
+    assert outlet.pending() == sent[2:]
+    assert outlet.backlog().count == 3
+    one.close()
+    two = opened()
+    assert two.outlet("mqtt").pending() == sent[2:]
+    assert two.outlet("other").pending() == []
+
+
+def test_publishers_do_not_wait_for_each_other(opened) -> None:
+    one = opened()
+    fast, slow = one.outlet("fast"), one.outlet("slow")
+    for n in range(4):
+        fast.done(one.append(notice(n)).position)
+    assert (fast.backlog().count, slow.backlog().count) == (0, 4)
+
+
+def test_an_append_wakes_a_publisher_and_so_does_wake(opened) -> None:
+    one = opened()
+    outlet = one.outlet("a")
+    woken = []
+
+    def wait() -> None:
+        woken.append(outlet.wait(60))
+
+    for act, answer in ((lambda: one.append(notice()), True), (lambda: outlet.done(10**9), None), (outlet.wake, False)):
+        if answer is None:
+            act()
+            continue
+        thread = threading.Thread(target=wait)
+        thread.start()
+        act()
+        thread.join(20)
+        assert woken.pop() is answer
+    assert not outlet.wait(0.01)
+
+
+def test_closing_ends_a_wait(opened) -> None:
+    one = opened()
+    outlet = one.outlet("a")
+    thread = threading.Thread(target=outlet.wait, args=(60,))
+    thread.start()
+    one.close()
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_too_many_rows_go_and_a_publisher_is_told_how_many_it_missed(opened, path: Path) -> None:
+    one = opened(rows=100)
+    outlet = one.outlet("away")
+    for n in range(1000):
+        one.append(notice(n))
+    kept = rows(path)
+    assert 100 <= len(kept) < 100 + store.TRIM_EVERY
+    assert outlet.backlog().dropped == 1000 - len(kept) and outlet.backlog().count == len(kept)
+    assert [entry.text for entry in outlet.pending(2000)] == [text for _, _, text in kept]
+    one.close()
+    assert opened(rows=100).outlet("away").backlog().dropped == 1000 - len(kept), "over restarts"
+
+
+def test_a_publisher_that_is_gone_from_the_settings_holds_back_nothing(opened, path: Path) -> None:
+    one = opened(rows=100)
+    one.outlet("old")
+    one.close()
+    two = opened(rows=100)
+    for n in range(400):
+        two.append(notice(n))
+    assert len(rows(path)) < 120
+
+
+def test_the_file_keeps_to_its_size_and_shrinks_with_the_limit(opened, path: Path, tmp_path: Path) -> None:
+    one = opened(megabytes=10)
+    most = 0
+    for n in range(3000):
+        one.append(notice(n, size=8_000))
+        most = max(most, sum(file.stat().st_size for file in tmp_path.iterdir()))
+    assert 4_000_000 < most <= 10_000_000
+    one.close()
+    two = opened(megabytes=8)
+    for n in range(400):
+        two.append(notice(n))
+    two.close()
+    assert path.stat().st_size <= 8_000_000 - eventfile.LOG_BYTES + 4096 * (eventfile.SPARE_PAGES + 16)
+    assert not (tmp_path / "events.db-wal").exists()
+
+
+def test_old_events_go_and_a_jump_of_the_clock_ages_none_of_this_boot(opened, path: Path, monkeypatch) -> None:
+    now, up = [NOON.timestamp()], [100.0]
+    monkeypatch.setattr(store, "uptime", lambda: up[0])
+    monkeypatch.setattr(store.time, "time", lambda: now[0])
+    one = opened(days=2)
+    for n in range(20):
+        one.append(notice(n))
+    now[0] += 400 * 86_400  # the time server has answered
+    for n in range(20):
+        one.append(notice(n))
+    assert len(rows(path)) == 40
+    up[0] += 2.1 * 86_400
+    for n in range(20):
+        one.append(notice(n))
+    assert len(rows(path)) < 25
+    one.close()
+    monkeypatch.setattr(store, "boot_id", lambda: "the next boot")
+    two = opened(days=2)
+    for n in range(20):
+        two.append(notice(n, at=NOON + timedelta(days=400)))
+    assert {boot for boot, _, _ in rows(path)} == {"the next boot"}
+
+
+DAMAGES = {
+    "no database": lambda path: path.write_bytes(b"no database at all" * 500),
+    "half a header": lambda path: path.write_bytes(path.read_bytes()[:60]),
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[:9000]),
+    "pages of zeros": lambda path: path.write_bytes(path.read_bytes()[:4096] + bytes(len(path.read_bytes()) - 4096)),
+    "another's database": lambda path: other_database(path, "CREATE TABLE t (x)"),
+    "from the future": lambda path: other_database(path, f"PRAGMA user_version = {eventfile.VERSION + 1}", fresh=False),
+    "other tables": lambda path: other_database(path, "ALTER TABLE events RENAME TO old", fresh=False),
+    "a folder": lambda path: (path.unlink(), path.mkdir()),
+}
+
+
+def other_database(path: Path, sql: str, fresh: bool = True) -> None:
+    if fresh:
+        path.unlink()
+    file = sqlite3.connect(path, isolation_level=None)
+    file.execute(sql)
+    file.close()
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_file_is_set_aside_and_said_once(damage, opened, path: Path, caplog) -> None:
+    one = opened()
+    for n in range(100):
+        one.append(notice(n))
+    one.close()
+    damage(path)
+    two = opened()
+    outlet = two.outlet("a")
+    entry = two.append(notice())
+    assert outlet.pending() == [entry] and rows(path) == [(entry.boot_id, entry.seq, entry.text)]
+    (said,) = [record.getMessage() for record in caplog.records]
+    (kept,) = [name for name in path.parent.iterdir() if "damaged" in name.name]
+    assert kept.name in said and "\n" not in said
+
+
+def test_an_empty_file_is_a_beginning(opened, path: Path, caplog) -> None:
+    path.touch()
+    opened().append(notice())
+    assert len(rows(path)) == 1 and not caplog.records
+
+
+def test_damage_found_while_it_runs_costs_no_event_that_is_new(opened, path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(store, "RETRY_SECONDS", 0.0)
+    one = opened()
+    outlet = one.outlet("a")
+    for n in range(300):
+        one.append(notice(n))
+    with path.open("r+b") as file:
+        file.write(bytes(4096))
+    (path.parent / "events.db-wal").write_bytes(b"")
+    one._file._file.execute("PRAGMA shrink_memory")
+    entries = [one.append(notice(n)) for n in range(20)]
+    got = outlet.pending(1000)
+    assert [e.text for e in got][-20:] == [e.text for e in entries]
+    seqs = [entry.seq for entry in got]
+    assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
+    assert outlet.backlog().dropped + len(got) == 320, "none is lost uncounted"
+
+
+def test_few_damaged_files_are_kept(path: Path) -> None:
+    for n in range(6):
+        path.write_text(str(n))
+        (path.parent / "events.db-wal").write_text(f"log {n}")
+        eventfile.set_aside(path)
+    kept = sorted(file.read_text() for file in path.parent.iterdir())
+    assert len(kept) == 2 * eventfile.KEPT_ASIDE and {"5", "log 5"} <= set(kept)
+
+
+def test_where_there_can_be_no_file_events_are_sent_from_memory_and_written_later(
+    opened, path: Path, caplog, monkeypatch
+) -> None:
+    folder = path.parent / "state"
+    one = Store(folder / "events.db", device="shed")
+    outlet = one.outlet("a")
+    sent = [one.append(notice(n)) for n in range(3)]
+    assert outlet.pending() == sent
+    outlet.done(sent[0].position)
+    assert len(caplog.records) == 1
+    folder.mkdir()
+    monkeypatch.setattr(store, "RETRY_SECONDS", 0.0)
+    sent.append(one.append(notice(3)))
+    assert [e.seq for e in outlet.pending()] == [e.seq for e in sent[1:]]
+    one.close()
+    assert [seq for _, seq, _ in rows(folder / "events.db")] == [e.seq for e in sent]
+
+
+def test_what_waits_in_memory_is_bounded_and_its_loss_counted(path: Path, monkeypatch, caplog) -> None:
+    monkeypatch.setattr(store, "WAITING_BYTES", 3_000)
+    one = Store(path / "none" / "events.db", device="shed")
+    outlet = one.outlet("a")
+    for n in range(100):
+        one.append(notice(n))
+    left = outlet.pending(200)
+    assert sum(len(entry.text) for entry in left) <= 3_000
+    assert outlet.backlog().dropped == 100 - len(left) > 0
+    one.close()
+
+
+def test_a_second_process_writes_nothing_into_the_file_of_the_first(opened, path: Path, caplog) -> None:
+    one = opened()
+    other = Store(path, device="shed")
+    outlet = other.outlet("a")
+    mine, others = one.append(notice(1)), other.append(notice(2))
+    assert (mine.boot_id, mine.seq) != (others.boot_id, others.seq)
+    assert outlet.pending() == [others] and len(rows(path)) == 1
+    assert "another process writes to it" in caplog.text
+    one.close()
+    other._tried = float("-inf")
+    last = other.append(notice(3))
+    other.close()
+    assert [seq for _, seq, _ in rows(path)] == [mine.seq, others.seq, last.seq]
+
+
+def test_a_file_that_somebody_deletes_is_made_again(opened, path: Path) -> None:
+    one = opened()
+    outlet = one.outlet("a")
+    one.append(notice(1))
+    for file in path.parent.iterdir():
+        file.unlink()
+    entry = one.append(notice(2))
+    assert [seq for _, seq, _ in rows(path)] == [entry.seq]
+    assert outlet.pending() == [entry] and outlet.backlog().dropped == 1
+
+
+def test_progress_is_written_seldom(opened, path: Path, monkeypatch) -> None:
+    one = opened()
+    outlet = one.outlet("a")
+    sent = [one.append(notice(n)) for n in range(50)]
+    before = one._file._writes
+    for entry in sent:
+        outlet.done(entry.position)
+    assert one._file._writes == before, "it was written with the last event"
+    monkeypatch.setattr(store, "PROGRESS_SECONDS", 0.0)
+    outlet.wait(0)
+    assert one._file._writes == before + 1
+    assert one._file.outlets()["a"].done == sent[-1].position
