@@ -15,7 +15,7 @@ from edge.types import Box, Pixels
 from edge.vision.bridge import closed, usual_gap
 from edge.vision.clean import Cleaned, clean
 from edge.vision.cut import cut, turn
-from edge.vision.measure import polarity
+from edge.vision.measure import median, polarity
 from edge.vision.recipe import Recipe
 from edge.vision.segment import Segments, segment
 
@@ -231,7 +231,7 @@ def without_faint(candidates: Sequence[Candidate], kept: tuple[bool, ...]) -> tu
     others = [candidate for candidate in read if candidate.digit != STROKE]
     if len(others) < 2 or len(others) == len(read):
         return kept
-    usual = float(np.median([strength(candidate.ink) for candidate in others]))
+    usual = median([strength(candidate.ink) for candidate in others])
     return tuple(
         keep and (one.digit != STROKE or strength(one.ink) >= FAINT * usual)
         for one, keep in zip(candidates, kept, strict=True)

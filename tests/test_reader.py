@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -200,3 +202,22 @@ def test_another_model_reads_from_the_next_picture_on(page: Page) -> None:
         assert after.model == other.name != before.model
         reader.use(first)
         assert reader.read(picture).digits == before.digits
+
+
+LATER = """
+import sys
+from edge.reader import Reader
+from edge.sources.synthetic import Synthetic
+source, reader = Synthetic(size=(160, 120), digits=2, difficulty=1), Reader()
+reader.read(next(source))
+before = set(sys.modules)
+source._index = 2340  # among these is a page that needs a second look
+for _ in range(60):
+    reader.read(next(source))
+print(*sorted(name for name in set(sys.modules) - before if name.partition(".")[0] != "edge"))
+"""
+
+
+def test_no_frame_waits_for_an_import():
+    """A page that is rarely seen would else take longer, and memory, weeks after the start."""
+    assert subprocess.run([sys.executable, "-c", LATER], capture_output=True, text=True, check=True).stdout == "\n"

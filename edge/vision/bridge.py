@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edge.types import Pixels
 from edge.vision.clean import Cleaned
+from edge.vision.measure import median
 
 FEW, MANY = 3, 1000
 """Fewer parts have no usual gap between them, and more are a texture."""
@@ -34,8 +35,8 @@ def usual_gap(parts: NDArray[np.int32]) -> int:
     between = np.hypot(apart[..., 0], apart[..., 1])
     np.fill_diagonal(between, np.inf)
     gap = float(np.quantile(between.min(axis=1), 0.75))
-    dots = float(np.median(parts[:, 4] / (parts[:, 2] * parts[:, 3]))) >= DOT
-    widest = (BETWEEN_DOTS if dots else BETWEEN_STROKES) * float(np.median(parts[:, 2:4].max(axis=1)))
+    dots = median(parts[:, 4] / (parts[:, 2] * parts[:, 3])) >= DOT
+    widest = (BETWEEN_DOTS if dots else BETWEEN_STROKES) * median(parts[:, 2:4].max(axis=1))
     return int(np.ceil(gap)) if gap <= widest else 0
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.types import Pixels
 from edge.vision.sheet import SIDE, has_sheet
@@ -49,6 +52,15 @@ def sample(grey: Pixels, count: int = SAMPLE) -> Pixels:
 def above(ink: Pixels, level: int) -> Pixels:
     """255 where a picture (height, width) uint8 is at least ``level``, else 0."""
     return cv2.threshold(ink, level - 1, 255, cv2.THRESH_BINARY)[1]
+
+
+def median(values: Sequence[float] | NDArray[Any]) -> float:
+    """The middle one, or the mean of the two in the middle; at least one value.
+
+    NumPy's own imports a module, a megabyte, when it is first called.
+    """
+    ordered = np.sort(values)
+    return (float(ordered[(len(ordered) - 1) // 2]) + float(ordered[len(ordered) // 2])) / 2
 
 
 def quantiles(grey: Pixels, *shares: float) -> list[float]:

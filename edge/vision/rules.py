@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from edge.types import Pixels
 from edge.vision.boxes import MIN_SIDE, Boxes, cut_off, labelled, typical, union
+from edge.vision.measure import median
 from edge.vision.tracks import STRAY, Rule, find, thin_runs
 
 LONG_PART = 0.2
@@ -87,7 +88,7 @@ def without_rules(mask: Pixels) -> Pixels:
     if len(level) + len(upright) < found:
         left = _erased(mask, level, upright, sizes)
         labels, stats = labelled(left)
-    leans = [float(np.median([r.degrees for r in rules if r.family] or [np.nan])) for rules in (level, upright)]
+    leans = [median([r.degrees for r in rules if r.family] or [np.nan]) for rules in (level, upright)]
     across = np.cos(np.radians(leans)) * sizes
     return without_remains(left, labels, stats, np.array([leans[0], 90 - leans[1]]), across)
 
@@ -214,4 +215,4 @@ def _thickness(mask: Pixels, rules: list[Rule], thickest: int) -> float:
     rows = rows + np.arange(-STRAY, thickest + STRAY)
     ink = (mask[np.clip(rows, 0, len(mask) - 1), columns[:, None]] > 0) & (rows >= 0) & (rows < len(mask))
     sizes = np.count_nonzero(ink, axis=1)
-    return float(np.median(sizes[sizes > 0])) if sizes.any() else 1.0
+    return median(sizes[sizes > 0]) if sizes.any() else 1.0
