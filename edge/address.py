@@ -10,19 +10,30 @@ import re
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import unquote
 
 from edge.errors import PublishError, SettingsError, one_line
+from edge.uri import Takes
 
 CREDENTIAL = "mqtt-password"
 """The name of systemd's credential: ``LoadCredential=mqtt-password:/etc/edge-digits/mqtt-password``."""
 PREFIX = "edge-digits"
 """Topics begin with this where the URI names no other prefix."""
+Version = Annotated[int, Takes("5 or 3", {"5": 5, "3": 3}.__getitem__)]
+"""The option ``version``: of MQTT, 3 for 3.1.1."""
 _PLACE = re.compile(
     r"//(?:(?P<user>[^:@/]*)(?::(?P<password>.*))?@)?(?P<host>\[[^\]]+\]|[^:/@\[\]\s]+)(?::(?P<port>\d{1,5}))?"
     r"(?:/(?P<prefix>.*))?"
 )
+
+
+def secret_file(named: str, credential: str) -> Path | None:
+    """Where a secret is: the file that is named, else systemd's credential (systemd.exec(5)), else nowhere."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    given = Path(folder) / credential if folder else None
+    path = Path(named).expanduser() if named else given
+    return None if path == given and not (path and path.exists()) else path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +68,7 @@ class Address:
         """The password, read anew each time; None where there is none. PublishError where its file cannot be read."""
         if self.password:
             return self.password
-        folder = os.environ.get("CREDENTIALS_DIRECTORY")
-        given = Path(folder) / CREDENTIAL if folder else None
-        path = Path(self.password_file).expanduser() if self.password_file else given
-        if path is None or (path == given and not path.exists()):
+        if (path := secret_file(self.password_file, CREDENTIAL)) is None:
             return None
         try:
             return path.read_text("utf-8").rstrip("\r\n")

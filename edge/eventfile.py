@@ -239,7 +239,7 @@ class EventFile(Closing):
 
     def bytes(self) -> int:
         """What the file and its log take on the disk."""
-        return sum(p.stat().st_size for p in (self._path, _beside(self._path, "-wal")) if p.exists())
+        return sum(p.stat().st_size for p in (self._path, beside(self._path, "-wal")) if p.exists())
 
     def is_there(self) -> bool:
         """Whether it is still the file at its path: people delete files."""
@@ -274,7 +274,7 @@ class EventFile(Closing):
 
 def _own(path: Path) -> int:
     """A lock that goes with the process: two that write would give the same numbers twice."""
-    lock = os.open(_beside(path, ".lock"), os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    lock = os.open(beside(path, ".lock"), os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -283,15 +283,21 @@ def _own(path: Path) -> int:
     return lock
 
 
-def _beside(path: Path, ending: str) -> Path:
+def beside(path: Path, ending: str) -> Path:
+    """The file that SQLite, or this room, has beside the store: its log is ``-wal``."""
     return path.with_name(path.name + ending)
+
+
+def result_code(error: Exception) -> int:
+    """SQLite's primary result code; 0 for other errors."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 def damage(path: Path, error: Exception) -> str | None:
     """What is wrong with the file itself, in words; None where something else is: no room, no disk, no memory."""
     if isinstance(error, Unusable):
         return str(error)
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    code = result_code(error)
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT):
         return f"is damaged ({error})"
     if isinstance(error, sqlite3.Error) and code not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) and path.exists():
@@ -305,19 +311,19 @@ def damage(path: Path, error: Exception) -> str | None:
 def set_aside(path: Path) -> Path:
     """Rename the file and its log, for a person to look into; gives the new name. OSError where that is not allowed."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    new, n = _beside(path, f".damaged-{stamp}"), 1
+    new, n = beside(path, f".damaged-{stamp}"), 1
     while new.exists():
         n += 1
-        new = _beside(path, f".damaged-{stamp}-{n}")
+        new = beside(path, f".damaged-{stamp}-{n}")
     # The log first: a fresh file must never find the log of another one.
     for ending in ("-wal", "-shm", ""):
         with contextlib.suppress(FileNotFoundError):
-            _beside(path, ending).rename(_beside(new, ending))
+            beside(path, ending).rename(beside(new, ending))
     before = sorted(p for p in path.parent.iterdir() if p.name.startswith(f"{path.name}.damaged-") and p != new)
     for old in [p for p in before if not p.name.endswith(("-wal", "-shm"))][: -(KEPT_ASIDE - 1)]:
         for ending in ("-wal", "-shm", ""):
             with contextlib.suppress(OSError):
-                _beside(old, ending).unlink()
+                beside(old, ending).unlink()
     return new
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import SettingsError, StateError
-from edge.eventfile import VERSION
+from edge.eventfile import VERSION, beside, result_code
 
 BATCH = 500
 """Rows read in one go: a reader that stays (less, a slow pipe) must not keep the log from being emptied."""
@@ -61,7 +61,11 @@ def read(
                 raise StateError(f"{path}: was written by a newer edge-digits; use that one's edge history")
             yield from _rows(file, since, until, last)
     except sqlite3.Error as error:
-        why = "cannot be read" if _code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) else "is damaged"
+        why = (
+            "cannot be read"
+            if result_code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+            else "is damaged"
+        )
         todo = "try with sudo" if why == "cannot be read" else "edge run sets it aside when it comes upon that"
         raise StateError(f"{path}: {why} ({error}); {todo}") from error
 
@@ -95,17 +99,12 @@ def _open(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         file.close()
         # WAL wants a file beside it even to read. A user who may not make one can do without where nobody writes.
-        if _code(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) or _log(path).exists():
+        if (
+            result_code(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+            or beside(path, "-wal").exists()
+        ):
             raise
     return sqlite3.connect(f"{uri}?immutable=1", uri=True)
-
-
-def _log(path: Path) -> Path:
-    return path.with_name(path.name + "-wal")
-
-
-def _code(error: sqlite3.Error) -> int:
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 def for_people(text: str) -> str:

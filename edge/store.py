@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from edge.closing import Closing
 from edge.errors import one_line
-from edge.eventfile import Entry, EventFile, Progress, Unusable, boot_id, damage, set_aside, uptime
+from edge.eventfile import Entry, EventFile, Progress, Unusable, boot_id, damage, result_code, set_aside, uptime
 from edge.limits import Limits
 
 log = logging.getLogger(__name__)
@@ -225,7 +225,7 @@ class Store(Closing):
                 log.warning("%s: %s; it is kept as %s, going on with a new one", self._path, wrong, kept.name)
                 self._tried = float("-inf")
                 return True
-        elif _code(error) == sqlite3.SQLITE_IOERR:
+        elif result_code(error) == sqlite3.SQLITE_IOERR:
             # Opened again it may work. Where there is no room, or no leave to write, what is there can still be read.
             self._shut()
             if time.monotonic() - self._tried >= RETRY_SECONDS:
@@ -264,11 +264,6 @@ class Store(Closing):
 
     def _age(self, entry: Entry) -> float:
         return max(0.0, uptime() - entry.up if entry.boot_id == self._boot else time.time() - entry.at)
-
-
-def _code(error: Exception) -> int:
-    """SQLite's primary result code; 0 for other errors."""
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 class Outlet(Closing):

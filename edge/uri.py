@@ -53,6 +53,10 @@ def number(low: float, high: float) -> Takes:
     return Takes(f"a number from {low:g} to {high:g}", read)
 
 
+File = Annotated[str, Takes("a file", str)]
+"""An option that names a file."""
+
+
 def whole(low: int, high: int) -> Takes:
     """An option that is a whole number from ``low`` to ``high``."""
 

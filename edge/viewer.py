@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-import edge
 from edge import board
 from edge.annotate import LastRead
 from edge.controls import Controls
@@ -68,7 +67,6 @@ class Viewer(Publisher):
         now, throttled = time.monotonic(), board.throttled()
         since, frames = self._marks[0]
         return {
-            "version": edge.__version__,
             "uptime_seconds": round(now - self._started, 1),
             "camera": self._source.state,
             "model": self._reader.model.name,

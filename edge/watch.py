@@ -10,14 +10,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 from edge import uri
-from edge.address import Address, parse
+from edge.address import Address, Version, parse
 from edge.backoff import Backoff
 from edge.broker import Connection
 from edge.errors import PublishError, SettingsError
-from edge.uri import Takes
+from edge.uri import File
 
 LEAVES = ("availability", "camera", "state", "stats")
 """The retained topics of a device that are listened to: ``edge.publishers.mqtt`` describes them."""
@@ -32,9 +32,6 @@ PICTURE_SECONDS = 0.1
 """A thousand devices may come at once: so often is a table drawn at most."""
 NOTHING = "-"
 """What is not known, or not there."""
-
-File = Annotated[str, Takes("a file", str)]
-Version = Annotated[int, Takes("5 or 3", {"5": 5, "3": 3}.__getitem__)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,7 @@ def address(text: str) -> Address:
     scheme = text.partition(":")[0]
     if scheme not in ("mqtt", "mqtts"):
         raise SettingsError("what is watched is a broker: mqtt://[user@]host[:port]/topic-prefix, or mqtts://")
-    parts = uri.split(re.sub("//.*@", "//", text))
+    parts = uri.split(uri.shown(text))
     login = re.search("//.*@", text)
     what = f"{login[0]}{parts.what.removeprefix('//')}" if login else parts.what
     return parse(what, secure=scheme == "mqtts", **uri.read_options(parts, _options))

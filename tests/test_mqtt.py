@@ -199,7 +199,7 @@ def test_commands_change_the_controls_and_are_answered(device, listener):
     listener.say("home/desk/set/pause", "OFF")
     assert listener.next("/paused").payload == b"OFF" and not one.controls.paused
     listener.say("home/desk/set/threshold", "0.75")
-    assert listener.next("/threshold").payload == b"0.75" and one.controls.threshold == 0.75
+    assert listener.next("desk/threshold").payload == b"0.75" and one.controls.threshold == 0.75
     assert not one.controls.read_now
     listener.say("home/desk/set/read", "now")
     eventually(lambda: one.controls.read_now)

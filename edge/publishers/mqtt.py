@@ -38,7 +38,7 @@ from edge.errors import PublishError, SettingsError
 from edge.publishers import home_assistant
 from edge.publishers.courier import Channel, Entry
 from edge.types import SCHEMA, timestamp
-from edge.uri import Takes
+from edge.uri import File, Takes
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +69,6 @@ def _off_or_word(text: str) -> str:
     return "" if text == "off" else text
 
 
-File = Annotated[str, Takes("a file", str)]
-Version = Annotated[int, Takes("5 or 3", {"5": 5, "3": 3}.__getitem__)]
 Discovery = Annotated[str, Takes("off, or Home Assistant's discovery prefix", _off_or_word)]
 
 
@@ -98,7 +96,7 @@ class Mqtt(Channel):
         cert: File = "",
         key: File = "",
         password_file: File = "",
-        version: Version = 0,
+        version: address.Version = 0,
         home_assistant: Discovery = "homeassistant",
     ) -> None:
         self._address = address.parse(
@@ -156,11 +154,13 @@ class Mqtt(Channel):
         connection = self._open()
         flight: deque[Sent] = deque()
         try:
-            last = _newest_of_each(entries)
-            for entry in entries:
+            topics = [_topics(entry) for entry in entries]
+            newest = {retained: entry for entry, (_, retained) in zip(entries, topics, strict=True)}
+            for entry, (leaf, retained) in zip(entries, topics, strict=True):
                 while len(flight) >= (1 if self._narrow else connection.window):
                     yield self._settled(flight)
-                flight.append(self._send(entry, last))
+                # Of those on their way together only the newest is retained.
+                flight.append(self._send(entry, leaf, retained if newest[retained] is entry else ""))
             while flight:
                 yield self._settled(flight)
         except PublishError:
@@ -171,17 +171,14 @@ class Mqtt(Channel):
                 self._narrow = True
             raise
 
-    def _send(self, entry: Entry, last: dict[str, int]) -> Sent:
-        key, body = (entry.boot_id, entry.seq), json.loads(entry.text)
-        kind = "event" if "event" in body else "notice"
-        payload = entry.text.encode()
+    def _send(self, entry: Entry, leaf: str, retained: str) -> Sent:
+        key, payload = (entry.boot_id, entry.seq), entry.text.encode()
         most = self._open().packet_bytes
         if key in self._too_large or (most and len(payload) + len(self._base) + OVERHEAD_BYTES > most):
             return Sent(key, (), f"too large for the broker ({len(payload):,} bytes)")
-        numbers = [self._open().publish(self._base + kind, payload)]
-        retained = "state" if kind == "event" else "camera/attributes" if body.get("notice") == "camera" else ""
-        if retained and last.get(retained) == entry.position:
-            if kind == "event":
+        numbers = [self._open().publish(self._base + leaf, payload)]
+        if retained:
+            if retained == "state":
                 # While old ones are caught up with, what is written there now is the newest still.
                 payload = (self._program.newest() or entry.text).encode()
             else:
@@ -323,16 +320,12 @@ class Mqtts(Mqtt):
     secure = True
 
 
-def _newest_of_each(entries: Sequence[Entry]) -> dict[str, int]:
-    """The position of the last event and of the last notice of the camera: only those are retained."""
-    last: dict[str, int] = {}
-    for entry in entries:
-        body: dict[str, Any] = json.loads(entry.text)
-        if "event" in body:
-            last["state"] = entry.position
-        elif body.get("notice") == "camera":
-            last["camera/attributes"] = entry.position
-    return last
+def _topics(entry: Entry) -> tuple[str, str]:
+    """Where an entry goes, and where the newest of its kind is retained; empty: nowhere."""
+    body: dict[str, Any] = json.loads(entry.text)
+    if "event" in body:
+        return "event", "state"
+    return "notice", "camera/attributes" if body.get("notice") == "camera" else ""
 
 
 def _json(body: dict[str, Any]) -> bytes:

@@ -12,7 +12,6 @@ import contextlib
 import hashlib
 import hmac
 import http.client
-import os
 import re
 import socket
 import ssl
@@ -21,16 +20,15 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from pathlib import Path
-from typing import Annotated
 from urllib.parse import quote, unquote, urlsplit
 
 import edge
 from edge import uri
+from edge.address import secret_file
 from edge.controls import Program
 from edge.errors import BusyError, PublishError, SettingsError, one_line
 from edge.publishers.courier import Channel, Entry
-from edge.uri import Takes, Uri
+from edge.uri import File, Uri
 
 ANSWER_SECONDS = 10.0
 """A request that has no whole answer after this is given up, and made again later."""
@@ -61,8 +59,6 @@ CREDENTIAL = "webhook-secret"
 PREFIX = "whsec_"
 LEAST_BYTES = 16
 """A shorter secret can be guessed; Standard Webhooks recommends 24 to 64 bytes."""
-
-File = Annotated[str, Takes("a file", str)]
 
 
 class Webhook(Channel):
@@ -246,10 +242,7 @@ def shown(url: str) -> str:
 
 def _secret(name: str, file: str) -> bytes:
     """What requests are signed with: from the file, else from systemd's credential; empty where there is neither."""
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    given = Path(folder) / CREDENTIAL if folder else None
-    path = Path(file).expanduser() if file else given
-    if path is None or (path == given and not path.exists()):
+    if (path := secret_file(file, CREDENTIAL)) is None:
         return b""
     try:
         secret = base64.b64decode(path.read_text("utf-8").strip().removeprefix(PREFIX), validate=True)
