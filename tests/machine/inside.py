@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 
 import changes
+import delivery
 import service
 from ask import (
     UNIT,
@@ -39,6 +40,11 @@ CHECKS: tuple[Callable[[], str], ...] = (
     service.outlives_a_hang,
     service.bears_an_unplugged_camera,
     service.stops_when_asked,
+    delivery.comes_online,
+    delivery.sends_an_event,
+    delivery.obeys,
+    delivery.is_missed,
+    delivery.waits_for_the_broker,
     changes.upgrades,
     changes.installs_over_itself,
     changes.takes_a_model_of_ones_own,

@@ -39,6 +39,9 @@ PREPARE = r"""
 # What an earlier run may have left.
 systemd/install.sh uninstall --purge
 rm -rf /opt/machine && mkdir /opt/machine
+if ! command -v mosquitto mosquitto_sub >/dev/null; then
+  apt-get update -qq && apt-get install -y -qq mosquitto mosquitto-clients >/dev/null
+fi
 python3 tests/machine/inside.py --census > /opt/machine/census.json
 systemd/install.sh install
 sed -i 's#^publish = .*#publish = ["jsonl:-", "jsonl:readings.jsonl"]#' /etc/edge-digits/edge.toml
