@@ -3,9 +3,14 @@
 Two tables: ``events``, in the order of ``position``, and ``outlets``, how far each publisher got. Positions have no
 gaps but where events were lost, so that what a publisher missed can be counted by subtracting.
 
-A commit is a write into the log without fsync (synchronous=NORMAL). What the kernel has survives the end of the
-process; a power cut may take the newest transactions, but "WAL mode is always consistent with synchronous=NORMAL"
-(https://www.sqlite.org/pragma.html#pragma_synchronous): the file is then as it was some transactions before.
+A commit is a write into the log without fsync. What the kernel has survives the end of the process. A power cut may
+take what was committed since the last ``settle``, the newest first and none from the middle: "WAL mode is always
+consistent with synchronous=NORMAL, but WAL mode does lose durability"
+(https://www.sqlite.org/pragma.html#pragma_synchronous).
+
+Up to SQLite 3.51.2 a transaction may be lost for good, and the file be damaged, where one connection begins to copy a
+log that is copied already while another one commits (https://www.sqlite.org/wal.html#walresetbug). Here only one copies
+at a time, and beside the one that writes only when transactions came after the last copy.
 """
 
 from __future__ import annotations
@@ -19,10 +24,10 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.closing import Closing
+from edge.damage import Unusable, beside
 from edge.limits import Limits
 
 APPLICATION = 0x65646765
@@ -37,18 +42,18 @@ TABLES = (
 COLUMNS = "position, boot_id, seq, at, up, text"
 BUSY_SECONDS = 0.5
 """Another program that writes to the file is waited for so long; then the event waits in memory."""
-LOG_PAGES = 1000
-"""The log is copied into the file after so many pages of 4 KiB, by the thread that writes."""
 LOG_WRITES = 64
-"""After so many transactions it should be, by a thread that has time: ``checkpoint``."""
+"""The log is copied into the file after so many transactions, by the thread that calls ``settle``."""
+LOG_LONG = 4_000_000
+"""A log of so many bytes is copied by the thread that writes: the other one cannot keep up, or there is none."""
+LOG_STEP = 500_000
+"""And again after so many more, where that was in vain."""
 LOG_BYTES = 5_000_000
 """What the log takes at most beside the file, as long as nobody reads for minutes in one go."""
 TRIM_ROWS = 256
 """Rows that one transaction deletes at most: some milliseconds on a Pi."""
 SPARE_PAGES = 256
 """Free pages are given back to the disk above this: below, new events fill them."""
-KEPT_ASIDE = 2
-"""So many files that were set aside are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +63,9 @@ class Entry:
     position: int
     """Its place in this file: ever growing, whatever the clock does."""
     boot_id: str
-    """With ``seq`` the key by which a listener knows what it already has."""
+    """With ``seq`` the key by which a listener knows what it has; it begins with the kernel's name of the boot."""
     seq: int
-    """Counts the messages of one boot."""
+    """Counts the messages that have this ``boot_id``."""
     at: float
     """When it happened, seconds since 1970, by the clock of then."""
     up: float
@@ -79,12 +84,8 @@ class Progress:
     """Entries that were gone before it had them."""
 
 
-class Unusable(Exception):
-    """The file is no store of ours: damaged, foreign or from the future. ``str()`` says which."""
-
-
 class EventFile(Closing):
-    """The open file; for one thread at a time, but for ``checkpoint``, which any thread may call meanwhile.
+    """The open file; for one thread at a time, but for ``settle``, which any thread may call meanwhile.
 
     Opening raises Unusable, OSError where another process has it, or sqlite3.Error; so does every method.
     """
@@ -93,10 +94,14 @@ class EventFile(Closing):
         self._path = path
         self._owned = _own(path)
         self._resting = threading.Lock()
-        self._writes = 0
+        self._commits = self._copied = self._synced = 0
+        self._log, self._long = beside(path, "-wal"), LOG_LONG
         self._file: sqlite3.Connection | None = None
         try:
+            self.given = _read_note(self._owned)
             self._file = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            # A byte that a bad card has turned in a text spoils that one, and is no reason to read no more.
+            self._file.text_factory = lambda text: text.decode("utf-8", "replace")
             self._prepare()
             self._inode = path.stat().st_ino
         except BaseException:
@@ -107,8 +112,8 @@ class EventFile(Closing):
     """Position of the oldest entry; ``last`` + 1 where there is none."""
     last: int
     """The highest position that was ever given, as far as the file knows."""
-    newest: tuple[str, int] | None
-    """Boot and seq of the newest entry."""
+    given: tuple[str, int] | None
+    """The key that was noted last; None where there is no note."""
 
     def _connection(self) -> sqlite3.Connection:
         if self._file is None:
@@ -132,8 +137,8 @@ class EventFile(Closing):
         for pragma in (
             "journal_mode = WAL",
             "synchronous = NORMAL",
-            f"wal_autocheckpoint = {LOG_PAGES}",
-            f"journal_size_limit = {LOG_BYTES}",
+            "wal_autocheckpoint = 0",
+            f"journal_size_limit = {LOG_LONG}",
             "cell_size_check = ON",
             "cache_size = -1024",
             "temp_store = MEMORY",
@@ -146,18 +151,19 @@ class EventFile(Closing):
                 self._run(f"PRAGMA application_id = {APPLICATION}")
                 self._run(f"PRAGMA user_version = {VERSION}")
         try:
-            self.first, self.last, self.newest = self._ends()
+            self.first, self.last = self._ends()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
                 raise Unusable(f"has not the tables of a store ({error})") from error
             raise
 
-    def _ends(self) -> tuple[int, int, tuple[str, int] | None]:
+    def _ends(self) -> tuple[int, int]:
+        self._run(f"SELECT {COLUMNS} FROM events LIMIT 0")
         oldest = self._run("SELECT min(position) FROM events").fetchone()[0]
-        newest = self._run(f"SELECT {COLUMNS} FROM events ORDER BY position DESC LIMIT 1").fetchone()
+        newest = self._run("SELECT max(position) FROM events").fetchone()[0]
         sent = self._run("SELECT max(done) FROM outlets").fetchone()[0]
-        last = max(sent or 0, newest[0] if newest else 0)
-        return oldest or last + 1, last, (newest[1], newest[2]) if newest else None
+        last = max(sent or 0, newest or 0)
+        return oldest or last + 1, last
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -170,6 +176,10 @@ class EventFile(Closing):
             with contextlib.suppress(sqlite3.Error):
                 self._run("ROLLBACK")
             raise
+        self._commits += 1
+        # The transaction is in the log, whatever becomes of this.
+        with contextlib.suppress(sqlite3.Error, OSError):
+            self._shorten()
 
     def write(self, entries: Iterable[Entry], progress: Iterable[tuple[str, Progress]] = ()) -> None:
         """Add entries, and write down how far publishers got, all or nothing."""
@@ -181,7 +191,6 @@ class EventFile(Closing):
                 )
             for name, p in progress:
                 self._run("INSERT OR REPLACE INTO outlets VALUES (?, ?, ?)", (name, p.done, p.dropped))
-        self._writes += 1
         if entries:
             if self.first > self.last:
                 self.first = entries[0].position
@@ -197,9 +206,28 @@ class EventFile(Closing):
     def newest_event(self) -> str | None:
         """The newest entry that is an event, and no notice."""
         row = self._run(
-            "SELECT text FROM events WHERE json_extract(text, '$.event') IS NOT NULL ORDER BY position DESC LIMIT 1"
+            "SELECT text FROM events WHERE CASE WHEN json_valid(text) THEN json_extract(text, '$.event') END"
+            " IS NOT NULL ORDER BY position DESC LIMIT 1"
         ).fetchone()
         return row[0] if row else None
+
+    def newest_seq(self, boot_id: str) -> int | None:
+        """The number of the newest entry with this ``boot_id``, where it is of the boot of the newest of all."""
+        newest = self._run("SELECT boot_id FROM events ORDER BY position DESC LIMIT 1").fetchone()
+        if newest is None or not newest[0].startswith(boot_id):
+            return None
+        row = self._run(
+            "SELECT seq FROM events WHERE boot_id = ? ORDER BY position DESC LIMIT 1", (boot_id,)
+        ).fetchone()
+        return row[0] if row else None
+
+    def note(self, boot_id: str, seq: int) -> None:
+        """Note beside the file which key was given last: the file may lose its newest entries, a full disk take none.
+
+        It is the same bytes of the same small file again and again, for which a full disk mostly has room.
+        """
+        with contextlib.suppress(OSError):
+            os.pwrite(self._owned, f"{boot_id} {seq:020}\n".encode(), 0)
 
     def outlets(self) -> dict[str, Progress]:
         """How far each publisher got, by its name."""
@@ -217,7 +245,7 @@ class EventFile(Closing):
         beyond = max(rows - limits.rows, math.ceil((used - most) / max(1, used // max(1, rows))), 0)
         age = limits.days * 86_400
         oldest = self._run(
-            "SELECT CASE boot_id WHEN ? THEN ? - up ELSE ? - at END FROM events ORDER BY position LIMIT ?",
+            "SELECT CASE instr(boot_id, ?) WHEN 1 THEN ? - up ELSE ? - at END FROM events ORDER BY position LIMIT ?",
             (boot_id, up, now, TRIM_ROWS if self._older(age, boot_id, up, now) else 0),
         )
         old = sum(1 for (seconds,) in oldest if seconds > age)
@@ -235,11 +263,11 @@ class EventFile(Closing):
     def _older(self, age: float, boot_id: str, up: float, now: float) -> bool:
         """Whether the oldest entry is older than ``age`` seconds."""
         row = self._run("SELECT boot_id, at, up FROM events ORDER BY position LIMIT 1").fetchone()
-        return bool(row) and (up - row[2] if row[0] == boot_id else now - row[1]) > age
+        return bool(row) and (up - row[2] if row[0].startswith(boot_id) else now - row[1]) > age
 
     def bytes(self) -> int:
         """What the file and its log take on the disk."""
-        return sum(p.stat().st_size for p in (self._path, beside(self._path, "-wal")) if p.exists())
+        return sum(p.stat().st_size for p in (self._path, self._log) if p.exists())
 
     def is_there(self) -> bool:
         """Whether it is still the file at its path: people delete files."""
@@ -248,17 +276,45 @@ class EventFile(Closing):
         except OSError:
             return False
 
-    def checkpoint(self) -> None:
-        """Copy the log into the file, where it is long: it waits for the disk, which a thread of readers must not."""
-        if self._writes < LOG_WRITES:
-            return
+    def settle(self) -> None:
+        """Have on the disk what was committed before, and copy the log into the file where it is long.
+
+        It waits for the disk, while another thread may go on reading and writing. After it a power cut takes nothing
+        that was committed before it was called.
+        """
         with self._resting:
             if self._file is None or not self.is_there():
                 return
-            self._writes = 0
-            # A second connection, so that the first one can append meanwhile.
-            with contextlib.closing(sqlite3.connect(self._path, timeout=0, isolation_level=None)) as other:
-                other.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            commits = self._commits
+            if commits != self._synced:
+                log = os.open(self._log, os.O_RDONLY | os.O_CLOEXEC)
+                try:
+                    os.fdatasync(log)
+                finally:
+                    os.close(log)
+                self._synced = commits
+            if commits - self._copied >= LOG_WRITES:
+                # A second connection, so that the first one can append meanwhile.
+                uri = f"{self._path.absolute().as_uri()}?mode=rw"
+                with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None)) as other:
+                    self._copy(other)
+
+    def _shorten(self) -> None:
+        """Copy a log that is too long; where somebody reads in it, it has to grow, and that is tried again later."""
+        size = self._log.stat().st_size
+        if size > self._long:
+            with self._resting:
+                self._copy(self._connection())
+        if size > self._long or size <= LOG_LONG:
+            self._long = max(size, LOG_LONG - LOG_STEP) + LOG_STEP
+
+    def _copy(self, file: sqlite3.Connection) -> None:
+        """With ``_resting`` held: two must not copy at once, nor one begin where nothing was written after the last."""
+        try:
+            file.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        finally:
+            # Afterwards, not before: what is counted from here on is surely not copied.
+            self._copied = self._commits
 
     def close(self) -> None:
         """Close it; the log is copied into the file and removed."""
@@ -274,7 +330,7 @@ class EventFile(Closing):
 
 def _own(path: Path) -> int:
     """A lock that goes with the process: two that write would give the same numbers twice."""
-    lock = os.open(beside(path, ".lock"), os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    lock = os.open(beside(path, ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -283,48 +339,9 @@ def _own(path: Path) -> int:
     return lock
 
 
-def beside(path: Path, ending: str) -> Path:
-    """The file that SQLite, or this room, has beside the store: its log is ``-wal``."""
-    return path.with_name(path.name + ending)
-
-
-def result_code(error: Exception) -> int:
-    """SQLite's primary result code; 0 for other errors."""
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
-
-
-def damage(path: Path, error: Exception) -> str | None:
-    """What is wrong with the file itself, in words; None where something else is: no room, no disk, no memory."""
-    if isinstance(error, Unusable):
-        return str(error)
-    code = result_code(error)
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT):
-        return f"is damaged ({error})"
-    if isinstance(error, sqlite3.Error) and code not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) and path.exists():
-        if not path.is_file():
-            return "is no file"
-        if not os.access(path, os.R_OK | os.W_OK):
-            return "belongs to another user"
-    return None
-
-
-def set_aside(path: Path) -> Path:
-    """Rename the file and its log, for a person to look into; gives the new name. OSError where that is not allowed."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    new, n = beside(path, f".damaged-{stamp}"), 1
-    while new.exists():
-        n += 1
-        new = beside(path, f".damaged-{stamp}-{n}")
-    # The log first: a fresh file must never find the log of another one.
-    for ending in ("-wal", "-shm", ""):
-        with contextlib.suppress(FileNotFoundError):
-            beside(path, ending).rename(beside(new, ending))
-    before = sorted(p for p in path.parent.iterdir() if p.name.startswith(f"{path.name}.damaged-") and p != new)
-    for old in [p for p in before if not p.name.endswith(("-wal", "-shm"))][: -(KEPT_ASIDE - 1)]:
-        for ending in ("-wal", "-shm", ""):
-            with contextlib.suppress(OSError):
-                beside(old, ending).unlink()
-    return new
+def _read_note(lock: int) -> tuple[str, int] | None:
+    boot_id, _, seq = os.pread(lock, 200, 0).decode("ascii", "replace").strip().partition(" ")
+    return (boot_id, int(seq)) if seq.isdecimal() and seq.isascii() else None
 
 
 def boot_id() -> str:

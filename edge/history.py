@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from edge.damage import beside, result_code
 from edge.errors import SettingsError, StateError
-from edge.eventfile import VERSION, beside, result_code
+from edge.eventfile import VERSION
 
 BATCH = 500
 """Rows read in one go: a reader that stays (less, a slow pipe) must not keep the log from being emptied."""

@@ -2,6 +2,11 @@
 
 ``Store.append`` is the loop's; ``Store.outlet`` gives each publisher's thread its own place in the line. Nothing here
 raises because a disk is bad: what cannot be written waits in memory, is sent from there, and is written when it can be.
+
+What ``append`` has given survives the end of the process at once, SIGKILL too, and a power cut ``SYNC_SECONDS`` later
+(as far as the disk does what it says). A power cut takes the newest events first and none from the middle, and of how
+far publishers got it never keeps more than of the events: what is lost may have been sent, what was sent may be sent
+again.
 """
 
 from __future__ import annotations
@@ -9,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import secrets
 import sqlite3
 import threading
 import time
@@ -19,8 +25,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from edge.closing import Closing
+from edge.damage import Unusable, damage, result_code, set_aside
 from edge.errors import one_line
-from edge.eventfile import Entry, EventFile, Progress, Unusable, boot_id, damage, result_code, set_aside, uptime
+from edge.eventfile import Entry, EventFile, Progress, boot_id, uptime
 from edge.limits import Limits
 
 log = logging.getLogger(__name__)
@@ -33,6 +40,8 @@ RETRY_SECONDS = 10.0
 """A file that cannot be used is tried again after this."""
 PROGRESS_SECONDS = 5.0
 """How far a publisher got is written down this often at most, or with the next event: cards wear out."""
+SYNC_SECONDS = 5.0
+"""Events are on the disk itself after so long, and a write of the disk: it is also the time of a common file system."""
 TRIM_EVERY = 16
 """Appends from one look at the limits to the next."""
 
@@ -66,14 +75,18 @@ class Store(Closing):
     """The events of one device. One process at a time writes to a file; a second one keeps its events in memory.
 
     The key of an entry is (``boot_id``, ``seq``): the kernel's name of the boot, and a number that goes up by one, over
-    restarts too. What a power cut took was of another boot. Where the file knows nothing of this boot, or is none,
-    numbers begin at the milliseconds since the boot, so that none is given twice with fewer than 1,000 events a second.
+    restarts too. What a power cut took was of another boot. The number that was given last is noted beside the file,
+    which may lose its end without a new boot (a copy is put back, a disk is pulled out); with no note of this boot,
+    numbers begin at the milliseconds since the boot, or after the newest in the file: none is given twice with fewer
+    than 1,000 events a second. What could not be written has a ``boot_id`` of its process, which begins with the
+    boot's: nobody after it knows these numbers.
     """
 
     def __init__(self, path: Path, *, device: str, limits: Limits | None = None) -> None:
         """Open or make the file; what is wrong with it is one warning, never an error."""
         self._path, self._device, self._limits = path, device, limits or Limits()
-        self._boot, self._seq = boot_id(), int(uptime() * 1000)
+        self._boot, self._seq, self._counting = boot_id(), int(uptime() * 1000), False
+        self._apart, self._seq_apart = f"{self._boot}-{secrets.token_hex(4)}", 0
         self._position = self._appended = self._waiting_size = self._lost = 0
         self._waiting: deque[Entry] = deque()
         self._outlets: dict[str, Outlet] = {}
@@ -84,6 +97,9 @@ class Store(Closing):
         self._changed = threading.Condition()
         with self._changed:
             self._write()
+        self._ending = threading.Event()
+        self._keeper = threading.Thread(target=self._settle, name="store", daemon=True)
+        self._keeper.start()
 
     def append(self, message: Storable) -> Entry:
         """Keep a message, and wake the publishers: one write that does not wait for the disk.
@@ -92,17 +108,23 @@ class Store(Closing):
         """
         at, body = message.at.timestamp(), message.as_dict()
         with self._changed:
-            self._position, self._seq = self._position + 1, self._seq + 1
-            body |= {"device": self._device, "boot_id": self._boot, "seq": self._seq}
-            # A file name that is no UTF-8 has lone surrogates, and Python's escape of one is JSON's too.
-            text = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
-            entry = Entry(self._position, self._boot, self._seq, at, uptime(), text)
-            self._waiting.append(entry)
+            # A file that is opened now may know of higher numbers, and positions.
+            self._opened()
+            self._position += 1
+            entry = self._entry(at, body, self._boot, self._seq + 1)
+            self._wait(entry)
+            if self._write():
+                self._seq, self._counting = self._seq + 1, True
+                if self._file is not None:
+                    self._file.note(self._boot, self._seq)
+            elif self._waiting:
+                self._seq_apart += 1
+                self._waiting_size -= len(self._waiting.pop().text)
+                entry = self._entry(at, body, self._apart, self._seq_apart)
+                self._wait(entry)
             if "event" in body:
-                self.newest = text
-            self._waiting_size += len(text)
+                self.newest = entry.text
             self._appended += 1
-            self._write()
             # A file that is opened again may have moved it to another place.
             entry = replace(entry, position=self._position)
             self._changed.notify_all()
@@ -128,11 +150,34 @@ class Store(Closing):
                 self._closed = True
                 self._shut()
             self._changed.notify_all()
+        self._ending.set()
+        self._keeper.join()
+
+    def _settle(self) -> None:
+        """The keeper's thread: waits for the disk, so that neither the loop nor a publisher does."""
+        while not self._ending.wait(SYNC_SECONDS):
+            file = self._file
+            if file is not None:
+                with contextlib.suppress(sqlite3.Error, OSError):
+                    file.settle()
 
     # --- the file, good or bad; all of this with ``_changed`` held
 
-    def _write(self, unhurried: bool = True) -> None:
-        """Write what waits, and with it how far publishers got (alone only where that is due, or not ``unhurried``)."""
+    def _entry(self, at: float, body: dict[str, Any], boot: str, seq: int) -> Entry:
+        body |= {"device": self._device, "boot_id": boot, "seq": seq}
+        # A file name that is no UTF-8 has lone surrogates, and Python's escape of one is JSON's too.
+        text = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+        return Entry(self._position, boot, seq, at, uptime(), text)
+
+    def _wait(self, entry: Entry) -> None:
+        self._waiting.append(entry)
+        self._waiting_size += len(entry.text)
+
+    def _write(self, unhurried: bool = True) -> bool:
+        """Write what waits, and with it how far publishers got (alone only where that is due, or not ``unhurried``).
+
+        False where it could not be written.
+        """
         for _ in range(2):  # once more with a fresh file, where this one is damaged
             if not self._opened():
                 break
@@ -151,10 +196,11 @@ class Store(Closing):
             self._waiting.clear()
             self._waiting_size = 0
             self._trim()
-            return
+            return True
         while self._waiting_size > WAITING_BYTES:
             self._waiting_size -= len(self._waiting.popleft().text)
             self._lost += 1
+        return False
 
     def _trim(self) -> None:
         if self._appended < TRIM_EVERY:
@@ -195,8 +241,9 @@ class Store(Closing):
         """Go on with the numbers of the file that was opened."""
         known = file.outlets()
         self.newest = self.newest or file.newest_event()
-        if file.newest and file.newest[0] == self._boot:
-            self._seq = max(self._seq, file.newest[1]) if self._position else file.newest[1]
+        noted = file.given[1] if file.given and file.given[0] == self._boot else None
+        floor = self._seq if self._counting or noted is None else 0
+        self._seq = max(floor, noted or 0, file.newest_seq(self._boot) or 0)
         begins = self._waiting[0].position if self._waiting else self._position + 1
         shift = max(0, file.last + 1 - begins)
         self._waiting = deque(replace(entry, position=entry.position + shift) for entry in self._waiting)
@@ -263,7 +310,7 @@ class Store(Closing):
         return rows[:limit]
 
     def _age(self, entry: Entry) -> float:
-        return max(0.0, uptime() - entry.up if entry.boot_id == self._boot else time.time() - entry.at)
+        return max(0.0, uptime() - entry.up if entry.boot_id.startswith(self._boot) else time.time() - entry.at)
 
 
 class Outlet(Closing):
@@ -300,11 +347,7 @@ class Outlet(Closing):
             store._changed.wait_for(lambda: self._ready() or self._awake or store._closed, seconds)
             self._awake = False
             store._write()
-            file, ready = store._file, self._ready()
-        if file is not None:
-            with contextlib.suppress(sqlite3.Error, OSError):
-                file.checkpoint()
-        return ready
+            return self._ready()
 
     def wake(self) -> None:
         """End the wait of another thread, or the next one: to stop, for example."""

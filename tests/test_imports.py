@@ -29,6 +29,7 @@ LEVELS = {
     "strokes": 4,
     "state": 3,
     "limits": 3,
+    "damage": 3,
     "eventfile": 4,
     "store": 5,
     "history": 5,

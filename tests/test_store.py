@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge import eventfile, store
+from edge import damage, eventfile, store
 from edge.limits import Limits
 from edge.store import Store
 from edge.types import Notice
@@ -89,6 +89,87 @@ def test_no_number_is_given_twice_when_the_file_is_lost_within_a_boot(opened, pa
         one.close()
         path.unlink()
         time.sleep(0.02)
+
+
+def keys(entries) -> set[tuple[str, int]]:
+    return {(entry.boot_id, entry.seq) for entry in entries}
+
+
+def test_no_number_is_given_twice_when_an_old_copy_is_put_back_within_a_boot(
+    opened, path: Path, tmp_path: Path
+) -> None:
+    first = opened()
+    given = [first.append(notice(n)) for n in range(3)]
+    first.close()
+    old = path.read_bytes()
+    second = opened()
+    given += [second.append(notice(n)) for n in range(5)]
+    second.close()
+    path.write_bytes(old)
+    assert (third := opened().append(notice())).seq == given[-1].seq + 1, "the note beside it knows"
+    elsewhere = tmp_path / "elsewhere" / "events.db"
+    elsewhere.parent.mkdir()
+    elsewhere.write_bytes(old)
+    with Store(elsewhere, device="shed") as fourth:
+        entry = fourth.append(notice())
+    assert keys([entry]) & keys([*given, third]) == set() and entry.seq > third.seq
+
+
+@pytest.mark.parametrize("note", [b"", b"\0" * 58, b"rubbish", b"another boot 99999999999999999999\n", b"\xff 12"])
+def test_a_note_that_says_nothing_of_this_boot_is_none(note: bytes, opened, path: Path) -> None:
+    one = opened()
+    before = [one.append(notice(n)) for n in range(3)]
+    one.close()
+    eventfile.beside(path, ".lock").write_bytes(note)
+    assert opened().append(notice()).seq > before[-1].seq
+
+
+def test_what_could_not_be_written_has_numbers_that_nobody_gives_again(opened, path: Path, caplog) -> None:
+    """Sent from memory, and then the process ends: the next one finds nothing of it in the file."""
+    one = opened()
+    outlet = one.outlet("a")
+    stored = [one.append(notice(n)) for n in range(3)]
+    one._file._run("PRAGMA query_only = ON")
+    unstored = [one.append(notice(n)) for n in range(3, 6)]
+    assert outlet.pending() == [*stored, *unstored] and len(caplog.records) == 1
+    one._file._run("PRAGMA query_only = OFF")
+    one._waiting.clear()
+    one.close()
+    two = opened()
+    later = [two.append(notice(n)) for n in range(6, 12)]
+    assert len(keys([*stored, *unstored, *later])) == 12
+    assert [entry.seq for entry in later] == list(range(stored[-1].seq + 1, stored[-1].seq + 7))
+    boot = stored[0].boot_id
+    assert all(entry.boot_id.startswith(boot) and entry.boot_id != boot for entry in unstored)
+
+
+def test_a_process_that_gets_the_file_later_goes_on_after_its_numbers(opened, path: Path) -> None:
+    early = Store(path.parent / "none" / "events.db", device="shed")
+    early._path = path
+    one = opened()
+    one._seq += 10**6
+    given = [one.append(notice(n)) for n in range(3)]
+    one.close()
+    early._tried = float("-inf")
+    got = [early.append(notice(n)) for n in range(3)]
+    early.close()
+    assert [entry.seq for entry in got] == [given[-1].seq + n for n in (1, 2, 3)]
+    assert [seq for _, seq, _ in rows(path)] == [entry.seq for entry in [*given, *got]]
+
+
+def test_a_byte_that_turned_in_a_text_spoils_that_one_alone(opened, path: Path, caplog) -> None:
+    one = opened()
+    outlet = one.outlet("a")
+    sent = [one.append(notice(n)) for n in range(5)]
+    one.close()
+    file = sqlite3.connect(path, isolation_level=None)
+    file.execute("UPDATE events SET text = CAST(X'FF7B' AS TEXT) WHERE position = ?", (sent[4].position,))
+    file.close()
+    two = opened()
+    outlet = two.outlet("a")
+    got = outlet.pending()
+    assert [entry.seq for entry in got] == [entry.seq for entry in sent] and got[:4] == sent[:4]
+    assert not caplog.records
 
 
 def test_order_is_that_of_storing_when_the_clock_jumps_back(opened) -> None:
@@ -236,13 +317,13 @@ def other_database(path: Path, sql: str, fresh: bool = True) -> None:
     file.close()
 
 
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_file_is_set_aside_and_said_once(damage, opened, path: Path, caplog) -> None:
+@pytest.mark.parametrize("harm", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_file_is_set_aside_and_said_once(harm, opened, path: Path, caplog) -> None:
     one = opened()
     for n in range(100):
         one.append(notice(n))
     one.close()
-    damage(path)
+    harm(path)
     two = opened()
     outlet = two.outlet("a")
     entry = two.append(notice())
@@ -280,9 +361,9 @@ def test_few_damaged_files_are_kept(path: Path) -> None:
     for n in range(6):
         path.write_text(str(n))
         (path.parent / "events.db-wal").write_text(f"log {n}")
-        eventfile.set_aside(path)
+        damage.set_aside(path)
     kept = sorted(file.read_text() for file in path.parent.iterdir())
-    assert len(kept) == 2 * eventfile.KEPT_ASIDE and {"5", "log 5"} <= set(kept)
+    assert len(kept) == 2 * damage.KEPT_ASIDE and {"5", "log 5"} <= set(kept)
 
 
 def test_where_there_can_be_no_file_events_are_sent_from_memory_and_written_later(
@@ -345,11 +426,11 @@ def test_progress_is_written_seldom(opened, path: Path, monkeypatch) -> None:
     one = opened()
     outlet = one.outlet("a")
     sent = [one.append(notice(n)) for n in range(50)]
-    before = one._file._writes
+    before = one._file._commits
     for entry in sent:
         outlet.done(entry.position)
-    assert one._file._writes == before, "it was written with the last event"
+    assert one._file._commits == before, "it was written with the last event"
     monkeypatch.setattr(store, "PROGRESS_SECONDS", 0.0)
     outlet.wait(0)
-    assert one._file._writes == before + 1
+    assert one._file._commits == before + 1
     assert one._file.outlets()["a"].done == sent[-1].position

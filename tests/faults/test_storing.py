@@ -117,8 +117,8 @@ def test_a_power_cut_leaves_a_file_that_is_whole_up_to_some_event(tmp_path: Path
         if n % 3 == 0:
             outlet.done(entry.position)
         if n == 60:
-            one._file._writes = 10**6
-            one._file.checkpoint()
+            one._file._commits = 10**6
+            one._file.settle()
         then = tmp_path / "then"
         shutil.rmtree(then, ignore_errors=True)
         then.mkdir()
