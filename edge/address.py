@@ -109,7 +109,7 @@ class _TlsSocket(ssl.SSLSocket):
 
 def _no_pem(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
-        return f"is no such PEM file ({one_line(error)})"
+        return f"is no such PEM file ({error.reason or one_line(error)})"
     return f"cannot be read ({error.strerror})"
 
 

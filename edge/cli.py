@@ -7,10 +7,11 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from edge import __version__, commands
-from edge.errors import EdgeError
+from edge.errors import EdgeError, SettingsError
 from edge.settings import leaves
 from edge.uri import nearest
 
@@ -133,8 +134,9 @@ def _parser() -> Parser:
     history = _command(
         chosen, "history", commands.show_history, "show what has happened, while the service goes on", HISTORY_EXAMPLES
     )
-    history.add_argument("--since", metavar="T", help="from this time on: a date, RFC 3339, or 2h for two hours ago")
-    history.add_argument("--until", metavar="T", help="up to this time; a date is its first moment")
+    since = "from this time on: a date, RFC 3339, or 2h for two hours ago"
+    history.add_argument("--since", type=_moment, metavar="T", help=since)
+    history.add_argument("--until", type=_moment, metavar="T", help="up to this time; a date is its first moment")
     history.add_argument("--last", type=_positive, metavar="N", help="only the newest N of them")
     shape = history.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="one event a line, exactly as it was sent")
@@ -221,6 +223,15 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
     return number
+
+
+def _moment(text: str) -> datetime:
+    from edge.history import moment
+
+    try:
+        return moment(text, datetime.now(UTC))
+    except SettingsError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _seconds(text: str) -> float:

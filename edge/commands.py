@@ -174,14 +174,13 @@ def run_demo(arguments: argparse.Namespace) -> int:
 
 def show_history(arguments: argparse.Namespace) -> int:
     """``edge history``: what the store has kept, oldest first, for people, as CSV or as JSON lines."""
-    from datetime import UTC, datetime
-
-    from edge.history import csv_line, for_people, moment, read
+    from edge.history import csv_line, for_people, read
     from edge.state import place
     from edge.store import FILE
 
-    now = datetime.now(UTC)
-    since, until = (moment(text, now) if text else None for text in (arguments.since, arguments.until))
+    since, until = arguments.since, arguments.until
+    if since and until and since >= until:
+        raise SettingsError("--until is not after --since: nothing can have happened in that time")
     path = place(_settings(arguments).state) / FILE
     shown = 0
     for text in read(path, since, until, arguments.last):
