@@ -217,10 +217,14 @@ class Connection:
             paho.disconnect()
             with self._changed:
                 self._changed.wait_for(lambda: self.lost, GOODBYE_SECONDS)
+        link = paho.socket()
         # What a full socket holds would keep paho's thread for ever.
         with contextlib.suppress(OSError, AttributeError):
-            paho.socket().shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
+            link.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
         paho.loop_stop()
+        if link:
+            # A thread that is told to end may leave it open.
+            link.close()
 
     def stop(self) -> None:
         """End every wait; any thread may call it."""

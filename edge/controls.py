@@ -21,7 +21,7 @@ class Controls:
         """``min_confidence`` is that of the settings: 0 to 1."""
         self._lock = threading.Lock()
         self._paused = False
-        self._threshold = min_confidence
+        self._threshold = self._configured = min_confidence
         self._asked = 0
         self._answered = 0
         self._answer: Reading | None = None
@@ -45,8 +45,10 @@ class Controls:
         """Let frames go unread, or read them again."""
         self._paused = on
 
-    def set_threshold(self, value: float) -> None:
-        """Read with another ``min_confidence``; ValueError where it is not from 0 to 1."""
+    def set_threshold(self, value: float | None) -> None:
+        """Read with another ``min_confidence``, None: that of the settings; ValueError where it is not from 0 to 1."""
+        if value is None:
+            value = self._configured
         if not 0 <= value <= 1:
             raise ValueError(value)
         self._threshold = float(value)

@@ -29,8 +29,7 @@ from prometheus_client.registry import Collector
 import edge
 from edge import board
 from edge.errors import PublishError, SettingsError, one_line
-from edge.publishers import Publisher
-from edge.publishers.courier import Courier
+from edge.publishers import Delivery, Publisher
 from edge.reader import Reader, Sight
 from edge.sources import Source, State
 from edge.stopwatch import Stopwatch
@@ -43,15 +42,15 @@ STAGE_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.0
 LATENCY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the histograms' buckets."""
 PUBLISHER = {
-    "connected": (GaugeMetricFamily, "Whether the far side answers: 1 or 0.", "connected"),
+    "connected": (GaugeMetricFamily, "Whether the far side answers, or the file is written: 1 or 0.", "connected"),
     "backlog": (GaugeMetricFamily, "Events that wait to be sent.", "backlog"),
     "oldest_age_seconds": (GaugeMetricFamily, "Age of the oldest of them; 0 where none waits.", "oldest_seconds"),
-    "sent": (CounterMetricFamily, "Events that the far side has.", "sent"),
+    "sent": (CounterMetricFamily, "Events that the far side has; lines that a file has.", "sent"),
     "refused": (CounterMetricFamily, "Events that the far side would not take.", "refused"),
-    "failures": (CounterMetricFamily, "How often a connection failed or broke.", "failures"),
-    "dropped": (CounterMetricFamily, "Events that the store let go before they could be sent.", "dropped"),
+    "failures": (CounterMetricFamily, "How often a connection, or writing, failed or broke.", "failures"),
+    "dropped": (CounterMetricFamily, "Events that the store let go unsent; lines that a file did not take.", "dropped"),
 }
-"""End of the name -> its kind, what it says, and the field of ``edge.publishers.courier.Delivery``."""
+"""End of the name -> its kind, what it says, and the field of ``edge.publishers.Delivery``."""
 
 
 class Bins:
@@ -91,17 +90,17 @@ class Metrics(Publisher, Collector):
         *,
         source: Source,
         reader: Reader,
-        couriers: Iterable[Courier] = (),
+        publishers: Iterable[Publisher] = (),
         root: Path = Path("/"),
     ) -> None:
-        """Listen at ``host:port``. ``root`` is where the system's files lie.
+        """Listen at ``host:port``. ``publishers`` are asked how they get on; ``root`` is where the system's files lie.
 
         SettingsError: that is no address. PublishError: it cannot be had.
         """
         host, port = split_address(address)
         self.watch = Stopwatch()
         """For ``capture``, ``track``, ``store`` and ``publish``: taken with each reading."""
-        self._source, self._reader, self._couriers, self._root = source, reader, tuple(couriers), root
+        self._source, self._reader, self._publishers, self._root = source, reader, tuple(publishers), root
         self._stages = {stage: Bins(STAGE_SECONDS) for stage in STAGES}
         self._latency = Bins(LATENCY_SECONDS)
         self._frames = self._readings = 0
@@ -189,11 +188,16 @@ class Metrics(Publisher, Collector):
         yield InfoMetricFamily("edge_digits_build", "The program, and what it runs on.", build)
 
     def _deliveries(self) -> Iterator[Metric]:
-        deliveries = [(courier.name, courier.delivery()) for courier in self._couriers]
+        deliveries: dict[str, Delivery] = {}
+        for publisher in self._publishers:
+            if delivery := publisher.delivery():
+                # Readings and events may go to one file, and Prometheus takes no name twice.
+                again = f" ({len(deliveries) + 1})" if publisher.name in deliveries else ""
+                deliveries[publisher.name + again] = delivery
         for name, (kind, says, of) in PUBLISHER.items():
             family = kind(f"edge_digits_publisher_{name}", says, labels=["publisher"])
-            for publisher, delivery in deliveries:
-                family.add_metric([publisher], float(getattr(delivery, of)))
+            for label, delivery in deliveries.items():
+                family.add_metric([label], float(getattr(delivery, of)))
             yield family
 
     def _board(self) -> Iterator[Metric]:

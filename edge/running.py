@@ -85,6 +85,8 @@ def run_source(settings: Settings, frames: int | None = None) -> int:
         for text in settings.publish:
             outlet = store.outlet if store else None
             outputs.append(stack.enter_context(open_publisher(text, live=source.live, program=program, outlet=outlet)))
+        if _sends(settings):
+            stack.callback(_close_couriers, outputs)
         watch = Stopwatch()
         if settings.metrics:
             metrics = stack.enter_context(_metrics(settings, source, reader, outputs))
@@ -133,7 +135,12 @@ def run_source(settings: Settings, frames: int | None = None) -> int:
 
 def _keeps(settings: Settings, source: Source) -> bool:
     """Whether there are events: where something stays in sight for a while, or somebody wants them sent."""
-    return source.live or any(publishers.is_channel_uri(text) for text in settings.publish)
+    return source.live or _sends(settings)
+
+
+def _sends(settings: Settings) -> bool:
+    """Whether there are couriers."""
+    return any(publishers.is_channel_uri(text) for text in settings.publish)
 
 
 def _store(settings: Settings) -> Store:
@@ -156,12 +163,17 @@ def _written(store: Store) -> str:
     return str(json.loads(store.newest)["text"]) if store.newest else ""
 
 
+def _close_couriers(outputs: Iterable[Publisher]) -> None:
+    # Together: one after the other, those that hang would take half a second each.
+    from edge.publishers.courier import Courier, close_all
+
+    close_all(publisher for publisher in outputs if isinstance(publisher, Courier))
+
+
 def _metrics(settings: Settings, source: Source, reader: Reader, outputs: Iterable[Publisher]) -> Metrics:
     from edge.metrics import Metrics
-    from edge.publishers.courier import Courier
 
-    couriers = [publisher for publisher in outputs if isinstance(publisher, Courier)]
-    return Metrics(settings.metrics, source=source, reader=reader, couriers=couriers)
+    return Metrics(settings.metrics, source=source, reader=reader, publishers=outputs)
 
 
 def _swap(settings: Settings) -> Swap:

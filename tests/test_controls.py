@@ -40,6 +40,13 @@ def test_a_threshold(value):
     assert controls.threshold == value
 
 
+def test_none_is_the_threshold_of_the_settings():
+    controls = Controls(0.7)
+    controls.set_threshold(0.9)
+    controls.set_threshold(None)
+    assert controls.threshold == 0.7
+
+
 @pytest.mark.parametrize("value", [-0.01, 1.01, float("nan"), float("inf")])
 def test_what_is_no_threshold_is_refused_and_changes_nothing(value):
     controls = Controls()

@@ -10,7 +10,7 @@ from mosquitto import eventually
 from edge.backoff import Backoff
 from edge.errors import BusyError, PublishError
 from edge.publishers import courier
-from edge.publishers.courier import Channel, Courier
+from edge.publishers.courier import Channel, Courier, close_all
 
 
 @dataclass(frozen=True)
@@ -223,6 +223,18 @@ def test_it_stops_soon_and_says_goodbye(when, carry):
     assert far.calls[-1] == "close" and line.closed
     assert not one.delivery().connected
     one.close()
+
+
+def test_couriers_are_told_to_close_together_and_none_waits_for_another(carry):
+    told, couriers = [], []
+    for _ in range(3):
+        line, far = Line(1), Far(sending=["hang"])
+        couriers.append(carry(far, line))
+        eventually(lambda one=couriers[-1]: one.delivery().connected)
+        line.wake, far.stop = lambda: told.append("finish"), lambda far=far: (told.append("hurry"), far.stopped.set())
+    close_all(couriers)
+    assert told == ["finish"] * 3 + ["hurry"] * 3
+    assert not any(courier._worker.is_alive() for courier in couriers)
 
 
 def test_what_is_there_at_the_end_is_still_sent(carry):

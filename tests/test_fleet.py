@@ -265,7 +265,7 @@ def test_the_kafka_connector_has_only_options_that_there_are():
 def test_alerts_ask_for_metrics_that_there_are(reader: Reader, tmp_path: Path):
     lay_out_a_pi(tmp_path)
     with (
-        Metrics("127.0.0.1:0", source=Quiet(), reader=reader, couriers=[Away()], root=tmp_path) as metrics,
+        Metrics("127.0.0.1:0", source=Quiet(), reader=reader, publishers=[Away()], root=tmp_path) as metrics,
         urlopen(f"http://127.0.0.1:{metrics.port}/metrics", timeout=20) as answer,
     ):
         families = list(text_string_to_metric_families(answer.read().decode()))

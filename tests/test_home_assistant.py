@@ -1,10 +1,17 @@
 import json
 import re
+import signal
+import subprocess
+import sys
 import time
+from datetime import datetime
 from importlib.resources import files
 
+import cv2
+import numpy as np
 import pytest
-from mosquitto import Broker, Listener, body, eventually, needed
+from hass import STATE_LENGTH, Entity
+from mosquitto import PATIENCE, Broker, Listener, body, eventually, needed
 
 from edge import __version__
 from edge.controls import Program
@@ -80,6 +87,8 @@ def test_an_entity_has_only_what_its_platform_takes_and_all_that_it_needs(key):
     assert entity.get("entity_category") in (None, "config", "diagnostic")
     assert entity["availability_mode"] == "all"
     assert all(set(item) <= AVAILABILITY_ITEM for item in entity["availability"])
+    # The bundle's own is not handed down: SHARED_OPTIONS of schemas.py.
+    assert entity["qos"] == 1
 
 
 def test_the_entities_are_those_that_are_wanted_each_with_its_own_ids():
@@ -180,6 +189,78 @@ def announce(mosquitto):
 
 
 CONFIG = "homeassistant/device/edge-digits-desk/config"
+
+
+def stored(**fields):
+    """What stands below ``state``, with other fields."""
+    event = {"event": "changed", "text": "4", "before": "", "at": "2026-11-23T12:00:00.000000Z", "held_seconds": 1.5}
+    return {f"{BASE}state": json.dumps({**event, "confidence": 0.98, **fields}).encode()}
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("4", "4"),
+        ("007", "007"),
+        ("1247673\n8952481", "1247673 / 8952481"),
+        ("", "-"),
+        ("123456789\n" * 40 + "1", ("123456789 / " * 40)[:STATE_LENGTH]),
+    ],
+    ids=["one", "zeros", "lines", "nothing", "long"],
+)
+def test_any_text_is_a_state_that_home_assistant_takes(text, state):
+    assert Entity(COMPONENTS["reading"], stored(text=text)).state() == state
+
+
+@pytest.mark.parametrize("degrees", [None, 61.9])
+def test_a_machine_without_a_thermometer_has_an_unknown_temperature(degrees):
+    topics = {f"{BASE}stats": json.dumps({"temperature_celsius": degrees}).encode()}
+    assert Entity(COMPONENTS["temperature"], topics).state() == degrees
+
+
+@needed
+def test_home_assistant_understands_all_that_a_real_run_says(mosquitto, tmp_path):
+    """Announcement and payloads as they stand on the broker, each entity's template rendered as Home Assistant does."""
+    command = [sys.executable, "-m", "edge.cli", "run", "--source", "synthetic:?fps=20&hold=40&difficulty=0&seed=3"]
+    command += ["--device", "desk", "--state", str(tmp_path), "--publish", f"mqtt://127.0.0.1:{mosquitto.port}/home"]
+    topics = {}
+    with Listener(mosquitto.port, "#") as listener, subprocess.Popen(command, stderr=subprocess.PIPE) as run:
+        entities = {key: Entity(fields, topics) for key, fields in COMPONENTS.items()}
+
+        def until(true):
+            give_up = time.monotonic() + PATIENCE
+            while not true():
+                assert time.monotonic() < give_up, f"it did not come; there is {sorted(topics)}"
+                message = listener.next()
+                topics[message.topic] = message.payload
+
+        try:
+            said = {f"{BASE}{leaf}" for leaf in ("state", "stats", "image", "threshold", "paused")}
+            until(lambda: said <= set(topics) and entities["reading"].available())
+            assert json.loads(topics[CONFIG]) == MESSAGE
+            assert all(entity.available() for entity in entities.values())
+            states = {key: entity.state() for key, entity in entities.items() if key != "read"}
+            assert re.fullmatch("[0-9/ ]+", states["reading"])
+            assert 60 < states["confidence"] <= 100
+            assert (states["problem"], states["pause"], states["threshold"]) == (False, False, 0.6)
+            assert states["fps"] >= 0 and states["backlog"] >= 0
+            assert states["temperature"] is None or 0 < states["temperature"] < 120
+            assert cv2.imdecode(np.frombuffer(states["image"], np.uint8), cv2.IMREAD_COLOR).size
+            told = entities["reading"].attributes()
+            assert list(told) == ["at", "before", "event", "held_seconds"]
+            assert datetime.fromisoformat(told["at"]).utcoffset() is not None
+            for key, value in (("threshold", 0.75), ("threshold", 1), ("pause", True), ("pause", False)):
+                topic, payload, retain = entities[key].order(value)
+                assert retain
+                listener.say(topic, payload, retain=retain)
+                until(lambda key=key, value=value: entities[key].state() == value)
+            listener.say(*entities["read"].order(None))
+            until(lambda: f"{BASE}reading" in topics)
+        finally:
+            run.send_signal(signal.SIGTERM)
+        assert (run.wait(20), run.stderr.read()) == (0, b"")
+        until(lambda: topics[f"{BASE}availability"] == b"offline")
+        assert not any(entity.available() for entity in entities.values())
 
 
 @needed

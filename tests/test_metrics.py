@@ -21,7 +21,7 @@ from test_webhook import Far
 from edge.cli import main
 from edge.errors import PublishError, SettingsError
 from edge.metrics import STAGES, Metrics, split_address
-from edge.publishers.courier import Delivery
+from edge.publishers import Delivery, Publisher, open_publisher
 from edge.publishers.webhook import shown
 from edge.reader import Reader
 from edge.sources import Source
@@ -67,10 +67,16 @@ class Quiet(Source):
         pass
 
 
-class Away:
+class Away(Publisher):
     """A courier whose far side is away."""
 
     name = "mqtt://shed:1883/home"
+
+    def publish(self, message: object) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
 
     def delivery(self) -> Delivery:
         return Delivery(False, 12, 34.5, 2, 100, 3, 8, "is away")
@@ -78,7 +84,7 @@ class Away:
 
 @pytest.fixture
 def metrics(reader: Reader, tmp_path: Path) -> Iterator[Metrics]:
-    with Metrics("127.0.0.1:0", source=Quiet(), reader=reader, couriers=[Away()], root=tmp_path) as made:
+    with Metrics("127.0.0.1:0", source=Quiet(), reader=reader, publishers=[Away()], root=tmp_path) as made:
         yield made
 
 
@@ -238,6 +244,27 @@ def test_source_model_and_publishers_are_looked_up(metrics: Metrics, reader: Rea
         "failures_total": 8,
     }
     assert {name: scrape(f"edge_digits_publisher_{name}", **of) for name in told} == told
+
+
+def test_what_a_full_disk_did_not_take_is_counted(reader: Reader, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    texts = ("jsonl:/dev/full", f"jsonl:{out}", f"jsonl:{out}?what=events")
+    full, *_ = files = [open_publisher(text, live=True) for text in texts]
+    with Metrics("127.0.0.1:0", source=Quiet(), reader=reader, publishers=files) as metrics:
+        for _ in range(3):
+            for file in files:
+                file.publish(reading())
+        scrape = Scrape(metrics.port)
+    for file in files:
+        file.close()
+
+    def told(publisher: str) -> list[float]:
+        names = ("connected", "sent_total", "dropped_total", "failures_total", "backlog")
+        return [scrape(f"edge_digits_publisher_{name}", publisher=publisher) for name in names]
+
+    assert told(full.name) == [0, 0, 3, 1, 0]
+    assert told(str(out)) == [1, 3, 0, 0, 0]
+    assert told(f"{out} (3)")[2:] == [0, 0, 0]
 
 
 def lay_out_a_pi(root: Path) -> None:

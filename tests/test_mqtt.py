@@ -212,14 +212,13 @@ def test_commands_change_the_controls_and_are_answered(device, listener):
     ("leaf", "payload"),
     [
         ("pause", "on"),
-        ("pause", ""),
         ("pause", b"\xff\xfe"),
         ("pause", "ON" * 100_000),
         ("threshold", "1.1"),
         ("threshold", "-0.1"),
         ("threshold", "nan"),
         ("threshold", "high"),
-        ("threshold", ""),
+        ("threshold", " "),
     ],
     ids=lambda value: str(value)[:12],
 )
@@ -236,13 +235,32 @@ def test_nonsense_is_one_warning_and_changes_nothing(device, listener, caplog, l
     assert one.courier.delivery().connected
 
 
-def test_a_retained_command_is_none(device, listener):
+def test_a_retained_pause_and_threshold_hold_after_a_restart_until_they_are_removed(device, listener):
     listener.say("home/desk/set/pause", "ON", retain=True)
+    listener.say("home/desk/set/threshold", "0.75", retain=True)
+    for _ in range(2):
+        one = device()
+        eventually(lambda one=one: one.controls.paused and one.controls.threshold == 0.75)
+        eventually(lambda: listener.next("desk/threshold").payload == b"0.75")
+        one.close()
+    one = device()
+    eventually(lambda: one.controls.paused and one.controls.threshold == 0.75)
+    listener.say("home/desk/set/pause", "", retain=True)
+    listener.say("home/desk/set/threshold", "", retain=True)
+    eventually(lambda: not one.controls.paused and one.controls.threshold == 0.6)
+    one.close()
+    again = device()
+    listener.say("home/desk/set/read", "now")
+    eventually(lambda: again.controls.read_now)
+    assert (again.controls.paused, again.controls.threshold) == (False, 0.6)
+
+
+def test_a_retained_question_is_none(device, listener):
     listener.say("home/desk/set/read", "now", retain=True)
     one = device()
     listener.say("home/desk/set/threshold", "0.5")
     eventually(lambda: one.controls.threshold == 0.5)
-    assert not one.controls.paused and not one.controls.read_now
+    assert not one.controls.read_now
 
 
 def test_a_picture_is_sent_when_there_is_another_one(device, listener):

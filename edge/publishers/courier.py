@@ -13,12 +13,12 @@ import math
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
 
 from edge.backoff import Backoff
 from edge.errors import BusyError, PublishError, one_line
-from edge.publishers import Publisher
+from edge.publishers import Delivery, Publisher
 from edge.types import Message
 
 log = logging.getLogger(__name__)
@@ -106,27 +106,6 @@ class Outlet(Protocol):
         ...
 
 
-class Delivery(NamedTuple):
-    """How a courier gets on."""
-
-    connected: bool = False
-    """Whether the far side answers."""
-    backlog: int = 0
-    """Entries still to be sent."""
-    oldest_seconds: float = 0.0
-    """Age of the oldest of them."""
-    dropped: int = 0
-    """Entries that the store had to let go before they could be sent."""
-    sent: int = 0
-    """Entries that the far side has, since the start."""
-    refused: int = 0
-    """Entries that the far side would not take, since the start."""
-    failures: int = 0
-    """How often a connection failed or broke, since the start."""
-    problem: str = ""
-    """What is wrong now, one line; empty where nothing is."""
-
-
 class Channel(ABC):
     """The way to a far side. One thread, the courier's, calls everything but ``stop``."""
 
@@ -168,6 +147,16 @@ class Channel(ABC):
         return
 
 
+def close_all(couriers: Iterable[Courier]) -> None:
+    """Close couriers together, in the half second that one has: a far side that hangs takes no other's time."""
+    left = list(couriers)
+    for patience, tell in ((DRAIN_SECONDS, Courier._finish), (GOODBYE_SECONDS, Courier._hurry)):
+        for courier in left:
+            tell(courier)
+        by = time.monotonic() + patience
+        left = [courier for courier in left if not courier._ended(by)]
+
+
 class Courier(Publisher):
     """Takes entries from an outlet to a channel, until it is closed.
 
@@ -202,12 +191,23 @@ class Courier(Publisher):
 
     def close(self) -> None:
         """Stop within half a second; what could not be sent stays in the store."""
+        close_all([self])
+
+    # The three parts of it, each once for all couriers that are closed together.
+
+    def _finish(self) -> None:
+        """Send what is there, and no more."""
         self._stopping.set()
         self._outlet.wake()
-        self._worker.join(DRAIN_SECONDS)
-        if self._worker.is_alive():
-            self._channel.stop()
-            self._worker.join(GOODBYE_SECONDS)
+
+    def _ended(self, by: float) -> bool:
+        """Whether it ends by a moment of the monotonic clock, seconds."""
+        self._worker.join(max(0.0, by - time.monotonic()))
+        return not self._worker.is_alive()
+
+    def _hurry(self) -> None:
+        """Wait for the far side no longer."""
+        self._channel.stop()
 
     # What follows runs in the worker's thread.
 

@@ -47,12 +47,12 @@ def discovery(device: str, base: str) -> dict[str, Any]:
         "components": {
             key: {
                 **fields,
+                "qos": 1,
                 "unique_id": f"edge-digits-{name}-{key}",
                 "default_entity_id": f"{fields['platform']}.{_object_id(f'{device}_{key}')}",
             }
             for key, fields in _entities(base).items()
         },
-        "qos": 1,
     }
 
 
@@ -118,6 +118,8 @@ def _entities(base: str) -> dict[str, dict[str, Any]]:
             "icon": "mdi:pause",
             "command_topic": f"{base}set/pause",
             "state_topic": f"{base}paused",
+            # It outlasts a restart of the device.
+            "retain": True,
             **here,
         },
         "threshold": {
@@ -126,6 +128,7 @@ def _entities(base: str) -> dict[str, dict[str, Any]]:
             "icon": "mdi:tune",
             "command_topic": f"{base}set/threshold",
             "state_topic": f"{base}threshold",
+            "retain": True,
             "min": 0,
             "max": 1,
             "step": 0.01,

@@ -15,9 +15,12 @@ Below ``prefix/DEVICE/``:
 ``threshold``         retained 0 to 1
 ``image``             retained a JPEG of what was last read
 ``set/read``                   any payload: read now
-``set/pause``                  ``ON`` or ``OFF``
-``set/threshold``              0 to 1: another ``min_confidence``
+``set/pause``         as given ``ON`` or ``OFF``; empty: ``OFF``
+``set/threshold``     as given 0 to 1: another ``min_confidence``; empty: that of the settings
 ===================== ======== ==================================================================================
+
+A pause or threshold lasts until the program ends. Whoever wants it to outlast that sends it retained: then it comes,
+and holds, again with each connection, until an empty one removes it from the broker.
 """
 
 from __future__ import annotations
@@ -53,6 +56,8 @@ SHORT_SECONDS, SHORT_TIMES = 10.0, 3
 BIRTH_SECONDS = 3.0
 """Home Assistant's birth is answered within this, at random: a hundred devices shall not speak at once."""
 ONLINE, OFFLINE = b"online", b"offline"
+LASTING = {"set/pause", "set/threshold"}
+"""Commands that may be retained; ``set/read`` would ask again at each connection."""
 OVERHEAD_BYTES = 64
 """What a packet has beside topic and payload, at most: header, properties."""
 ITSELF = {0x90, 0x95, 0x99}
@@ -295,8 +300,7 @@ class Mqtt(Channel):
         elif self._discovery and topic == f"{self._discovery}/status":
             if payload == ONLINE and not retained:
                 self._announce_at = time.monotonic() + random.uniform(0, BIRTH_SECONDS)
-        elif not retained:
-            # A retained command would come again with each connection.
+        elif not retained or topic.removeprefix(self._base) in LASTING:
             self._command(topic.removeprefix(self._base), payload)
 
     def _command(self, leaf: str, payload: bytes) -> None:
@@ -306,9 +310,10 @@ class Mqtt(Channel):
             if leaf == "set/read":
                 controls.ask()
             elif leaf == "set/pause":
-                controls.pause({"ON": True, "OFF": False}[text])
+                # Empty is how a retained message is removed.
+                controls.pause({"ON": True, "OFF": False, "": False}[text])
             elif leaf == "set/threshold":
-                controls.set_threshold(float(text))
+                controls.set_threshold(float(text) if text else None)
         except (KeyError, ValueError):
             takes = "ON or OFF" if leaf == "set/pause" else "a number from 0 to 1"
             log.warning("%s: %s%s is %s, not %r", self.name, self._base, leaf, takes, text)

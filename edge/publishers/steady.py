@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from edge.errors import NoReaderError, PublishError
-from edge.publishers import Publisher
+from edge.publishers import Delivery, Publisher
 from edge.types import Message
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ class Steady(Publisher):
         self._clock = clock
         self._began = 0.0
         self._lost = 0
+        self._state = Delivery(connected=True)
 
     def publish(self, message: Message) -> None:
         """Send one reading or notice, or count it as lost."""
@@ -42,10 +43,22 @@ class Steady(Publisher):
                 self._began = self._clock()
                 log.warning("%s; until then readings are lost", error)
             self._lost += 1
+            state = self._state
+            self._state = state._replace(
+                connected=False,
+                dropped=state.dropped + 1,
+                failures=state.failures + state.connected,
+                problem=str(error),
+            )
             return
+        self._state = self._state._replace(connected=True, sent=self._state.sent + 1, problem="")
         if self._lost and self._clock() - self._began >= QUIET_SECONDS:
             log.warning("%s: takes readings again; lost: %d", self.name, self._lost)
             self._lost = 0
+
+    def delivery(self) -> Delivery:
+        """How it gets on; any thread may ask."""
+        return self._state
 
     def stop(self) -> None:
         """End a wait for whoever reads; a signal handler may call it."""

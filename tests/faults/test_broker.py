@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from datetime import UTC, datetime
@@ -313,6 +315,7 @@ def test_tls_to_a_port_that_speaks_none(start):
         ("//no-such-host.invalid/home", "no computer is called 'no-such-host.invalid'"),
         (f"//127.0.0.1:{free_port()}/home", "nothing listens on 127.0.0.1:"),
     ],
+    ids=["name", "port"],
 )
 def test_where_there_is_none_the_line_says_what_to_look_at(what, problem):
     with pytest.raises(PublishError, match=problem):
@@ -385,6 +388,52 @@ def test_a_broker_that_knows_only_3_1_1_is_spoken_to_so(start, manner):
         threading.Thread(target=old, args=(server,), daemon=True).start()
         assert broker.probe(parse(f"//127.0.0.1:{server.getsockname()[1]}/home")) == "MQTT 3.1.1"
     assert versions == [5, 4]
+
+
+class Deaf:
+    """A server that accepts, hears and never answers."""
+
+    def __init__(self):
+        self.heard = []
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self._server.accept()
+                self.heard.append((near, near.recv(65536)))
+
+    def close(self):
+        self._server.close()
+        for near, _ in self.heard:
+            near.close()
+
+
+def test_far_sides_that_hang_do_not_hold_up_the_end_one_after_the_other(tmp_path, capsys):
+    """SIGTERM while an MQTT broker and two webhooks are waited for: the service has one second in all."""
+    deaf = [Deaf() for _ in range(3)]
+    schemes = [f"mqtt://127.0.0.1:{deaf[0].port}/home", *(f"http://127.0.0.1:{one.port}/" for one in deaf[1:])]
+    command = [sys.executable, "-m", "edge.cli", "run", "--source", "synthetic:?fps=20&hold=30&difficulty=0&seed=3"]
+    command += ["--state", str(tmp_path)]
+    for scheme in schemes:
+        command += ["--publish", scheme]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        try:
+            eventually(lambda: all(one.heard for one in deaf))
+            began = time.monotonic()
+            running.terminate()
+            assert running.wait(20) == 0
+            seconds = time.monotonic() - began
+        finally:
+            running.kill()
+    for one in deaf:
+        one.close()
+    assert all(one.heard[0][1].startswith(b"POST") for one in deaf[1:])
+    with capsys.disabled():
+        sys.stdout.write(f" SIGTERM to exit with three that hang: {seconds:.2f} s ")
+    assert seconds < 5
 
 
 def test_killed_again_and_again_on_both_sides_everything_arrives_in_order(tmp_path):
