@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ PREFIX = "edge-digits"
 """Topics begin with this where the URI names no other prefix."""
 Version = Annotated[int, Takes("5 or 3", {"5": 5, "3": 3}.__getitem__)]
 """The option ``version``: of MQTT, 3 for 3.1.1."""
+NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_EOF_WHILE_READING", "RECORD_LAYER_FAILURE"}
+"""What OpenSSL calls an answer that is no TLS, or a far side that hangs up on it."""
 _PLACE = re.compile(
     r"//(?:(?P<user>[^:@/]*)(?::(?P<password>.*))?@)?(?P<host>\[[^\]]+\]|[^:/@\[\]\s]+)(?::(?P<port>\d{1,5}))?"
     r"(?:/(?P<prefix>.*))?"
@@ -76,6 +79,13 @@ class Address:
             why = getattr(error, "strerror", None) or "it is no UTF-8"
             raise PublishError(f"{self.name}: password file {path}: cannot be read ({why})") from error
 
+    def check(self) -> None:
+        """PublishError where a file that is named cannot be used."""
+        if self.user:
+            self.secret()
+        if self.secure:
+            self.context()
+
     def context(self) -> ssl.SSLContext:
         """TLS as it shall be; PublishError where a file cannot be used."""
         try:
@@ -94,6 +104,48 @@ class Address:
                 files = f"cert={self.cert}" + (f" key={self.key}" if self.key else "")
                 raise PublishError(f"{self.name}: {files}: {_no_pem(error)}") from error
         return context
+
+
+def speaks_tls(host: str, port: int, seconds: float) -> bool:
+    """Whether a port speaks TLS; nothing is said to it there. ``seconds`` for the connection, and for TLS."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with socket.create_connection((host, port), seconds) as link, context.wrap_socket(link):
+            return True
+    except ssl.SSLError as error:
+        # One that refuses us by an alert speaks it, too.
+        return "ALERT" in (error.reason or "")
+    except OSError:
+        return False
+
+
+def speaks_no_tls(error: Exception) -> bool:
+    """Whether TLS seems to have failed because the far side speaks none: it hangs up, or answers in something else."""
+    if isinstance(error, ssl.SSLError):
+        return error.reason in NO_TLS
+    return isinstance(error, ConnectionResetError)
+
+
+def why_not(address: Address, error: Exception) -> str:
+    """Why there is no connection, and what mends it."""
+    place = f"{address.host}:{address.port}"
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return f"no computer is called {address.host!r}; check the name, and that this one finds names (DNS)"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        trust = "name the authority that signed it: ?ca=FILE" if not address.ca else f"{address.ca} has not signed it"
+        return f"the broker's certificate is not trusted ({error.verify_message.rstrip('.')}); {trust}"
+    if address.secure and speaks_no_tls(error):
+        return f"{place} seems to speak no TLS; check the port, or use mqtt:// (usual port: 1883)"
+    if isinstance(error, ssl.SSLError):
+        return (
+            f"{place} speaks no TLS that fits ({error.reason or one_line(error)}); check the port, and cert= and key="
+        )
+    if isinstance(error, ConnectionRefusedError):
+        return f"nothing listens on {place}; is the broker running?"
+    if isinstance(error, TimeoutError):
+        return f"{place} does not answer; check the address, and firewalls between"
+    return f"{place} cannot be reached ({getattr(error, 'strerror', None) or one_line(error)})"
 
 
 class _TlsSocket(ssl.SSLSocket):

@@ -6,7 +6,6 @@ import contextlib
 import logging
 import secrets
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.address import CREDENTIAL, PREFIX, Address
+from edge.address import CREDENTIAL, PREFIX, Address, speaks_tls, why_not
 from edge.errors import PublishError, one_line
 
 log = logging.getLogger(__name__)
@@ -126,20 +125,23 @@ class Connection:
             else:
                 paho.connect(address.host, address.port, KEEPALIVE_SECONDS)
         except (OSError, ValueError) as error:
-            raise PublishError(f"{address.name}: {_why_not(address, error)}") from error
+            raise PublishError(f"{address.name}: {why_not(address, error)}") from error
         self._paho = paho
         paho.loop_start()
         self.version = 5 if version == V5 else 3
-        if problem := self._refusal():
+        # An old broker hangs up on version 5: that is looked into only where no other is left to try.
+        if problem := self._refusal(last=version == V3 or address.version == 5):
             self.close()
             raise PublishError(f"{address.name}: {problem}")
 
-    def _refusal(self) -> str:
-        """Wait for the broker's answer; gives why we are not in, empty where we are."""
+    def _refusal(self, last: bool) -> str:
+        """Wait for the broker's answer; gives why we are not in, empty where we are. ``last``: no more is tried."""
         with self._changed:
             self._changed.wait_for(lambda: self._answer or self.lost or self._stopped, self._patience)
         if self._answer is None:
-            return self.lost or "does not answer; is it a broker?"
+            if not self.lost:
+                return "does not answer; is it a broker?"
+            return self._hung_up() if last and not self._stopped else self.lost
         if not self._answer.is_failure:
             return self.lost
         code, user = self._answer.value, self._address.user
@@ -150,6 +152,17 @@ class Connection:
                 f"password_file=FILE or systemd's credential {CREDENTIAL}"
             )
         return f"the broker refuses the connection ({self._answer})"
+
+    def _hung_up(self) -> str:
+        """Why the broker may have hung up instead of an answer."""
+        address = self._address
+        if self.suspicion:
+            return self.lost
+        if address.secure:
+            return self.lost if address.cert else f"{self.lost}; it may want a certificate of ours: cert=FILE"
+        if speaks_tls(address.host, address.port, PROBE_SECONDS):
+            return f"{address.host}:{address.port} seems to want TLS; use mqtts:// (usual port: 8883)"
+        return self.lost
 
     # --- for the thread that opened it
 
@@ -282,22 +295,3 @@ def probe(address: Address) -> str:
         return f"MQTT {'5' if connection.version == 5 else '3.1.1'}"
     finally:
         connection.close()
-
-
-def _why_not(address: Address, error: Exception) -> str:
-    """Why there is no connection, and what mends it."""
-    place = f"{address.host}:{address.port}"
-    if isinstance(error, socket.gaierror | UnicodeError):
-        return f"no computer is called {address.host!r}; check the name, and that this one finds names (DNS)"
-    if isinstance(error, ssl.SSLCertVerificationError):
-        trust = "name the authority that signed it: ?ca=FILE" if not address.ca else f"{address.ca} has not signed it"
-        return f"the broker's certificate is not trusted ({error.verify_message.rstrip('.')}); {trust}"
-    if isinstance(error, ssl.SSLError):
-        return (
-            f"{place} speaks no TLS that fits ({error.reason or one_line(error)}); check the port, and cert= and key="
-        )
-    if isinstance(error, ConnectionRefusedError):
-        return f"nothing listens on {place}; is the broker running?"
-    if isinstance(error, TimeoutError):
-        return f"{place} does not answer; check the address, and firewalls between"
-    return f"{place} cannot be reached ({getattr(error, 'strerror', None) or one_line(error)})"

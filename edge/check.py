@@ -31,7 +31,10 @@ def _source(text: str) -> str:
 def _publisher(text: str) -> str:
     # Not opened: a file that root makes while checking is one that the service may not write.
     channel = publishers.find_channel(text)
-    return channel.name if channel else text
+    if not channel:
+        return text
+    channel.check()
+    return channel.name
 
 
 def _metrics(text: str) -> str:

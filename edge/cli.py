@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from edge import __version__, commands
 from edge.errors import EdgeError, SettingsError
 from edge.settings import leaves
-from edge.uri import nearest
+from edge.uri import nearest, public
 
 READ_EXAMPLES = """examples:
   edge read desk.jpg                     desk.jpg: 1247673 / 8952481
@@ -66,7 +66,7 @@ class Parser(argparse.ArgumentParser):
     def refuse(self, unknown: str) -> NoReturn:
         """Exit 2 with a line that names the nearest flag."""
         flags = [flag for action in self._actions for flag in action.option_strings]
-        self.error(f"unrecognized argument: {unknown}{nearest(unknown.partition('=')[0], flags)}")
+        self.error(f"unrecognized argument: {public(unknown)}{nearest(unknown.partition('=')[0], flags)}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

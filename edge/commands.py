@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import shutil
 import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.errors import EdgeError, ImageError, SettingsError
+from edge.errors import EdgeError, ImageError, SettingsError, StateError
 from edge.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -24,6 +26,17 @@ if TYPE_CHECKING:
 def _settings(arguments: argparse.Namespace) -> Settings:
     flags = {name.removeprefix("set:"): value for name, value in vars(arguments).items() if name.startswith("set:")}
     return load_settings(arguments.config, flags)
+
+
+def _state_folder(settings: Settings) -> Path:
+    """Where the state folder is, or would be; StateError where a file stands in its place."""
+    from edge.state import place
+
+    path = place(settings.state)
+    # Not Path.is_file, which fails where one may not look.
+    if file := next((one for one in (path, *path.parents) if os.path.isfile(one)), None):  # noqa: PTH113
+        raise StateError(f"{file}: is a file, and what has to be remembered needs a folder; name one with --state")
+    return path
 
 
 def _reader(settings: Settings) -> Reader:
@@ -91,8 +104,10 @@ def run_loop(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
     if arguments.check:
         return check_run(settings, arguments.config)
+    from edge.publishers import no_twins
     from edge.running import run_source
 
+    no_twins(settings.publish)
     return run_source(settings, arguments.frames)
 
 
@@ -111,11 +126,10 @@ def check_model(arguments: argparse.Namespace) -> int:
 
 def roll_back(arguments: argparse.Namespace) -> int:
     """``edge model rollback``: the model before is put back; the running service notices by itself."""
-    from edge import state
     from edge.kept import rollback
 
     settings = _settings(arguments)
-    path, name = rollback(state.place(settings.state), settings.model)
+    path, name = rollback(_state_folder(settings), settings.model)
     print(f"{path}: {name} is there again; where edge run reads with this file, it takes it within seconds")
     return 0
 
@@ -123,15 +137,26 @@ def roll_back(arguments: argparse.Namespace) -> int:
 def check_run(settings: Settings, config: str | None) -> int:
     """``edge run --check``: a line for each thing that ``edge run`` would begin with; 1 where one is wrong."""
     from edge.check import checks
+    from edge.publishers import no_twins
 
     print(f"{'settings':9}{config or 'defaults, flags and environment'}")
     failed = 0
-    for what, look in checks(settings):
+
+    def said(what: str, look: Callable[[], object]) -> object:
+        nonlocal failed
         try:
-            print(f"{what:9}{look()}", flush=True)
+            return look()
         except EdgeError as error:
             print(f"edge: {what}: {error}", file=sys.stderr)
             failed += 1
+            return None
+
+    for what, look in checks(settings):
+        if line := said(what, look):
+            print(f"{what:9}{line}", flush=True)
+    # Of these only what is wrong is worth a line.
+    said("publish", partial(no_twins, settings.publish))
+    said("state", partial(_state_folder, settings))
     return 1 if failed else 0
 
 
@@ -175,13 +200,12 @@ def run_demo(arguments: argparse.Namespace) -> int:
 def show_history(arguments: argparse.Namespace) -> int:
     """``edge history``: what the store has kept, oldest first, for people, as CSV or as JSON lines."""
     from edge.history import csv_line, for_people, read
-    from edge.state import place
     from edge.store import FILE
 
     since, until = arguments.since, arguments.until
     if since and until and since >= until:
         raise SettingsError("--until is not after --since: nothing can have happened in that time")
-    path = place(_settings(arguments).state) / FILE
+    path = _state_folder(_settings(arguments)) / FILE
     shown = 0
     for text in read(path, since, until, arguments.last):
         if arguments.csv and not shown:
@@ -222,20 +246,28 @@ def watch_devices(arguments: argparse.Namespace) -> int:
     place = watch.address(arguments.broker)
     live = sys.stdout.isatty() and not arguments.json
     as_text = watch.as_json if arguments.json else watch.as_line
-    latest, drawn, said = watch.Change({}), 0.0, ""
+    latest, drawn, said, silent_at = watch.Change({}), 0.0, "", 0.0
     with stop_signals() as stopping:
         try:
             print(watch.ENTER if live else "", end="", flush=True)
             for change in watch.watch(place, stopping.is_set):
-                latest = change or latest
-                if live and time.monotonic() - drawn > watch.PICTURE_SECONDS:
+                latest, now = change or latest, time.monotonic()
+                # It begins with a change: that there is a connection.
+                silent_at = silent_at or now + watch.SILENT_SECONDS
+                if live and now - drawn > watch.PICTURE_SECONDS:
                     print(watch.picture(place.name, latest, *shutil.get_terminal_size()), end="", flush=True)
-                    drawn = time.monotonic()
+                    drawn = now
                 elif not live and change and change.device:
                     print(as_text(change.device), flush=True)
                 elif not live and change and change.problem not in ("", said):
-                    print(f"edge: {change.problem}; trying again until it comes", file=sys.stderr)
+                    print(f"edge: {change.problem} (trying again until it comes)", file=sys.stderr)
                     said = change.problem
+                elif not live and now > silent_at and not latest.devices and not latest.problem:
+                    print(
+                        f"edge: {place.name}: no device below {place.prefix}/ yet; is it the devices' own prefix?",
+                        file=sys.stderr,
+                    )
+                    silent_at = math.inf
         finally:
             print(watch.LEAVE if live else "", end="", flush=True)
     return 0

@@ -19,6 +19,8 @@ from edge.eventfile import VERSION
 
 BATCH = 500
 """Rows read in one go: a reader that stays (less, a slow pipe) must not keep the log from being emptied."""
+LEAST_SECONDS = 0.05
+"""A shorter time is not shown: it would be 0.0 s."""
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 """Of ``2h``, ``3d`` and so on."""
 FIELDS = ("at", "device", "boot_id", "seq", "kind", "text", "before", "held_seconds", "confidence", "source", "reason")
@@ -97,7 +99,7 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         file.execute("SELECT count(*) FROM sqlite_master").fetchone()
         return file
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         file.close()
         # WAL wants a file beside it even to read. A user who may not make one can do without where nobody writes.
         if (
@@ -117,8 +119,10 @@ def for_people(text: str) -> str:
     if "event" in said:
         remarks = [f"{said['confidence']:.0%} sure", *remarks]
         if said["before"]:
-            remarks = [f"was {said['before']} for {_span(said['held_seconds'])}", *remarks]
-    return f"{at}  {row['kind']:8}  {_shown(row['text'] or '-'):12}  {_shown(', '.join(remarks))}".rstrip()
+            # Right after a restart nobody knows for how long.
+            span = f" for {_span(said['held_seconds'])}" if said["held_seconds"] >= LEAST_SECONDS else ""
+            remarks = [f"was {said['before']}{span}", *remarks]
+    return f"{at}  {row['kind']:8}  {printable(row['text'] or '-'):12}  {printable(', '.join(remarks))}".rstrip()
 
 
 def _span(seconds: float) -> str:
@@ -128,8 +132,8 @@ def _span(seconds: float) -> str:
     return f"{seconds:.1f} s"
 
 
-def _shown(text: str) -> str:
-    """On one line, and nothing that a terminal takes for a command."""
+def printable(text: str) -> str:
+    """A text on one line, with nothing that a terminal takes for a command."""
     return "".join(letter if letter.isprintable() else "?" for letter in text.replace("\n", " / "))
 
 

@@ -218,4 +218,6 @@ def _one_line(
     elif leaf and leaf.limits != (None, None):
         takes = f"; {leaf.limits[0]} to {leaf.limits[1]}"
     setting = "" if where.startswith("--") else f" {name}:"
-    return f"{where}:{setting} {first['input']!r}: {first['msg'].lower()}{takes}"
+    # A URI in the wrong place may have a password.
+    given = "what is given" if "://" in repr(first["input"]) else repr(first["input"])
+    return f"{where}:{setting} {given}: {first['msg'].lower()}{takes}"

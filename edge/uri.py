@@ -22,7 +22,7 @@ class Uri(NamedTuple):
     """A URI in its parts."""
 
     text: str
-    """As it was given, but for a name and password."""
+    """As anybody may see it: ``public``."""
     scheme: str
     """What stands before the first colon; empty where there is none."""
     what: str
@@ -93,7 +93,12 @@ def shown(text: str) -> str:
 
 def public(text: str) -> str:
     """A URI as anybody may see it: a URL without name, password and query, any other as it is."""
-    return shown(text).partition("?")[0] if "://" in text else text
+    scheme, slashes, _ = text.partition("://")
+    head, _, query = text.partition("?")
+    if not slashes:
+        return text
+    # An @ there may end a password with a ? in it, or be in one that stands in the query: who knows where the host is.
+    return f"{scheme}://" if "@" in query else shown(head)
 
 
 def split(text: str) -> Uri:
@@ -105,7 +110,7 @@ def split(text: str) -> Uri:
     if not colon or not re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme):
         scheme, rest = "", text
     query = re.search(r"\?(?=[A-Za-z_]+=)", rest)
-    text = shown(text)
+    text = public(text)
     if not query:
         return Uri(text, scheme, rest, {})
     options: dict[str, str] = {}
@@ -155,9 +160,9 @@ def find(uri: Uri, table: Mapping[str, str], noun: str) -> tuple[Callable[..., A
     if uri.scheme not in table:
         word = uri.scheme or uri.what
         problem = f"no {noun} is called {word!r}"
-        raise SettingsError(
-            f"{uri.text}: {problem}, there are {', '.join(f'{s}:' for s in table)}{nearest(word, table)}"
-        )
+        # The path may be a secret, too, where it is a webhook's.
+        where = f"{uri.scheme}://" if "://" in uri.text else uri.text
+        raise SettingsError(f"{where}: {problem}, there are {', '.join(f'{s}:' for s in table)}{nearest(word, table)}")
     module, _, name = table[uri.scheme].partition(":")
     target = getattr(importlib.import_module(module), name)
     return target, read_options(uri, target)

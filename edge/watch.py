@@ -17,6 +17,7 @@ from edge.address import Address, Version, parse
 from edge.backoff import Backoff
 from edge.broker import Connection
 from edge.errors import PublishError, SettingsError
+from edge.history import printable
 from edge.uri import File
 
 LEAVES = ("availability", "camera", "state", "stats")
@@ -25,11 +26,15 @@ PAYLOAD_BYTES = 65536
 """A larger message is none of a device's."""
 TICK_SECONDS = 0.2
 """How soon a stop, a lost connection and the clock are noticed."""
+SILENT_SECONDS = 5.0
+"""What is retained comes at once: where nothing has after this, the prefix may be wrong."""
 HEADINGS = ("DEVICE", "TEXT", "SURE", "SINCE", "CAMERA", "PROGRAM", "WAITING")
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
 """To a screen of our own without a cursor, and back to what the terminal showed before: xterm's control sequences."""
 PICTURE_SECONDS = 0.1
 """A thousand devices may come at once: so often is a table drawn at most."""
+CELL = 200
+"""A cell has no more characters than this."""
 NOTHING = "-"
 """What is not known, or not there."""
 
@@ -191,12 +196,12 @@ def as_json(device: Device) -> str:
 
 
 def _cells(device: Device, now: datetime) -> tuple[str, ...]:
-    text = None if device.text is None else " / ".join(device.text.split("\n"))
     sure = f"{device.confidence:.0%}" if device.text and device.confidence is not None else NOTHING
     since = _when(device.since, now) if device.since else NOTHING
     waiting = NOTHING if device.backlog is None else str(device.backlog)
-    cells = (device.device, text or NOTHING, sure, since, device.camera, device.availability, waiting)
-    return tuple(_printable(cell or NOTHING) for cell in cells)
+    cells = (device.device, device.text, sure, since, device.camera, device.availability, waiting)
+    # Whoever may write to the broker shall not write escape sequences to this terminal.
+    return tuple(printable((cell or NOTHING)[:CELL]) for cell in cells)
 
 
 def _when(moment: str, now: datetime) -> str:
@@ -206,11 +211,6 @@ def _when(moment: str, now: datetime) -> str:
     except (ValueError, OverflowError):
         return NOTHING
     return f"{there:%H:%M:%S}" if there.date() == now.date() else f"{there:%Y-%m-%d}"
-
-
-def _printable(text: str) -> str:
-    """Whoever may write to the broker shall not write escape sequences to this terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text[:200])
 
 
 def _is_number(value: Any) -> bool:

@@ -124,6 +124,90 @@ def test_wrong_use_is_one_line_and_the_right_status(
     assert list(tmp_path.iterdir()) == [], "nothing is left behind"
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["history"], ["model", "rollback", "--model", "m.tflite"], ["run", "--check", "--source", "synthetic:"]],
+    ids=["history", "rollback", "check"],
+)
+@pytest.mark.parametrize("state", ["notes.txt", "notes.txt/below"])
+def test_a_state_folder_that_is_a_file_is_said_as_such(
+    arguments: list[str], state: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes.txt").touch()
+    assert main([*arguments, "--state", str(tmp_path / state)]) == 1
+    said = capsys.readouterr().err
+    assert f"{tmp_path}/notes.txt: is a file, and what has to be remembered needs a folder" in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("publish", "name"),
+    [
+        (["mqtt://broker/home", "mqtt://joe@broker:1883/home/?version=3"], "mqtt://broker:1883/home"),
+        (["https://joe:pw@shed/in?x=1", "jsonl:-", "https://shed/in?x=1"], "https://shed/("),
+    ],
+    ids=["mqtt", "webhook"],
+)
+@pytest.mark.parametrize("check", [[], ["--check"]], ids=["start", "check"])
+def test_two_publishers_of_one_place_are_refused(
+    publish: list[str], name: str, check: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They would share how far it got: each would miss what the other had sent."""
+    assert main(["run", "--source", "synthetic:", "--frames", "1", *check, "--publish", *publish]) == 1
+    said = capsys.readouterr().err
+    assert name in said and "publish names this place twice; name it once" in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("publisher", "says"),
+    [
+        ("mqtt://joe@broker/home?password_file={}/none", "password file {}/none: cannot be read (No such file"),
+        ("mqtt://joe@broker/home?password_file={}", "password file {}: cannot be read (Is a directory)"),
+        ("mqtts://broker/home?ca={}/none", "ca={}/none: cannot be read (No such file"),
+        ("mqtts://broker/home?ca={}/text", "ca={}/text: is no such PEM file"),
+        ("mqtts://broker/home?cert={}/none&key={}/text", "cert={}/none key={}/text: cannot be read (No such file"),
+        ("mqtts://broker/home?cert={}/text", "cert={}/text: is no such PEM file"),
+        ("https://shed/in#secret_file={}/none", "secret_file {}/none: cannot be read (No such file"),
+        ("https://shed/in#secret_file={}/text", "secret_file {}/text: holds no secret"),
+        ("https://shed/in#ca={}/text", "ca {}/text: is no PEM file"),
+    ],
+)
+def test_files_that_a_publisher_needs_are_checked(
+    publisher: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "text").write_text("neither a secret nor a certificate")
+    publisher, says = (text.replace("{}", str(tmp_path)) for text in (publisher, says))
+    assert main(["run", "--check", "--source", "synthetic:", "--publish", publisher]) == 1
+    said = capsys.readouterr().err
+    assert says in said
+    assert len(said.splitlines()) == 1 and said.count(";") <= 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--publish", "mqtt://broker/home?password=canary"],
+        ["--publish", "mqtt://broker/home?user=joe&password=c@nary"],
+        ["--publish", "mqtt://broker/home?password=canary&password=canary"],
+        ["--publish", "mqtt://joe:canary?x=1@broker/home"],
+        ["--publish", "mqqt://joe:canary@broker/home"],
+        ["--publish", "htps://shed/canary?key=canary"],
+        ["--source", "rtps://joe:canary@shed/live"],
+        ["mqtt://joe:canary@broker/home"],
+    ],
+)
+def test_a_secret_in_the_wrong_place_is_not_repeated(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Nor in a line of the log, when the service's settings have it so."""
+    try:
+        assert main(["run", "--check", *arguments]) == 1
+    except SystemExit as left:
+        assert left.code == 2
+    said = capsys.readouterr()
+    assert len(said.err.splitlines()) == 1
+    assert "nary" not in said.out + said.err
+
+
 @pytest.mark.parametrize(("source", "words"), [("picamera2:0", "picamera2"), ("v4l2:/dev/video99", "/dev/video99")])
 def test_no_camera_is_one_line_and_it_waits(source: str, words: str) -> None:
     command = [sys.executable, "-W", "error", "-m", "edge.cli", "run", "--source", source]

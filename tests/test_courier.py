@@ -152,7 +152,7 @@ def test_a_far_side_that_is_away_is_said_once_and_its_return_once_and_nothing_is
     assert far.got == [1, 2, 3]
     eventually(lambda: len(caplog.records) == 2)
     assert said(caplog) == [
-        "far://side: is away; trying again until it comes",
+        "far://side: is away (trying again until it comes)",
         "far://side: it goes on; were waiting: 3",
     ]
     assert one.delivery().failures == 20 and one.delivery().problem == ""
@@ -169,9 +169,9 @@ def test_each_other_trouble_is_said_too(carry, caplog):
     carry(Far(connecting=troubles), line)
     eventually(lambda: len(caplog.records) == 4)
     assert said(caplog)[:3] == [
-        "is away; trying again until it comes",
-        "wrong password; trying again until it comes",
-        "far://side: ValueError: odd lib; trying again until it comes",
+        "is away (trying again until it comes)",
+        "wrong password (trying again until it comes)",
+        "far://side: ValueError: odd lib (trying again until it comes)",
     ]
 
 
@@ -259,4 +259,4 @@ def test_an_outlet_that_fails_does_not_end_it(carry, caplog):
     line.pending = pending
     carry(far, line)
     eventually(lambda: line.upto == 2)
-    assert said(caplog)[0] == "far://side: OSError: disk; trying again until it comes"
+    assert said(caplog)[0] == "far://side: OSError: disk (trying again until it comes)"

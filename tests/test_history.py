@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -70,6 +71,11 @@ def test_people_get_a_line_each_in_local_time_with_its_offset(kept, tmp_path: Pa
         "2026-11-23 21:02:00+09:00  cleared   -             was 42 / 17 for 12.3 s, 97% sure, blank",
         "2026-11-23 21:03:00+09:00  camera    stalled       v4l2:/dev/video0: gave no frame for 2 s",
     ]
+
+
+def test_how_long_it_was_there_is_not_said_where_nobody_knows(kept, tmp_path: Path) -> None:
+    kept(replace(event(), held_seconds=0.0))
+    assert edge(tmp_path).stdout == "2026-11-23 12:00:00+00:00  changed   42            was 41, 97% sure\n"
 
 
 def test_what_a_device_says_cannot_command_a_terminal(kept, tmp_path: Path) -> None:
@@ -149,6 +155,23 @@ def test_a_damaged_store_is_one_line_and_stays_as_it_is(tmp_path: Path) -> None:
     done = edge(tmp_path)
     assert done.returncode == 1 and "is damaged" in done.stderr and len(done.stderr.splitlines()) == 1
     assert [file.name for file in tmp_path.iterdir()] == ["events.db"]
+
+
+def test_a_damaged_store_is_let_go_of(tmp_path: Path, monkeypatch) -> None:
+    opened, connect = [], sqlite3.connect
+
+    def noted(*given, **named):
+        opened.append(connect(*given, **named))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", noted)
+    (tmp_path / "events.db").write_bytes(b"no database at all" * 100)
+    with pytest.raises(StateError, match="is damaged"):
+        list(history.read(tmp_path / "events.db"))
+    assert opened
+    for one in opened:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            one.execute("SELECT 1")
 
 
 def test_a_newer_store_is_not_guessed_at(kept, tmp_path: Path) -> None:

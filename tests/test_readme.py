@@ -1,5 +1,6 @@
 """The README is tested too: its commands run, its tables are true, its JSON fits the schema."""
 
+import base64
 import importlib
 import inspect
 import json
@@ -8,16 +9,19 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import cv2
 import jsonschema
 import pytest
 
 from edge import settings
+from edge.publishers import mqtt, webhook
 from edge.sources import SCHEMES
 from edge.state import folder
 from edge.store import FILE, Store
@@ -76,7 +80,7 @@ def test_its_broker_commands_are_understood(line: str, desk: Path) -> None:
     _, *arguments = shlex.split(line.replace("broker.local", "127.0.0.1:1"), comments=True)
     done = run([sys.executable, "-m", "edge.cli", *arguments], desk)
     assert done.returncode == 1
-    assert re.fullmatch(r"edge: mqtt://127\.0\.0\.1:1/home: nothing listens .*\n", done.stderr)
+    assert re.fullmatch(r"edge: mqtt://127\.0\.0\.1:1/edge-digits: nothing listens .*\n", done.stderr)
 
 
 @pytest.mark.parametrize("line", [line for line in EDGE if any(word in line for word in NEEDS_HARDWARE)])
@@ -106,6 +110,8 @@ def test_its_converting_runs(data: Path, tmp_path: Path) -> None:
 
 def test_its_python_runs(desk: Path) -> None:
     for block in blocks("python"):
+        if "import edge" not in block:
+            continue
         done = run([sys.executable, "-W", "error", "-c", block], desk)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.startswith("2357\n4680\n")
@@ -123,9 +129,50 @@ def test_its_make_targets_and_packages_are_there() -> None:
 
 
 def test_its_json_fits_the_schema() -> None:
-    schema = json.loads((ROOT / "edge" / "schema" / "reading.json").read_text("utf-8"))
     for block in blocks("json"):
-        jsonschema.validate(json.loads(block), schema, format_checker=jsonschema.FormatChecker())
+        body = json.loads(block)
+        kind = "event" if "event" in body else "reading"
+        if kind == "event":
+            # What the store adds.
+            assert {"device", "boot_id", "seq"} <= body.keys()
+            body = {name: value for name, value in body.items() if name not in ("device", "boot_id", "seq")}
+        schema = json.loads((ROOT / "edge" / "schema" / f"{kind}.json").read_text("utf-8"))
+        jsonschema.validate(body, schema, format_checker=jsonschema.FormatChecker())
+
+
+def test_its_table_of_topics_is_that_of_the_publisher() -> None:
+    words = {"retained": "yes", "as given": "as you like", "": "no"}
+    declared = {
+        topic: "never" if topic == "set/read" else words[kept]
+        for topic, kept in re.findall(r"^``([\w/]+)``\s+(retained|as given|)", mqtt.__doc__ or "", re.MULTILINE)
+    }
+    rows = re.findall(r"^\| (`[^|]+`) \| (yes|no|never|as you like) \|", README, re.MULTILINE)
+    assert {topic: kept for topics, kept in rows for topic in re.findall(r"`([^`]+)`", topics)} == declared
+
+
+def test_its_check_of_a_webhook_knows_ours_from_others() -> None:
+    (block,) = (block for block in blocks("python") if "webhook-signature" in block)
+    told: dict[str, Any] = {}
+    exec(block, told)
+    secret, sent, now = bytes(range(32)), '{"text": "é"}'.encode(), int(time.time())
+
+    def known(body: bytes = sent, moment: int = now, key: bytes = secret) -> bool:
+        signature = webhook.signature(secret, "3f2a-7", moment, sent)
+        headers = {"webhook-id": "3f2a-7", "webhook-timestamp": str(moment), "webhook-signature": signature}
+        return bool(told["is_ours"](headers, body, f"whsec_{base64.b64encode(key).decode()}\n"))
+
+    assert known()
+    assert not known(body=sent + b" ")
+    assert not known(key=bytes(32))
+    assert not known(moment=now - 3600)
+
+
+def test_its_lines_for_systemd_are_those_of_the_unit() -> None:
+    unit = (ROOT / "systemd" / "edge.service").read_text("utf-8")
+    (block,) = blocks("ini")
+    head, line = block.splitlines()
+    assert head == "[Service]"
+    assert f"# {line}\n" in unit
 
 
 def test_its_table_of_settings_is_the_declared_one() -> None:

@@ -77,6 +77,7 @@ def test_several_publishers_in_the_environment(monkeypatch: pytest.MonkeyPatch) 
         ("[track]\ndwel = 1", "did you mean 'track.dwell'"),
         ("[store]\nrows = 5", "store.rows: 5.*100 to 10000000"),
         ("threads =", "is no TOML"),
+        ('source = ["rtsp://joe:pw@shed/live"]', "source: what is given: input should be a valid string"),
     ],
 )
 def test_a_wrong_file_is_one_line_that_names_it(toml, text: str, words: str) -> None:  # type: ignore[no-untyped-def]

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from mosquitto import Broker, Listener, eventually, needed
+from mosquitto import PATIENCE, Broker, Listener, eventually, needed
 
 from edge.errors import SettingsError
 from edge.watch import Device, address, as_json, as_line, learnt, table
@@ -194,6 +195,19 @@ def test_it_goes_on_when_the_broker_comes_back(broker):
     code, error = watching.ended()
     assert code == 0
     assert "trying again until it comes" in error
+
+
+@needed
+def test_a_prefix_that_no_device_has_is_said_once_and_it_goes_on(broker):
+    watching = Watching(f"mqtt://127.0.0.1:{broker.port}/hmoe")
+    if not select.select([watching.process.stderr], [], [], PATIENCE)[0]:
+        watching.process.kill()
+    said = watching.process.stderr.readline().decode()
+    assert said.startswith(f"edge: mqtt://127.0.0.1:{broker.port}/hmoe: no device below hmoe/ yet; ")
+    with Listener(broker.port, "none") as pi:
+        pi.say("hmoe/shed/state", json.dumps(STATE), retain=True)
+        eventually(lambda: b"42 / 7" in watching.out)
+    assert watching.ended() == (0, "")
 
 
 @needed

@@ -356,6 +356,11 @@ def test_tls_is_verified_against_the_authority_that_is_named(secure, authority):
         Webhook(url, PROGRAM, ca=str(Path(__file__)))
 
 
+def test_a_port_without_tls_is_said_as_such(far):
+    with pytest.raises(PublishError, match=r"^https://127\.0\.0\.1:\d+/\(\w+\): seems to speak no TLS; .* http://$"):
+        Webhook(f"https://127.0.0.1:{far.port}/", PROGRAM).connect()
+
+
 def test_options_follow_a_hash_and_the_query_is_the_far_sides():
     parts = split("https://example.com/in?secret_file=theirs&x=1#ca=/etc/ca.pem&secret_file=/run/s")
     assert parts.what == "https://example.com/in?secret_file=theirs&x=1"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from edge import uri
@@ -110,6 +110,23 @@ def find_channel(text: str) -> Channel | None:
 
     channel: Channel = target(parts.what, Program(device="check"), **options)
     return channel
+
+
+def no_twins(texts: Sequence[str]) -> None:
+    """SettingsError where two URIs name one place: they would share how far it got, and each miss what the other sent.
+
+    A URI that is wrong is left to whoever opens it.
+    """
+    names: set[str] = set()
+    for text in texts if len(texts) > 1 else ():
+        try:
+            channel = find_channel(text)
+        except SettingsError:
+            continue
+        if channel and channel.name in names:
+            raise SettingsError(f"{channel.name}: publish names this place twice; name it once")
+        if channel:
+            names.add(channel.name)
 
 
 def is_channel_uri(text: str) -> bool:

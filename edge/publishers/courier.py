@@ -130,6 +130,10 @@ class Channel(ABC):
     def close(self) -> None:
         """Say goodbye where the far side is there, and give the connection back; a second call does nothing."""
 
+    def check(self) -> None:
+        """PublishError where a file that ``connect`` needs (a password, a certificate) cannot be used now."""
+        return
+
     def probe(self) -> str:
         """Whether the far side is there and lets us in: a word on what it is; nothing is sent. PublishError."""
         try:
@@ -275,7 +279,8 @@ class Courier(Publisher):
     def _say(self, problem: str) -> None:
         if problem not in self._said:
             self._said.add(problem)
-            log.warning("%s; trying again until it comes", problem)
+            # In brackets: a problem often has a semicolon before what mends it.
+            log.warning("%s (trying again until it comes)", problem)
 
     def _over(self) -> None:
         """The far side takes entries: said, where it was said that it did not, and has done so for a while."""

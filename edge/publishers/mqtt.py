@@ -150,6 +150,10 @@ class Mqtt(Channel):
             connection.tell(self._base + "camera/attributes", self._attributes.encode())
         self.tend()
 
+    def check(self) -> None:
+        """The files of the address are there, and what they should be."""
+        self._address.check()
+
     def probe(self) -> str:
         """Whether the broker lets us in, asked under another name: a running service shall not be thrown out."""
         return broker.probe(self._address)

@@ -24,7 +24,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import edge
 from edge import uri
-from edge.address import secret_file
+from edge.address import secret_file, speaks_no_tls
 from edge.controls import Program
 from edge.errors import BusyError, PublishError, SettingsError, one_line
 from edge.publishers.courier import Channel, Entry
@@ -110,6 +110,8 @@ class Webhook(Channel):
                 f"{self.name}: its certificate is not trusted ({why}); name its CA with #ca=FILE"
             ) from error
         except OSError as error:
+            if isinstance(self._connection, http.client.HTTPSConnection) and speaks_no_tls(error):
+                raise PublishError(f"{self.name}: seems to speak no TLS; check the port, or use http://") from error
             why = error.strerror or one_line(error)
             raise PublishError(f"{self.name}: cannot be reached ({why}); check name, port and network") from error
         self._used = False
