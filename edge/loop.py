@@ -86,7 +86,9 @@ def run(
             came += 1
             if (reading := read(frame)) is not None:
                 watch.lap()
-                events = tracker.see(reading, time.monotonic()) if tracker else ()
+                # Files show one page after another: there is none that something could cover.
+                pixels = frame.pixels if source.live else None
+                events = tracker.see(reading, time.monotonic(), pixels) if tracker else ()
                 watch.lap("track")
                 publish(reading)
                 for event in events:

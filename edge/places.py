@@ -12,8 +12,6 @@ REACH = 0.5
 """A digit stands where one stood before if its middle moved less than this share of the smaller one's longer side."""
 LARGER = 2
 """So many times as large, it is another one: what was half covered, or what covers it."""
-STRAY = 0.1
-"""A digit rests while its middle stays within this share of its longer side; a sleeve that looks like one passes."""
 DOUBTFUL = ("low_contrast", "blurred", "uncertain")
 """Why nothing was read where something may be written."""
 FORGOTTEN = 0.05
@@ -23,7 +21,7 @@ FORGOTTEN = 0.05
 class Place:
     """One digit on the page, as all frames together have it."""
 
-    __slots__ = ("box", "confirmed", "digit", "known", "presence", "present", "rested", "rests", "shares")
+    __slots__ = ("box", "confirmed", "digit", "known", "presence", "present", "shares")
 
     def __init__(self, digit: Digit, watched: float) -> None:
         self.box = digit.box
@@ -39,10 +37,6 @@ class Place:
         """When a frame last said what it is taken for, seconds of watching."""
         self.known = False
         """Whether it has been said that this digit is there."""
-        self.rests = digit.box
-        """Where it rests,"""
-        self.rested = watched
-        """and since when, seconds of watching."""
 
     def fuse(self, digit: Digit, weight: float, margin: float, watched: float) -> None:
         """One more frame has this digit here."""
@@ -50,8 +44,6 @@ class Place:
         self.shares = shares = [rest * old + weight * new for old, new in zip(self.shares, _shares(digit), strict=True)]
         self.presence = rest * self.presence + weight
         self.box = digit.box
-        if _apart(self.rests, digit.box) > STRAY:
-            self.rests, self.rested = digit.box, watched
         if digit.digit == self.digit:
             self.confirmed = watched
             return
@@ -82,16 +74,14 @@ class Page:
         return "\n".join(row for row in rows if row)
 
     @property
+    def boxes(self) -> list[Box]:
+        """Where each place is, present or not."""
+        return [place.box for line in self.lines for place in line]
+
+    @property
     def surety(self) -> float:
         """How sure the least sure digit is, 0 to 1."""
         return min((place.shares[place.digit] for line in self.lines for place in line if place.present), default=1.0)
-
-    @property
-    def rested(self) -> float:
-        """Since when all digits have rested of which nothing has been said, seconds of watching."""
-        return max(
-            (place.rested for line in self.lines for place in line if place.present and not place.known), default=0
-        )
 
     def say(self) -> None:
         """It has been said what stands there."""
@@ -148,7 +138,7 @@ class Page:
         """No digit was read there: it is gone, unless something hides it or it could not be read."""
         doubtful = reading.reason in DOUBTFUL
         for place in unseen:
-            # What has not been said yet is not held: a passing sleeve is full of ones.
+            # What has not been said yet is not held.
             if not (place.known and (doubtful or any(_covers(box, place.box) for box in reading.unread))):
                 place.presence *= 1 - weight
 

@@ -1,7 +1,8 @@
 """Readings over time -> events: what is written there now, said once.
 
-A frame may err and a hand may pass; so digits are fused over frames where they stand (``edge.places``), and a text is
-only said when it has held. All durations are seconds of a clock that never jumps, and never frames.
+A frame may err, so digits are fused over frames where they stand (``edge.places``), and a text is only said when it has
+held. A hand may pass, so while something covers digits (``edge.cover``) nothing is news. All durations are seconds of a
+clock that never jumps, and never frames.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import exp
 
+from edge.cover import Cover
 from edge.places import Page
 from edge.tracking import Tracking
-from edge.types import Change, Event, Reading
+from edge.types import Change, Event, Pixels, Reading
 
 
 @dataclass(slots=True)
@@ -40,6 +42,8 @@ class Tracker:
         """``said`` is what was believed before a restart: where it still stands there, that is no event."""
         self._set = tracking or Tracking()
         self._page = Page(self._set.enter, self._set.hold)
+        self._cover = Cover()
+        self._covered = self._bare = 0.0
         # A first frame, or one after a gap, counts as much as this time; two of them that agree are always enough.
         self._longest = 2 * max(self._set.dwell, self._set.fuse, 0.01)
         self._watched = 0.0
@@ -57,11 +61,17 @@ class Tracker:
         """What is believed to be written there, lines joined by ``\\n``."""
         return self._said
 
-    def see(self, reading: Reading, seconds: float) -> tuple[Event, ...]:
-        """What one more frame, seen at ``seconds`` of a clock that never jumps, makes known: an event or none."""
+    def see(self, reading: Reading, seconds: float, pixels: Pixels | None = None) -> tuple[Event, ...]:
+        """What one more frame, seen at ``seconds`` of a clock that never jumps, makes known: an event or none.
+
+        ``pixels`` are the frame's, grey (height, width); without them nobody looks for hands.
+        """
         passed = self._longest if self._last is None else min(max(seconds - self._last, 0.0), self._longest)
         self._last = seconds
         self._said_seconds = seconds if self._said_seconds is None else self._said_seconds
+        if pixels is not None and self._hidden(reading, seconds, passed, pixels):
+            self._wait()
+            return ()
         self._watched += passed
         self._frames += 1
         weight = 1 - exp(-passed / self._set.fuse) if self._set.fuse else 1.0
@@ -79,7 +89,7 @@ class Tracker:
             self._pending, self._pending_since = text, self._watched
             return ()
         # A text that never settles is not what was said, either: that is not believed for ever.
-        settled = self._watched - max(self._pending_since, self._page.rested) >= self._set.dwell
+        settled = self._watched - self._pending_since >= self._set.dwell
         overdue = self._watched - self._unsaid_since >= self._set.hold + self._set.dwell
         resting = self._spoke is not None and seconds - self._spoke < self._set.refractory
         return (self._say(text, reading, seconds),) if (settled or overdue) and not resting else ()
@@ -89,8 +99,28 @@ class Tracker:
 
         A page is not cleared by a camera that is away, for however long; the first frames after it decide.
         """
+        self._wait()
+        self._cover.forget()
+
+    def _wait(self) -> None:
         self._pending = None
         self._sightings.clear()
+
+    def _hidden(self, reading: Reading, seconds: float, passed: float, pixels: Pixels) -> bool:
+        """Whether something covers digits, so that this frame does not count.
+
+        Where that goes on for ``hold`` seconds frames count again, until the page has been seen for as long as a
+        change takes.
+        """
+        boxes = (*(digit.box for digit in reading.digits), *self._page.boxes)
+        if self._cover.see(pixels, seconds) and any(map(self._cover.over, boxes)):
+            self._bare = 0.0
+            self._covered += passed
+            return self._covered <= self._set.hold
+        self._bare += passed
+        if self._bare > self._set.dwell + 2 * self._set.fuse:
+            self._covered = 0.0
+        return False
 
     def _note(self, reading: Reading, seconds: float) -> None:
         """Remember which frames said what; what nobody has said for a while is forgotten."""

@@ -40,6 +40,7 @@ LEVELS = {
     "card": 3,
     "images": 3,
     "schema": 3,
+    "cover": 2,
     "places": 2,
     "tracking": 3,
     "tracker": 4,

@@ -2,6 +2,7 @@ import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,16 +43,16 @@ def reading(text, seconds=0.0, *, reason=None, unread=(), **more):
 
 
 def play(steps, *, fps=30.0, tracker=None, begin=0.0):
-    """Steps of (seconds, text or function of the frame's number -> Reading) -> the events and when they came."""
+    """Steps of (seconds, text or function of the frame's number -> Reading, or that and pixels) -> events and when."""
     tracker = tracker or Tracker()
     heard, n = [], 0
     for lasts, what in steps:
         for _ in range(round(lasts * fps)):
             at = begin + n / fps
             seen = what(n) if callable(what) else reading(what)
-            heard += [
-                (at, event) for event in tracker.see(replace(seen, captured_at=START + timedelta(seconds=at)), at)
-            ]
+            seen, pixels = seen if isinstance(seen, tuple) else (seen, None)
+            seen = replace(seen, captured_at=START + timedelta(seconds=at))
+            heard += [(at, event) for event in tracker.see(seen, at, pixels)]
             n += 1
     return heard
 
@@ -144,26 +145,60 @@ def test_a_quick_hand_hides_digit_after_digit_and_says_nothing():
     assert said(play([(1, "123456"), (3, hand), (1, "123456")])) == [("appeared", "", "123456")]
 
 
-def test_a_sleeve_that_looks_like_a_1_passes_and_a_1_that_rests_is_read():
-    def sleeve(n):
-        whole = reading("42")
-        return replace(whole, digits=(*whole.digits, Digit(1, 0.99, 0, Box(180 + 9 * n, 20, 20, 80))))
+def sleeve(n, shade=90, speed=9):
+    """A grey page of 640x480 with a sleeve on it that moves on, and where that is left and right."""
+    page = np.full((480, 640), 200, np.uint8)
+    left = n * speed - 100
+    page[:, max(0, left) : max(0, left + 100)] = shade
+    return page, left, left + 100
 
-    assert said(play([(1, "42"), (2, sleeve), (1, "42")])) == [("appeared", "", "42")]
-    assert said(play([(1, "42"), (2, "421")])) == [("appeared", "", "42"), ("changed", "42", "421")]
+
+def covered(n, text="42", **more):
+    """What is read beside the sleeve, a one on its edge, and the pixels."""
+    page, left, right = sleeve(n, **more)
+    whole = reading(text, x=200)
+    seen = [d for d in whole.digits if d.box.x + d.box.width < left or d.box.x > right]
+    shares = (0.0, 1.0) + (0.0,) * 8
+    one = Digit(1, 1.0, 0, Box(right - 10, 48, 20, 55), shares)
+    return replace(whole, digits=tuple(sorted([*seen, one], key=lambda d: d.box.x))), page
 
 
-def test_a_sleeve_that_takes_a_digit_s_place_for_a_moment_passes_too():
-    def sleeve(n):
-        x = 9 * (n - 30) - 40
-        whole = reading("42")
-        left = [d for d in whole.digits if abs(d.box.x - x) > 35]
-        shares = (0.0, 1.0) + (0.0,) * 8
-        return replace(
-            whole, digits=tuple(sorted([*left, Digit(1, 1.0, 0, Box(x, 48, 20, 55), shares)], key=lambda d: d.box.x))
-        )
+def test_a_sleeve_that_hides_digits_and_looks_like_a_1_passes():
+    def alone(n):
+        return covered(n - 30, speed=4)[0]
 
-    assert said(play([(1, "42"), (2, sleeve), (1, "42")])) == [("appeared", "", "42")]
+    bare = np.full((480, 640), 200, np.uint8)
+    passing = [(1, lambda n: (reading("42", x=200), bare)), (2.5, lambda n: covered(n - 30, speed=4))]
+    assert said(play([*passing, (1, lambda n: (reading("42", x=200), bare))])) == [("appeared", "", "42")]
+    blind = said(play([(1, lambda n: reading("42", x=200)), (2.5, alone)]))
+    assert len(blind) > 1, "the readings alone would have been believed"
+
+
+def test_what_comes_to_rest_on_the_page_is_read_as_it_stands_there():
+    """A sleeve that comes and stays hides the 2 for good: that is said once it has lain still."""
+    bare = np.full((480, 640), 200, np.uint8)
+
+    def stays(n):
+        page = bare.copy()
+        page[:, max(250, 640 - 13 * (n - 30)) :] = 90
+        return reading("4" if n > 55 else "42", x=200), page
+
+    heard = play([(1, lambda n: (reading("42", x=200), bare)), (4, stays)])
+    assert said(heard) == [("appeared", "", "42"), ("changed", "42", "4")]
+    assert 3 < heard[1][0] < 3 + 2 * LATEST
+
+
+def test_what_never_stops_moving_over_the_page_hides_a_change_no_longer_than_the_hold():
+    def busy(n):
+        page = np.full((480, 640), 200, np.uint8)
+        left = 40 * (n % 6)
+        page[:, left : left + 260] = 90
+        return reading("7", x=200), page
+
+    bare = np.full((480, 640), 200, np.uint8)
+    heard = play([(1, lambda n: (reading("42", x=200), bare)), (SET.hold + 2, busy)])
+    assert said(heard) == [("appeared", "", "42"), ("changed", "42", "7")]
+    assert 1 + SET.hold < heard[1][0] < 1 + SET.hold + 2 * LATEST
 
 
 def test_what_cannot_be_read_any_more_is_believed_for_so_long_and_no_longer():
@@ -293,7 +328,7 @@ def test_a_real_film_through_the_reader(reader: Reader):
         moment = START + timedelta(seconds=shot.seconds)
         told += [
             (shot.seconds, e.text)
-            for e in tracker.see(reader.read(Frame(shot.pixels, "film:", n, moment)), shot.seconds)
+            for e in tracker.see(reader.read(Frame(shot.pixels, "film:", n, moment)), shot.seconds, shot.pixels)
         ]
         at = shot.seconds
     written = [(when, text) for when, text in truths if (when, text) != (0.0, "") and when < at - LATEST]

@@ -40,6 +40,8 @@ class Shot:
     seconds: float
     truth: str
     """What is written there, also where a hand lies on it; lines joined by newlines."""
+    coming: str
+    """What will be when the hand is gone, which may be seen before; ``truth`` where none writes."""
     scene: str
     """Which change or nuisance goes on."""
 
@@ -211,7 +213,7 @@ def film(seed: int, reader: Reader, *, seconds: float = 20.0, fps: float = 30.0)
                 shown = shown.copy()
                 cv2.circle(shown, (x, sheet.top + sheet.size // 2), sheet.size // 3, 255, -1)
             shown = noisy(shown, sensor * (4 if what == "noise" else 1))
-            yield Shot(shown, at, truth, f"{what} behind a hand" if behind else what)
+            yield Shot(shown, at, truth, sheet.truth, f"{what} behind a hand" if behind else what)
             index += 1
             at = index / fps
         page = upcoming
@@ -253,22 +255,28 @@ def _change(sheet: Sheet, what: str, rng: np.random.Generator) -> None:
 def watch(seed: int, reader: Reader, fps: float, seconds: float) -> tuple[list[str], list[float], list[float]]:
     """One film through reader and tracker: what was wrong, seconds to each event, microseconds of each frame."""
     tracker, before = Tracker(), ""
+    early: str | None = None
     changes: list[tuple[float, str, str]] = []
     wrong, latencies, costs = [], [], []
     for n, shot in enumerate(film(seed, reader, seconds=seconds, fps=fps)):
         if shot.truth != before:
-            changes.append((shot.seconds, shot.truth, shot.scene))
-            before = shot.truth
+            if shot.truth != early:
+                changes.append((shot.seconds, shot.truth, shot.scene))
+            before, early = shot.truth, None
         reading = reader.read(Frame(shot.pixels, "film:", n, START + timedelta(seconds=shot.seconds)))
         started = time.perf_counter()
-        events = tracker.see(reading, shot.seconds)
+        events = tracker.see(reading, shot.seconds, shot.pixels)
         costs.append((time.perf_counter() - started) * 1e6)
         for event in events:
             mine = next((change for change in changes if change[1] == event.text), None)
-            if mine is None:
+            if mine is None and event.text == shot.coming != shot.truth:
+                early = shot.coming
+            elif mine is None:
                 wrong.append(f"false: {seed} at {shot.seconds:.2f} s ({shot.scene}): {event.text!r} for {shot.truth!r}")
             else:
-                latencies.append(shot.seconds - mine[0])
+                latencies.append(late := shot.seconds - mine[0])
+                if late > LATEST:
+                    wrong.append(f"late: {seed} at {mine[0]:.2f} s ({mine[2]}): {event.text!r} by {late:.2f} s")
                 changes.remove(mine)
     # What is written as the film ends has no time left to be said.
     late = (change for change in changes if change[0] < shot.seconds - LATEST)

@@ -103,6 +103,12 @@ def texture(values: Pixels) -> tuple[float, float]:
     return middle, (high - low) / 1.095
 
 
+def largest_mark(mask: Pixels) -> int:
+    """Pixels of the largest connected component of a mask; 0 where it is empty."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask)
+    return int(stats[1:, cv2.CC_STAT_AREA].max(initial=0))
+
+
 def solid_share(ink: Pixels) -> float:
     """How much of the ink (90 and more) is solid (160 and more), 0 to 1: strokes are, the tail of noise is not."""
     rows = sample(ink)

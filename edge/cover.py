@@ -1,0 +1,132 @@
+"""What lies on the page or passes over it: a hand, a sleeve. What is read meanwhile is no news.
+
+A hand comes from outside the picture and changes most of what it covers, in any direction; writing changes thin lines
+anywhere. Told from a small picture against the page as it was, so that a hand of the paper's own brightness shows too.
+"""
+
+from __future__ import annotations
+
+from math import exp
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.types import Box, Pixels
+
+SIDE = 160
+"""The picture is halved while its longer side keeps so many pixels: a stroke is one or two wide, a finger five."""
+UNLIKE = 0.06
+"""A pixel has changed when its brightness has by more than this share, beside what all of them have."""
+NOISE = 3.0
+"""And by more than so many times the median change, which is the camera's noise."""
+WINDOW, MOST = 7, 0.5
+"""Something covers a place when more than this share of a square of so many pixels has changed; lines never fill it."""
+SMALL = 60
+"""What covers fewer pixels is not seen."""
+MARGIN = 3
+"""So many pixels around it count as covered: its edge is soft, and it moves on."""
+FOLLOW_SECONDS = 0.5
+"""Where nothing covers it, the page as it was follows the page as it is with this time constant."""
+REST_SECONDS = 1.0
+"""What has lain still for so long belongs to the page."""
+CUT_SECONDS = 0.2
+"""What has not moved since it came, for so long, did not come from outside: it is another page."""
+LOGARITHM: NDArray[np.float32] = np.log(np.arange(256, dtype=np.float32) + 8)
+"""Of brightness: equal shares become equal steps, and 8 keeps the noise of the dark small."""
+
+
+class Cover:
+    """Compares each frame with the page as it was. The same frames at the same times give the same answers."""
+
+    def __init__(self) -> None:
+        self._page: NDArray[np.float32] | None = None
+        self._mask: Pixels | None = None
+        self._size, self._step = (0, 0), 1
+        self._seconds = self._rested = 0.0
+        self._rest: NDArray[np.float32] | None = None
+        self._patience = CUT_SECONDS
+
+    def forget(self) -> None:
+        """The next frame is the page."""
+        self._page = self._mask = self._rest = None
+
+    def see(self, pixels: Pixels, seconds: float) -> bool:
+        """Whether something covers part of this frame, grey (height, width), ``seconds`` by a clock that never jumps.
+
+        The first frame is the page, and so is what lies still.
+        """
+        if pixels.shape != self._size:
+            self.forget()
+            self._size = pixels.shape
+        light = self._light(pixels)
+        share = 1 - exp(-max(0.0, seconds - self._seconds) / FOLLOW_SECONDS)
+        self._seconds = seconds
+        if self._page is None:
+            self._page = light
+            return False
+        dense, overall = _dense(light, self._page)
+        self._page += overall
+        self._mask = mask = None if dense is None else _covered(dense)
+        if mask is None:
+            self._rest = None
+            cv2.accumulateWeighted(light, self._page, share)
+            return False
+        if self._rests(light, seconds):
+            self._page, self._mask, self._rest = light, None, None
+            return False
+        cv2.accumulateWeighted(light, self._page, share, mask=255 - mask)
+        return True
+
+    def _light(self, pixels: Pixels) -> NDArray[np.float32]:
+        small, self._step = pixels, 1
+        while max(small.shape) >= 2 * SIDE and min(small.shape) > 1:
+            # By halves of even sizes: any other average is many times as slow.
+            rows, columns = (n // 2 for n in small.shape)
+            whole, self._step = small[: 2 * rows, : 2 * columns], 2 * self._step
+            small = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
+        return cv2.LUT(small, LOGARITHM)
+
+    def _rests(self, light: NDArray[np.float32], seconds: float) -> bool:
+        """Whether what covers the page has lain still for long enough to belong to it."""
+        moved = self._rest is not None and _dense(light, self._rest)[0] is not None
+        if self._rest is None or moved:
+            self._rest, self._rested = light, seconds
+            self._patience = REST_SECONDS if moved else CUT_SECONDS
+        return seconds - self._rested > self._patience
+
+    def over(self, box: Box) -> bool:
+        """Whether it lay on any of this box, pixels of the frame, in the frame that was seen last."""
+        if self._mask is None:
+            return False
+        rows = slice(max(0, box.y // self._step), max(0, (box.y + box.height) // self._step + 1))
+        columns = slice(max(0, box.x // self._step), max(0, (box.x + box.width) // self._step + 1))
+        return bool(self._mask[rows, columns].any())
+
+
+def _dense(light: NDArray[np.float32], before: NDArray[np.float32]) -> tuple[Pixels | None, float]:
+    """Where most pixels have changed (1), or None where nowhere; and what all of them have, in logarithms.
+
+    The latter is the lamp, or the camera's exposure.
+    """
+    change = light - before
+    overall = float(np.median(change[::4, ::4]))
+    change = np.abs(change - overall)
+    least = max(UNLIKE, NOISE * float(np.median(change[::4, ::4])))
+    changed = cv2.threshold(change, least, 1.0, cv2.THRESH_BINARY)[1]
+    dense = (cv2.blur(changed, (WINDOW, WINDOW)) > MOST).astype(np.uint8)
+    return (dense if cv2.countNonZero(dense) >= SMALL else None), overall
+
+
+def _covered(dense: Pixels) -> Pixels | None:
+    """Of where most pixels have changed, with a margin, what comes from outside the picture (255); None where none."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(dense)
+    left, top, width, height, area = stats.T
+    rows, columns = dense.shape
+    enters = (left <= 1) | (top <= 1) | (left + width >= columns - 1) | (top + height >= rows - 1)
+    covers = enters & (area >= SMALL)
+    covers[0] = False
+    if not covers.any():
+        return None
+    mask = np.where(covers, 255, 0).astype(np.uint8)[labels]
+    return cv2.dilate(mask, np.ones((2 * MARGIN + 1, 2 * MARGIN + 1), np.uint8))
