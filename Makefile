@@ -18,8 +18,9 @@ help:
 demo: $(VENV)/runtime
 	@$(BIN)/edge demo
 
+# Side by side, but not many: some look at how processes behave that a crowd would starve.
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 test-machine: machine $(VENV)/runtime
 	@$(BIN)/python -u tests/machine/run.py "$(VM)"

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import getpass
 import json
+import os
 import queue
+import secrets
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +24,18 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 PROGRAM = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/local/bin:/usr/bin:/opt/homebrew/sbin")
 """Debian has it where only root looks."""
-needed = pytest.mark.skipif(PROGRAM is None, reason="no mosquitto here; install it with: apt-get install mosquitto")
+AMQTT = os.environ.get("EDGE_BROKER", "" if PROGRAM else "amqtt") == "amqtt"
+"""The broker is amqtt, which comes with the test's requirements: there is no Mosquitto here, or EDGE_BROKER says so."""
+ANY = ("max_inflight_messages", "max_queued_messages")
+"""Settings of Mosquitto's that amqtt does well without: it has no such limits."""
+
+
+def only_mosquitto(what: str) -> pytest.MarkDecorator:
+    """Skips a test under amqtt, which lacks something."""
+    reason = f"amqtt {what}; apt-get install mosquitto"
+    return pytest.mark.skipif(AMQTT, reason=reason)
+
+
 PATIENCE = 20.0
 """Seconds after which a test gives up."""
 
@@ -41,27 +55,45 @@ def free_port() -> int:
 
 
 class Broker:
-    """Mosquitto on a port of 127.0.0.1; killed and started again as a test wants, with or without its memory."""
+    """A broker on a port of 127.0.0.1: Mosquitto, with these lines of its settings, else amqtt.
+
+    It is killed and started again as a test wants, with or without its memory.
+    """
 
     def __init__(self, folder: Path, *lines: str) -> None:
-        assert PROGRAM
         folder.mkdir(exist_ok=True)
         self.port = free_port()
         self.folder = folder
         self.log = folder / "log"
-        anonymous = [] if any(line.startswith("allow_anonymous") for line in lines) else ["allow_anonymous true"]
-        # As root it would drop to a user who may not read the test's files.
-        who = [f"user {getpass.getuser()}"]
-        (folder / "conf").write_text("\n".join([f"listener {self.port} 127.0.0.1", *who, *anonymous, *lines]) + "\n")
         self._process: subprocess.Popen[bytes] | None = None
+        if AMQTT:
+            self._command = self._amqtt(lines)
+        else:
+            assert PROGRAM
+            self._command = [PROGRAM, "-c", str(folder / "conf"), "-v"]
+            anonymous = [] if any(line.startswith("allow_anonymous") for line in lines) else ["allow_anonymous true"]
+            # As root it would drop to a user who may not read the test's files.
+            who = [f"user {getpass.getuser()}"]
+            (folder / "conf").write_text(
+                "\n".join([f"listener {self.port} 127.0.0.1", *who, *anonymous, *lines]) + "\n"
+            )
         self.start()
 
+    def _amqtt(self, lines: tuple[str, ...]) -> list[str]:
+        for line in lines:
+            if not line.startswith(ANY):
+                pytest.skip(f"amqtt has nothing like Mosquitto's {line.split()[0]}; apt-get install mosquitto")
+        settings = {
+            "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{self.port}"}},
+            "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+        }
+        # YAML, of which JSON is a part.
+        (self.folder / "conf").write_text(json.dumps(settings))
+        return [sys.executable, "-m", "amqtt.scripts.broker_script", "-c", str(self.folder / "conf")]
+
     def start(self) -> None:
-        assert PROGRAM
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [PROGRAM, "-c", str(self.folder / "conf"), "-v"], stdout=log, stderr=log, cwd=self.folder
-            )
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, cwd=self.folder)
         eventually(self._listens)
 
     def _listens(self) -> bool:
@@ -89,7 +121,7 @@ class Listener:
         port: int,
         *topics: str,
         name: str = "",
-        version: int = 5,
+        version: int = 3 if AMQTT else 5,
         user: str = "",
         password: str = "",
         qos: int = 0,
@@ -98,6 +130,8 @@ class Listener:
         self._ready = threading.Event()
         self._topics = [(topic, qos) for topic in topics or ("#",)]
         protocol = MQTTProtocolVersion.MQTTv5 if version == 5 else MQTTProtocolVersion.MQTTv311
+        # Not every broker makes up a name for a client that has none.
+        name = name or f"listener-{secrets.token_hex(4)}"
         self.paho = Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=protocol)
         self.paho.reconnect_delay_set(1, 1)
         if user:

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from mosquitto import Broker, Listener, Wire, body, eventually, needed
+from mosquitto import Broker, Listener, Wire, body, eventually, only_mosquitto
 from prometheus_client.parser import text_string_to_metric_families
 from test_metrics import Away, Quiet, lay_out_a_pi
 
@@ -66,7 +66,6 @@ def test_the_guides_settings_are_settings(tmp_path):
         assert [look() for what, look in checks(load_settings(file)) if what in ("publish", "metrics")]
 
 
-@needed
 def test_a_device_may_do_what_is_its_own_and_no_more(tmp_path):
     (rules,) = [text for text in blocks("") if text.startswith("pattern")]
     folder = tmp_path / "broker"
@@ -139,7 +138,7 @@ def bridged(tmp_path: Path) -> Iterator[Bridged]:
     both.close()
 
 
-@needed
+@only_mosquitto("bridges to no other broker")
 def test_the_bridge_takes_all_out_and_commands_in(bridged):
     with Listener(bridged.centre.port, "#", qos=1) as centre, Listener(bridged.pi.port, "edge-digits/#", qos=1) as pi:
         eventually(lambda: centre.next("shed/bridge").payload == b"1")
@@ -164,7 +163,7 @@ def test_the_bridge_takes_all_out_and_commands_in(bridged):
         assert body(message) == {"seq": 1}
 
 
-@needed
+@only_mosquitto("bridges to no other broker")
 def test_what_is_said_while_the_uplink_is_away_comes_when_it_is_back(bridged):
     with Listener(bridged.pi.port, "none") as pi, Listener(bridged.centre.port, "#", qos=1) as centre:
         eventually(lambda: centre.next("shed/bridge").payload == b"1")
@@ -184,7 +183,7 @@ def test_what_is_said_while_the_uplink_is_away_comes_when_it_is_back(bridged):
     assert come == list(range(2000))
 
 
-@needed
+@only_mosquitto("shares no subscriptions among clients")
 def test_consumers_share_events_as_the_examples_subscribe(tmp_path):
     telegraf = tomllib.loads((FLEET / "telegraf.conf").read_text("utf-8"))
     (topic,) = telegraf["inputs"]["mqtt_consumer"][0]["topics"]

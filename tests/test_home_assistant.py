@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from hass import STATE_LENGTH, Entity
-from mosquitto import PATIENCE, Broker, Listener, body, eventually, needed
+from mosquitto import PATIENCE, Broker, Listener, body, eventually, only_mosquitto
 
 from edge import __version__
 from edge.controls import Program
@@ -218,7 +218,6 @@ def test_a_machine_without_a_thermometer_has_an_unknown_temperature(degrees):
     assert Entity(COMPONENTS["temperature"], topics).state() == degrees
 
 
-@needed
 def test_home_assistant_understands_all_that_a_real_run_says(mosquitto, tmp_path):
     """Announcement and payloads as they stand on the broker, each entity's template rendered as Home Assistant does."""
     command = [sys.executable, "-m", "edge.cli", "run", "--source", "synthetic:?fps=20&hold=40&difficulty=0&seed=3"]
@@ -263,7 +262,7 @@ def test_home_assistant_understands_all_that_a_real_run_says(mosquitto, tmp_path
         assert not any(entity.available() for entity in entities.values())
 
 
-@needed
+@only_mosquitto("gives a new client retained messages that it did not ask for")
 def test_it_is_announced_retained_and_again_on_home_assistants_birth(mosquitto, announce, monkeypatch):
     monkeypatch.setattr(mqtt, "BIRTH_SECONDS", 0.2)
     announce()
@@ -277,7 +276,6 @@ def test_it_is_announced_retained_and_again_on_home_assistants_birth(mosquitto, 
         assert not list(listener.all())
 
 
-@needed
 def test_another_prefix(mosquitto, announce, monkeypatch):
     monkeypatch.setattr(mqtt, "BIRTH_SECONDS", 0.0)
     announce(home_assistant="ha/disc")
@@ -287,7 +285,7 @@ def test_another_prefix(mosquitto, announce, monkeypatch):
         assert listener.next("/config").topic == "ha/disc/device/edge-digits-desk/config"
 
 
-@needed
+@only_mosquitto("gives a new client retained messages that it did not ask for")
 def test_turned_off_it_takes_back_what_it_had_announced(mosquitto, announce):
     with Listener(mosquitto.port, CONFIG) as listener:
         listener.say(CONFIG, "{}", retain=True)

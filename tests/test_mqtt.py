@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import jsonschema
 import pytest
-from mosquitto import Broker, Listener, body, eventually, needed
+from mosquitto import Broker, Listener, body, eventually, only_mosquitto
 
 from edge.address import parse
 from edge.controls import Controls, Program
@@ -16,7 +16,6 @@ from edge.publishers.courier import Courier
 from edge.store import Store
 from edge.types import Box, Digit, Event, Notice, Reading
 
-pytestmark = needed
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 READING = Reading("desk.jpg", 7, NOON, (Digit(4, 0.98, 0, Box(1, 2, 3, 4)),), None, "mnist-1.0 sha256:ab12", 1.9)
 STATS = {
@@ -94,6 +93,7 @@ def device(tmp_path, mosquitto, listener) -> Callable[..., Device]:
         one.close()
 
 
+@only_mosquitto("gives a new client retained messages that it did not ask for")
 @pytest.mark.parametrize("query", ["", "?version=3"])
 def test_events_and_notices_arrive_in_order_and_the_newest_are_retained(device, listener, mosquitto, query):
     one = device(query=query)
@@ -152,6 +152,7 @@ def test_what_is_otherwise_does_not_fit(change):
     assert not jsonschema.Draft202012Validator(SCHEMAS["mqtt"]).is_valid(change)
 
 
+@only_mosquitto("speaks no MQTT 5")
 def test_with_mqtt_5_a_payload_says_what_it_is(device, listener):
     device().store.append(event())
     message = listener.next("/event")

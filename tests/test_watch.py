@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from mosquitto import PATIENCE, Broker, Listener, eventually, needed
+from mosquitto import PATIENCE, Broker, Listener, eventually
 
 from edge.errors import SettingsError
 from edge.watch import Device, address, as_json, as_line, learnt, table
@@ -142,7 +142,6 @@ class Watching:
         return self.process.returncode, error.decode()
 
 
-@needed
 def test_each_change_is_a_line_of_json(broker):
     with Listener(broker.port, "none") as pi:
         pi.say("home/shed/availability", "online", retain=True)
@@ -164,7 +163,6 @@ def test_each_change_is_a_line_of_json(broker):
     ]
 
 
-@needed
 def test_a_table_stands_in_a_terminal_which_is_left_as_it_was(broker):
     with Listener(broker.port, "none") as pi:
         pi.say("home/shed/state", json.dumps(STATE), retain=True)
@@ -181,7 +179,6 @@ def test_a_table_stands_in_a_terminal_which_is_left_as_it_was(broker):
     assert watching.out.endswith(b"\x1b[?25h\x1b[?1049l")
 
 
-@needed
 def test_it_goes_on_when_the_broker_comes_back(broker):
     with Listener(broker.port, "none") as pi:
         pi.say("home/shed/state", json.dumps(STATE), retain=True)
@@ -197,7 +194,6 @@ def test_it_goes_on_when_the_broker_comes_back(broker):
     assert "trying again until it comes" in error
 
 
-@needed
 def test_a_prefix_that_no_device_has_is_said_once_and_it_goes_on(broker):
     watching = Watching(f"mqtt://127.0.0.1:{broker.port}/hmoe")
     if not select.select([watching.process.stderr], [], [], PATIENCE)[0]:
@@ -210,7 +206,6 @@ def test_a_prefix_that_no_device_has_is_said_once_and_it_goes_on(broker):
     assert watching.ended() == (0, "")
 
 
-@needed
 def test_a_broker_that_is_not_there_at_first_is_one_line(broker):
     broker.kill()
     command = [sys.executable, "-m", "edge.cli", "watch", f"mqtt://127.0.0.1:{broker.port}"]

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import pytest
 from delivery import deliver
-from mosquitto import Broker, Listener, Wire, body, eventually, free_port, needed
+from mosquitto import Broker, Listener, Wire, body, eventually, free_port, only_mosquitto
 
 from edge import broker
 from edge.address import parse
@@ -22,8 +22,6 @@ from edge.errors import PublishError
 from edge.publishers import courier, open_publisher
 from edge.store import Store
 from edge.types import Notice
-
-pytestmark = needed
 
 
 @pytest.fixture(autouse=True)
@@ -126,6 +124,7 @@ def test_a_broker_that_comes_later_gets_everything(device, tmp_path, start, capl
     assert caplog.messages[1].endswith("it goes on; were waiting: 50")
 
 
+@only_mosquitto("may lose what it has acknowledged when it is killed")
 @pytest.mark.parametrize("version", ["5", "3"])
 def test_killed_in_the_middle_of_bursts_it_gets_everything_in_order(device, start, wire, version):
     there = start("max_inflight_messages 0", "max_queued_messages 0")
@@ -307,6 +306,7 @@ def test_tls_with_an_authority_and_a_certificate_of_ones_own(device, start, cert
     eventually(lambda: device.courier.delivery().sent == 3)
 
 
+@only_mosquitto("waits for more of what it cannot understand")
 def test_tls_to_a_port_that_speaks_none(start):
     there = start()
     with pytest.raises(PublishError, match=r"127\.0\.0\.1:\d+ seems to speak no TLS; check the port, or use mqtt://"):
@@ -352,6 +352,7 @@ def test_without_the_right_to_write_nothing_is_dropped_and_the_line_says_so(devi
     assert device.courier.delivery().backlog == 5 and device.courier.delivery().refused == 0
 
 
+@only_mosquitto("lets two clients have one name")
 def test_a_second_one_of_the_same_name_is_told_to_both(device, start, tmp_path, caplog):
     there = start()
     device.carry(f"mqtt://127.0.0.1:{there.port}/home")
@@ -440,6 +441,7 @@ def test_far_sides_that_hang_do_not_hold_up_the_end_one_after_the_other(tmp_path
     assert seconds < 5
 
 
+@only_mosquitto("forgets its sessions when it is killed")
 def test_killed_again_and_again_on_both_sides_everything_arrives_in_order(tmp_path):
     """The whole of it, 10,000 events and 20 kills: python -m tests.faults.delivery."""
     outcome = deliver(tmp_path, events=600, kills=4, broker_kills=1, holes=1, rate=200, seed=7)

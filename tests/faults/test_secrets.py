@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from mosquitto import Broker, eventually, free_port, needed
+from mosquitto import Broker, eventually, free_port
 
 ROOT = Path(__file__).parent.parent.parent
 CANARIES = {name: f"canary-{name}-7f3a9" for name in ("file", "uri", "login", "path", "key")}
@@ -73,7 +73,6 @@ def broker(tmp_path, request):
     one.kill()
 
 
-@needed
 @pytest.mark.parametrize(
     ("broker", "hook", "until"),
     [
