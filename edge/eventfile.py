@@ -4,9 +4,8 @@ Two tables: ``events``, in the order of ``position``, and ``outlets``, how far e
 gaps but where events were lost, so that what a publisher missed can be counted by subtracting.
 
 A commit is a write into the log without fsync. What the kernel has survives the end of the process. A power cut may
-take what was committed since the last ``settle``, the newest first and none from the middle: "WAL mode is always
-consistent with synchronous=NORMAL, but WAL mode does lose durability"
-(https://www.sqlite.org/pragma.html#pragma_synchronous).
+take what was committed since the last ``settle``, the newest first and none from the middle: tests/faults/test_power.py
+cuts the log at every frame and looks what is left.
 
 Up to SQLite 3.51.2 a transaction may be lost for good, and the file be damaged, where one connection begins to copy a
 log that is copied already while another one commits (https://www.sqlite.org/wal.html#walresetbug). Here only one copies
@@ -44,6 +43,8 @@ BUSY_SECONDS = 0.5
 """Another program that writes to the file is waited for so long; then the event waits in memory."""
 LOG_WRITES = 64
 """The log is copied into the file after so many transactions, by the thread that calls ``settle``."""
+LOG_MANY = 256
+"""After so many it is time to: the log has one or two megabytes."""
 LOG_LONG = 4_000_000
 """A log of so many bytes is copied by the thread that writes: the other one cannot keep up, or there is none."""
 LOG_STEP = 500_000
@@ -275,6 +276,11 @@ class EventFile(Closing):
             return self._path.stat().st_ino == self._inode
         except OSError:
             return False
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether the log has become so long that ``settle`` is better called soon."""
+        return self._commits - self._copied >= LOG_MANY
 
     def settle(self) -> None:
         """Have on the disk what was committed before, and copy the log into the file where it is long.

@@ -11,7 +11,6 @@ again.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import secrets
@@ -42,6 +41,8 @@ PROGRESS_SECONDS = 5.0
 """How far a publisher got is written down this often at most, or with the next event: cards wear out."""
 SYNC_SECONDS = 5.0
 """Events are on the disk itself after so long, and a write of the disk: it is also the time of a common file system."""
+SYNC_LEAST_SECONDS = 0.5
+"""And not sooner after the last time, however much is written."""
 TRIM_EVERY = 16
 """Appends from one look at the limits to the next."""
 
@@ -97,7 +98,7 @@ class Store(Closing):
         self._changed = threading.Condition()
         with self._changed:
             self._write()
-        self._ending = threading.Event()
+        self._ending, self._called = threading.Event(), threading.Event()
         self._keeper = threading.Thread(target=self._settle, name="store", daemon=True)
         self._keeper.start()
 
@@ -151,15 +152,31 @@ class Store(Closing):
                 self._shut()
             self._changed.notify_all()
         self._ending.set()
+        self._called.set()
         self._keeper.join()
 
     def _settle(self) -> None:
         """The keeper's thread: waits for the disk, so that neither the loop nor a publisher does."""
-        while not self._ending.wait(SYNC_SECONDS):
+        wrong = ""
+        while not self._ending.wait(SYNC_LEAST_SECONDS):
+            self._called.wait(SYNC_SECONDS - SYNC_LEAST_SECONDS)
+            self._called.clear()
             file = self._file
-            if file is not None:
-                with contextlib.suppress(sqlite3.Error, OSError):
-                    file.settle()
+            if file is None or self._ending.is_set():
+                continue
+            try:
+                file.settle()
+            except (sqlite3.Error, OSError) as error:
+                # A file that was taken away, or is in use just now, is no trouble of the disk's.
+                if isinstance(error, FileNotFoundError) or result_code(error) == sqlite3.SQLITE_BUSY:
+                    continue
+                if not wrong:
+                    wrong = (error.strerror if isinstance(error, OSError) else None) or one_line(error)
+                    log.warning("%s: %s; what is written now may not survive a power cut", self._path, wrong)
+            else:
+                if wrong:
+                    log.warning("%s: is safe on the disk again", self._path)
+                wrong = ""
 
     # --- the file, good or bad; all of this with ``_changed`` held
 
@@ -196,6 +213,8 @@ class Store(Closing):
             self._waiting.clear()
             self._waiting_size = 0
             self._trim()
+            if self._file is not None and self._file.unsettled:
+                self._called.set()
             return True
         while self._waiting_size > WAITING_BYTES:
             self._waiting_size -= len(self._waiting.popleft().text)

@@ -1,5 +1,6 @@
 """The store: every event, in order, at least once, whatever the disk, the clock and the power do."""
 
+import errno
 import json
 import sqlite3
 import threading
@@ -385,6 +386,79 @@ def test_where_there_can_be_no_file_events_are_sent_from_memory_and_written_late
     assert [e.seq for e in outlet.pending()] == [e.seq for e in sent[1:]]
     one.close()
     assert [seq for _, seq, _ in rows(folder / "events.db")] == [e.seq for e in sent]
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "word"),
+    [
+        ("PRAGMA max_page_count = 1", "PRAGMA max_page_count = 1000000", "full"),
+        ("PRAGMA query_only = ON", "PRAGMA query_only = OFF", "readonly"),
+    ],
+)
+def test_a_file_that_takes_no_more_costs_no_event(begin, end, word, opened, path: Path, caplog) -> None:
+    """SQLite's own errors of a full and of a read-only disk; tests/faults has the disks."""
+    one = opened()
+    outlet = one.outlet("a")
+    sent = [one.append(notice(n)) for n in range(20)]
+    one._file._run(begin).fetchall()
+    sent += [one.append(notice(n, size=500)) for n in range(200)]
+    assert outlet.pending(1000) == sent
+    outlet.done(sent[9].position)
+    assert len(caplog.records) == 1 and word in caplog.text
+    one._file._run(end).fetchall()
+    sent.append(one.append(notice(0)))
+    assert outlet.pending(1000) == sent[10:]
+    assert len(caplog.records) == 2 and "is written again; 0 events were lost" in caplog.text
+    one.close()
+    assert [(boot, seq) for boot, seq, _ in rows(path)] == [(entry.boot_id, entry.seq) for entry in sent]
+
+
+def eventually(true) -> None:
+    until = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < until, "it did not come"
+        time.sleep(0.01)
+
+
+def test_a_disk_that_cannot_be_waited_for_is_told_once_and_so_is_its_end(opened, monkeypatch, caplog) -> None:
+    monkeypatch.setattr(store, "SYNC_SECONDS", 0.02)
+    monkeypatch.setattr(store, "SYNC_LEAST_SECONDS", 0.01)
+    failed = []
+
+    def broken(file: int) -> None:
+        failed.append(file)
+        raise OSError(errno.EIO, "Input/output error")
+
+    one = opened()
+    with monkeypatch.context() as bad:
+        bad.setattr(eventfile.os, "fdatasync", broken)
+        one.append(notice())
+        eventually(lambda: len(failed) > 3)
+    eventually(lambda: len(caplog.records) > 1)
+    one.append(notice())
+    first, second = caplog.messages
+    assert first.endswith("events.db: Input/output error; what is written now may not survive a power cut")
+    assert second.endswith("events.db: is safe on the disk again")
+
+
+def test_a_log_that_grows_fast_is_copied_before_its_time_and_not_by_who_appends(opened, monkeypatch) -> None:
+    monkeypatch.setattr(store, "SYNC_SECONDS", 1000.0)
+    monkeypatch.setattr(store, "SYNC_LEAST_SECONDS", 0.01)
+    one, copies = opened(), []
+    copy = one._file._copy
+
+    def watched(connection: sqlite3.Connection) -> None:
+        copy(connection)
+        copies.append(threading.current_thread().name)
+
+    one._file._copy = watched
+    for n in range(eventfile.LOG_MANY // 2):
+        one.append(notice(n))
+    time.sleep(0.1)
+    assert not copies
+    for n in range(eventfile.LOG_MANY // 2):
+        one.append(notice(n))
+    eventually(lambda: copies == ["store"])
 
 
 def test_what_waits_in_memory_is_bounded_and_its_loss_counted(path: Path, monkeypatch, caplog) -> None:
