@@ -149,7 +149,7 @@ def _store(settings: Settings) -> Store:
     try:
         folder = state.folder(settings.state)
     except StateError as error:
-        log.warning("%s; until then events are kept in memory", error)
+        log.warning("%s (until then events are kept in memory)", error)
         folder = state.place(settings.state)
     return Store(folder / FILE, device=_device(settings), limits=settings.store)
 

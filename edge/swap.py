@@ -90,7 +90,7 @@ class Swap(Closing):
         try:
             return Shelf(state.folder(folder))
         except StateError as error:
-            log.warning("%s; until then no model is kept", error)
+            log.warning("%s (until then no model is kept)", error)
             return None
 
     def _first(self) -> Model:
@@ -225,7 +225,7 @@ class Swap(Closing):
         if content is not None:
             self._refused = sha256(content).hexdigest()
             name = f"{self.path.stem} sha256:{self._refused[:12]}"
-        log.warning("%s; the model before reads on", error)
+        log.warning("%s (the model before reads on)", error)
         self._arrived.append(Arrived(_notice("refused", name, str(error))))
 
     def _loaded(self, content: bytes) -> Model:

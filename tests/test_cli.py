@@ -223,7 +223,7 @@ def test_no_camera_is_one_line_and_it_waits(source: str, words: str) -> None:
     assert (process.returncode, errors) == (0, "")
     # After its deadline listeners are told, too, once.
     assert [json.loads(line)["state"] for line in out.splitlines()] in ([], ["starting"])
-    assert words in said and said.endswith("; trying again until it comes\n")
+    assert words in said and said.endswith(" (trying again until it comes)\n")
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:

@@ -218,7 +218,7 @@ def test_of_a_live_source_what_is_lost_is_said_where_it_begins_and_where_it_ends
     publisher.close()
     assert (ill.stopped, ill.closed) == (1, 1)
     assert [record.getMessage() for record in caplog.records] == [
-        "ill: cannot be written (No space); make room; until then readings are lost",
+        "ill: cannot be written (No space); make room (until then readings are lost)",
         "ill: takes readings again; lost: 3",
     ]
 

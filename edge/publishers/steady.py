@@ -41,7 +41,7 @@ class Steady(Publisher):
         except PublishError as error:
             if not self._lost:
                 self._began = self._clock()
-                log.warning("%s; until then readings are lost", error)
+                log.warning("%s (until then readings are lost)", error)
             self._lost += 1
             state = self._state
             self._state = state._replace(

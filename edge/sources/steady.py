@@ -123,7 +123,7 @@ class Steady(Source):
             known = problem in self._said
             self._said.add(problem)
         if not known and not self._stopped:
-            log.warning("%s; trying again until it comes", problem)
+            log.warning("%s (trying again until it comes)", problem)
 
     def stop(self) -> None:
         """End the wait for the next frame within 0.1 s, and the frames; a signal handler may call it."""

@@ -85,7 +85,7 @@ def test_a_camera_need_not_be_there_yet(source, caplog):
     assert until_it_comes(frames).index == 0
     assert frames.state == "running"
     assert lines(caplog) == [
-        "faulty:absent: no such camera; trying again until it comes",
+        "faulty:absent: no such camera (trying again until it comes)",
         "faulty:absent: frames come now",
     ]
 
@@ -374,10 +374,10 @@ def start(fault, tmp_path, wedged="15"):
     ("fault", "said"),
     [
         ("", ""),
-        ("absent", "edge: faulty:absent: no such camera; trying again until it comes\n"),
-        ("error", "edge: faulty:error: the cable is loose; trying again until it comes\n"),
-        ("shut", "edge: faulty:shut: no frame for 1 s; trying again until it comes\n"),
-        ("silent", "edge: faulty:silent: no frame for 1 s; trying again until it comes\n"),
+        ("absent", "edge: faulty:absent: no such camera (trying again until it comes)\n"),
+        ("error", "edge: faulty:error: the cable is loose (trying again until it comes)\n"),
+        ("shut", "edge: faulty:shut: no frame for 1 s (trying again until it comes)\n"),
+        ("silent", "edge: faulty:silent: no frame for 1 s (trying again until it comes)\n"),
     ],
 )
 def test_sigterm_ends_it_at_once_from_every_state(fault, said, tmp_path):

@@ -88,7 +88,7 @@ def test_a_full_disk_costs_its_own_readings_only(card, tmp_path):
         _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     full = f"{path}: cannot be written (No space left on device); make room on its disk"
-    assert said == f"edge: {full}; until then readings are lost\n"
+    assert said == f"edge: {full} (until then readings are lost)\n"
     all_frames, broken = frames(everything)
     assert (all_frames, broken) == (list(range(len(all_frames))), 0), "another publisher gets them all"
     there, broken = frames(path)
