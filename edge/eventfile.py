@@ -15,19 +15,18 @@ at a time, and beside the one that writes only when transactions came after the 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import math
 import os
 import sqlite3
 import threading
-import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from edge.closing import Closing
 from edge.damage import Unusable, beside
+from edge.entry import Entry, Progress
 from edge.limits import Limits
+from edge.lock import Lock
 
 APPLICATION = 0x65646765
 """SQLite's application_id of these files: "edge" in ASCII."""
@@ -57,34 +56,6 @@ SPARE_PAGES = 256
 """Free pages are given back to the disk above this: below, new events fill them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One stored message."""
-
-    position: int
-    """Its place in this file: ever growing, whatever the clock does."""
-    boot_id: str
-    """With ``seq`` the key by which a listener knows what it has; it begins with the kernel's name of the boot."""
-    seq: int
-    """Counts the messages that have this ``boot_id``."""
-    at: float
-    """When it happened, seconds since 1970, by the clock of then."""
-    up: float
-    """When it was stored, seconds since that boot."""
-    text: str
-    """The JSON that is sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a publisher got."""
-
-    done: int
-    """Position of the last entry that need not be sent again."""
-    dropped: int
-    """Entries that were gone before it had them."""
-
-
 class EventFile(Closing):
     """The open file; for one thread at a time, but for ``settle``, which any thread may call meanwhile.
 
@@ -93,13 +64,13 @@ class EventFile(Closing):
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._owned = _own(path)
+        self._lock = Lock(beside(path, ".lock"))
         self._resting = threading.Lock()
         self._commits = self._copied = self._synced = 0
         self._log, self._long = beside(path, "-wal"), LOG_LONG
         self._file: sqlite3.Connection | None = None
         try:
-            self.given = _read_note(self._owned)
+            self.given = self._lock.noted()
             self._file = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             # A byte that a bad card has turned in a text spoils that one, and is no reason to read no more.
             self._file.text_factory = lambda text: text.decode("utf-8", "replace")
@@ -223,12 +194,8 @@ class EventFile(Closing):
         return row[0] if row else None
 
     def note(self, boot_id: str, seq: int) -> None:
-        """Note beside the file which key was given last: the file may lose its newest entries, a full disk take none.
-
-        It is the same bytes of the same small file again and again, for which a full disk mostly has room.
-        """
-        with contextlib.suppress(OSError):
-            os.pwrite(self._owned, f"{boot_id} {seq:020}\n".encode(), 0)
+        """Note beside the file which key was given last: the file may lose its end, and a full disk take none."""
+        self._lock.note(boot_id, seq)
 
     def outlets(self) -> dict[str, Progress]:
         """How far each publisher got, by its name."""
@@ -329,37 +296,4 @@ class EventFile(Closing):
                 with contextlib.suppress(sqlite3.Error):
                     self._file.close()
                 self._file = None
-            if self._owned >= 0:
-                os.close(self._owned)
-                self._owned = -1
-
-
-def _own(path: Path) -> int:
-    """A lock that goes with the process: two that write would give the same numbers twice."""
-    lock = os.open(beside(path, ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(lock)
-        raise BlockingIOError(error.errno, "another process writes to it") from error
-    return lock
-
-
-def _read_note(lock: int) -> tuple[str, int] | None:
-    boot_id, _, seq = os.pread(lock, 200, 0).decode("ascii", "replace").strip().partition(" ")
-    return (boot_id, int(seq)) if seq.isdecimal() and seq.isascii() else None
-
-
-def boot_id() -> str:
-    """The kernel's name of this boot; where there is none, one of its own."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-    except OSError:
-        import uuid
-
-        return str(uuid.uuid4())
-
-
-def uptime() -> float:
-    """Seconds since this boot, asleep or not; it never jumps."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
+            self._lock.close()

@@ -3,10 +3,10 @@
 ``Store.append`` is the loop's; ``Store.outlet`` gives each publisher's thread its own place in the line. Nothing here
 raises because a disk is bad: what cannot be written waits in memory, is sent from there, and is written when it can be.
 
-What ``append`` has given survives the end of the process at once, SIGKILL too, and a power cut ``SYNC_SECONDS`` later
-(as far as the disk does what it says). A power cut takes the newest events first and none from the middle, and of how
-far publishers got it never keeps more than of the events: what is lost may have been sent, what was sent may be sent
-again.
+What ``append`` has given survives the end of the process at once, SIGKILL too, and a power cut five seconds later
+(``edge.keeper``; as far as the disk does what it says). A power cut takes the newest events first and none from the
+middle, and of how far publishers got it never keeps more than of the events: what is lost may have been sent, what was
+sent may be sent again.
 """
 
 from __future__ import annotations
@@ -18,16 +18,19 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from edge.closing import Closing
 from edge.damage import Unusable, damage, result_code, set_aside
+from edge.entry import Entry, Progress, boot_id, uptime
 from edge.errors import one_line
-from edge.eventfile import Entry, EventFile, Progress, boot_id, uptime
+from edge.eventfile import EventFile
+from edge.keeper import Keeper
 from edge.limits import Limits
+from edge.outlet import Outlet
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +40,6 @@ WAITING_BYTES = 4_000_000
 """What may wait in memory, in characters of JSON: beyond, the oldest goes."""
 RETRY_SECONDS = 10.0
 """A file that cannot be used is tried again after this."""
-PROGRESS_SECONDS = 5.0
-"""How far a publisher got is written down this often at most, or with the next event: cards wear out."""
-SYNC_SECONDS = 5.0
-"""Events are on the disk itself after so long, and a write of the disk: it is also the time of a common file system."""
-SYNC_LEAST_SECONDS = 0.5
-"""And not sooner after the last time, however much is written."""
 TRIM_EVERY = 16
 """Appends from one look at the limits to the next."""
 
@@ -58,18 +55,6 @@ class Storable(Protocol):
     def as_dict(self) -> dict[str, Any]:
         """Its JSON form, to which the store adds ``device``, ``boot_id`` and ``seq``."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """What a publisher has still to send."""
-
-    count: int
-    """Entries; a few too many where some in the middle were lost."""
-    oldest_seconds: float
-    """Age of the oldest of them; 0 where there is none."""
-    dropped: int
-    """Entries that it will never send, as they were gone before: since its name was first used, over restarts."""
 
 
 class Store(Closing):
@@ -88,19 +73,17 @@ class Store(Closing):
         self._path, self._device, self._limits = path, device, limits or Limits()
         self._boot, self._seq, self._counting = boot_id(), int(uptime() * 1000), False
         self._apart, self._seq_apart = f"{self._boot}-{secrets.token_hex(4)}", 0
-        self._position = self._appended = self._waiting_size = self._lost = 0
+        self.position = self._appended = self._waiting_size = self._lost = 0
         self._waiting: deque[Entry] = deque()
         self._outlets: dict[str, Outlet] = {}
         self._file: EventFile | None = None
         self.newest: str | None = None
         """The JSON of the newest event (no notice), also from before the start; any thread may look."""
-        self._trouble, self._tried, self._given_up, self._closed = "", float("-inf"), False, False
-        self._changed = threading.Condition()
-        with self._changed:
-            self._write()
-        self._ending, self._called = threading.Event(), threading.Event()
-        self._keeper = threading.Thread(target=self._settle, name="store", daemon=True)
-        self._keeper.start()
+        self._trouble, self._tried, self._given_up, self.closed = "", float("-inf"), False, False
+        self.changed = threading.Condition()
+        with self.changed:
+            self.write()
+        self._keeper = Keeper(path, lambda: self._file)
 
     def append(self, message: Storable) -> Entry:
         """Keep a message, and wake the publishers: one write that does not wait for the disk.
@@ -108,13 +91,13 @@ class Store(Closing):
         What it gives survives the end of this process, unless a warning said that the file cannot be written.
         """
         at, body = message.at.timestamp(), message.as_dict()
-        with self._changed:
+        with self.changed:
             # A file that is opened now may know of higher numbers, and positions.
             self._opened()
-            self._position += 1
+            self.position += 1
             entry = self._entry(at, body, self._boot, self._seq + 1)
             self._wait(entry)
-            if self._write():
+            if self.write():
                 self._seq, self._counting = self._seq + 1, True
                 if self._file is not None:
                     self._file.note(self._boot, self._seq)
@@ -127,70 +110,45 @@ class Store(Closing):
                 self.newest = entry.text
             self._appended += 1
             # A file that is opened again may have moved it to another place.
-            entry = replace(entry, position=self._position)
-            self._changed.notify_all()
+            entry = replace(entry, position=self.position)
+            self.changed.notify_all()
         return entry
 
     def outlet(self, name: str) -> Outlet:
         """A publisher's place in the line: where it stopped, or, for a new name, at what comes from now on."""
-        with self._changed:
+        with self.changed:
             if name not in self._outlets:
                 known = self._recorded().get(name)
-                self._outlets[name] = Outlet(self, name, known or Progress(self._position, 0), known is not None)
-                self._write(unhurried=False)
+                self._outlets[name] = Outlet(self, name, known or Progress(self.position, 0), known is not None)
+                self.write(unhurried=False)
             return self._outlets[name]
 
     def close(self) -> None:
         """Write what waits and how far publishers got, wake them, and close the file; a second call does nothing."""
-        with self._changed:
-            if not self._closed:
+        with self.changed:
+            if not self.closed:
                 self._tried = float("-inf")
-                self._write(unhurried=False)
+                self.write(unhurried=False)
                 if self._waiting:
                     log.warning("%s: %d events were never written", self._path, len(self._waiting))
-                self._closed = True
+                self.closed = True
                 self._shut()
-            self._changed.notify_all()
-        self._ending.set()
-        self._called.set()
-        self._keeper.join()
+            self.changed.notify_all()
+        self._keeper.close()
 
-    def _settle(self) -> None:
-        """The keeper's thread: waits for the disk, so that neither the loop nor a publisher does."""
-        wrong = ""
-        while not self._ending.wait(SYNC_LEAST_SECONDS):
-            self._called.wait(SYNC_SECONDS - SYNC_LEAST_SECONDS)
-            self._called.clear()
-            file = self._file
-            if file is None or self._ending.is_set():
-                continue
-            try:
-                file.settle()
-            except (sqlite3.Error, OSError) as error:
-                # A file that was taken away, or is in use just now, is no trouble of the disk's.
-                if isinstance(error, FileNotFoundError) or result_code(error) == sqlite3.SQLITE_BUSY:
-                    continue
-                if not wrong:
-                    wrong = (error.strerror if isinstance(error, OSError) else None) or one_line(error)
-                    log.warning("%s: %s; what is written now may not survive a power cut", self._path, wrong)
-            else:
-                if wrong:
-                    log.warning("%s: is safe on the disk again", self._path)
-                wrong = ""
-
-    # --- the file, good or bad; all of this with ``_changed`` held
+    # --- the file, good or bad; all of this with ``changed`` held
 
     def _entry(self, at: float, body: dict[str, Any], boot: str, seq: int) -> Entry:
         body |= {"device": self._device, "boot_id": boot, "seq": seq}
         # A file name that is no UTF-8 has lone surrogates, and Python's escape of one is JSON's too.
         text = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
-        return Entry(self._position, boot, seq, at, uptime(), text)
+        return Entry(self.position, boot, seq, at, uptime(), text)
 
     def _wait(self, entry: Entry) -> None:
         self._waiting.append(entry)
         self._waiting_size += len(entry.text)
 
-    def _write(self, unhurried: bool = True) -> bool:
+    def write(self, unhurried: bool = True) -> bool:
         """Write what waits, and with it how far publishers got (alone only where that is due, or not ``unhurried``).
 
         False where it could not be written.
@@ -214,7 +172,7 @@ class Store(Closing):
             self._waiting_size = 0
             self._trim()
             if self._file is not None and self._file.unsettled:
-                self._called.set()
+                self._keeper.call()
             return True
         while self._waiting_size > WAITING_BYTES:
             self._waiting_size -= len(self._waiting.popleft().text)
@@ -242,7 +200,7 @@ class Store(Closing):
             self._shut()
             self._tried = float("-inf")
         now = time.monotonic()
-        if self._file is not None or self._closed or now - self._tried < RETRY_SECONDS:
+        if self._file is not None or self.closed or now - self._tried < RETRY_SECONDS:
             return self._file is not None
         self._tried = now
         for _ in range(2):
@@ -263,10 +221,10 @@ class Store(Closing):
         noted = file.given[1] if file.given and file.given[0] == self._boot else None
         floor = self._seq if self._counting or noted is None else 0
         self._seq = max(floor, noted or 0, file.newest_seq(self._boot) or 0)
-        begins = self._waiting[0].position if self._waiting else self._position + 1
+        begins = self._waiting[0].position if self._waiting else self.position + 1
         shift = max(0, file.last + 1 - begins)
         self._waiting = deque(replace(entry, position=entry.position + shift) for entry in self._waiting)
-        self._position += shift
+        self.position += shift
         for outlet in self._outlets.values():
             outlet.adopt(known.get(outlet.name), shift)
 
@@ -312,9 +270,9 @@ class Store(Closing):
             self._file.close()
         self._file, self._given_up = None, False
 
-    # --- for outlets, with ``_changed`` held too
+    # --- for outlets, with ``changed`` held too
 
-    def _after(self, position: int, limit: int) -> list[Entry]:
+    def after(self, position: int, limit: int) -> list[Entry]:
         """The next entries after a position; none where the file that has them is about to be opened again."""
         rows: list[Entry] = []
         if self._file is not None:
@@ -328,92 +286,6 @@ class Store(Closing):
             return []
         return rows[:limit]
 
-    def _age(self, entry: Entry) -> float:
+    def age(self, entry: Entry) -> float:
+        """Seconds since it was stored; by the wall's clock where that was before this boot."""
         return max(0.0, uptime() - entry.up if entry.boot_id.startswith(self._boot) else time.time() - entry.at)
-
-
-class Outlet(Closing):
-    """A publisher's place in the line, for the publisher's own thread: in order, each at least once.
-
-    ``while …: for entry in outlet.pending(): send; outlet.done(entry.position)``, then ``outlet.wait(seconds)``. After
-    the process was killed, what was sent in its last seconds is pending again, with the same keys.
-    """
-
-    def __init__(self, store: Store, name: str, progress: Progress, known: bool) -> None:
-        """Made by ``Store.outlet``; ``known`` is whether the file had this progress."""
-        self.name, self.progress = name, progress
-        self._store, self._known = store, known
-        self._moved, self._written = not known, float("-inf")
-        self._awake, self._looked = False, 0
-
-    def pending(self, limit: int = 100) -> list[Entry]:
-        """The oldest entries that are not done, in order; empty where there are none."""
-        with self._store._changed:
-            return self._look(limit)
-
-    def done(self, upto: int) -> None:
-        """All entries up to this position are sent; written down with the next event, or some seconds later."""
-        with self._store._changed:
-            if upto > self.progress.done:
-                self.progress = replace(self.progress, done=min(upto, self._store._position))
-                self._moved = True
-            self._store._write()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until there is an entry that is not done; false where none came in time, or somebody called ``wake``."""
-        store = self._store
-        with store._changed:
-            store._changed.wait_for(lambda: self._ready() or self._awake or store._closed, seconds)
-            self._awake = False
-            store._write()
-            return self._ready()
-
-    def wake(self) -> None:
-        """End the wait of another thread, or the next one: to stop, for example."""
-        with self._store._changed:
-            self._awake = True
-            self._store._changed.notify_all()
-
-    def backlog(self) -> Backlog:
-        """What has still to be sent, how old it is, and what was lost."""
-        with self._store._changed:
-            oldest = self._look(1)
-            count = self._store._position - self.progress.done if oldest else 0
-            return Backlog(count, self._store._age(oldest[0]) if oldest else 0.0, self.progress.dropped)
-
-    def close(self) -> None:
-        """Write down how far it got."""
-        with self._store._changed:
-            self._store._write(unhurried=False)
-
-    # --- the store's, with its ``_changed`` held
-
-    def _ready(self) -> bool:
-        return self._store._position > max(self.progress.done, self._looked)
-
-    def _look(self, limit: int) -> list[Entry]:
-        """What is pending; what is missing before it is gone, and counted."""
-        entries = self._store._after(self.progress.done, limit)
-        gone = entries[0].position - 1 - self.progress.done if entries else 0
-        if gone > 0:
-            self.progress = Progress(self.progress.done + gone, self.progress.dropped + gone)
-            self._moved = True
-        # Nothing to be had now: not worth a look before something new comes, or the wait ends.
-        self._looked = 0 if entries else self._store._position
-        return entries
-
-    def moved(self, unhurried: bool) -> bool:
-        """Whether its progress is to be written: in no hurry only when the last time is some seconds ago."""
-        return self._moved and not (unhurried and time.monotonic() - self._written < PROGRESS_SECONDS)
-
-    def written(self) -> None:
-        """Its progress is in the file."""
-        self._moved, self._written, self._known = False, time.monotonic(), True
-
-    def adopt(self, recorded: Progress | None, shift: int) -> None:
-        """The file was opened: go on where it says, unless it has been asked before."""
-        if recorded and not self._known:
-            self.progress = Progress(recorded.done, recorded.dropped + self.progress.dropped)
-        else:
-            self.progress = replace(self.progress, done=self.progress.done + shift)
-        self._known = self._moved = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from edge.reader import Reader
 from edge.types import Pixels
 
 cv2.setNumThreads(1)
+# A shell has what it starts with & ignore Ctrl-C, and that is inherited; some tests press it.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # Speed is for benchmarks: a test has no deadline. The same examples every time, so that a failure is found again.
 hypothesis.settings.register_profile("project", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("project")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from edge import damage, eventfile, store
-from edge.eventfile import uptime
+from edge import damage, eventfile, keeper, outlet, store
+from edge.entry import uptime
 from edge.limits import Limits
 from edge.store import Store
 from edge.types import Notice
@@ -421,8 +421,8 @@ def eventually(true) -> None:
 
 
 def test_a_disk_that_cannot_be_waited_for_is_told_once_and_so_is_its_end(opened, monkeypatch, caplog) -> None:
-    monkeypatch.setattr(store, "SYNC_SECONDS", 0.02)
-    monkeypatch.setattr(store, "SYNC_LEAST_SECONDS", 0.01)
+    monkeypatch.setattr(keeper, "SYNC_SECONDS", 0.02)
+    monkeypatch.setattr(keeper, "SYNC_LEAST_SECONDS", 0.01)
     failed = []
 
     def broken(file: int) -> None:
@@ -442,8 +442,8 @@ def test_a_disk_that_cannot_be_waited_for_is_told_once_and_so_is_its_end(opened,
 
 
 def test_a_log_that_grows_fast_is_copied_before_its_time_and_not_by_who_appends(opened, monkeypatch) -> None:
-    monkeypatch.setattr(store, "SYNC_SECONDS", 1000.0)
-    monkeypatch.setattr(store, "SYNC_LEAST_SECONDS", 0.01)
+    monkeypatch.setattr(keeper, "SYNC_SECONDS", 1000.0)
+    monkeypatch.setattr(keeper, "SYNC_LEAST_SECONDS", 0.01)
     one, copies = opened(), []
     copy = one._file._copy
 
@@ -501,13 +501,13 @@ def test_a_file_that_somebody_deletes_is_made_again(opened, path: Path) -> None:
 
 def test_progress_is_written_seldom(opened, path: Path, monkeypatch) -> None:
     one = opened()
-    outlet = one.outlet("a")
+    place = one.outlet("a")
     sent = [one.append(notice(n)) for n in range(50)]
     before = one._file._commits
     for entry in sent:
-        outlet.done(entry.position)
+        place.done(entry.position)
     assert one._file._commits == before, "it was written with the last event"
-    monkeypatch.setattr(store, "PROGRESS_SECONDS", 0.0)
-    outlet.wait(0)
+    monkeypatch.setattr(outlet, "PROGRESS_SECONDS", 0.0)
+    place.wait(0)
     assert one._file._commits == before + 1
     assert one._file.outlets()["a"].done == sent[-1].position

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from edge import store
+from edge.outlet import Backlog
 from edge.store import Store
 from edge.types import Notice
 
@@ -26,6 +27,7 @@ import os, sys, threading
 from datetime import UTC, datetime
 from pathlib import Path
 from edge.limits import Limits
+from edge.outlet import Backlog
 from edge.store import Store
 from edge.types import Notice
 
@@ -208,5 +210,5 @@ def test_ten_thousand_events_while_the_broker_is_away_arrive(tmp_path: Path) -> 
     thread.start()
     thread.join(60)
     assert got == [f"v4l2:/dev/video{n}" for n in range(10_000)]
-    assert outlet.backlog() == store.Backlog(0, 0.0, 0)
+    assert outlet.backlog() == Backlog(0, 0.0, 0)
     one.close()
