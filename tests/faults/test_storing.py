@@ -27,7 +27,6 @@ import os, sys, threading
 from datetime import UTC, datetime
 from pathlib import Path
 from edge.limits import Limits
-from edge.outlet import Backlog
 from edge.store import Store
 from edge.types import Notice
 
