@@ -16,6 +16,9 @@ from edge.places import Page
 from edge.tracking import Tracking
 from edge.types import Change, Event, Pixels, Reading
 
+SURE = 0.9
+"""A text whose least sure digit is less probable than this, over the frames, has to hold for twice as long."""
+
 
 @dataclass(slots=True)
 class _Sighting:
@@ -89,7 +92,9 @@ class Tracker:
             self._pending, self._pending_since = text, self._watched
             return ()
         # A text that never settles is not what was said, either: that is not believed for ever.
-        settled = self._watched - self._pending_since >= self._set.dwell
+        # What is not sure has to hold for longer, and a frame that shows the old text again speaks for itself.
+        dwell = self._set.dwell * (1 if self._page.surety >= SURE else 2)
+        settled = self._watched - self._pending_since >= dwell and reading.text != self._said
         overdue = self._watched - self._unsaid_since >= self._set.hold + self._set.dwell
         resting = self._spoke is not None and seconds - self._spoke < self._set.refractory
         return (self._say(text, reading, seconds),) if (settled or overdue) and not resting else ()

@@ -201,6 +201,25 @@ def test_what_never_stops_moving_over_the_page_hides_a_change_no_longer_than_the
     assert 1 + SET.hold < heard[1][0] < 1 + SET.hold + 2 * LATEST
 
 
+def test_what_is_not_sure_has_to_hold_for_twice_as_long():
+    """A camera out of focus takes a 4 for a 6, and says that it is not sure of it."""
+    unsure = [(1, "42"), (1.5 * SET.dwell, lambda n: reading("62", confidence=0.8)), (1, "42")]
+    assert said(play(unsure)) == [("appeared", "", "42")]
+    sure = [(1, "42"), (1.5 * SET.dwell, "62")]
+    assert said(play(sure)) == [("appeared", "", "42"), ("changed", "42", "62")]
+    heard = play([(1, "42"), (2, lambda n: reading("62", confidence=0.8))])
+    assert said(heard) == [("appeared", "", "42"), ("changed", "42", "62")]
+    assert 1 + 2 * SET.dwell < heard[1][0] < 1 + 2 * SET.dwell + LATEST
+
+
+def test_nothing_is_said_as_the_old_text_is_seen_again():
+    """What the frames before have in common still is the other one."""
+    for frames in range(6, 14):
+        back = [(1, "42"), (frames / 30, "62"), (1, "42")]
+        events = play(back)
+        assert all(at <= 1 + frames / 30 for at, event in events if event.text == "62"), frames
+
+
 def test_what_cannot_be_read_any_more_is_believed_for_so_long_and_no_longer():
     blurred = reading("", reason="blurred")
     heard = play([(2, "42"), (3 * SET.hold, lambda n: blurred)])
