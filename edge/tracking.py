@@ -20,9 +20,7 @@ class Tracking:
     enter: float = setting(
         0.6, "a digit is there from this share of recent frames on, and gone below the rest of 1", ge=0.5, le=0.95
     )
-    dwell: float = setting(
-        0.3, "a new text is said when it has held for this many seconds, an unsure one for twice as many", ge=0, le=60
-    )
+    dwell: float = setting(0.3, "a new text is said when it has held for this many seconds", ge=0, le=60)
     refractory: float = setting(0.5, "after an event there is none for this many seconds", ge=0, le=3600)
     hold: float = setting(
         5.0, "what is hidden or cannot be read any more is still believed for this many seconds", ge=0, le=3600
