@@ -191,6 +191,10 @@ uninstall() {
     if running; then systemctl stop "$unit"; fi
   fi
   rm -f "$unit_file" "$users_file"
+  # Made by this script where no package brought it.
+  if [ -d "${users_file%/*}" ] && ! dpkg-query -S "${users_file%/*}" >/dev/null 2>&1; then
+    rmdir --ignore-fail-on-non-empty "${users_file%/*}"
+  fi
   if running; then
     systemctl daemon-reload
     systemctl reset-failed "$unit" 2>/dev/null || true

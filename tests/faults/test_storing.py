@@ -31,7 +31,8 @@ from edge.store import Store
 from edge.types import Notice
 
 def line(number, *words):
-    os.write(number, (" ".join(map(str, words)) + "\\n").encode())
+    # A line that a killed process began may stand before it.
+    os.write(number, ("\\n" + " ".join(map(str, words)) + " .").encode())
 
 store = Store(Path(sys.argv[1]), device="shed", limits=Limits(rows=1_000_000))
 outlet = store.outlet("broker")
@@ -67,8 +68,9 @@ def rows(path: Path) -> list[tuple[int, str, int]]:
 
 
 def whole_lines(path: Path) -> list[tuple[str, int]]:
-    """What was said; the last line of a killed process may be cut off, and then nobody has heard it."""
-    return [(boot, int(seq)) for boot, seq in (line.split() for line in path.read_text().split("\n")[:-1])]
+    """What was said; a line without its full stop was cut off by a kill, and nobody has heard it."""
+    lines = (line.split() for line in path.read_text().split("\n") if line.endswith(" ."))
+    return [(boot, int(seq)) for boot, seq, _ in lines]
 
 
 def test_a_service_killed_at_any_time_loses_nothing_and_keeps_the_order(tmp_path: Path) -> None:
