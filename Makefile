@@ -6,7 +6,7 @@ DATA ?= $(EDGE_DATA)
 
 .PHONY: help demo test test-machine check tune score install clean
 help:
-	@echo "make demo    read a synthetic camera for some seconds: no camera, no files needed"
+	@echo "make demo    read a synthetic camera, in a browser too: no camera, no files needed"
 	@echo "make test    everything that can be tested here (EDGE_DATA=FOLDER adds the real data)"
 	@echo "make test-machine VM=FILE   install, boot and check a virtual machine: tests/machine/README.md"
 	@echo "make check   style and types only"

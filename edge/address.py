@@ -31,6 +31,15 @@ _PLACE = re.compile(
 )
 
 
+def split_address(address: str, setting: str) -> tuple[str, int]:
+    """``host:port`` or ``[host]:port`` -> both; SettingsError, which names the ``setting``, where it is neither."""
+    found = re.fullmatch(r"(\[[0-9a-fA-F:.%]+\]|[^:\[\]\s/]+):([0-9]{1,5})", address)
+    if not found or int(found[2]) > 65535:
+        example = {"metrics": "127.0.0.1:9101", "web": "127.0.0.1:8080"}[setting]
+        raise SettingsError(f"{setting}: {address!r} is no address; it is written host:port, such as {example}")
+    return found[1].strip("[]"), int(found[2])
+
+
 def secret_file(named: str, credential: str) -> Path | None:
     """Where a secret is: the file that is named, else systemd's credential (systemd.exec(5)), else nowhere."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY")

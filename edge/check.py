@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from edge import publishers, sources, uri
+from edge.address import split_address
 from edge.model import Model, content_of
 from edge.settings import Settings
 from edge.trial import trial
@@ -19,6 +20,8 @@ def checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
         yield "publish", partial(_publisher, publisher)
     if settings.metrics:
         yield "metrics", partial(_metrics, settings.metrics)
+    if settings.web:
+        yield "web", partial(_web, settings.web)
     yield "model", partial(_model, settings)
 
 
@@ -38,10 +41,13 @@ def _publisher(text: str) -> str:
 
 
 def _metrics(text: str) -> str:
-    from edge.metrics import split_address
-
-    split_address(text)
+    split_address(text, "metrics")
     return f"http://{text}/metrics"
+
+
+def _web(text: str) -> str:
+    split_address(text, "web")
+    return f"http://{text}/"
 
 
 def _model(settings: Settings) -> str:

@@ -45,6 +45,11 @@ DOCTOR_EXAMPLES = """examples:
   edge doctor --config /etc/edge-digits/edge.toml      with those of the service
   edge doctor --json                                   as edge/schema/doctor.json describes it
 """
+TOKEN_EXAMPLES = """examples:
+  edge token                                              the tokens, as links to open
+  edge token --new                                        where somebody has one who should not
+  sudo /opt/edge-digits/bin/edge token --config /etc/edge-digits/edge.toml    the service's
+"""
 HISTORY_EXAMPLES = """examples:
   edge history                                            what has happened, oldest first, in local time
   edge history --last 20
@@ -143,12 +148,23 @@ def _parser() -> Parser:
     shape.add_argument("--csv", action="store_true", help="a table; cells that look like formulas begin with '")
     _settings_flags(history, without=tuple(leaf.name for leaf in leaves() if leaf.name != "state"))
 
-    demo = _command(
-        chosen, "demo", commands.run_demo, "read pages that a synthetic camera shows: no camera, no files needed"
+    token = _command(
+        chosen, "token", commands.show_token, "show what opens the live page from another machine", TOKEN_EXAMPLES
     )
-    demo.add_argument("--seconds", type=_seconds, default=8.0, metavar="S", help="how long (default 8)")
+    token.add_argument("--new", action="store_true", help="make new ones: those before open nothing any more")
+    _settings_flags(token, without=tuple(leaf.name for leaf in leaves() if leaf.name not in ("state", "web")))
+
+    demo = _command(
+        chosen,
+        "demo",
+        commands.run_demo,
+        "read pages that a synthetic camera shows, and show it in a browser: no camera, no files needed",
+    )
+    demo.add_argument(
+        "--seconds", type=_seconds, metavar="S", help="how long (default: until Ctrl-C; without a terminal 60)"
+    )
     demo.add_argument("--seed", type=int, default=1, metavar="N", help="which pages (default 1)")
-    _settings_flags(demo, without=("source", "publish"))
+    _settings_flags(demo, without=("source", "publish", "state", "metrics"))
 
     doctor = _command(
         chosen,

@@ -6,8 +6,8 @@ import argparse
 import json
 import math
 import os
+import platform
 import shutil
-import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -160,41 +160,32 @@ def check_run(settings: Settings, config: str | None) -> int:
     return 1 if failed else 0
 
 
-def run_demo(arguments: argparse.Namespace) -> int:
-    """``edge demo``: what was written, what was read, and how long it took; a summary at the end."""
-    from edge.service import stop_signals
-    from edge.sources import open_source
-    from edge.tune import distance, only_digits
+def show_token(arguments: argparse.Namespace) -> int:
+    """``edge token``: a link with each token in it; what stands after the # is never sent."""
+    from edge import state
+    from edge.web.tokens import FILE, tokens
 
-    pages = right = digits = wrong = 0
-    times: list[float] = []
-    until = time.monotonic() + arguments.seconds
-    uri = f"synthetic:?seed={arguments.seed}&digits=6&lines=2"
-    with _reader(_settings(arguments)) as reader, open_source(uri) as source, stop_signals() as stopping:
-        print("Pages of handwriting through a synthetic camera: uneven light, tilt, blur, noise.\n")
-        for frame in source:
-            reading = reader.read(frame)
-            truth, text = frame.truth or "", reading.text or f"nothing ({reading.reason})"
-            same = text == truth
-            pages, right = pages + 1, right + same
-            digits, wrong = (
-                digits + len(only_digits(truth)),
-                wrong + distance(only_digits(truth), only_digits(reading.text)),
-            )
-            times.append(reading.elapsed_ms)
-            mark = "ok" if same else f"<- written: {truth.replace(chr(10), ' / ')}"
-            print(
-                f"{pages:4d}  {text.replace(chr(10), ' / '):20s} {reading.elapsed_ms:5.1f} ms  {mark}",
-                flush=True,
-            )
-            if stopping.is_set() or time.monotonic() > until:
-                break
-            time.sleep(min(0.25, arguments.seconds / 20))
-    print(
-        f"\n{right} of {pages} pages without a mistake, {digits - wrong} of {digits} digits;"
-        f" median {statistics.median(times):.1f} ms a page."
-    )
+    settings = _settings(arguments)
+    folder = state.folder(settings.state)
+    if arguments.new:
+        (folder / FILE).unlink(missing_ok=True)
+    given = tokens(folder)
+    host, _, port = (settings.web or "HOST:8080").rpartition(":")
+    if host in ("0.0.0.0", "[::]", "127.0.0.1"):
+        host = platform.node() if host != "127.0.0.1" else host
+    for what, token in (("to look", given.view), ("to change things too", given.change)):
+        print(f"{what}: http://{host}:{port}/#token={token}")
+    if arguments.new:
+        print("edge: restart edge run: until then it knows those before", file=sys.stderr)
     return 0
+
+
+def run_demo(arguments: argparse.Namespace) -> int:
+    """``edge demo``: what was written, what was read, and how long it took; a summary at the end; all in a browser."""
+    from edge.demo import demo
+
+    seconds = arguments.seconds or (math.inf if sys.stdout.isatty() else 60.0)
+    return demo(_settings(arguments), seed=arguments.seed, seconds=seconds)
 
 
 def show_history(arguments: argparse.Namespace) -> int:

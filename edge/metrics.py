@@ -15,8 +15,9 @@ from datetime import UTC, datetime
 from itertools import accumulate
 from pathlib import Path
 from typing import get_args
+from wsgiref.simple_server import WSGIServer
 
-from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest, start_http_server
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -28,7 +29,8 @@ from prometheus_client.registry import Collector
 
 import edge
 from edge import board
-from edge.errors import PublishError, SettingsError, one_line
+from edge.address import split_address
+from edge.errors import PublishError, one_line
 from edge.publishers import Delivery, Publisher
 from edge.reader import Reader, Sight
 from edge.sources import Source, State
@@ -93,11 +95,10 @@ class Metrics(Publisher, Collector):
         publishers: Iterable[Publisher] = (),
         root: Path = Path("/"),
     ) -> None:
-        """Listen at ``host:port``. ``publishers`` are asked how they get on; ``root`` is where the system's files lie.
+        """Listen at ``host:port``, or nowhere. ``publishers`` say how they get on; ``root`` has the system's files.
 
         SettingsError: that is no address. PublishError: it cannot be had.
         """
-        host, port = split_address(address)
         self.watch = Stopwatch()
         """For ``capture``, ``track``, ``store`` and ``publish``: taken with each reading."""
         self._source, self._reader, self._publishers, self._root = source, reader, tuple(publishers), root
@@ -110,16 +111,15 @@ class Metrics(Publisher, Collector):
         registry = CollectorRegistry()
         registry.register(self)
         ProcessCollector(registry=registry)
-        try:
-            self._server, _ = start_http_server(port, host, registry)
-        except OSError as error:
-            raise PublishError(
-                f"metrics: {address}: cannot be listened at ({error.strerror or one_line(error)});"
-                " choose another address, or end what listens there"
-            ) from error
-        self.port: int = self._server.server_port
+        self._registry = registry
+        self._server = _server(address, registry) if address else None
+        self.port: int = self._server.server_port if self._server else 0
         """Where it listens: a free one where port 0 was asked for."""
         self._closed = False
+
+    def text(self) -> bytes:
+        """What Prometheus is told, in its text format 0.0.4; any thread may ask."""
+        return generate_latest(self._registry)
 
     def look(self, frame: Frame) -> Sight:
         """What the reader sees, the time of each of its stages counted."""
@@ -145,13 +145,9 @@ class Metrics(Publisher, Collector):
 
     def close(self) -> None:
         """Stop answering: at once for the caller, within half a second for the port."""
-        if not self._closed:
+        if self._server and not self._closed:
             self._closed = True
-            threading.Thread(target=self._end, name=self.name, daemon=True).start()
-
-    def _end(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+            threading.Thread(target=_end, args=(self._server,), name=self.name, daemon=True).start()
 
     def _took(self, stages: Mapping[str, float]) -> None:
         for stage, seconds in stages.items():
@@ -212,12 +208,20 @@ class Metrics(Publisher, Collector):
                 yield _gauges(name, f"{says}, {when}: 1 or 0.", "how", held)
 
 
-def split_address(address: str) -> tuple[str, int]:
-    """``host:port`` or ``[host]:port`` -> both; SettingsError where it is neither."""
-    found = re.fullmatch(r"(\[[0-9a-fA-F:.%]+\]|[^:\[\]\s/]+):([0-9]{1,5})", address)
-    if not found or int(found[2]) > 65535:
-        raise SettingsError(f"metrics: {address!r} is no address; it is written host:port, such as 127.0.0.1:9101")
-    return found[1].strip("[]"), int(found[2])
+def _server(address: str, registry: CollectorRegistry) -> WSGIServer:
+    host, port = split_address(address, "metrics")
+    try:
+        return start_http_server(port, host, registry)[0]
+    except OSError as error:
+        raise PublishError(
+            f"metrics: {address}: cannot be listened at ({error.strerror or one_line(error)});"
+            " choose another address, or end what listens there"
+        ) from error
+
+
+def _end(server: WSGIServer) -> None:
+    server.shutdown()
+    server.server_close()
 
 
 def _label(words: str) -> str:

@@ -71,6 +71,7 @@ class Model(Closing):
         """
         self.path = Path(path) if path else packaged_model()
         content = content_of(self.path) if content is None else tflite(content, str(self.path))
+        self._content, self._threads, self._runtime = content, threads, runtime
         card = read_card(content, str(self.path))
         self.card = card or Card(name=self.path.stem)
         self.sha256 = hashlib.sha256(content).hexdigest()
@@ -114,6 +115,10 @@ class Model(Closing):
         if glyphs.ndim != 3 or glyphs.shape[1:] != (28, 28) or glyphs.dtype != np.uint8:
             raise ValueError(f"glyphs have shape {glyphs.shape} and type {glyphs.dtype}; (n, 28, 28) uint8 is wanted")
         return probabilities(self._invoke(glyphs), self._meaning, self.card.temperature)
+
+    def again(self) -> Model:
+        """Another one of the same bytes, whatever is in the file now: an interpreter is for one thread."""
+        return Model(self.path, threads=self._threads, runtime=self._runtime, content=self._content)
 
     def close(self) -> None:
         """Let go of the interpreter and its memory."""

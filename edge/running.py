@@ -7,12 +7,12 @@ import logging
 import os
 import platform
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge import publishers, state
+from edge import publishers, state, uri
 from edge.controls import Controls, Program
 from edge.errors import StateError, WedgedError
 from edge.loop import run
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from edge.metrics import Metrics
     from edge.store import Store
     from edge.swap import Swap
+    from edge.web.server import Web
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +56,21 @@ class Keeper(Publisher):
         """The store is closed after its couriers, by whoever opened it."""
 
 
-def run_source(settings: Settings, frames: int | None = None) -> int:
+def _told(url: str) -> None:
+    # Not a warning, but what whoever asked for a page has to know; the log of a service is the place for it.
+    log.warning("web: the live page is at %s", url)
+
+
+def run_source(
+    settings: Settings,
+    frames: int | None = None,
+    *,
+    also: Callable[[Viewer], Publisher] | None = None,
+    told: Callable[[str], None] = _told,
+) -> int:
     """Read ``settings.source`` until it ends, ``frames`` came, or a signal asks to stop; gives the exit status.
+
+    ``also`` makes one more publisher, and ``told`` hears the URL of the page, where there is one.
 
     Where a camera's driver hangs, it ends the process itself. Raises EdgeError where something cannot be opened.
     """
@@ -81,17 +95,21 @@ def run_source(settings: Settings, frames: int | None = None) -> int:
             picture=viewer.picture.jpeg,
             newest=lambda: store.newest if store else None,
         )
-        outputs: list[Publisher] = [viewer]
+        outputs: list[Publisher] = [viewer, *([stack.enter_context(also(viewer))] if also else [])]
         for text in settings.publish:
             outlet = store.outlet if store else None
             outputs.append(stack.enter_context(open_publisher(text, live=source.live, program=program, outlet=outlet)))
         if _sends(settings):
             stack.callback(_close_couriers, outputs)
         watch = Stopwatch()
-        if settings.metrics:
+        if settings.metrics or settings.web:
             metrics = stack.enter_context(_metrics(settings, source, reader, outputs))
             viewer.look, watch = metrics.look, metrics.watch
             outputs.append(metrics)
+            if settings.web:
+                web = _web(settings, program, viewer, reader, outputs, store, metrics)
+                outputs.append(stack.enter_context(web))
+                told(web.url)
         if store:
             outputs.insert(0, Keeper(store, watch))
 
@@ -174,6 +192,30 @@ def _metrics(settings: Settings, source: Source, reader: Reader, outputs: Iterab
     from edge.metrics import Metrics
 
     return Metrics(settings.metrics, source=source, reader=reader, publishers=outputs)
+
+
+def _web(
+    settings: Settings,
+    program: Program,
+    viewer: Viewer,
+    reader: Reader,
+    outputs: Iterable[Publisher],
+    store: Store | None,
+    metrics: Metrics,
+) -> Web:
+    from edge.web.server import Web
+    from edge.web.site import Sources
+
+    sources = Sources(
+        program=program,
+        viewer=viewer,
+        reader=reader,
+        source=uri.public(settings.source),
+        publishers=tuple(outputs),
+        events=store.path if store else None,
+        metrics=metrics.text,
+    )
+    return Web(settings.web, sources, folder=state.place(settings.state))
 
 
 def _swap(settings: Settings) -> Swap:

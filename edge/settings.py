@@ -40,6 +40,7 @@ class Settings:
     publish: tuple[str, ...] = setting(("jsonl:-",), "where readings go, one or more publisher URIs")
     device: str = setting("", "what this device is called among others; empty: the host's name")
     metrics: str = setting("", "where Prometheus may ask, host:port such as 127.0.0.1:9101; empty: nowhere")
+    web: str = setting("", "where the live page is, host:port such as 127.0.0.1:8080; empty: nowhere")
     model: str = setting("", "the .tflite model; empty: the one that comes with the package")
     state: str = setting("", "the folder for what has to be remembered; empty: the service's, or one in your home")
     threads: int = setting(1, "threads of the TFLite runtime; small models are slower with two", ge=1, le=64)

@@ -70,7 +70,9 @@ class Store(Closing):
 
     def __init__(self, path: Path, *, device: str, limits: Limits | None = None) -> None:
         """Open or make the file; what is wrong with it is one warning, never an error."""
-        self._path, self._device, self._limits = path, device, limits or Limits()
+        self.path = path
+        """Of the file."""
+        self._device, self._limits = device, limits or Limits()
         self._boot, self._seq, self._counting = boot_id(), int(uptime() * 1000), False
         self._apart, self._seq_apart = f"{self._boot}-{secrets.token_hex(4)}", 0
         self.position = self._appended = self._waiting_size = self._lost = 0
@@ -130,7 +132,7 @@ class Store(Closing):
                 self._tried = float("-inf")
                 self.write(unhurried=False)
                 if self._waiting:
-                    log.warning("%s: %d events were never written", self._path, len(self._waiting))
+                    log.warning("%s: %d events were never written", self.path, len(self._waiting))
                 self.closed = True
                 self._shut()
             self.changed.notify_all()
@@ -196,7 +198,7 @@ class Store(Closing):
     def _opened(self) -> bool:
         """Whether the file is open, now or again."""
         if self._file is not None and not self._file.is_there():
-            log.warning("%s: was taken away; going on with a new one", self._path)
+            log.warning("%s: was taken away; going on with a new one", self.path)
             self._shut()
             self._tried = float("-inf")
         now = time.monotonic()
@@ -205,7 +207,7 @@ class Store(Closing):
         self._tried = now
         for _ in range(2):
             try:
-                self._file = EventFile(self._path)
+                self._file = EventFile(self.path)
                 self._adopt(self._file)
                 return True
             except (Unusable, sqlite3.Error, OSError) as error:
@@ -238,15 +240,15 @@ class Store(Closing):
 
     def _failed(self, error: Exception) -> bool:
         """Take note of what went wrong; true where the file may be opened again at once."""
-        wrong = damage(self._path, error)
+        wrong = damage(self.path, error)
         if wrong:
             self._shut()
             try:
-                kept = set_aside(self._path)
+                kept = set_aside(self.path)
             except OSError:
                 pass
             else:
-                log.warning("%s: %s; it is kept as %s, going on with a new one", self._path, wrong, kept.name)
+                log.warning("%s: %s; it is kept as %s, going on with a new one", self.path, wrong, kept.name)
                 self._tried = float("-inf")
                 return True
         elif result_code(error) == sqlite3.SQLITE_IOERR:
@@ -256,13 +258,13 @@ class Store(Closing):
                 return True
         words = wrong or (error.strerror if isinstance(error, OSError) else None) or one_line(error)
         if not self._trouble:
-            log.warning("%s: %s; events are kept in memory until that is mended", self._path, words)
+            log.warning("%s: %s; events are kept in memory until that is mended", self.path, words)
         self._trouble = words
         return False
 
     def _worked(self) -> None:
         if self._trouble:
-            log.warning("%s: is written again; %d events were lost", self._path, self._lost)
+            log.warning("%s: is written again; %d events were lost", self.path, self._lost)
         self._trouble, self._lost = "", 0
 
     def _shut(self) -> None:

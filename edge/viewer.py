@@ -32,12 +32,14 @@ class Viewer(Publisher):
         self._frames = 0
         self._marks = deque([(self._started, 0)], maxlen=MARKS)
         self._newest: tuple[Frame, Sight] | None = None
+        self._came: float | None = None
         self.picture = LastRead()
         """The frame that the last event was about."""
 
     def read(self, frame: Frame) -> Reading | None:
         """What is read in it; None while paused, unless somebody asked for a reading."""
         controls = self._controls
+        self._came = now = time.monotonic()
         asked = controls.read_now
         if controls.paused and not asked:
             return None
@@ -46,12 +48,20 @@ class Viewer(Publisher):
         sight = self.look(frame)
         self._newest = frame, sight
         self._frames += 1
-        now = time.monotonic()
         if now - self._marks[-1][0] >= MARK_SECONDS:
             self._marks.append((now, self._frames))
         if asked:
             controls.answer(sight.reading)
         return sight.reading
+
+    @property
+    def newest(self) -> tuple[Frame, Sight] | None:
+        """The frame that was read last, and what was seen in it; any thread may look."""
+        return self._newest
+
+    def frame_age(self) -> float | None:
+        """Seconds since the newest frame came, read or not; None before the first."""
+        return None if self._came is None else time.monotonic() - self._came
 
     def publish(self, message: Message) -> None:
         """Keep the frame that an event was made of; it is drawn when somebody wants to see it."""

@@ -65,9 +65,11 @@ LEVELS = {
     "check": 10,
     "loop": 9,
     "viewer": 10,
-    "running": 11,
-    "commands": 12,
-    "cli": 13,
+    "web": 11,
+    "running": 12,
+    "demo": 13,
+    "commands": 14,
+    "cli": 15,
 }
 """A room imports only rooms of a lower level, or of its own folder."""
 WORKSHOP = {
@@ -107,6 +109,9 @@ DOORS = {
     "tflite_runtime": {"edge/model.py"},
     "paho": {"edge/broker.py"},
     "prometheus_client": {"edge/metrics.py"},
+    "starlette": {f"edge/web/{name}.py" for name in ("guard", "site", "upload")},
+    "uvicorn": {"edge/web/server.py"},
+    "PIL": {"edge/web/upload.py"},
     "pydantic": {"edge/settings.py"},
     "pydantic_settings": {"edge/settings.py"},
 }

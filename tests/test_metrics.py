@@ -18,9 +18,10 @@ from mosquitto import eventually, free_port
 from prometheus_client.parser import text_string_to_metric_families
 from test_webhook import Far
 
+from edge.address import split_address
 from edge.cli import main
 from edge.errors import PublishError, SettingsError
-from edge.metrics import STAGES, Metrics, split_address
+from edge.metrics import STAGES, Metrics
 from edge.publishers import Delivery, Publisher, open_publisher
 from edge.publishers.webhook import shown
 from edge.reader import Reader
@@ -327,12 +328,12 @@ def test_it_listens_where_it_is_told_and_ends(reader: Reader) -> None:
     [("127.0.0.1:9101", ("127.0.0.1", 9101)), ("[::1]:80", ("::1", 80)), ("pi.local:0", ("pi.local", 0))],
 )
 def test_an_address(address: str, both: tuple[str, int]) -> None:
-    assert split_address(address) == both
+    assert split_address(address, "metrics") == both
 
 
 @pytest.mark.parametrize("wrong", ["9101", ":9101", "localhost", "localhost:", "localhost:99999", "::1:9101", "a b:1"])
 def test_what_is_no_address(wrong: str, capfd) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(SettingsError, match="host:port"):
-        split_address(wrong)
+        split_address(wrong, "metrics")
     assert main(["run", "--check", "--source", "synthetic:", "--metrics", wrong]) == 1
     assert "host:port" in capfd.readouterr().err

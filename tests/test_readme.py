@@ -39,7 +39,7 @@ def blocks(language: str) -> list[str]:
 
 COMMANDS = [line for block in blocks("sh") for line in block.splitlines() if line]
 EDGE = [line for line in COMMANDS if line.startswith("edge ")]
-NEEDS_HARDWARE = ("edge run  ", "v4l2:")
+NEEDS_HARDWARE = ("edge run  ", "v4l2:", "--web")
 NEEDS_BROKER = ("edge watch",)
 
 

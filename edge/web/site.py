@@ -1,0 +1,292 @@
+"""What is asked for, and what is answered: the page and the HTTP API."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from edge import __version__, history
+from edge.controls import Program
+from edge.errors import ImageError, SettingsError, StateError
+from edge.publishers import Publisher
+from edge.reader import Reader, Sight
+from edge.types import Frame
+from edge.viewer import Viewer
+from edge.web.desk import Desk
+from edge.web.guard import Guard, is_loopback, problem
+from edge.web.live import Live, Told
+from edge.web.tokens import Tokens
+from edge.web.upload import UploadError, body, picture
+from edge.web.view import view
+
+PAGE = Path(__file__).parent / "page"
+FILES = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+"""What the page is made of beside itself."""
+WAITING = 8
+"""So many pictures may wait to be read; another one is asked to come again."""
+SHOWN_EVENTS = 200
+MOST_EVENTS = 10_000
+"""Events of one answer, where nothing else is asked for, and at most."""
+STALE_SECONDS = 30.0
+"""A service that has had no frame for so long is not healthy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What the page shows."""
+
+    program: Program
+    viewer: Viewer
+    reader: Reader
+    """The loop's."""
+    source: str = ""
+    """Its URI, without a password."""
+    publishers: Iterable[Publisher] = ()
+    events: Path | None = None
+    """The file of events; None where there are none."""
+    metrics: Callable[[], bytes] = lambda: b""
+    """Prometheus's text."""
+
+
+class Site:
+    """The application; ``Site.app`` is what a server runs."""
+
+    def __init__(self, sources: Sources, tokens: Tokens, *, host: str, port: int) -> None:
+        """``host`` and ``port`` are where it is listened at."""
+        self._of, self._tokens, self._host = sources, tokens, host
+        self._desk = Desk(sources.reader)
+        # One at a time: an interpreter is for one thread.
+        self._work = ThreadPoolExecutor(1, "web-read")
+        self._waiting = self._views = 0
+        self.told = Told()
+        self._live = Live(lambda: sources.viewer.newest, self._shown, self._status)
+        routes = [
+            Route("/", self._page),
+            Route("/page/{name}", self._file),
+            Route("/healthz", self._health),
+            Route("/metrics", self._metrics),
+            Route("/api/login", self._login, methods=["POST"]),
+            Route("/api/read", self._read, methods=["POST"]),
+            Route("/api/reading", self._reading),
+            Route("/api/live", self._look),
+            Route("/api/status", self._say_status),
+            Route("/api/events", self._events),
+            Route("/api/history", self._history),
+        ]
+        self._guard = Guard(
+            Starlette(
+                routes=routes,
+                exception_handlers={
+                    HTTPException: _http_problem,
+                    UploadError: _upload_problem,
+                    ImageError: _image_problem,
+                    SettingsError: _usage_problem,
+                    StateError: _state_problem,
+                },
+            ),
+            host=host,
+            port=port,
+            tokens=tokens,
+        )
+        self.app = self._guard
+
+    async def stop(self) -> None:
+        """End all streams."""
+        self.told.stop()
+        await self._live.stop()
+
+    def close(self) -> None:
+        """Let go of the thread and the model."""
+        self._work.shutdown(wait=True, cancel_futures=True)
+        self._desk.close()
+
+    # --- the page
+
+    async def _page(self, request: Request) -> Response:
+        return FileResponse(PAGE / "index.html", media_type="text/html", headers={"Cache-Control": "no-cache"})
+
+    async def _file(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in FILES:
+            raise HTTPException(404)
+        return FileResponse(PAGE / name, media_type=FILES[name], headers={"Cache-Control": "no-cache"})
+
+    async def _login(self, request: Request) -> Response:
+        try:
+            token = json.loads(await body(request, 1000))["token"]
+            rights = self._tokens.rights(token)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return problem(400, 'a JSON object with the token is wanted: {"token": "…"}')
+        if rights == "none":
+            return problem(401, "this is no token of this device: edge token says them there")
+        answer = JSONResponse({"rights": rights})
+        answer.set_cookie(self._guard.cookie, token, max_age=365 * 86_400, httponly=True, samesite="strict")
+        return answer
+
+    # --- the API
+
+    async def _read(self, request: Request) -> Response:
+        if request.headers.get("content-type", "").startswith("multipart/"):
+            return problem(415, "send the bytes of the image file as they are: curl --data-binary @photo.jpg")
+        if self._waiting >= WAITING:
+            return problem(503, "too many pictures at once; come again", {"Retry-After": "1"})
+        data = await body(request)
+
+        def read() -> str:
+            pixels = picture(data, "picture")
+            sight = self._desk.look(Frame(pixels, "web"))
+            if "stages" in request.query_params:
+                return self._view(Frame(pixels, "web"), sight)
+            return json.dumps(sight.reading.as_dict())
+
+        self._waiting += 1
+        try:
+            return Response(await self._do(read), media_type="application/json")
+        finally:
+            self._waiting -= 1
+
+    async def _reading(self, request: Request) -> Response:
+        newest = self._of.viewer.newest
+        if newest is None:
+            return problem(503, "no frame was read yet", {"Retry-After": "1"})
+        return JSONResponse(newest[1].reading.as_dict())
+
+    async def _look(self, request: Request) -> Response:
+        return StreamingResponse(self._live.look(), media_type="text/event-stream")
+
+    async def _say_status(self, request: Request) -> Response:
+        return JSONResponse({**await self._status(), "rights": request.scope["rights"]})
+
+    async def _events(self, request: Request) -> Response:
+        if "text/event-stream" in request.headers.get("accept", ""):
+            return StreamingResponse(self.told.listen(), media_type="text/event-stream")
+        last = _whole(request, "last", SHOWN_EVENTS)
+        texts = await self._do(lambda: list(self._past(None, None, last)))
+        return Response(f'{{"events": [{", ".join(texts)}]}}', media_type="application/json")
+
+    async def _history(self, request: Request) -> Response:
+        asked = request.query_params
+        now = datetime.now(UTC)
+        since = history.moment(asked["since"], now) if "since" in asked else None
+        until = history.moment(asked["until"], now) if "until" in asked else None
+        last = _whole(request, "last", None)
+        kind = asked.get("format", "jsonl")
+        if kind not in ("jsonl", "csv"):
+            raise SettingsError(f"format: {kind[:40]!r} is none; jsonl or csv")
+        past = self._past(since, until, last)
+
+        def some() -> list[str]:
+            return [history.csv_line(text) + "\r\n" if kind == "csv" else text + "\n" for text in islice(past, 500)]
+
+        # What is wrong with the file is known before an answer begins.
+        first = await self._do(some)
+
+        async def lines() -> AsyncIterator[str]:
+            if kind == "csv":
+                yield history.csv_line(None) + "\r\n"
+            part = first
+            while part:
+                yield "".join(part)
+                part = await self._do(some)
+
+        said = {"Content-Disposition": f'attachment; filename="events.{kind}"'}
+        return StreamingResponse(lines(), media_type="text/csv" if kind == "csv" else "application/jsonl", headers=said)
+
+    async def _health(self, request: Request) -> Response:
+        age = self._of.viewer.frame_age()
+        camera = self._of.program.camera()
+        well = age is not None and age < STALE_SECONDS and camera == "running"
+        said = {"status": "ok" if well else "no frames", "camera": camera}
+        return JSONResponse(said, 200 if well else 503)
+
+    async def _metrics(self, request: Request) -> Response:
+        text = await self._do(self._of.metrics)
+        return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
+
+    # --- what is said
+
+    async def _status(self) -> dict[str, Any]:
+        program = self._of.program
+        deliveries = [(publisher.name, publisher.delivery()) for publisher in self._of.publishers]
+        return {
+            **program.stats(),
+            "version": __version__,
+            "device": program.device,
+            "source": self._of.source,
+            "paused": program.controls.paused,
+            "min_confidence": self._of.reader.min_confidence,
+            "open": is_loopback(self._host),
+            "publishers": [
+                {
+                    "name": name,
+                    "connected": one.connected,
+                    "backlog": one.backlog,
+                    "oldest_seconds": round(one.oldest_seconds, 1),
+                    "problem": one.problem,
+                }
+                for name, one in deliveries
+                if one
+            ],
+        }
+
+    async def _shown(self, newest: tuple[Frame, Sight]) -> str:
+        return await self._do(lambda: self._view(*newest))
+
+    def _view(self, frame: Frame, sight: Sight) -> str:
+        self._views += 1
+        return json.dumps(view(frame.pixels, sight, self._of.reader.model.card.labels, self._views))
+
+    def _past(self, since: datetime | None, until: datetime | None, last: int | None) -> Iterator[str]:
+        if self._of.events is None or not self._of.events.exists():
+            return iter(())
+        return history.read(self._of.events, since, until, last)
+
+    async def _do(self, work: Callable[[], Any]) -> Any:
+        """In the thread of the page's own reader."""
+        return await asyncio.get_running_loop().run_in_executor(self._work, work)
+
+
+def _whole(request: Request, name: str, default: int | None) -> int | None:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdecimal() and 1 <= len(text) <= 6 and 1 <= int(text) <= MOST_EVENTS):
+        raise SettingsError(f"{name}: {text[:40]!r} is no whole number from 1 to {MOST_EVENTS}")
+    return int(text)
+
+
+async def _http_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    text = "there is no such thing here" if error.status_code == 404 else error.detail
+    return problem(error.status_code, text, dict(error.headers or {}))
+
+
+async def _upload_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, UploadError)
+    # What was not read of it would be taken for the next request.
+    return problem(error.status, str(error), {"Connection": "close"})
+
+
+async def _image_problem(request: Request, error: Exception) -> Response:
+    return problem(422, str(error))
+
+
+async def _usage_problem(request: Request, error: Exception) -> Response:
+    return problem(400, str(error))
+
+
+async def _state_problem(request: Request, error: Exception) -> Response:
+    return problem(503, str(error))

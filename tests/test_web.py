@@ -1,0 +1,320 @@
+"""The HTTP API and who may ask it, of a whole ``edge run``, over a real socket."""
+
+import json
+import random
+import socket
+import struct
+import time
+import urllib.request
+import zlib
+from pathlib import Path
+
+import cv2
+import jsonschema
+import numpy as np
+import pytest
+
+from edge.address import split_address
+from edge.errors import SettingsError, StateError
+from edge.web.guard import is_loopback
+from edge.web.tokens import FILE, tokens
+from tests.web import ROOT, device
+
+SCHEMA = json.loads((ROOT / "edge" / "schema" / "reading.json").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    with device(tmp_path_factory.mktemp("here")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """One that listens at all addresses, and so asks for a token."""
+    with device(tmp_path_factory.mktemp("elsewhere"), host="0.0.0.0") as running:
+        yield running
+
+
+def packed(pixels, suffix=".png"):
+    return cv2.imencode(suffix, pixels)[1].tobytes()
+
+
+def line_of(answer):
+    """The one line of an error."""
+    assert list(answer.json) == ["error"] and "\n" not in answer.json["error"]
+    return answer.json["error"]
+
+
+# --- reading
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".bmp", ".tiff", ".pgm"])
+def test_a_picture_is_read_as_edge_read_does(here, page, suffix):
+    answer = here.ask("/api/read", packed(page("2357", "41"), suffix))
+    assert (answer.status, answer.json["text"]) == (200, "2357\n41")
+    jsonschema.validate(answer.json, SCHEMA)
+
+
+def test_what_led_to_it_is_told_where_it_is_asked_for(here, page):
+    said = here.ask("/api/read?stages", packed(page("27"))).json
+    assert said["reading"]["text"] == "27" and said["size"] == [640, 480]
+    first = said["candidates"][0]
+    assert first["digit"] == 2 and first["read"] and first["top"][0][0] == "2" and len(first["top"]) == 3
+    assert all(said["pictures"][name].startswith("data:image/") for name in ("grey", "even", "ink"))
+
+
+def test_the_newest_reading_is_that_of_the_camera(here):
+    reading = here.ask("/api/reading").json
+    jsonschema.validate(reading, SCHEMA)
+    assert reading["source"] == "synthetic:"
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "says"),
+    [
+        (b"", 422, "is empty"),
+        (b"hello", 422, "is no image"),
+        (b"\xff\xd8\xff\xe0", 422, "is no image"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 422, "is no image"),
+    ],
+)
+def test_what_is_no_picture_is_one_line(here, data, status, says):
+    answer = here.ask("/api/read", data, "POST")
+    assert answer.status == status and says in line_of(answer)
+
+
+def bomb(width, height):
+    """A PNG of that many pixels, in a few kilobytes."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(bytes(100_000)))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize("side", [8_000, 40_000, 2**31 - 1])
+def test_a_decompression_bomb_is_refused_before_it_goes_off(here, side):
+    before = resident(here)
+    answer = here.ask("/api/read", bomb(side, side))
+    assert answer.status in (413, 422) and line_of(answer)
+    assert resident(here) - before < 30_000_000
+
+
+def test_too_many_bytes_are_refused_before_they_are_sent(here):
+    with socket.create_connection(("127.0.0.1", here.port), 10) as link:
+        link.sendall(b"POST /api/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99000000\r\n\r\n")
+        assert link.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_form_is_told_how_to_send_it(here):
+    answer = here.ask("/api/read", b"x", Content_Type="multipart/form-data; boundary=b")
+    assert answer.status == 415 and "--data-binary" in line_of(answer)
+
+
+def resident(running):
+    """Bytes of memory that the process has."""
+    lines = Path(f"/proc/{running.process.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
+
+
+def test_a_thousand_broken_pictures_break_nothing(here, page):
+    chance = random.Random(1)
+    whole = [
+        packed(page("2357", height=120, width=160), suffix)
+        for suffix in (".png", ".jpg", ".webp", ".bmp", ".tiff", ".pgm")
+    ]
+
+    def broken():
+        data = bytearray(chance.choice(whole))
+        for _ in range(chance.randint(1, 30)):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        return bytes(data[: chance.randrange(len(data))] if chance.random() < 0.3 else data)
+
+    def send(many):
+        return {here.ask("/api/read", broken(), "POST").status for _ in range(many)}
+
+    seen = send(300)
+    before = resident(here)
+    seen |= send(700)
+    assert seen <= {200, 413, 422}
+    assert resident(here) - before < 25_000_000
+    assert here.ask("/api/read", packed(page("41"))).json["text"] == "41"
+
+
+# --- what is told
+
+
+def test_how_it_is_and_what_happened(here):
+    said = here.ask("/api/status").json
+    assert said["camera"] == "running" and said["rights"] == "view" and said["source"] == "synthetic:?fps=15&hold=30"
+    assert "edge_digits_frames_total" in here.ask("/metrics").body.decode()
+    assert here.ask("/healthz").json["status"] == "ok"
+    until = time.monotonic() + 10
+    while not (events := here.ask("/api/events?last=3").json["events"]) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert events[0]["event"] in ("appeared", "changed") and len(events) <= 3
+    rows = here.ask("/api/history?format=csv&since=1h").body.decode().splitlines()
+    assert rows[0].startswith("at,device,") and len(rows) > 1
+    assert json.loads(here.ask("/api/history").body.splitlines()[0])["event"] == "appeared"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/events?last=x",
+        "/api/events?last=0",
+        "/api/events?last=99999999",
+        "/api/history?since=nonsense",
+        "/api/history?format=x",
+    ],
+)
+def test_wrong_questions_are_one_line(here, path):
+    answer = here.ask(path)
+    assert answer.status == 400 and line_of(answer)
+
+
+def test_there_is_nothing_else(here):
+    for path in ("/api/nothing", "/page/../site.py", "/page/%2e%2e/site.py", "/etc/passwd"):
+        assert here.ask(path).status == 404
+    assert here.ask("/api/read").status == 405
+
+
+def stream(running, path, **headers):
+    request = urllib.request.Request(running.url + path, headers=headers)
+    return urllib.request.urlopen(request, timeout=20)
+
+
+def test_events_come_as_they_happen(here):
+    with stream(here, "api/events", Accept="text/event-stream") as lines:
+        told = next(json.loads(line[6:]) for line in lines if line.startswith(b"data: "))
+    assert told["event"] in ("appeared", "changed", "cleared") and told["seq"] and told["boot_id"]
+
+
+def test_frames_come_while_somebody_looks_at_a_bounded_rate(here):
+    begun, views = time.monotonic(), []
+    with stream(here, "api/live") as lines:
+        kind = ""
+        for line in lines:
+            if line.startswith(b"event: "):
+                kind = line[7:].strip().decode()
+            elif line.startswith(b"data: ") and kind == "view":
+                views.append(json.loads(line[6:])["reading"]["frame"])
+            if time.monotonic() - begun > 3:
+                break
+    assert 5 < len(views) < 3.5 * 8 + 2
+    assert views == sorted(set(views)), "each frame once"
+
+
+# --- who may ask
+
+
+def test_another_site_is_not_listened_to(here, page):
+    picture = packed(page("41"))
+    assert here.ask("/api/read", picture, Origin="http://evil.example").status == 403
+    assert here.ask("/api/read", picture, Origin="null").status == 403
+    assert here.ask("/api/status", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="no-cors").status == 403
+    assert here.ask("/", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate").status == 200
+    assert here.ask("/api/read", picture, Origin=f"http://127.0.0.1:{here.port}").status == 200
+    assert "access-control-allow-origin" not in here.ask("/api/status").headers
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", ""])
+def test_a_name_that_somebody_made_point_here_is_refused(here, host):
+    assert here.ask("/api/status", Host=host).status in (400, 421)
+
+
+@pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1", "[::1]:8080", "192.168.1.7:8080"])
+def test_its_own_names_are_known(here, host):
+    assert here.ask("/api/status", Host=host).status == 200
+
+
+def test_what_every_answer_says(here):
+    for path in ("/", "/api/status", "/api/nothing"):
+        said = here.ask(path).headers
+        policy = said["content-security-policy"]
+        assert "default-src 'none'" in policy and "unsafe" not in policy
+        assert said["x-content-type-options"] == "nosniff" and "server" not in said
+
+
+def test_from_elsewhere_a_token_is_asked_for(elsewhere, page):
+    picture, token = packed(page("41")), elsewhere.tokens()["view"]
+    for path in ("/api/status", "/api/reading", "/api/live", "/api/history", "/metrics"):
+        assert elsewhere.ask(path).status == 401
+    assert elsewhere.ask("/api/read", picture).status == 401
+    assert elsewhere.ask("/").status == elsewhere.ask("/page/page.js").status == elsewhere.ask("/healthz").status == 200
+    assert elsewhere.ask("/api/status", Authorization="Bearer wrong").status == 401
+    assert elsewhere.ask("/api/status", Authorization=f"Bearer {token[:-1]}").status == 401
+    assert elsewhere.ask("/api/read", picture, Authorization=f"Bearer {token}").json["text"] == "41"
+    assert elsewhere.ask("/api/status", Authorization=f"Bearer {token}").json["rights"] == "view"
+    both = elsewhere.tokens()["change"]
+    assert elsewhere.ask("/api/status", Authorization=f"Bearer {both}").json["rights"] == "change"
+
+
+def test_a_token_becomes_a_cookie_that_no_script_sees(elsewhere):
+    token = elsewhere.tokens()["change"]
+    answer = elsewhere.ask("/api/login", json.dumps({"token": token}).encode())
+    cookie = answer.headers["set-cookie"]
+    assert answer.json == {"rights": "change"} and "HttpOnly" in cookie and "samesite=strict" in cookie.lower()
+    assert elsewhere.ask("/api/status", Cookie=cookie.partition(";")[0]).json["rights"] == "change"
+    for wrong in (b'{"token": "wrong"}', b'{"token": 7}', b"[]", b"", b"{", b'{"token": "\\ud800"}', b"x" * 5000):
+        assert elsewhere.ask("/api/login", wrong, "POST").status in (400, 401, 413)
+
+
+def test_what_only_looks_may_change_nothing(elsewhere):
+    token = elsewhere.tokens()["view"]
+    assert elsewhere.ask("/api/anything", b"", "POST", Authorization=f"Bearer {token}").status == 403
+    assert elsewhere.ask("/api/anything", b"", "DELETE", Authorization=f"Bearer {token}").status == 403
+
+
+def test_connections_that_say_nothing_do_not_take_all_places(here):
+    links = [socket.create_connection(("127.0.0.1", here.port), 5) for _ in range(200)]
+    try:
+        time.sleep(0.5)
+        assert len(list(Path(f"/proc/{here.process.pid}/fd").iterdir())) < 130
+    finally:
+        for link in links:
+            link.close()
+    time.sleep(0.3)
+    assert here.ask("/healthz").status == 200
+
+
+# --- the rooms
+
+
+def test_tokens_are_made_once_and_kept_for_this_user_alone(tmp_path):
+    tmp_path.chmod(0o700)
+    made = tokens(tmp_path)
+    assert tokens(tmp_path) == made and made.change != made.view and len(made.view) >= 32
+    assert (tmp_path / FILE).stat().st_mode & 0o077 == 0
+    assert (made.rights(made.change), made.rights(made.view), made.rights("ü")) == ("change", "view", "none")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"change": "short", "view": "short"}', '{"change": 1}'])
+def test_damaged_tokens_are_one_line(tmp_path, text):
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(StateError, match="is damaged; remove it"):
+        tokens(tmp_path)
+
+
+def test_addresses():
+    assert split_address("[::1]:8080", "web") == ("::1", 8080)
+    assert is_loopback("::1") and is_loopback("localhost") and is_loopback("127.0.0.2")
+    assert not is_loopback("0.0.0.0") and not is_loopback("192.168.1.7") and not is_loopback("shed")
+    with pytest.raises(SettingsError, match="web: .* such as 127.0.0.1:8080"):
+        split_address("8080", "web")
+
+
+def test_a_large_picture_takes_no_more_than_a_service_has(here):
+    """As telephones make them."""
+    pixels = np.full((6000, 8000), 220, np.uint8)
+    cv2.putText(pixels, "7", (3000, 4200), cv2.FONT_HERSHEY_SIMPLEX, 60, 30, 220)
+    answer = here.ask("/api/read", packed(pixels, ".jpg"))
+    assert answer.status == 200 and answer.json["text"] == "7"
+    assert resident(here) < 400_000_000
