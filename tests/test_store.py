@@ -149,7 +149,7 @@ def test_what_could_not_be_written_has_numbers_that_nobody_gives_again(opened, p
 
 def test_a_process_that_gets_the_file_later_goes_on_after_its_numbers(opened, path: Path) -> None:
     early = Store(path.parent / "none" / "events.db", device="shed")
-    early._path = path
+    early.path = path
     one = opened()
     one._seq += 10**6
     given = [one.append(notice(n)) for n in range(3)]

@@ -1,5 +1,6 @@
 // The page: no library, no build. It asks the same API that anybody may ask.
 const $ = (id) => document.getElementById(id);
+const EMPTY = $("draw-ink").src;
 const SVG = "http://www.w3.org/2000/svg";
 const percent = (share) => `${(100 * share).toFixed(share > 0.9995 || share < 0.0995 ? 0 : 1)} %`;
 
@@ -96,7 +97,7 @@ function look(on) {
   });
   stream.addEventListener("status", (event) => status(JSON.parse(event.data)));
   stream.addEventListener("error", () => {
-    say("the device does not answer; trying again", true);
+    if (!$("login").open) say("the device does not answer; trying again", true);
     // Who is not let in learns it here alone; the browser itself tries again only where the way broke.
     ask("/api/status").catch(() => {});
     if (stream?.readyState === EventSource.CLOSED) {
@@ -170,7 +171,7 @@ async function readPad() {
 function nothing(why) {
   $("draw-text").value = "";
   $("draw-why").textContent = why;
-  for (const id of ["draw-even", "draw-ink"]) $(id).removeAttribute("src");
+  for (const id of ["draw-even", "draw-ink"]) $(id).src = EMPTY;
   document.querySelector("#draw-picture svg").replaceChildren();
   $("draw-glyphs").replaceChildren();
 }
@@ -318,6 +319,7 @@ $("filter").addEventListener("submit", (event) => event.preventDefault());
 // --- the token, and which view is open
 
 function logIn() {
+  say("a token is needed", true);
   if (!$("login").open) $("login").showModal();
 }
 $("login").addEventListener("cancel", (event) => event.preventDefault());
