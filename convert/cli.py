@@ -112,7 +112,10 @@ def _convert_parser() -> argparse.ArgumentParser:
         help="what model.to_json() wrote, for a MODEL that has weights only",
     )  # fmt: skip
     parser.add_argument(
-        "--calibrate", metavar="FOLDER", type=Path, help="photographs of your own to calibrate on, besides MNIST"
+        "--calibrate",
+        metavar="FOLDER",
+        type=Path,
+        help="photographs of your own to calibrate on, or corrections, besides MNIST",
     )
     parser.add_argument(
         "--calibration-images", metavar="N", type=terminal.whole(500), default=1000,
@@ -190,6 +193,10 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--start", metavar="MODEL.h5", type=Path, help="a model that edge-train made, to train further (default: none)"
     )
+    parser.add_argument(
+        "--also", metavar="FOLDER", type=Path,
+        help="glyphs of your own to learn besides: what edge corrections export wrote (default: none)",
+    )  # fmt: skip
     terminal.add_seed(parser, "of the weights and of all variation")
     parser.add_argument(
         "--limit", metavar="N", type=terminal.whole(1), help="train on the first N images, for a quick try"
@@ -200,17 +207,20 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"{options.output}: -o names the Keras file to write, which ends in .h5")
 
     def work(stderr: TextIO) -> None:
-        from convert import datasets, load, progress, train, whole
+        from convert import datasets, load, progress, taught, train, whole
 
         begun = time.monotonic()
         whole.check_writable(options.output)
         data = datasets.load_mnist(options.data)
         if options.limit:
             data = data.limited(options.limit)
+        also = taught.load(options.also) if options.also else None
         kept = options.output.with_suffix(".checkpoint.keras")
         start = load.load(options.start) if options.start else None
         with progress.epochs(options.epochs, stderr) as told:
-            model = train.train(data, epochs=options.epochs, seed=options.seed, told=told, start=start, kept=kept)
+            model = train.train(
+                data, epochs=options.epochs, seed=options.seed, told=told, start=start, kept=kept, also=also
+            )
         right = train.accuracy(model, data.test, data.test_labels)
         train.save(model, options.output)
         kept.unlink()

@@ -17,13 +17,13 @@ from edge.types import Frame, Pixels
 def glyphs(folder: Path) -> Pixels:
     """What may be a digit in all photographs and crops of a folder and of those in it, (n, 28, 28), light ink on black.
 
-    Files in natural order, digits in reading order; nobody has to say which digits they are. Raises ImageError for a
-    file that cannot be read, and DataError where there is no photograph, or no digit in any.
+    An image that is a glyph already, as ``edge corrections export`` writes them, is taken as it is. Files in natural
+    order, digits in reading order; nobody has to say which digits they are. Raises ImageError for a file that cannot be
+    read, and DataError where there is no photograph, or no digit in any.
     """
     paths = find(folder)
     with Reader() as reader:
-        seen = (reader.look(Frame(images.load(path), str(path))).candidates for path in paths)
-        found = [candidate.glyph for candidates in seen for candidate in candidates if may_be_digit(candidate)]
+        found = [glyph for path in paths for glyph in _in(Frame(images.load(path), str(path)), reader)]
     if not found:
         raise DataError(
             f"{folder}: no digit is found in {'its image' if len(paths) == 1 else f'any of its {len(paths):,} images'};"
@@ -44,6 +44,18 @@ def find(folder: Path) -> list[Path]:
             f" as {', '.join(sorted(images.SUFFIXES))}"
         )
     return sorted(visible, key=natural)
+
+
+def is_glyph(pixels: Pixels) -> bool:
+    """Whether it is 28x28, its ink is light and does not touch the border: MNIST's form, which the model gets."""
+    border = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
+    return pixels.shape == (28, 28) and max(int(side.max()) for side in border) < 64 <= int(pixels.max())
+
+
+def _in(frame: Frame, reader: Reader) -> list[Pixels]:
+    if is_glyph(frame.pixels):
+        return [frame.pixels]
+    return [candidate.glyph for candidate in reader.look(frame).candidates if may_be_digit(candidate)]
 
 
 def may_be_digit(candidate: Candidate) -> bool:

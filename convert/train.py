@@ -13,6 +13,7 @@ from convert import augment, checkpoint
 from convert.datasets import Mnist
 from convert.load import Loaded
 from convert.nondigits import nondigits
+from convert.taught import Taught
 from convert.whole import whole
 from convert.workers import Workers, workers
 from edge.errors import ConvertError
@@ -24,6 +25,10 @@ HANDWRITTEN_SHARE = 0.6
 """As many digits of the project's own stroke model are added to each epoch, as a share of the training set."""
 NONDIGIT_SHARE = 0.35
 """The same for marks that are no digit."""
+TAUGHT_SHARE = 0.06
+"""The same for the user's own glyphs: each is repeated, and varied anew each time, until they are so many,"""
+TAUGHT_TIMES = 60
+"""but no oftener an epoch than this: a few would be learnt by heart."""
 SETS = 3
 """So many different sets of both take turns."""
 PARTS = 16
@@ -38,6 +43,8 @@ SMOOTHING = 0.05
 
 CLASSES = 11
 """The digits 0 to 9, and what is no digit."""
+
+NOTHING_TAUGHT = Taught(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8))
 
 Work = Callable[[Any, Any], Pixels]
 """Glyphs (n, 28, 28), or digits (n,), and a seed -> as many glyphs."""
@@ -91,18 +98,23 @@ def train(
     told: Callable[[int, dict[str, float]], None],
     start: Loaded | None = None,
     kept: Path | None = None,
+    also: Taught | None = None,
 ) -> Any:
     """The trained model, after ``epochs`` over ``data.train``; ``told(epochs done, figures)`` hears of each.
 
-    It begins untrained, or as ``start``, a model of such a training. After each epoch it is kept in the file ``kept``;
-    where that is of the same training, it goes on from there. Raises ConvertError where ``start`` is another network.
+    ``also`` is learnt besides. It begins untrained, or as ``start``, a model of such a training. After each epoch it is
+    kept in the file ``kept``; where that is of the same training, it goes on from there. Raises ConvertError where
+    ``start`` is another network.
     """
     import keras
 
     keras.utils.set_random_seed(seed)
+    own, own_classes = repeated(also, round(TAUGHT_SHARE * len(data.train))) if also else NOTHING_TAUGHT
     order = {"epochs": epochs, "seed": seed, "data": data.digest, "start": start and start.sha256}
+    if also:
+        order["also"] = also.digest
     model, done = checkpoint.load(kept, order) if kept else (None, 0)
-    model = model or _compiled(start, epochs, -(-_epoch_size(len(data.train)) // BATCH))
+    model = model or _compiled(start, epochs, -(-(_epoch_size(len(data.train)) + len(own)) // BATCH))
     written_digits = np.arange(SETS * round(HANDWRITTEN_SHARE * len(data.train)), dtype=np.uint8) // SETS % 10
     nondigit_count = SETS * round(NONDIGIT_SHARE * len(data.train))
     material = np.random.default_rng(seed).integers(len(data.train), size=nondigit_count)
@@ -121,9 +133,12 @@ def train(
             through = rng.uniform(size=len(glyphs)) < CAMERA_SHARE
             glyphs[through] = seen[through]
             turn = slice(epoch % SETS, None, SETS)
-            glyphs = np.concatenate([glyphs, written[turn], nothing[turn]])
+            parts = [glyphs, written[turn], nothing[turn]]
             none = np.full(len(nothing[turn]), CLASSES - 1)
-            labels = np.concatenate([data.train_labels, written_digits[turn], none])
+            if len(own):
+                parts.append(augment.varied(own, [seed, epoch, 3]))
+            glyphs = np.concatenate(parts)
+            labels = np.concatenate([data.train_labels, written_digits[turn], none, own_classes])
             _reseed(model, [seed, epoch])
             order_of_batches = rng.permutation(len(glyphs))
             past = model.fit(
@@ -135,6 +150,13 @@ def train(
                 checkpoint.save(model, epoch + 1, order, kept)
             told(epoch + 1, {name: values[-1] for name, values in past.history.items()})
     return model
+
+
+def repeated(also: Taught, many: int) -> Taught:
+    """All glyphs in turn until they are ``many``, but none oftener than TAUGHT_TIMES; each once at least."""
+    count = max(len(also.glyphs), min(many, TAUGHT_TIMES * len(also.glyphs)))
+    which = np.arange(count) % len(also.glyphs)
+    return Taught(also.glyphs[which], also.classes[which])
 
 
 def _reseed(model: Any, seed: list[int]) -> None:

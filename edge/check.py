@@ -11,6 +11,7 @@ from edge.address import split_address
 from edge.model import Model, content_of
 from edge.settings import Settings
 from edge.trial import trial
+from edge.tuning import Tuning
 
 
 def checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
@@ -18,6 +19,8 @@ def checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "source", partial(_source, settings.source)
     for publisher in settings.publish:
         yield "publish", partial(_publisher, publisher)
+    if (tuning := Tuning(settings.state, settings.vision)).saved():
+        yield "vision", partial(_vision, tuning)
     if settings.metrics:
         yield "metrics", partial(_metrics, settings.metrics)
     if settings.web:
@@ -38,6 +41,11 @@ def _publisher(text: str) -> str:
         return text
     channel.check()
     return channel.name
+
+
+def _vision(tuning: Tuning) -> str:
+    tuning.recipe()
+    return f"{tuning.path}, saved on the live page"
 
 
 def _metrics(text: str) -> str:

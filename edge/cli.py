@@ -50,6 +50,12 @@ TOKEN_EXAMPLES = """examples:
   edge token --new                                        where somebody has one who should not
   sudo /opt/edge-digits/bin/edge token --config /etc/edge-digits/edge.toml    the service's
 """
+EXPORT_EXAMPLES = """examples:
+  edge corrections export taught
+  sudo /opt/edge-digits/bin/edge corrections export --config /etc/edge-digits/edge.toml taught    the service's
+  edge-train --start mnist.h5 --also taught -o mine.h5    on a workstation: learn from them
+  edge-convert mine.h5 --calibrate taught
+"""
 HISTORY_EXAMPLES = """examples:
   edge history                                            what has happened, oldest first, in local time
   edge history --last 20
@@ -153,6 +159,21 @@ def _parser() -> Parser:
     )
     token.add_argument("--new", action="store_true", help="make new ones: those before open nothing any more")
     _settings_flags(token, without=tuple(leaf.name for leaf in leaves() if leaf.name not in ("state", "web")))
+
+    corrections = chosen.add_parser("corrections", help="what people said on the live page", allow_abbrev=False)
+    corrections.set_defaults(parser=corrections)
+    actions = corrections.add_subparsers(title="actions", required=True, metavar="ACTION", parser_class=Parser)
+    export = _command(
+        actions,
+        "export",
+        commands.export_corrections,
+        "make a data set of the corrections: 28x28 glyphs and labels.csv",
+        EXPORT_EXAMPLES,
+        "FOLDER",
+        within="corrections ",
+    )
+    export.add_argument("folder", metavar="FOLDER", help="an empty or new one, or one that was exported before")
+    _settings_flags(export, without=tuple(leaf.name for leaf in leaves() if leaf.name != "state"))
 
     demo = _command(
         chosen,

@@ -1,4 +1,4 @@
-"""What ``edge read``, ``run``, ``model``, ``history``, ``demo``, ``doctor`` and ``tune`` do: the exit status."""
+"""What each command of ``edge`` do: the exit status."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.errors import EdgeError, ImageError, SettingsError, StateError
-from edge.settings import Settings, load_settings
+from edge.settings import Settings, load_settings, pinned_vision
 
 if TYPE_CHECKING:
     from edge.reader import Reader, Sight
     from edge.types import Pixels
 
 
+def _flags(arguments: argparse.Namespace) -> dict[str, str]:
+    return {name.removeprefix("set:"): value for name, value in vars(arguments).items() if name.startswith("set:")}
+
+
 def _settings(arguments: argparse.Namespace) -> Settings:
-    flags = {name.removeprefix("set:"): value for name, value in vars(arguments).items() if name.startswith("set:")}
-    return load_settings(arguments.config, flags)
+    return load_settings(arguments.config, _flags(arguments))
 
 
 def _state_folder(settings: Settings) -> Path:
@@ -108,7 +111,7 @@ def run_loop(arguments: argparse.Namespace) -> int:
     from edge.running import run_source
 
     no_twins(settings.publish)
-    return run_source(settings, arguments.frames)
+    return run_source(settings, arguments.frames, pinned=pinned_vision(_flags(arguments)))
 
 
 def check_model(arguments: argparse.Namespace) -> int:
@@ -177,6 +180,16 @@ def show_token(arguments: argparse.Namespace) -> int:
         print(f"{what}: http://{host}:{port}/#token={token}")
     if arguments.new:
         print("edge: restart edge run: until then it knows those before", file=sys.stderr)
+    return 0
+
+
+def export_corrections(arguments: argparse.Namespace) -> int:
+    """``edge corrections export``: a data set of what people said on the live page."""
+    from edge.corrections import FILE, Corrections, export
+
+    with Corrections(_state_folder(_settings(arguments)) / FILE) as corrections:
+        many = export(corrections, Path(arguments.folder))
+    print(f"{arguments.folder}: {many} glyph{'s' if many > 1 else ''} and labels.csv")
     return 0
 
 

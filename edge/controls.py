@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge.types import Reading
+from edge.vision.recipe import Recipe
 
 
 class Controls:
@@ -22,6 +23,7 @@ class Controls:
         self._lock = threading.Lock()
         self._paused = False
         self._threshold = self._configured = min_confidence
+        self._recipe: Recipe | None = None
         self._asked = 0
         self._answered = 0
         self._answer: Reading | None = None
@@ -35,6 +37,11 @@ class Controls:
     def threshold(self) -> float:
         """A mark whose best digit is less probable than this is not read: ``min_confidence``, 0 to 1."""
         return self._threshold
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """How frames shall be cleaned from now on; None: as from the beginning."""
+        return self._recipe
 
     @property
     def read_now(self) -> bool:
@@ -52,6 +59,10 @@ class Controls:
         if not 0 <= value <= 1:
             raise ValueError(value)
         self._threshold = float(value)
+
+    def clean_by(self, recipe: Recipe) -> None:
+        """Clean frames by another recipe."""
+        self._recipe = recipe
 
     def ask(self) -> None:
         """Ask for the next reading."""

@@ -8,6 +8,7 @@ import socket
 import statistics
 import tempfile
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from edge.address import split_address
 from edge.publishers import Publisher
@@ -16,6 +17,9 @@ from edge.settings import Settings
 from edge.tune import distance, only_digits
 from edge.types import Frame, Message, Reading
 from edge.viewer import Viewer
+
+if TYPE_CHECKING:
+    from edge.web.server import Web
 
 FPS, HOLD = 10, 30
 """Frames a second, and frames of each page: it is shown for three seconds."""
@@ -74,8 +78,9 @@ def demo(settings: Settings, *, seed: int, seconds: float) -> int:
         return run_source(chosen, frames, also=Pages, told=_say)
 
 
-def _say(url: str) -> None:
-    print(f"See it, and draw digits of your own: {url}\nCtrl-C ends it.\n", flush=True)
+def _say(web: Web) -> None:
+    # With its token: everything may be tried out here.
+    print(f"See it, draw digits of your own, teach and tune: {web.link}\nCtrl-C ends it.\n", flush=True)
 
 
 def _free() -> str:

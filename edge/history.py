@@ -153,10 +153,11 @@ def csv_line(text: str | None) -> str:
     row = _row(json.loads(text)) if text is not None else {name: name for name in FIELDS}
     out = io.StringIO()
     # Python 3.11 quotes a line break only where the line's own end has it.
-    csv.writer(out, lineterminator="\r\n").writerow([_cell(row.get(name)) for name in FIELDS])
+    csv.writer(out, lineterminator="\r\n").writerow([cell(row.get(name)) for name in FIELDS])
     return out.getvalue().removesuffix("\r\n")
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
+    """What a spreadsheet would take for a formula begins with an apostrophe."""
     # https://owasp.org/www-community/attacks/CSV_Injection
     return f"'{value}" if isinstance(value, str) and value.startswith(tuple("=+-@\t\r")) else value

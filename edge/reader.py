@@ -114,9 +114,9 @@ class Reader(Closing):
         judge = Judge(model, self.recipe.interpolation, self._watch)
         self._eye = Eye(judge, self.recipe, self.min_confidence, self._watch)
 
-    def demand(self, min_confidence: float) -> None:
-        """From now on leave unread what is less probable, 0 to 1."""
-        self.min_confidence = min_confidence
+    def demand(self, min_confidence: float, recipe: Recipe | None = None) -> None:
+        """From now on leave unread what is less probable, 0 to 1, and clean by another ``recipe``. Between readings."""
+        self.min_confidence, self.recipe = min_confidence, recipe or self.recipe
         self.use(self.model)
 
     def close(self) -> None:

@@ -25,8 +25,10 @@ from edge.settings import Settings
 from edge.sources import Source, open_source
 from edge.stopwatch import Stopwatch
 from edge.tracker import Tracker
+from edge.tuning import Tuning
 from edge.types import Message, Notice, Reading
 from edge.viewer import Viewer
+from edge.vision.recipe import Recipe
 
 if TYPE_CHECKING:
     from edge.metrics import Metrics
@@ -56,9 +58,9 @@ class Keeper(Publisher):
         """The store is closed after its couriers, by whoever opened it."""
 
 
-def _told(url: str) -> None:
+def _told(web: Web) -> None:
     # Not a warning, but what whoever asked for a page has to know; the log of a service is the place for it.
-    log.warning("web: the live page is at %s", url)
+    log.warning("web: the live page is at %s", web.url)
 
 
 def run_source(
@@ -66,11 +68,13 @@ def run_source(
     frames: int | None = None,
     *,
     also: Callable[[Viewer], Publisher] | None = None,
-    told: Callable[[str], None] = _told,
+    told: Callable[[Web], None] = _told,
+    pinned: Iterable[str] = (),
 ) -> int:
     """Read ``settings.source`` until it ends, ``frames`` came, or a signal asks to stop; gives the exit status.
 
-    ``also`` makes one more publisher, and ``told`` hears the URL of the page, where there is one.
+    ``also`` makes one more publisher, and ``told`` hears of the page, where there is one. What was saved there stands
+    in place of ``settings.vision``, but for the fields in ``pinned``.
 
     Where a camera's driver hangs, it ends the process itself. Raises EdgeError where something cannot be opened.
     """
@@ -84,7 +88,8 @@ def run_source(
         )
         swap = stack.enter_context(_swap(settings)) if settings.model and source.live else None
         model = swap.model if swap else Model(settings.model or None, threads=settings.threads)
-        reader = stack.enter_context(Reader(model, recipe=settings.vision, min_confidence=settings.min_confidence))
+        tuning = Tuning(settings.state, settings.vision, pinned)
+        reader = stack.enter_context(Reader(model, recipe=_recipe(tuning), min_confidence=settings.min_confidence))
         viewer = Viewer(reader, source, controls)
         store = stack.enter_context(_store(settings)) if _keeps(settings, source) else None
         program = Program(
@@ -107,9 +112,9 @@ def run_source(
             viewer.look, watch = metrics.look, metrics.watch
             outputs.append(metrics)
             if settings.web:
-                web = _web(settings, program, viewer, reader, outputs, store, metrics)
+                web = _web(settings, program, viewer, reader, outputs, store, metrics, tuning)
                 outputs.append(stack.enter_context(web))
-                told(web.url)
+                told(web)
         if store:
             outputs.insert(0, Keeper(store, watch))
 
@@ -202,6 +207,7 @@ def _web(
     outputs: Iterable[Publisher],
     store: Store | None,
     metrics: Metrics,
+    tuning: Tuning,
 ) -> Web:
     from edge.web.server import Web
     from edge.web.site import Sources
@@ -214,8 +220,18 @@ def _web(
         publishers=tuple(outputs),
         events=store.path if store else None,
         metrics=metrics.text,
+        tuning=tuning,
     )
     return Web(settings.web, sources, folder=state.place(settings.state))
+
+
+def _recipe(tuning: Tuning) -> Recipe:
+    try:
+        return tuning.recipe()
+    except StateError as error:
+        # What was saved is no reason not to read.
+        log.warning("%s (until then the settings' own [vision] holds)", error)
+        return tuning.configured
 
 
 def _swap(settings: Settings) -> Swap:

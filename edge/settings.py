@@ -11,6 +11,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -21,7 +22,7 @@ from edge.uri import nearest
 from edge.vision.recipe import Recipe, setting
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
+    from pydantic import TypeAdapter, ValidationError
 
 PREFIX = "EDGE_"
 
@@ -145,6 +146,41 @@ def _checked(file: Mapping[str, Any], flags: Mapping[str, Any]) -> Settings:
     return Settings(**dict(model(**flags)))
 
 
+def pinned_vision(flags: Mapping[str, Any]) -> frozenset[str]:
+    """Which fields of ``[vision]`` a flag (dotted names) or the environment sets."""
+    fields = {leaf.name: leaf for leaf in leaves() if leaf.name.startswith("vision.")}
+    every = PREFIX + "VISION" in os.environ
+    return frozenset(
+        name.removeprefix("vision.")
+        for name, leaf in fields.items()
+        if every or name in flags or leaf.environment in os.environ
+    )
+
+
+def checked_vision(values: Mapping[str, Any]) -> Recipe:
+    """``[vision]`` from values that nobody has checked; others are the defaults. Raises SettingsError, one line."""
+    from pydantic import ValidationError
+
+    known = [part.name for part in dataclasses.fields(Recipe)]
+    for name in values:
+        if name not in known:
+            raise SettingsError(f"vision.{str(name)[:40]}: no such setting{nearest(str(name), known)}")
+    try:
+        return _recipes().validate_python(dict(values))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = f"vision.{first['loc'][0]}"
+        leaf = next(leaf for leaf in leaves() if leaf.name == name)
+        raise SettingsError(f"{name}: {repr(first['input'])[:40]}: {first['msg'].lower()}{_takes(leaf)}") from error
+
+
+@cache
+def _recipes() -> TypeAdapter[Recipe]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Recipe)
+
+
 def markdown() -> str:
     """The README's table of settings."""
     lines = ["| setting | default | what it is |", "|---|---|---|"]
@@ -213,12 +249,14 @@ def _one_line(
         where = f"--{name}"
     elif config and parts[0] in file and (leaf is None or leaf.environment not in os.environ):
         where = str(config)
-    takes = ""
-    if leaf and leaf.choices:
-        takes = f"; one of {', '.join(leaf.choices)}"
-    elif leaf and leaf.limits != (None, None):
-        takes = f"; {leaf.limits[0]} to {leaf.limits[1]}"
+    takes = _takes(leaf) if leaf else ""
     setting = "" if where.startswith("--") else f" {name}:"
     # A URI in the wrong place may have a password.
     given = "what is given" if "://" in repr(first["input"]) else repr(first["input"])
     return f"{where}:{setting} {given}: {first['msg'].lower()}{takes}"
+
+
+def _takes(leaf: Leaf) -> str:
+    if leaf.choices:
+        return f"; one of {', '.join(leaf.choices)}"
+    return "" if leaf.limits == (None, None) else f"; {leaf.limits[0]} to {leaf.limits[1]}"

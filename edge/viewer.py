@@ -43,8 +43,9 @@ class Viewer(Publisher):
         asked = controls.read_now
         if controls.paused and not asked:
             return None
-        if controls.threshold != self._reader.min_confidence:
-            self._reader.demand(controls.threshold)
+        recipe = controls.recipe or self._reader.recipe
+        if controls.threshold != self._reader.min_confidence or recipe is not self._reader.recipe:
+            self._reader.demand(controls.threshold, recipe)
         sight = self.look(frame)
         self._newest = frame, sight
         self._frames += 1

@@ -49,7 +49,8 @@ def page(browser, here):
         opened.goto(here.url)
         yield opened
         keep(opened, "last")
-    assert not wrong
+    # That something is refused is what some want to see.
+    assert not [line for line in wrong if "status of 403" not in line]
 
 
 def keep(page, name):
@@ -146,10 +147,10 @@ def test_events_are_listed_followed_and_filtered(page):
 
 def test_the_keyboard_alone_reaches_everything(page):
     reached = []
-    for _ in range(6):
+    for _ in range(8):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.textContent.trim()"))
-    assert reached[:4] == ["To the content", "Live", "Draw", "Events"]
+    assert reached[:6] == ["To the content", "Live", "Draw", "Events", "Teach", "Tune"]
     page.focus("nav a[href='#draw']")
     page.keyboard.press("Enter")
     page.wait_for_selector("#pad", state="visible")
@@ -157,8 +158,89 @@ def test_the_keyboard_alone_reaches_everything(page):
     assert page.evaluate("document.activeElement.id") == "file", "into the view that was opened"
 
 
+def test_a_correction_is_stored_shown_and_taken_back(page, here):
+    view(page, "draw")
+    stroke(page, *ONE)
+    until(page, READS, lambda text: text == "1")
+    page.click("#draw-glyphs button")
+    assert "read as 1" in page.text_content("#correct-read")
+    keep(page, "correct")
+    page.click("#correct button[value='']")
+    page.click("#draw-glyphs button")
+    page.click("#correct button[value='7']")
+    # Whoever came without a token is asked for one, and may leave it.
+    page.wait_for_selector("#login[open]")
+    assert "To change something" in page.text_content("#login-what")
+    page.click("#not-now")
+    assert "Not kept" in page.text_content("#toast")
+    assert here.ask("/api/corrections").json["count"] == 0
+    page.click("#draw-glyphs button")
+    page.click("#correct button[value='7']")
+    page.fill("#token", here.tokens()["change"])
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#login:not([open])", state="hidden")
+    page.click("#draw-glyphs button")
+    page.click("#correct button[value='7']")
+    until(page, "document.querySelector('#toast').textContent", lambda text: "that is a 7" in text)
+    view(page, "teach")
+    until(page, "document.querySelectorAll('#taught > li').length", lambda many: many == 1)
+    assert page.locator("#confusions td").all_text_contents() == ["1", "7", "1"]
+    keep(page, "teach")
+    [one] = here.ask("/api/corrections").json["corrections"]
+    assert (one["read"], one["label"], one["source"]) == (1, 7, "web") and one["crop"]
+    page.click("#taught button")
+    until(page, "document.querySelectorAll('#taught > li').length", lambda many: many == 0)
+    assert here.ask("/api/corrections").json["count"] == 0
+
+
+def test_a_button_below_a_digit_stays_while_frames_come(page):
+    until(page, "document.querySelectorAll('#live-glyphs > li').length", lambda many: many == 10)
+    page.focus("#live-glyphs > li:nth-child(2) button")
+    text = page.text_content("#live-text")
+    until(page, "document.querySelector('#live-text').value", lambda now: now != text)
+    assert page.evaluate("document.activeElement.closest('#live-glyphs') !== null")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#correct[open]")
+    page.keyboard.press("Escape")
+    assert not page.locator("#correct").is_visible()
+    page.click("#hold")
+    text = page.text_content("#live-text")
+    page.wait_for_timeout(3500)
+    assert page.text_content("#live-text") == text
+
+
+def slide(page, name, value):
+    page.evaluate(
+        "([name, value]) => { const one = document.querySelector(`#knob-${name}`); one.value = value;"
+        " one.dispatchEvent(new Event('input', {bubbles: true})); }",
+        [name, value],
+    )
+
+
+def test_a_slider_shows_at_once_what_it_does_and_is_saved(page, here):
+    page.goto(f"{here.url}#token={here.tokens()['change']}")
+    view(page, "tune")
+    until(page, "document.querySelector('#tune-text').value.length", lambda many: many > 9)
+    assert page.is_disabled("#save") and page.is_disabled("#back")
+    keep(page, "tune")
+    slide(page, "level", 254)
+    slide(page, "faint", 254)
+    until(page, "document.querySelector('#tune-text').value.replace('\\n', '').length", lambda many: many < 10)
+    assert here.ask("/api/vision").json["vision"]["level"] == 90, "only this page sees it"
+    page.click("#discard")
+    assert page.input_value("#knob-level") == "90" and page.is_disabled("#save")
+    page.select_option("#knob-threshold", "otsu")
+    page.click("#save")
+    until(page, "document.querySelector('#tune-state').textContent", lambda text: text.startswith("Saved"))
+    assert here.ask("/api/vision").json["vision"]["threshold"] == "otsu"
+    assert 'threshold = "otsu"' in (here.state / "vision.toml").read_text()
+    page.click("#back")
+    until(page, "document.querySelector('#knob-threshold').value", lambda value: value == "hysteresis")
+    assert not (here.state / "vision.toml").exists()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["live", "draw", "events"])
+@pytest.mark.parametrize("name", ["live", "draw", "events", "teach", "tune"])
 def test_a_telephone_shows_it_without_sideways_scrolling(browser, here, name, scheme):
     with browser.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme) as context:
         page = context.new_page()

@@ -1,5 +1,6 @@
 """The HTTP API and who may ask it, of a whole ``edge run``, over a real socket."""
 
+import base64
 import json
 import random
 import socket
@@ -14,6 +15,7 @@ import jsonschema
 import numpy as np
 import pytest
 
+from edge import cli
 from edge.address import split_address
 from edge.errors import SettingsError, StateError
 from edge.web.guard import is_loopback
@@ -210,6 +212,131 @@ def test_frames_come_while_somebody_looks_at_a_bounded_rate(here):
                 break
     assert 5 < len(views) < 3.5 * 8 + 2
     assert views == sorted(set(views)), "each frame once"
+
+
+# --- teach and tune
+
+
+def bearer(running, name="change"):
+    return {"Authorization": f"Bearer {running.tokens()[name]}"}
+
+
+def change(running, path, said=None, method="POST", **headers):
+    data = None if said is None else json.dumps(said).encode()
+    return running.ask(path, data, method, **(headers or bearer(running)))
+
+
+def test_a_correction_is_kept_told_exported_and_taken_back(here, page, tmp_path, capsys):
+    seen = here.ask("/api/read?stages", packed(page("27"))).json["candidates"][0]
+    said = {"label": 7, "read": 2, "confidence": 0.9, "source": "web", "model": "m", "glyph": seen["glyph"]}
+    first = change(here, "/api/corrections", {**said, "crop": seen["glyph"]})
+    second = change(here, "/api/corrections", {**said, "label": None})
+    assert first.status == second.status == 201 and first.headers["location"].endswith(f"/{first.json['id']}")
+    told = here.ask("/api/corrections").json
+    assert told["count"] == 2 and [one["label"] for one in told["corrections"]] == [None, 7], "newest first"
+    assert told["corrections"][1]["glyph"].startswith("data:image/png;base64,")
+    assert {"read": 2, "label": 7, "count": 1} in told["confusions"]
+    out = tmp_path / "set"
+    assert cli.main(["corrections", "export", "--state", str(here.state), str(out)]) == 0
+    assert sorted(path.name for path in out.iterdir()) == ["000001.png", "000002.png", "labels.csv"]
+    sent = np.frombuffer(base64.b64decode(seen["glyph"].partition(",")[2]), np.uint8)
+    glyph = cv2.imread(str(out / "000001.png"), cv2.IMREAD_UNCHANGED)
+    assert np.array_equal(glyph, cv2.imdecode(sent, cv2.IMREAD_UNCHANGED))
+    for number in (first.json["id"], second.json["id"]):
+        assert change(here, f"/api/corrections/{number}", method="DELETE").status == 204
+        assert change(here, f"/api/corrections/{number}", method="DELETE").status == 404
+    assert here.ask("/api/corrections").json["count"] == 0
+
+
+GLYPH = "data:image/png;base64," + base64.b64encode(packed(np.zeros((28, 28), np.uint8))).decode()
+WIDE = "data:image/png;base64," + base64.b64encode(packed(np.zeros((28, 29), np.uint8))).decode()
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        ([], "a JSON object"),
+        ({"label": 7}, "label and glyph"),
+        ({"label": 10, "glyph": GLYPH}, "label: a digit"),
+        ({"label": True, "glyph": GLYPH}, "label: a digit"),
+        ({"label": 7, "read": "1", "glyph": GLYPH}, "read: a digit"),
+        ({"label": 7, "confidence": 2, "glyph": GLYPH}, "confidence"),
+        ({"label": 7, "source": "a\nb", "glyph": GLYPH}, "source: a name"),
+        ({"label": 7, "glyph": "seven"}, "glyph: a data URI"),
+        ({"label": 7, "glyph": "data:image/png;base64,%%"}, "glyph: is no base64"),
+        ({"label": 7, "glyph": WIDE}, "glyph: is no glyph"),
+        ({"label": 7, "glyph": GLYPH, "crop": 7}, "crop: a data URI"),
+        ({"label": 7, "glyph": GLYPH, "colour": 7}, "colour: no such field"),
+    ],
+)
+def test_a_wrong_correction_is_one_line(here, said, says):
+    answer = change(here, "/api/corrections", said)
+    assert answer.status == 400 and says in line_of(answer)
+    assert here.ask("/api/corrections").json["count"] == 0
+
+
+def test_what_is_nested_without_end_is_one_line(here):
+    for path, method in (("/api/corrections", "POST"), ("/api/vision", "PUT")):
+        answer = here.ask(path, b"[" * 9_000, method, **bearer(here))
+        assert answer.status == 400 and line_of(answer)
+    assert here.ask("/api/login", b"[" * 999, "POST").status == 400
+
+
+def test_whoever_only_looks_teaches_and_tunes_nothing(here, elsewhere):
+    for running, headers in ((here, {"Accept": "*/*"}), (elsewhere, bearer(elsewhere, "view"))):
+        for path, method in (
+            ("/api/corrections", "POST"),
+            ("/api/corrections/1", "DELETE"),
+            ("/api/vision", "PUT"),
+            ("/api/vision/back", "POST"),
+        ):
+            answer = change(running, path, {}, method, **headers)
+            assert answer.status == 403 and "edge token" in line_of(answer)
+        assert running.ask("/api/vision", **headers).status == running.ask("/api/corrections", **headers).status == 200
+
+
+def test_another_way_to_clean_is_tried_without_changing_anything(here):
+    before = here.ask("/api/vision").json
+    assert before["vision"]["polarity"] == "auto" and not before["saved"]
+    seen = here.ask("/api/vision/preview?polarity=light").json
+    assert seen["reading"]["digits"] == [] and seen["pictures"]["ink"]
+    assert here.ask("/api/vision/preview").json["reading"]["digits"]
+    assert here.ask("/api/reading").json["digits"] and here.ask("/api/vision").json == before
+
+
+@pytest.mark.parametrize("query", ["median=99", "medain=3", "polarity=pink", "level=x"])
+def test_a_wrong_way_to_clean_is_one_line(here, query):
+    answer = here.ask(f"/api/vision/preview?{query}")
+    assert answer.status == 400 and "vision." in line_of(answer)
+    name, _, value = query.partition("=")
+    assert change(here, "/api/vision", {name: value}, "PUT").status == 400
+    assert not (here.state / "vision.toml").exists()
+
+
+def test_the_loop_reads_by_what_is_saved_and_by_what_was_before(here):
+    def reads(digits):
+        until = time.monotonic() + 10
+        while bool(here.ask("/api/reading").json["digits"]) != digits:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+    said = change(here, "/api/vision", {"polarity": "light"}, "PUT").json
+    assert said["saved"] and said["back"] and said["vision"]["polarity"] == "light"
+    reads(False)
+    assert change(here, "/api/vision/back").json["vision"]["polarity"] == "auto"
+    reads(True)
+    assert change(here, "/api/vision/back").json["vision"]["polarity"] == "light"
+    reads(False)
+    assert not change(here, "/api/vision/back").json["saved"]
+    reads(True)
+
+
+def test_libjpeg_keeps_to_itself_what_it_thinks_of_strangers_pictures(here, page):
+    """``device`` fails where anything is said on stderr."""
+    data = bytearray(packed(page("2357"), ".jpg"))
+    for place in range(400, len(data) - 2, 97):
+        data[place] ^= 0xFF
+    assert here.ask("/api/read", bytes(data)).status in (200, 422)
 
 
 # --- who may ask

@@ -79,14 +79,6 @@ def device(folder: Path, *, host: str = "127.0.0.1", source: str = "synthetic:?f
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
-        # What libjpeg says of a broken picture goes past Python.
-        libjpeg = (
-            "Corrupt JPEG data",
-            "Invalid SOS",
-            "Warning: unknown JFIF",
-            "Premature end of JPEG",
-            "Unsupported marker",
-        )
-        rest = [line for line in process.stderr if not line.startswith(libjpeg)]
+        rest = list(process.stderr)
         process.stderr.close()
         assert not rest, rest

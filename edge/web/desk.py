@@ -22,8 +22,7 @@ class Desk(Closing):
         reader = self._reader()
         wanted = recipe or self._loop.recipe
         if reader.recipe != wanted or reader.min_confidence != self._loop.min_confidence:
-            reader.recipe = wanted
-            reader.demand(self._loop.min_confidence)
+            reader.demand(self._loop.min_confidence, wanted)
         return reader.look(frame)
 
     def close(self) -> None:

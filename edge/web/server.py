@@ -47,12 +47,14 @@ class Web(Publisher):
         """Where it listens: a free one where port 0 was asked for."""
         try:
             self.tokens = _tokens(folder)
-            self._site = Site(sources, self.tokens, host=host, port=self.port)
+            self._site = Site(sources, self.tokens, folder=folder, host=host, port=self.port)
         except BaseException:
             self._socket.close()
             raise
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
         """What a browser on this machine is told."""
+        self.link = f"{self.url}#token={self.tokens.change}"
+        """The same, for somebody who may change things: what stands after the # is never sent."""
         config = uvicorn.Config(
             self._site.app,
             http=_Connection,

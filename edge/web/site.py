@@ -23,13 +23,18 @@ from edge.controls import Program
 from edge.errors import ImageError, SettingsError, StateError
 from edge.publishers import Publisher
 from edge.reader import Reader, Sight
+from edge.tuning import Tuning
 from edge.types import Frame
 from edge.viewer import Viewer
+from edge.vision.recipe import Recipe
 from edge.web.desk import Desk
 from edge.web.guard import Guard, is_loopback, problem
 from edge.web.live import Live, Told
+from edge.web.openapi import described
+from edge.web.slide import Slide
+from edge.web.teach import Teach, whole
 from edge.web.tokens import Tokens
-from edge.web.upload import UploadError, body, picture
+from edge.web.upload import UploadError, body, parsed, picture
 from edge.web.view import view
 
 PAGE = Path(__file__).parent / "page"
@@ -52,6 +57,8 @@ class Sources:
     viewer: Viewer
     reader: Reader
     """The loop's."""
+    tuning: Tuning
+    """What the page may change of how frames are cleaned."""
     source: str = ""
     """Its URI, without a password."""
     publishers: Iterable[Publisher] = ()
@@ -64,20 +71,25 @@ class Sources:
 class Site:
     """The application; ``Site.app`` is what a server runs."""
 
-    def __init__(self, sources: Sources, tokens: Tokens, *, host: str, port: int) -> None:
-        """``host`` and ``port`` are where it is listened at."""
+    def __init__(self, sources: Sources, tokens: Tokens, *, folder: Path, host: str, port: int) -> None:
+        """``folder`` is the state folder, ``host`` and ``port`` are where it is listened at."""
         self._of, self._tokens, self._host = sources, tokens, host
         self._desk = Desk(sources.reader)
         # One at a time: an interpreter is for one thread.
         self._work = ThreadPoolExecutor(1, "web-read")
-        self._waiting = self._views = 0
+        self._waiting = 0
         self.told = Told()
         self._live = Live(lambda: sources.viewer.newest, self._shown, self._status)
+        self._teach = Teach(folder, self._do)
+        slide = Slide(sources.tuning, sources.program.controls, sources.reader, self._tried, self._do)
         routes = [
+            *self._teach.routes,
+            *slide.routes,
             Route("/", self._page),
             Route("/page/{name}", self._file),
             Route("/healthz", self._health),
             Route("/metrics", self._metrics),
+            Route("/api/openapi.json", self._describe),
             Route("/api/login", self._login, methods=["POST"]),
             Route("/api/read", self._read, methods=["POST"]),
             Route("/api/reading", self._reading),
@@ -112,6 +124,7 @@ class Site:
         """Let go of the thread and the model."""
         self._work.shutdown(wait=True, cancel_futures=True)
         self._desk.close()
+        self._teach.close()
 
     # --- the page
 
@@ -124,9 +137,12 @@ class Site:
             raise HTTPException(404)
         return FileResponse(PAGE / name, media_type=FILES[name], headers={"Cache-Control": "no-cache"})
 
+    async def _describe(self, request: Request) -> Response:
+        return JSONResponse(described(shown_events=SHOWN_EVENTS, most_events=MOST_EVENTS))
+
     async def _login(self, request: Request) -> Response:
         try:
-            token = json.loads(await body(request, 1000))["token"]
+            token = parsed(await body(request, 1000))["token"]
             rights = self._tokens.rights(token)
         except (ValueError, KeyError, TypeError, AttributeError):
             return problem(400, 'a JSON object with the token is wanted: {"token": "…"}')
@@ -173,7 +189,7 @@ class Site:
     async def _events(self, request: Request) -> Response:
         if "text/event-stream" in request.headers.get("accept", ""):
             return StreamingResponse(self.told.listen(), media_type="text/event-stream")
-        last = _whole(request, "last", SHOWN_EVENTS)
+        last = whole(request, "last", SHOWN_EVENTS, MOST_EVENTS)
         texts = await self._do(lambda: list(self._past(None, None, last)))
         return Response(f'{{"events": [{", ".join(texts)}]}}', media_type="application/json")
 
@@ -182,7 +198,7 @@ class Site:
         now = datetime.now(UTC)
         since = history.moment(asked["since"], now) if "since" in asked else None
         until = history.moment(asked["until"], now) if "until" in asked else None
-        last = _whole(request, "last", None)
+        last = whole(request, "last", None, MOST_EVENTS)
         kind = asked.get("format", "jsonl")
         if kind not in ("jsonl", "csv"):
             raise SettingsError(f"format: {kind[:40]!r} is none; jsonl or csv")
@@ -245,9 +261,15 @@ class Site:
     async def _shown(self, newest: tuple[Frame, Sight]) -> str:
         return await self._do(lambda: self._view(*newest))
 
+    async def _tried(self, recipe: Recipe) -> str | None:
+        newest = self._of.viewer.newest
+        if newest is None:
+            return None
+        frame = newest[0]
+        return str(await self._do(lambda: self._view(frame, self._desk.look(frame, recipe))))
+
     def _view(self, frame: Frame, sight: Sight) -> str:
-        self._views += 1
-        return json.dumps(view(frame.pixels, sight, self._of.reader.model.card.labels, self._views))
+        return json.dumps(view(frame.pixels, sight, self._of.reader.model.card.labels))
 
     def _past(self, since: datetime | None, until: datetime | None, last: int | None) -> Iterator[str]:
         if self._of.events is None or not self._of.events.exists():
@@ -257,15 +279,6 @@ class Site:
     async def _do(self, work: Callable[[], Any]) -> Any:
         """In the thread of the page's own reader."""
         return await asyncio.get_running_loop().run_in_executor(self._work, work)
-
-
-def _whole(request: Request, name: str, default: int | None) -> int | None:
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdecimal() and 1 <= len(text) <= 6 and 1 <= int(text) <= MOST_EVENTS):
-        raise SettingsError(f"{name}: {text[:40]!r} is no whole number from 1 to {MOST_EVENTS}")
-    return int(text)
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:

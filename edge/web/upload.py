@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import logging
+from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
-from edge import images
+from edge import images, quiet
 from edge.errors import EdgeError, ImageError
 from edge.types import Pixels
 
@@ -18,6 +20,9 @@ MOST_PIXELS = 50_000_000
 """A larger picture is refused before it is unpacked: a few bytes can be gigabytes (a decompression bomb)."""
 # What it finds wrong with strangers' files is no news.
 logging.getLogger("PIL").setLevel(logging.CRITICAL)
+LIBJPEG = (
+    r"Corrupt JPEG data|Invalid SOS|Warning: unknown JFIF|Premature end of JPEG|Unsupported marker|Inconsistent prog"
+)
 SECONDS = 20.0
 """All of it has to be here by then."""
 
@@ -50,6 +55,14 @@ async def body(request: Request, most: int = MOST_BYTES) -> bytes:
     return b"".join(parts)
 
 
+def parsed(data: bytes) -> Any:
+    """JSON, as what it says. Raises ValueError for what is none, or is nested without end."""
+    try:
+        return json.loads(data)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
 def picture(data: bytes, name: str) -> Pixels:
     """The bytes of an image file -> grey pixels (height, width). Raises ImageError, UploadError."""
     if not data:
@@ -57,7 +70,9 @@ def picture(data: bytes, name: str) -> Pixels:
     width, height = _size(data, name)
     if width * height > MOST_PIXELS:
         raise UploadError(413, f"{name}: has {width} x {height} pixels; at most {MOST_PIXELS:,} are read here")
-    return images.decode(data, name)
+    # What libjpeg prints of strangers' broken pictures would fill the journal.
+    with quiet.without(LIBJPEG):
+        return images.decode(data, name)
 
 
 def _size(data: bytes, name: str) -> tuple[int, int]:

@@ -20,14 +20,13 @@ TOP = 3
 """So many classes of each are named."""
 
 
-def view(pixels: Pixels, sight: Sight, labels: tuple[str, ...], number: int) -> dict[str, Any]:
-    """The JSON of one frame (height, width); ``labels`` are the model's classes, ``number`` is what asks for it again.
+def view(pixels: Pixels, sight: Sight, labels: tuple[str, ...]) -> dict[str, Any]:
+    """The JSON of one frame (height, width); ``labels`` are the model's classes.
 
     Pictures are data URIs. ``even`` and ``ink`` are as the reader worked on them: perhaps turned, and of another size.
     """
     cleaned = sight.cleaned
     return {
-        "view": number,
         "reading": sight.reading.as_dict(),
         "size": [pixels.shape[1], pixels.shape[0]],
         "polarity": cleaned.polarity,

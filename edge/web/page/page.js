@@ -2,7 +2,8 @@
 const $ = (id) => document.getElementById(id);
 const EMPTY = $("draw-ink").src;
 const SVG = "http://www.w3.org/2000/svg";
-const percent = (share) => `${(100 * share).toFixed(share > 0.9995 || share < 0.0995 ? 0 : 1)} %`;
+// Never more than it is: 99.96 % is not sure.
+const percent = (share) => `${share < 0.1 ? Math.floor(100 * share) : (Math.floor(1000 * share) / 10).toFixed(1)} %`;
 
 function make(tag, properties = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);
@@ -13,6 +14,8 @@ function make(tag, properties = {}, ...children) {
 async function ask(path, options) {
   const answer = await fetch(path, options);
   if (answer.status === 401 && path !== "/api/login") logIn();
+  if (answer.status === 403 && options?.method) logIn("To change something, the second of the device's two tokens is needed.");
+  if (answer.status === 204) return null;
   if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).error || `the device answers ${answer.status}`);
   return answer.json();
 }
@@ -40,15 +43,32 @@ function boxes(svg, view) {
   svg.replaceChildren(...shapes);
 }
 
+function entry() {
+  const line = () => make("li", {}, make("b"), make("span"));
+  const item = make("li", {}, make("img", { width: 84, height: 84 }), make("ol", { className: "top" }, line(), line(), line()), make("button", { className: "small" }));
+  item.lastChild.addEventListener("click", () => correct(item.seen, item.view));
+  return item;
+}
+
+// Entries stay and are filled anew: a button that was replaced under a finger would not be pressed.
 function glyphs(list, view) {
-  list.replaceChildren(...view.candidates.map((one) => make("li", { className: one.read ? "" : "unread" },
-    make("img", { src: one.glyph, alt: one.read ? `read as ${one.digit}` : "not read", width: 84, height: 84 }),
-    make("ol", { className: "top" }, ...one.top.map(([label, share]) => {
-      const line = make("li", {}, make("b", { textContent: label }), make("span", { textContent: percent(share) }));
-      line.style.setProperty("--share", percent(share).replace(" ", ""));
-      return line;
-    })))));
-  if (view.more) list.append(make("li", { textContent: `and ${view.more} more` }));
+  const many = view.candidates.length;
+  while (list.children.length > many) list.lastChild.remove();
+  while (list.children.length < many) list.append(entry());
+  view.candidates.forEach((one, n) => {
+    const item = list.children[n];
+    const [image, top, button] = item.children;
+    Object.assign(item, { seen: one, view, className: one.read ? "" : "unread" });
+    Object.assign(image, { src: one.glyph, alt: one.read ? `read as ${one.digit}` : "not read" });
+    one.top.forEach(([label, share], m) => {
+      const line = top.children[m];
+      line.children[0].textContent = label;
+      line.children[1].textContent = percent(share);
+      line.style.setProperty("--share", `${100 * share}%`);
+    });
+    button.textContent = one.read ? `not a ${one.digit}?` : "a digit?";
+  });
+  list.dataset.more = view.more ? `and ${view.more} more` : "";
 }
 
 const WHY = {
@@ -69,6 +89,17 @@ function show(prefix, view) {
   glyphs($(`${prefix}-glyphs`), view);
 }
 
+function picture(prefix, view) {
+  const figure = $(`${prefix}-picture`);
+  const image = figure.querySelector("img");
+  figure.style.aspectRatio = `${view.size[0]} / ${view.size[1]}`;
+  image.src = view.pictures.grey;
+  image.alt = view.reading.text ? `Camera picture; it reads ${view.reading.text}` : "Camera picture; nothing is read";
+  image.hidden = false;
+  figure.querySelector(".wait").hidden = true;
+  show(prefix, view);
+}
+
 function pairs(list, entries) {
   list.replaceChildren(...entries.flatMap(([name, value]) => [make("dt", { textContent: name }), make("dd", { textContent: value })]));
 }
@@ -76,6 +107,7 @@ function pairs(list, entries) {
 // --- live
 
 let stream = null;
+let held = false;
 const usual = {};
 
 function look(on) {
@@ -84,14 +116,9 @@ function look(on) {
   stream = new EventSource("/api/live");
   stream.addEventListener("view", (event) => {
     const view = JSON.parse(event.data);
-    const figure = $("live-picture");
-    const image = figure.querySelector("img");
-    figure.style.aspectRatio = `${view.size[0]} / ${view.size[1]}`;
-    image.src = view.pictures.grey;
-    image.alt = view.reading.text ? `Camera picture; it reads ${view.reading.text}` : "Camera picture; nothing is read";
-    image.hidden = false;
-    figure.querySelector(".wait").hidden = true;
-    show("live", view);
+    // What is asked about stays in sight.
+    if (held || $("correct").open) return;
+    picture("live", view);
     for (const [stage, ms] of Object.entries(view.stages_ms)) usual[stage] = usual[stage] === undefined ? ms : 0.8 * usual[stage] + 0.2 * ms;
     pairs($("live-times"), Object.entries(usual).map(([stage, ms]) => [stage, `${ms.toFixed(2)} ms`]));
   });
@@ -106,6 +133,11 @@ function look(on) {
     }
   });
 }
+
+$("hold").addEventListener("click", () => {
+  held = !held;
+  $("hold").setAttribute("aria-pressed", held);
+});
 
 function say(text, bad) {
   $("state").textContent = text;
@@ -316,13 +348,182 @@ async function follow(on) {
 for (const id of ["filter-text", "filter-kind"]) $(id).addEventListener("input", list);
 $("filter").addEventListener("submit", (event) => event.preventDefault());
 
+// --- teach
+
+const asking = { one: null, view: null };
+$("correct").querySelector(".digits").append(...Array.from({ length: 10 }, (_, digit) => make("button", { value: String(digit), textContent: String(digit) })));
+
+function correct(one, view) {
+  Object.assign(asking, { one, view });
+  const [label, share] = one.top[0];
+  $("correct-glyph").src = one.glyph;
+  $("correct-read").textContent = one.read ? `read as ${one.digit}, ${percent(share)} sure` : `not read; likeliest ${label}, ${percent(share)}`;
+  $("correct").returnValue = "";
+  $("correct").showModal();
+}
+
+// The place in the picture, with some of what is around it.
+async function crop(one, view) {
+  const image = new Image();
+  image.src = view.pictures.grey;
+  await image.decode();
+  const scale = image.naturalWidth / view.size[0];
+  const [x, y, width, height] = one.box.map((n) => n * scale);
+  const margin = Math.max(width, height) / 4;
+  const left = Math.max(0, x - margin), top = Math.max(0, y - margin);
+  const right = Math.min(image.naturalWidth, x + width + margin), bottom = Math.min(image.naturalHeight, y + height + margin);
+  const size = Math.min(1, 128 / Math.max(right - left, bottom - top));
+  const cut = make("canvas", { width: Math.max(1, Math.round((right - left) * size)), height: Math.max(1, Math.round((bottom - top) * size)) });
+  cut.getContext("2d").drawImage(image, left, top, right - left, bottom - top, 0, 0, cut.width, cut.height);
+  return cut.toDataURL("image/png");
+}
+
+$("correct").addEventListener("close", async () => {
+  const said = $("correct").returnValue;
+  if (!said) return;
+  const { one, view } = asking;
+  const label = said === "none" ? null : Number(said);
+  try {
+    const { id } = await ask("/api/corrections", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({
+      label, read: one.read ? one.digit : null, confidence: one.top[0][1], source: view.reading.source, model: view.reading.model, glyph: one.glyph, crop: await crop(one, view),
+    }) });
+    toast(label === null ? "Kept: that is no digit." : `Kept: that is a ${label}.`, () => forget(id));
+  } catch (error) {
+    toast(`Not kept: ${error.message}`);
+  }
+});
+
+let fading = 0;
+function toast(text, undo) {
+  const [span, button] = $("toast").children;
+  span.textContent = text;
+  button.hidden = !undo;
+  button.onclick = async () => { $("toast").hidden = true; await undo(); };
+  $("toast").hidden = false;
+  clearTimeout(fading);
+  fading = setTimeout(() => { $("toast").hidden = true; }, 10000);
+}
+
+async function forget(id) {
+  await ask(`/api/corrections/${id}`, { method: "DELETE" }).catch((error) => toast(error.message));
+  if (!$("teach").hidden) await taught();
+}
+
+const named = (digit) => (digit === null ? "no digit" : String(digit));
+
+async function taught() {
+  const { count, corrections, confusions } = await ask("/api/corrections").catch((error) => { toast(error.message); return { count: 0, corrections: [], confusions: [] }; });
+  $("no-taught").textContent = count > corrections.length ? `and ${count - corrections.length} older ones` : count ? "" : "nothing yet";
+  $("taught").replaceChildren(...corrections.map((one) => {
+    const undo = make("button", { className: "small", textContent: "Undo" });
+    undo.addEventListener("click", () => forget(one.id));
+    return make("li", {}, make("img", { src: one.crop || one.glyph, alt: `read as ${named(one.read)}, was ${named(one.label)}`, width: 84, height: 84, className: one.crop ? "crop" : "" }),
+      make("p", {}, `${named(one.read)} → `, make("b", { textContent: named(one.label) })), undo);
+  }));
+  $("confusions").replaceChildren(...confusions.map((one) => make("tr", {}, ...[named(one.read), named(one.label), one.count].map((textContent) => make("td", { textContent })))));
+}
+
+// --- tune
+
+let vision = null;
+let trying = 0;
+
+function knob(one) {
+  const id = `knob-${one.name}`;
+  const properties = { id, name: one.name, disabled: one.pinned, title: one.pinned ? "a flag or the environment sets this one" : "" };
+  const input = one.type === "boolean" ? make("input", { ...properties, type: "checkbox" })
+    : one.type === "integer" ? make("input", { ...properties, type: "range", min: one.least, max: one.most, step: one.most > 1000 ? 32 : 1 })
+      : make("select", properties, ...one.choices.map((textContent) => make("option", { textContent })));
+  input.setAttribute("aria-describedby", `${id}-what`);
+  return make("div", { className: "knob" }, make("label", { htmlFor: id, textContent: one.name.replaceAll("_", " ") }), input,
+    make("output", { htmlFor: id }), make("small", { id: `${id}-what`, textContent: one.description }));
+}
+
+const value = (input) => (input.type === "checkbox" ? input.checked : input.type === "range" ? input.valueAsNumber : input.value);
+
+function turned() {
+  return Object.fromEntries([...$("knobs").elements].filter((one) => one.name).map((one) => [one.name, value(one)]));
+}
+
+function differs() {
+  const now = turned();
+  for (const output of $("knobs").querySelectorAll("output")) output.value = typeof now[output.previousSibling.name] === "number" ? now[output.previousSibling.name] : "";
+  const other = Object.keys(now).some((name) => now[name] !== vision.vision[name]);
+  $("save").disabled = $("discard").disabled = !other;
+}
+
+function turnTo(values) {
+  for (const [name, wanted] of Object.entries(values)) {
+    const input = $(`knob-${name}`);
+    if (input.disabled) continue;
+    if (input.type === "checkbox") input.checked = wanted; else input.value = wanted;
+  }
+  differs();
+}
+
+function tuned(said) {
+  vision = said;
+  if (!$("knobs").children.length) {
+    $("knobs").append(...said.settings.map(knob));
+    // What a slider cannot stand at is shown as it is.
+    for (const one of $("knobs").querySelectorAll("input[type=range]")) if ((said.vision[one.name] - one.min) % one.step) one.step = 1;
+  }
+  for (const [name, wanted] of Object.entries(said.vision)) {
+    const input = $(`knob-${name}`);
+    if (input.type === "checkbox") input.checked = wanted; else input.value = wanted;
+  }
+  $("back").disabled = !said.back;
+  differs();
+}
+
+async function tune(on) {
+  const mine = ++trying;
+  if (!on) return;
+  try {
+    tuned(await ask("/api/vision"));
+  } catch (error) {
+    $("tune-state").textContent = error.message;
+    return;
+  }
+  while (mine === trying) {
+    try {
+      picture("tune", await ask(`/api/vision/preview?${new URLSearchParams(turned())}`));
+    } catch (error) {
+      $("tune-why").textContent = error.message;
+    }
+    await new Promise((done) => setTimeout(done, 150));
+  }
+}
+
+async function change(path, method, said, body) {
+  try {
+    tuned(await ask(path, { method, headers: { "Content-Type": "application/json" }, body }));
+    $("tune-state").textContent = said;
+  } catch (error) {
+    $("tune-state").textContent = error.message;
+  }
+}
+
+$("knobs").addEventListener("input", differs);
+$("knobs").addEventListener("submit", (event) => event.preventDefault());
+$("save").addEventListener("click", () => change("/api/vision", "PUT", "Saved: the camera's pictures are cleaned so from now on.", JSON.stringify(turned())));
+$("back").addEventListener("click", () => change("/api/vision/back", "POST", "The one before is in force again."));
+$("discard").addEventListener("click", () => turnTo(vision.vision));
+$("defaults").addEventListener("click", () => turnTo(Object.fromEntries(vision.settings.map((one) => [one.name, one.default]))));
+
 // --- the token, and which view is open
 
-function logIn() {
-  say("a token is needed", true);
+// Without any token there is nothing to see; without the one for changes there is.
+let needed = true;
+function logIn(what) {
+  needed = !what;
+  if (needed) say("a token is needed", true);
+  $("login-what").textContent = what || "";
+  $("not-now").hidden = needed;
   if (!$("login").open) $("login").showModal();
 }
-$("login").addEventListener("cancel", (event) => event.preventDefault());
+$("login").addEventListener("cancel", (event) => { if (needed) event.preventDefault(); });
+$("not-now").addEventListener("click", () => $("login").close());
 $("login").querySelector("form").addEventListener("submit", async (event) => {
   event.preventDefault();
   await open($("token").value.trim());
@@ -334,15 +535,16 @@ async function open(token) {
     $("login").close();
     look(false);
     follow(false);
+    $("token").value = "";
     turn();
   } catch (error) {
     $("login-why").textContent = error.message;
-    logIn();
+    logIn(needed ? "" : $("login-what").textContent);
   }
 }
 
 function turn() {
-  const chosen = ["live", "draw", "events"].find((name) => location.hash === `#${name}`) || "live";
+  const chosen = ["live", "draw", "events", "teach", "tune"].find((name) => location.hash === `#${name}`) || "live";
   for (const link of document.querySelectorAll("nav a")) {
     const here = link.hash === `#${chosen}`;
     $(link.hash.slice(1)).hidden = !here;
@@ -351,17 +553,24 @@ function turn() {
   const seen = !document.hidden;
   look(seen && chosen === "live");
   follow(seen && chosen === "events");
+  tune(seen && chosen === "tune");
+  if (seen && chosen === "teach") taught();
   if (chosen !== "draw") unplug();
 }
-addEventListener("hashchange", turn);
+
+// A link that edge token makes; the token goes no further than this.
+async function arrive() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (given) {
+    history.replaceState(null, "", "/");
+    await open(given);
+  } else {
+    ask("/api/status").then(status).catch((error) => say(error.message, true));
+    turn();
+  }
+}
+addEventListener("hashchange", arrive);
 document.addEventListener("visibilitychange", turn);
 
 paint();
-const given = new URLSearchParams(location.hash.slice(1)).get("token");
-if (given) {
-  history.replaceState(null, "", "/");
-  await open(given);
-} else {
-  ask("/api/status").then(status).catch((error) => say(error.message, true));
-  turn();
-}
+arrive();

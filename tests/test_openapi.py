@@ -1,0 +1,69 @@
+"""The API is what its description says, whatever it is asked: schemathesis asks a whole ``edge run``."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi import checks
+
+from edge.web.openapi import described
+from tests.web import device
+
+STREAMS = ("/api/live",)
+"""Have no end."""
+schema = schemathesis.openapi.from_dict(described(shown_events=200, most_events=10_000)).exclude(path=list(STREAMS))
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    with device(tmp_path_factory.mktemp("here"), source="synthetic:?fps=5&hold=3") as running:
+        yield running
+
+
+@schema.parametrize()
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_it_answers_as_described(case, here):
+    case.headers = {**(case.headers or {}), "Authorization": f"Bearer {here.tokens()['change']}"}
+    if "Accept" in case.headers:
+        del case.headers["Accept"]
+    case.call_and_validate(
+        base_url=here.url.rstrip("/"),
+        timeout=30,
+        checks=[
+            not_a_server_error,
+            checks.status_code_conformance,
+            checks.content_type_conformance,
+            checks.response_schema_conformance,
+        ],
+    )
+
+
+def test_it_reads_on_after_all_that(here):
+    before = here.ask("/api/status").json["frames"]
+    until = time.monotonic() + 20
+    while here.ask("/api/status").json["frames"] == before and time.monotonic() < until:
+        time.sleep(0.1)
+    assert here.ask("/api/status").json["frames"] > before
+
+
+def test_the_description_is_told_to_whoever_asks_and_is_whole(here):
+    said = here.ask("/api/openapi.json").json
+    assert said == json.loads(json.dumps(described(shown_events=200, most_events=10_000)))
+    assert {"/api/read", "/api/reading", "/api/events", "/api/history", "/api/status", "/healthz", "/metrics"} <= set(
+        said["paths"]
+    )
+
+
+def test_every_path_that_there_is_is_described(here):
+    from edge.web import site, slide, teach
+
+    found = set()
+    for room in (site, slide, teach):
+        for line in Path(room.__file__).read_text().splitlines():
+            if 'Route("/' in line:
+                found.add(line.split('"')[1].replace(":int", ""))
+    assert found - {"/", "/page/{name}", "/api/openapi.json"} == set(schema.raw_schema["paths"]) | set(STREAMS)

@@ -1,0 +1,113 @@
+"""What the page saves stands in place of [vision]: checked, with the one before, and never in the way of a start."""
+
+import tomllib
+
+import pytest
+
+from edge import cli
+from edge.errors import SettingsError, StateError
+from edge.settings import load_settings, pinned_vision
+from edge.tuning import BEFORE, FILE, Tuning
+from edge.vision.recipe import Recipe
+
+CONFIGURED = Recipe(median=5)
+
+
+@pytest.fixture
+def tuning(tmp_path):
+    return Tuning(str(tmp_path), CONFIGURED)
+
+
+def test_where_nothing_was_saved_the_settings_hold(tuning):
+    assert tuning.recipe() is CONFIGURED and not tuning.saved() and not tuning.before()
+
+
+def test_what_is_saved_is_toml_that_comes_back(tuning, tmp_path):
+    recipe = tuning.tried({"level": 120, "even": False, "threshold": "otsu"}, CONFIGURED)
+    tuning.save(recipe)
+    assert Tuning(str(tmp_path), Recipe()).recipe() == recipe
+    said = tomllib.loads((tmp_path / FILE).read_text())
+    assert said["vision"]["level"] == 120 and said["vision"]["median"] == 5 and said["vision"]["even"] is False
+    # And it may be given as a settings file.
+    assert load_settings(tmp_path / FILE).vision == recipe
+
+
+def test_back_goes_to_the_one_before_and_forth_again(tuning):
+    one, two = tuning.tried({"level": 100}, CONFIGURED), tuning.tried({"level": 200}, CONFIGURED)
+    tuning.save(one)
+    tuning.save(two)
+    assert tuning.back() == one == tuning.recipe()
+    assert tuning.back() == two == tuning.recipe()
+
+
+def test_back_from_the_first_goes_to_the_settings(tuning, tmp_path):
+    one = tuning.tried({"level": 100}, CONFIGURED)
+    tuning.save(one)
+    assert tuning.back() == CONFIGURED and not (tmp_path / FILE).exists()
+    assert tuning.back() == one
+
+
+@pytest.mark.parametrize(
+    "content", ["", "vision = 3", "[vision]\nmedian = 99", "[vision]\nmedain = 3", "\0\0", "[vision"]
+)
+def test_what_is_damaged_is_one_line_and_nothing_changes(tuning, tmp_path, content):
+    (tmp_path / FILE).write_text(content)
+    if content:
+        with pytest.raises(StateError, match=r"is damaged|no such setting"):
+            tuning.recipe()
+    good = (tmp_path / FILE).read_bytes()
+    (tmp_path / BEFORE).write_text("[vision")
+    with pytest.raises(StateError, match="is damaged"):
+        tuning.back()
+    assert (tmp_path / FILE).read_bytes() == good
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"median": 99}, "vision.median: 99: .*; 0 to 15"),
+        ({"polarity": "pink"}, "one of auto, dark, light"),
+        ({"medain": 3}, "vision.medain: no such setting; did you mean"),
+        ({"even": "perhaps"}, "vision.even"),
+        ({"level": None}, "vision.level"),
+    ],
+)
+def test_a_value_out_of_range_is_refused(tuning, values, says):
+    with pytest.raises(SettingsError, match=says):
+        tuning.tried(values, CONFIGURED)
+
+
+def test_what_a_flag_or_the_environment_says_holds(tmp_path, monkeypatch):
+    monkeypatch.setenv("EDGE_VISION__FAINT", "50")
+    assert pinned_vision({"vision.median": "5", "source": "x"}) == {"median", "faint"}
+    Tuning(str(tmp_path), Recipe()).save(Recipe(median=9, level=120, faint=30))
+    found = Tuning(str(tmp_path), Recipe(median=5, faint=50), ("median", "faint")).recipe()
+    assert (found.median, found.faint, found.level) == (5, 50, 120)
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StateError, match="cannot be made a folder"):
+        Tuning(str(tmp_path / "file" / "state"), CONFIGURED).save(CONFIGURED)
+
+
+def test_a_run_reads_by_what_was_saved_and_says_so_before(tmp_path, capfd):
+    Tuning(str(tmp_path), Recipe()).save(Recipe(polarity="light"))
+    order = ["run", "--source", "synthetic:", "--state", str(tmp_path)]
+    assert cli.main([*order, "--check"]) == 0
+    assert f"vision   {tmp_path / FILE}, saved on the live page" in capfd.readouterr().out
+    # Pages of dark ink are blank to whoever looks for chalk.
+    assert cli.main([*order, "--frames", "1"]) == 0
+    assert '"reason": null' not in capfd.readouterr().out
+    assert cli.main([*order, "--frames", "1", "--vision.polarity", "auto"]) == 0
+    assert '"reason": null' in capfd.readouterr().out
+
+
+def test_a_run_goes_on_where_what_was_saved_is_damaged(tmp_path, capfd, caplog):
+    (tmp_path / FILE).write_text("[vision")
+    order = ["run", "--source", "synthetic:", "--state", str(tmp_path)]
+    assert cli.main([*order, "--frames", "1"]) == 0
+    assert '"reason": null' in capfd.readouterr().out
+    assert f"{tmp_path / FILE}: is damaged" in caplog.text and "until then" in caplog.text
+    assert cli.main([*order, "--check"]) == 1
+    assert "is damaged" in capfd.readouterr().err
