@@ -19,8 +19,9 @@ demo: $(VENV)/runtime
 	@$(BIN)/edge demo
 
 # Side by side, but not many: some look at how processes behave that a crowd would starve.
+# Pictures of the live page go to build/page: look at them after a change.
 test: check
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+	EDGE_PICTURES=$${EDGE_PICTURES:-build/page} $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 test-machine: machine $(VENV)/runtime
 	@$(BIN)/python -u tests/machine/run.py "$(VM)"

@@ -166,6 +166,12 @@ readable() {
   chgrp "$name" "$settings"/edge.toml*
 }
 
+tokens() {
+  # Who asks for them before the service has run finds those that it will know.
+  install -d -m 750 -o "$name" -g "$name" "$state"
+  "$venv/bin/edge" token --state "$state" >/dev/null
+}
+
 start() {
   command -v systemctl >/dev/null || fail "systemctl is missing: this is no machine with systemd"
   if [ "$action" = install ]; then
@@ -233,6 +239,7 @@ case $action in
     if whole; then
       user
       readable
+      tokens
       start
     fi
     ;;

@@ -55,6 +55,7 @@ def page(browser, here):
 
 def keep(page, name):
     if folder := os.environ.get("EDGE_PICTURES"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
@@ -111,6 +112,7 @@ def test_a_drawn_seven_reads_seven_while_it_is_drawn_and_undone(page):
     stroke(page, *ONE)
     until(page, READS, lambda text: text == "71")
     assert page.locator("#draw-glyphs > li").count() == 2
+    page.wait_for_timeout(500)
     keep(page, "draw")
     page.click("#undo")
     until(page, READS, lambda text: text == "7")
@@ -248,6 +250,32 @@ def test_a_telephone_shows_it_without_sideways_scrolling(browser, here, name, sc
         until(page, "document.querySelector('#device').textContent", bool)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         keep(page, f"telephone-{name}-{scheme}")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["live", "draw", "events", "teach", "tune"])
+def test_everybody_can_use_it(browser, here, name, scheme):
+    """axe-core's rules for WCAG 2.2 A and AA: contrast, names for screen readers, order."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    with browser.new_context(color_scheme=scheme) as context:
+        page = context.new_page()
+        page.goto(f"{here.url}#{name}")
+        until(page, "document.querySelector('#device').textContent", bool)
+        page.wait_for_timeout(700)
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+        def wrong():
+            found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}}).response
+            assert "color-contrast" in [one["id"] for one in found["passes"]]
+            return [(one["id"], [node["html"][:90] for node in one["nodes"]]) for one in found["violations"]]
+
+        assert wrong() == []
+        if name == "live":
+            page.click("#live-glyphs button")
+            assert wrong() == []
+            page.evaluate("document.querySelector('#correct-read').style.cssText = 'color: #777; background: #666'")
+            assert wrong()[0][0] == "color-contrast"
 
 
 def test_from_elsewhere_a_wrong_token_is_refused_and_a_right_one_opens(browser, tmp_path):
