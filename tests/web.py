@@ -58,14 +58,27 @@ class Device:
 
 
 @contextlib.contextmanager
-def device(folder: Path, *, host: str = "127.0.0.1", source: str = "synthetic:?fps=15&hold=30") -> Iterator[Device]:
+def device(
+    folder: Path,
+    *,
+    host: str = "127.0.0.1",
+    source: str = "synthetic:?fps=15&hold=30",
+    publish: str = "",
+    name: str = "",
+) -> Iterator[Device]:
     """An ``edge run`` that reads a synthetic camera, listens at a free port, and says nothing else."""
     command = [
         sys.executable, "-m", "edge.cli", "run", "--source", source, "--web", f"{host}:0",
-        "--state", str(folder / "state"), "--publish", f"jsonl:{folder / 'out.jsonl'}?what=events",
+        "--state", str(folder / "state"), "--publish", publish or f"jsonl:{folder / 'out.jsonl'}?what=events",
+        *(["--device", name] if name else []),
     ]  # fmt: skip
     process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=folder
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=folder,
     )
     assert process.stderr
     said = process.stderr.readline()
