@@ -18,9 +18,12 @@ from typing import Any
 
 import cv2
 import jsonschema
+import numpy as np
 import pytest
 
 from edge import settings
+from edge.corrections import FILE as CORRECTIONS
+from edge.corrections import Correction, Corrections
 from edge.publishers import mqtt, webhook
 from edge.sources import SCHEMES
 from edge.state import folder
@@ -54,6 +57,9 @@ def desk(page: Callable[..., Pixels], tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
     with Store(folder() / FILE, device="desk") as store:
         store.append(Notice("camera", "running", "picamera2:0", datetime.now(UTC), None))
+    with Corrections(folder() / CORRECTIONS) as corrections:
+        glyph = np.zeros((28, 28), np.uint8)
+        corrections.add(Correction(label=7, read=1, confidence=0.9, source="desk", model="mnist", glyph=glyph))
     return tmp_path
 
 
@@ -100,7 +106,7 @@ def test_its_camera_commands_are_understood(line: str, desk: Path) -> None:
 
 
 def test_its_converting_runs(data: Path, tmp_path: Path) -> None:
-    line = next(line for line in COMMANDS if line.startswith("edge-convert"))
+    line = next(line for line in COMMANDS if line.startswith("edge-convert models/"))
     _, *arguments = shlex.split(line)
     program = "import sys; from convert.cli import convert_main; sys.exit(convert_main())"
     command = [sys.executable, "-c", program, *arguments, "--data", str(data / "mnist")]
