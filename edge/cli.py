@@ -40,6 +40,12 @@ WATCH_EXAMPLES = """examples:
   edge watch 'mqtts://me@broker.local/edge-digits?password_file=secret&ca=ca.pem'
   edge watch --json mqtt://broker.local > changes.jsonl      one JSON object for each change
 """
+BENCH_EXAMPLES = """examples:
+  edge bench                                           pages of six digits, 640x480
+  edge bench --source picamera2:0 --frames 300         this camera
+  edge bench --json > before.json
+  edge bench --compare before.json                     what became of it
+"""
 DOCTOR_EXAMPLES = """examples:
   edge doctor                                          this machine, with the default settings
   edge doctor --config /etc/edge-digits/edge.toml      with those of the service
@@ -186,6 +192,18 @@ def _parser() -> Parser:
     )
     demo.add_argument("--seed", type=int, default=1, metavar="N", help="which pages (default 1)")
     _settings_flags(demo, without=("source", "publish", "state", "metrics"))
+
+    bench = _command(
+        chosen,
+        "bench",
+        commands.run_bench,
+        "measure what each stage takes here, against the least possible",
+        BENCH_EXAMPLES,
+    )
+    bench.add_argument("--frames", type=_positive, default=1000, metavar="N", help="so many count (default 1000)")
+    bench.add_argument("--json", action="store_true", help="as edge/schema/bench.json describes it")
+    bench.add_argument("--compare", metavar="OLD.json", help="what --json wrote before: ratios to it")
+    _settings_flags(bench, without=("publish", "device", "metrics", "web", "state"))
 
     doctor = _command(
         chosen,

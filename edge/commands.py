@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from edge.types import Pixels
 
 
+BENCH_SOURCE = "synthetic:?digits=6&hold=10"
+"""What ``edge bench`` looks at unless it is told: pages that stand still for ten frames, each with noise of its own."""
+
+
 def _flags(arguments: argparse.Namespace) -> dict[str, str]:
     return {name.removeprefix("set:"): value for name, value in vars(arguments).items() if name.startswith("set:")}
 
@@ -218,6 +222,19 @@ def show_history(arguments: argparse.Namespace) -> int:
         shown += 1
     if not shown:
         print(f"edge: {path}: no event in that time", file=sys.stderr)
+    return 0
+
+
+def run_bench(arguments: argparse.Namespace) -> int:
+    """``edge bench``: figures of this machine, as tables or as JSON."""
+    from edge.bench import bench, words
+
+    flags = _flags(arguments)
+    settings = load_settings(arguments.config, {"source": BENCH_SOURCE, **flags})
+    older = words.load(Path(arguments.compare)) if arguments.compare else None
+    figures = bench(settings, arguments.frames)
+    text = json.dumps(figures, indent=1) if arguments.json else "\n".join(words.lines(figures, older))
+    print(text, flush=True)
     return 0
 
 

@@ -70,6 +70,7 @@ LEVELS = {
     "web": 11,
     "running": 12,
     "demo": 13,
+    "bench": 13,
     "commands": 14,
     "cli": 15,
 }

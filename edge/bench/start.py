@@ -1,0 +1,97 @@
+"""What it takes to begin: the commands themselves, in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from edge import scene, strokes
+from edge.errors import EdgeError
+from edge.images import save
+from edge.settings import Settings
+
+TIMES = 5
+"""Each is done so often; the medians count."""
+FRAMES = 40
+"""So many frames are read before the memory of a run is looked at."""
+SECONDS = 60
+"""No command takes longer."""
+COMMAND = (sys.executable, "-m", "edge.cli")
+STEPS = """
+import time
+begun = time.perf_counter()
+from edge.process import settle
+from edge.reader import Reader
+from edge.images import load
+imported = time.perf_counter()
+settle()
+reader = Reader({model!r})
+opened = time.perf_counter()
+reader.read({picture!r})
+print(imported - begun, opened - imported, time.perf_counter() - opened)
+"""
+"""What ``edge read`` does, step by step."""
+
+
+def starts(settings: Settings) -> dict[str, float]:
+    """Medians: milliseconds of each step and of whole processes, and MiB of their peaks. Raises EdgeError."""
+    with tempfile.TemporaryDirectory(prefix="edge-bench-") as folder:
+        picture = Path(folder) / "page.png"
+        save(page(), picture)
+        rows = [_once(settings, picture) for _ in range(TIMES)]
+    return {name: round(statistics.median(row[name] for row in rows), 1) for name in rows[0]}
+
+
+def page() -> np.ndarray:
+    """A page of six digits, 640x480, as the synthetic camera shows it."""
+    rng = np.random.default_rng(1)
+    ink, _ = strokes.page(["235789"], 480, 640, rng)
+    return scene.grain(scene.still(ink, rng, 1.0), rng, 1.0)
+
+
+def _once(settings: Settings, picture: Path) -> dict[str, float]:
+    model = ("--model", settings.model) if settings.model else ()
+    steps = STEPS.format(model=settings.model or None, picture=str(picture))
+    said, _, _ = _timed((sys.executable, "-c", steps))
+    imported, opened, read = (1000 * float(part) for part in said.split())
+    _, whole, peak = _timed((*COMMAND, "read", *model, str(picture)))
+    source = f"files:{picture}"
+    line, first, _ = _timed((*COMMAND, "run", *model, "--source", source, "--publish", "jsonl:-"), until_a_line=True)
+    live = "synthetic:?fps=20&hold=1000"
+    run = (*COMMAND, "run", *model, "--source", live, "--publish", f"jsonl:{os.devnull}", "--frames", str(FRAMES))
+    _, _, resident = _timed((*run, "--state", str(picture.parent / "state")))
+    if not line:
+        raise EdgeError("edge run: says nothing")
+    return {
+        "import_ms": imported,
+        "model_ms": opened,
+        "first_reading_ms": read,
+        "edge_read_ms": 1000 * whole,
+        "edge_read_peak_mib": peak,
+        "edge_run_first_reading_ms": 1000 * first,
+        "edge_run_peak_mib": resident,
+    }
+
+
+def _timed(command: tuple[str, ...], *, until_a_line: bool = False) -> tuple[str, float, float]:
+    """What a process said, seconds until it ended or had said a line, and MiB of its peak. Raises EdgeError."""
+    begun = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout and process.stderr
+    with process.stdout, process.stderr:
+        said = process.stdout.readline() if until_a_line else process.stdout.read()
+        seconds = time.perf_counter() - begun
+        complaint = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        # It was waited for here, for what it used.
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise EdgeError(f"{' '.join(command[2:4])}: {complaint.strip().splitlines()[-1:] or process.returncode}")
+    return said, seconds if until_a_line else time.perf_counter() - begun, usage.ru_maxrss / 1024
