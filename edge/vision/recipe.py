@@ -44,3 +44,9 @@ class Recipe:
     erosion: int = setting(0, "erosion (thins), side of the window in pixels; 0 leaves it out", ge=0, le=15)
     dilation: int = setting(0, "dilation (thickens), side of the window in pixels; 0 leaves it out", ge=0, le=15)
     interpolation: Interpolation = setting("area", "how a digit is resized to 20x20: area, linear, cubic or lanczos")
+
+    @property
+    def fine(self) -> bool:
+        """Whether no window is so large that half the pixels would be too few for it."""
+        windows = (self.gaussian, self.opening, self.closing, self.erosion, self.dilation)
+        return self.threshold == "hysteresis" and self.median <= 3 and not any(windows)
