@@ -58,18 +58,20 @@ class Judge:
         """Inks (height, width) uint8 of single marks, their boxes and lines -> what the model says of each."""
         if not inks:
             return []
-        glyphs = np.stack([normalise(ink, self.interpolation) for ink in inks])
+        glyphs = np.array([normalise(ink, self.interpolation) for ink in inks])
         self.watch.lap("normalise")
         probabilities = self.model.predict(glyphs)
         self.watch.lap("invoke")
-        found, digits = [], self.model.card.digits
-        for ink, box, line, glyph, row in zip(inks, boxes, lines, glyphs, probabilities, strict=True):
-            best = int(row.argmax())
-            digit = digits[best]
-            if digit == RING and is_polygon(glyph):
-                digit = None
-            found.append(Candidate(ink, box, line, glyph, row, digit, float(row[best])))
-        return found
+        digits, best = self.model.card.digits, probabilities.argmax(axis=1).tolist()
+        return [
+            Candidate(ink, box, line, glyph, row, _drawn(digits[i], glyph), row.item(i))
+            for ink, box, line, glyph, row, i in zip(inks, boxes, lines, glyphs, probabilities, best, strict=True)
+        ]
+
+
+def _drawn(digit: int | None, glyph: Pixels) -> int | None:
+    """The digit, where it is one: a box or a triangle is no 0."""
+    return None if digit == RING and is_polygon(glyph) else digit
 
 
 def likeness(candidates: Sequence[Candidate]) -> float:

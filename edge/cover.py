@@ -6,7 +6,7 @@ anywhere. Told from a small picture against the page as it was, so that a hand o
 
 from __future__ import annotations
 
-from math import exp
+from math import ceil, exp, floor
 
 import cv2
 import numpy as np
@@ -20,6 +20,8 @@ UNLIKE = 0.06
 """A pixel has changed when its brightness has by more than this share, beside what all of them have."""
 NOISE = 3.0
 """And by more than so many times the median change, which is the camera's noise."""
+EVERY = 4
+"""All of them: every so many rows."""
 WINDOW, MOST = 7, 0.5
 """Something covers a place when more than this share of a square of so many pixels has changed; lines never fill it."""
 SMALL = 60
@@ -32,8 +34,12 @@ REST_SECONDS = 1.0
 """What has lain still for so long belongs to the page."""
 CUT_SECONDS = 0.2
 """What has not moved since it came, for so long, did not come from outside: it is another page."""
-LOGARITHM: NDArray[np.float32] = np.log(np.arange(256, dtype=np.float32) + 8)
-"""Of brightness: equal shares become equal steps, and 8 keeps the noise of the dark small."""
+LOGARITHM: Pixels = np.rint(73 * np.log(np.arange(256) / 8 + 1)).astype(np.uint8)
+"""Of brightness, 0 to 255: equal shares become equal steps, and 8 keeps the noise of the dark small."""
+STEPS = 73
+"""So many of those steps are a factor of e."""
+MIDDLE = 128
+"""What has not changed, among changes as uint8."""
 
 
 class Cover:
@@ -44,8 +50,13 @@ class Cover:
         self._mask: Pixels | None = None
         self._size, self._step = (0, 0), 1
         self._seconds = self._rested = 0.0
-        self._rest: NDArray[np.float32] | None = None
+        self._rest: Pixels | None = None
         self._patience = CUT_SECONDS
+
+    @property
+    def covers(self) -> bool:
+        """Whether something covered part of the frame that was seen last."""
+        return self._mask is not None
 
     def forget(self) -> None:
         """The next frame is the page."""
@@ -63,22 +74,23 @@ class Cover:
         share = 1 - exp(-max(0.0, seconds - self._seconds) / FOLLOW_SECONDS)
         self._seconds = seconds
         if self._page is None:
-            self._page = light
+            self._page = light.astype(np.float32)
             return False
-        dense, overall = _dense(light, self._page)
-        self._page += overall
+        dense, overall = _dense(light, cv2.convertScaleAbs(self._page))
+        if overall:
+            self._page += overall
         self._mask = mask = None if dense is None else _covered(dense)
         if mask is None:
             self._rest = None
             cv2.accumulateWeighted(light, self._page, share)
             return False
         if self._rests(light, seconds):
-            self._page, self._mask, self._rest = light, None, None
+            self._page, self._mask, self._rest = light.astype(np.float32), None, None
             return False
         cv2.accumulateWeighted(light, self._page, share, mask=255 - mask)
         return True
 
-    def _light(self, pixels: Pixels) -> NDArray[np.float32]:
+    def _light(self, pixels: Pixels) -> Pixels:
         small, self._step = pixels, 1
         while max(small.shape) >= 2 * SIDE and min(small.shape) > 1:
             # By halves of even sizes: any other average is many times as slow.
@@ -87,7 +99,7 @@ class Cover:
             small = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
         return cv2.LUT(small, LOGARITHM)
 
-    def _rests(self, light: NDArray[np.float32], seconds: float) -> bool:
+    def _rests(self, light: Pixels, seconds: float) -> bool:
         """Whether what covers the page has lain still for long enough to belong to it."""
         moved = self._rest is not None and _dense(light, self._rest)[0] is not None
         if self._rest is None or moved:
@@ -104,18 +116,31 @@ class Cover:
         return bool(self._mask[rows, columns].any())
 
 
-def _dense(light: NDArray[np.float32], before: NDArray[np.float32]) -> tuple[Pixels | None, float]:
-    """Where most pixels have changed (1), or None where nowhere; and what all of them have, in logarithms.
+def _dense(light: Pixels, before: Pixels) -> tuple[Pixels | None, int]:
+    """Where most pixels have changed (1), or None where nowhere; and by how many steps all of them have.
 
     The latter is the lamp, or the camera's exposure.
     """
-    change = light - before
-    overall = float(np.median(change[::4, ::4]))
-    change = np.abs(change - overall)
-    least = max(UNLIKE, NOISE * float(np.median(change[::4, ::4])))
-    changed = cv2.threshold(change, least, 1.0, cv2.THRESH_BINARY)[1]
-    dense = (cv2.blur(changed, (WINDOW, WINDOW)) > MOST).astype(np.uint8)
-    return (dense if cv2.countNonZero(dense) >= SMALL else None), overall
+    change = cv2.addWeighted(light, 1, before, -1, MIDDLE)
+    counts = cv2.calcHist([change[::EVERY]], [0], None, [256], [0, 256]).ravel()
+    middle = _middle(counts)
+    # How often each distance from it is: those above it, and those below.
+    apart = np.zeros(256, np.float32)
+    apart[: 256 - middle] = counts[middle:]
+    apart[1 : middle + 1] += counts[:middle][::-1]
+    least = max(STEPS * UNLIKE, NOISE * _middle(apart))
+    same = cv2.inRange(change, ceil(middle - least), floor(middle + least))
+    # Too few pixels to fill half a square anywhere.
+    if same.size - cv2.countNonZero(same) < MOST * WINDOW**2:
+        return None, middle - MIDDLE
+    dense = cv2.threshold(cv2.blur(same, (WINDOW, WINDOW)), 255 * (1 - MOST), 1, cv2.THRESH_BINARY_INV)[1]
+    return (dense if cv2.countNonZero(dense) >= SMALL else None), middle - MIDDLE
+
+
+def _middle(counts: NDArray[np.float32]) -> int:
+    """The median of uint8 values that occur so often."""
+    until = counts.cumsum()
+    return int(until.searchsorted(until[-1] / 2))
 
 
 def _covered(dense: Pixels) -> Pixels | None:

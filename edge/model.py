@@ -131,14 +131,14 @@ class Model(Closing):
 
     def _invoke(self, glyphs: Pixels) -> NDArray[np.float32]:
         asked, answered = self._input["index"], self._output["index"]
-        answers = np.empty((len(glyphs), len(self.card.labels)), self._output["dtype"])
-        fed = feed(glyphs, self._image, self._table, self.card.fit)
-        for answer, image in zip(answers, fed.reshape(-1, *self.input_shape), strict=True):
-            self._interpreter.set_tensor(asked, image)
-            self._interpreter.invoke()
-            answer[:] = self._interpreter.get_tensor(answered).reshape(-1)
+        run, fed = self._interpreter, feed(glyphs, self._image, self._table, self.card.fit)
+        answers = np.empty((len(glyphs), len(self.card.labels)), np.float32)
+        for i, image in enumerate(fed.reshape(-1, *self.input_shape)):
+            run.set_tensor(asked, image)
+            run.invoke()
+            answers[i] = run.get_tensor(answered).reshape(-1)
         scale, zero = self._output["quantization"]
-        real: NDArray[np.float32] = answers.astype(np.float32)
+        real: NDArray[np.float32] = answers
         return (real - np.float32(zero)) * np.float32(scale) if scale else real
 
     def _likely_meaning(self) -> Output:
@@ -219,7 +219,8 @@ def feed(glyphs: Pixels, image: tuple[int, int, int], table: NDArray[Any], fit: 
     if (height, width) != glyphs.shape[1:]:
         sized = _margined if fit == "margin" else _resized
         glyphs = np.array([sized(glyph, height, width) for glyph in glyphs], np.uint8).reshape(-1, height, width)
-    return np.repeat(table[glyphs][..., None], channels, axis=-1)
+    fed = table[glyphs][..., None]
+    return fed if channels == 1 else np.repeat(fed, channels, axis=-1)
 
 
 def _resized(glyph: Pixels, height: int, width: int) -> Any:

@@ -23,6 +23,7 @@ from edge.reader import Reader
 from edge.service import Watchdog, reload_signal, stop_signals
 from edge.settings import Settings
 from edge.sources import Source, open_source
+from edge.still import Still
 from edge.stopwatch import Stopwatch
 from edge.tracker import Tracker
 from edge.tuning import Tuning
@@ -115,8 +116,12 @@ def run_source(
                 web = _web(settings, program, viewer, reader, outputs, store, metrics, tuning)
                 outputs.append(stack.enter_context(web))
                 told(web)
+        tracker = None
         if store:
             outputs.insert(0, Keeper(store, watch))
+            tracker = Tracker(settings.track, _written(store))
+            if source.live:
+                viewer.still, viewer.settled = Still(settings.track), tracker.settled
 
         def stop() -> None:
             source.stop()
@@ -136,7 +141,7 @@ def run_source(
                 source,
                 viewer.read,
                 outputs,
-                tracker=Tracker(settings.track, _written(store)) if store else None,
+                tracker=tracker,
                 frames=frames,
                 stopping=stopping.is_set,
                 alive=watchdog.alive,

@@ -72,6 +72,9 @@ class Tracker:
         passed = self._longest if self._last is None else min(max(seconds - self._last, 0.0), self._longest)
         self._last = seconds
         self._said_seconds = seconds if self._said_seconds is None else self._said_seconds
+        if reading.again and self.settled(reading):
+            self._watched += passed
+            return ()
         if pixels is not None and self._hidden(reading, seconds, passed, pixels):
             self._wait()
             return ()
@@ -98,6 +101,13 @@ class Tracker:
         overdue = self._watched - self._unsaid_since >= self._set.hold + self._set.dwell
         resting = self._spoke is not None and seconds - self._spoke < self._set.refractory
         return (self._say(text, reading, seconds),) if (settled or overdue) and not resting else ()
+
+    def settled(self, reading: Reading) -> bool:
+        """Whether this is what is believed anyway, nothing else is about to be, and nothing lies on the page.
+
+        Then a frame that shows the same again tells nothing new.
+        """
+        return self._pending is None and reading.text == self._said and not self._cover.covers
 
     def lost(self) -> None:
         """The camera gives nothing: what was believed stays, and what was about to be has to be seen again.

@@ -22,6 +22,12 @@ class Tracking:
     )
     dwell: float = setting(0.3, "a new text is said when it has held for this many seconds", ge=0, le=60)
     refractory: float = setting(0.5, "after an event there is none for this many seconds", ge=0, le=3600)
+    still: float = setting(
+        0.25, "a page that does not change is read again after so many seconds; 0: every frame is read", ge=0, le=60
+    )
+    unlike: float = setting(
+        3.0, "a place has changed that differs by more grey levels than this, besides the noise", ge=1, le=64
+    )
     hold: float = setting(
         5.0, "what is hidden or cannot be read any more is still believed for this many seconds", ge=0, le=3600
     )

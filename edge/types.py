@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
@@ -97,19 +97,25 @@ class Reading:
     """Milliseconds from frame to reading."""
     unread: tuple[Box, ...] = field(default=(), compare=False, repr=False)
     """Marks that may be digits but were not read, pixels of the frame as captured. No part of the JSON."""
+    again: bool = field(default=False, compare=False, repr=False)
+    """Whether the frame shows what the one before showed, so that it was not read again. No part of the JSON."""
+    lines: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    """The digits of each line of writing, top to bottom."""
+    text: str = field(init=False, compare=False, repr=False)
+    """All lines, joined by ``\\n``; empty when nothing was read."""
 
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """The digits of each line of writing, top to bottom."""
+    def __post_init__(self) -> None:
         rows: dict[int, str] = {}
         for digit in self.digits:
             rows[digit.line] = rows.get(digit.line, "") + str(digit.digit)
-        return tuple(rows[line] for line in sorted(rows))
+        lines = tuple(rows[line] for line in sorted(rows))
+        object.__setattr__(self, "lines", lines)
+        object.__setattr__(self, "text", "\n".join(lines))
 
-    @property
-    def text(self) -> str:
-        """All lines, joined by ``\\n``; empty when nothing was read."""
-        return "\n".join(self.lines)
+    def once_more(self, frame: Frame, elapsed_ms: float) -> Reading:
+        """The same of another frame, which shows what this one's did."""
+        at = frame.captured_at or datetime.now(UTC)
+        return replace(self, frame=frame.index, captured_at=at, elapsed_ms=elapsed_ms, again=True)
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form, as ``edge/schema/reading.json`` describes it."""

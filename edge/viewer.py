@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from edge import board
 from edge.annotate import LastRead
 from edge.controls import Controls
+from edge.model import Model
 from edge.publishers import Publisher
 from edge.reader import Reader, Sight
 from edge.sources import Source
+from edge.still import Still
 from edge.types import Event, Frame, Message, Reading
 
 MARK_SECONDS, MARKS = 10.0, 6
@@ -32,6 +35,11 @@ class Viewer(Publisher):
         self._frames = 0
         self._marks = deque([(self._started, 0)], maxlen=MARKS)
         self._newest: tuple[Frame, Sight] | None = None
+        self._model: Model | None = None
+        self.still: Still | None = None
+        """What tells frames that need not be read again, and"""
+        self.settled: Callable[[Reading], bool] = lambda reading: False
+        """whether a reading is what is believed, and nothing else is about to be: else each frame is read."""
         self._came: float | None = None
         self.picture = LastRead()
         """The frame that the last event was about."""
@@ -46,7 +54,8 @@ class Viewer(Publisher):
         recipe = controls.recipe or self._reader.recipe
         if controls.threshold != self._reader.min_confidence or recipe is not self._reader.recipe:
             self._reader.demand(controls.threshold, recipe)
-        sight = self.look(frame)
+            self._model = None
+        sight = self._again(frame, now, asked) or self._look(frame)
         self._newest = frame, sight
         self._frames += 1
         if now - self._marks[-1][0] >= MARK_SECONDS:
@@ -54,6 +63,24 @@ class Viewer(Publisher):
         if asked:
             controls.answer(sight.reading)
         return sight.reading
+
+    def _look(self, frame: Frame) -> Sight:
+        sight = self.look(frame)
+        self._model = self._reader.model
+        if self.still:
+            self.still.read()
+        return sight
+
+    def _again(self, frame: Frame, seconds: float, asked: bool) -> Sight | None:
+        """What was seen in the frame before, where this one shows the same and that is no news."""
+        # What was read by another model, or by other settings, says nothing.
+        if self.still is None or not self.still.same(frame.pixels, seconds) or asked or self._newest is None:
+            return None
+        sight = self._newest[1]
+        if self._reader.model is not self._model or not self.settled(sight.reading):
+            return None
+        elapsed_ms = (time.monotonic() - seconds) * 1000
+        return replace(sight, reading=sight.reading.once_more(frame, elapsed_ms))
 
     @property
     def newest(self) -> tuple[Frame, Sight] | None:

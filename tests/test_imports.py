@@ -50,6 +50,7 @@ LEVELS = {
     "places": 2,
     "tracking": 3,
     "tracker": 4,
+    "still": 4,
     "model": 4,
     "candidates": 5,
     "doubt": 6,

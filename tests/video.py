@@ -19,8 +19,9 @@ import numpy as np
 from edge import scene, strokes
 from edge.hands import Hand, somebody
 from edge.reader import Reader
+from edge.still import Still
 from edge.tracker import Tracker
-from edge.types import Frame, Pixels
+from edge.types import Frame, Pixels, Reading
 
 SIZE = (640, 480)
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -254,16 +255,23 @@ def _change(sheet: Sheet, what: str, rng: np.random.Generator) -> None:
 
 def watch(seed: int, reader: Reader, fps: float, seconds: float) -> tuple[list[str], list[float], list[float]]:
     """One film through reader and tracker: what was wrong, seconds to each event, microseconds of each frame."""
-    tracker, before = Tracker(), ""
+    tracker, still, before = Tracker(), Still(), ""
     early: str | None = None
     changes: list[tuple[float, str, str]] = []
     wrong, latencies, costs = [], [], []
+    reading: Reading
     for n, shot in enumerate(film(seed, reader, seconds=seconds, fps=fps)):
         if shot.truth != before:
             if shot.truth != early:
                 changes.append((shot.seconds, shot.truth, shot.scene))
             before, early = shot.truth, None
-        reading = reader.read(Frame(shot.pixels, "film:", n, START + timedelta(seconds=shot.seconds)))
+        frame = Frame(shot.pixels, "film:", n, START + timedelta(seconds=shot.seconds))
+        # As edge.viewer has it.
+        if still.same(shot.pixels, shot.seconds) and tracker.settled(reading):
+            reading = reading.once_more(frame, 0.0)
+        else:
+            reading = reader.read(frame)
+            still.read()
         started = time.perf_counter()
         events = tracker.see(reading, shot.seconds, shot.pixels)
         costs.append((time.perf_counter() - started) * 1e6)

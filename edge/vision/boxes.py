@@ -12,6 +12,8 @@ from edge.types import Pixels
 
 Boxes = NDArray[np.int32]
 """(n, 4 or more) int32: x, y, width, height, pixels; then the area, where it is known."""
+Corners = tuple[int, int, int, int]
+"""x, y, width, height of one box, pixels."""
 Window = tuple[slice, slice]
 """Rows and columns of a picture."""
 MIN_SIDE = 8
@@ -37,14 +39,17 @@ def union(boxes: Boxes) -> Boxes:
 
 def cut_off(boxes: Boxes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Which boxes (n, 4 or more) touch the picture's border."""
-    x, y, w, h = boxes[:, :4].T
-    return (x <= 1) | (y <= 1) | (x + w >= shape[1] - 1) | (y + h >= shape[0] - 1)
+    start = boxes[:, :2]
+    out: NDArray[np.bool_] = (start <= 1) | (start + boxes[:, 2:4] >= (shape[1] - 1, shape[0] - 1))
+    return out[:, 0] | out[:, 1]
 
 
 def typical(side: NDArray[Any]) -> float:
     """The median of sides (n,), each weighted by its square: a hundred specks do not outweigh one digit. 0 for none."""
-    if len(side) == 0:
-        return 0.0
-    side = np.sort(side)
-    weights = np.cumsum(np.square(side.astype(np.float64)))
-    return float(side[np.searchsorted(weights, weights[-1] / 2)])
+    ordered = sorted(side.tolist())
+    half = sum(one * one for one in ordered) / 2
+    for one in ordered:
+        half -= one * one
+        if half <= 0:
+            return float(one)
+    return 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor
 from typing import Literal
 
 import cv2
@@ -48,6 +48,8 @@ INKED = 0.998
 """So many of the pixels are weaker than ink."""
 SAMPLED = 20_000
 """They are counted in rows of about so many pixels."""
+COARSE = 3
+"""Every so many pixels of a row and column are looked at to see whether there is anything thick at all."""
 DARKEST = 0.5
 """No shadow takes more of the light than leaves this share of it: what is darker is a table, and its grain no ink."""
 MIN_CONTRAST = 10
@@ -278,8 +280,16 @@ def as_dark(ink: Pixels, mask: Pixels, writing: Pixels) -> bool:
     return cv2.mean(ink, cv2.bitwise_and(mask, cv2.bitwise_not(writing)))[0] >= AS_DARK * cv2.mean(ink, writing)[0]
 
 
+def _least_square(side: int) -> Pixels:
+    """The least square that is too thick for a stroke in a picture of this longer side, every COARSE-th pixel of it."""
+    size = max(1, floor(LEAST_WINDOW * side / COARSE))
+    return np.ones((size, size), np.uint8)
+
+
 def narrow_window(mask: Pixels, sure: Pixels | None) -> float:
     """How wide a window sees the paper within what is too thick for a stroke, a share of the longer side; else 0."""
+    if not cv2.countNonZero(cv2.erode(mask[::COARSE, ::COARSE], _least_square(max(mask.shape)))):
+        return 0.0
     certain = sample(mask if sure is None else sure, SAMPLED)
     row = np.zeros(certain.size + 2, np.uint8)
     row[1:-1] = certain.ravel()

@@ -15,6 +15,10 @@ def cut(ink: Pixels, segments: Segments, mark: Mark) -> Pixels:
     """The mark's own ink with its soft edges, two pixels around its box, without its neighbours'."""
     x, y, width, height = mark.box
     around = np.s_[max(0, y - 2) : y + height + 2, max(0, x - 2) : x + width + 2]
+    inked = segments.mask[around]
+    if cv2.countNonZero(inked) == mark.area:
+        # Nothing else lies there.
+        return cv2.copyTo(ink[around], cv2.dilate(inked, _AROUND))
     rows, columns = segments.window
     here = segments.labels[y - rows.start :, x - columns.start :][:height, :width]
     first, *others = mark.parts

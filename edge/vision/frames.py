@@ -30,13 +30,17 @@ def is_frame(labels: NDArray[np.int32], parts: Boxes, window: Window, shape: tup
     ``window`` of a picture of this ``shape``.
     """
     frame = np.zeros(len(parts), bool)
-    start, end = parts[:, :2], parts[:, :2] + parts[:, 2:4]
-    side = parts[:, 2:4].max(axis=1, initial=0)
-    sparse = (parts[:, 4] < FULL_FRAME * parts[:, 2] * parts[:, 3]) & (parts[:, 2:4].min(axis=1) >= 2 * MIN_SIDE)
+    x, y, width, height, area = parts.T
+    sparse = (area < FULL_FRAME * width * height) & (np.minimum(width, height) >= 2 * MIN_SIDE)
     outer = np.flatnonzero(sparse)[:MAX_FRAMES]
-    inside = ((start > start[outer, None]) & (end < end[outer, None])).all(axis=2) & (side >= MIN_SIDE)
-    content = (side * inside).max(axis=1, initial=0)
-    cut = cut_off(parts, shape) if content.any() else frame
+    if not len(outer):
+        return frame
+    side, right, bottom = np.maximum(width, height), x + width, y + height
+    inside = (x > x[outer, None]) & (right < right[outer, None]) & (y > y[outer, None]) & (bottom < bottom[outer, None])
+    content = np.where(inside & (side >= MIN_SIDE), side, 0).max(axis=1)
+    if not content.any():
+        return frame
+    cut = cut_off(parts, shape)
     for i, held in zip(outer[content > 0], content[content > 0], strict=True):
         x, y, width, height = parts[i, :4]
         y, x = y - window[0].start, x - window[1].start

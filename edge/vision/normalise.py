@@ -80,11 +80,10 @@ def normalise(ink: Pixels, interpolation: Interpolation = "area") -> Pixels:
     size = (max(1, round(ink.shape[1] * fit)), max(1, round(ink.shape[0] * fit)))
     method = METHODS["linear" if fit > 1 and interpolation == "area" else interpolation]
     small = cv2.resize(ink, size, interpolation=method)
-    peak = int(small.max())
+    peak = cv2.minMaxLoc(small)[1]
     if peak == 0:
         return np.zeros((SIDE, SIDE), np.uint8)
-    small = cv2.convertScaleAbs(small, alpha=255 / peak)
-    return centred(small)
+    return centred(small if peak == 255 else cv2.convertScaleAbs(small, alpha=255 / peak))
 
 
 def centred(small: Pixels) -> Pixels:

@@ -55,6 +55,8 @@ HALF = 0.5
 
 def may_have_rules(parts: Boxes, shape: tuple[int, ...]) -> bool:
     """Whether a part (x, y, width, height, area) is as long and sparse as a rule; others are not searched."""
+    if not (parts[:, 2:4] >= (LONG_PART * shape[1], LONG_PART * shape[0])).any():
+        return False
     level, outwards = long_parts(parts, shape)
     return bool((level | (outwards & (parts[:, 4] < FULL_PART * parts[:, 2] * parts[:, 3]))).any())
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Box, Pixels, Reason
-from edge.vision.boxes import MIN_SIDE, Boxes, Window, cut_off, labelled, typical, union
+from edge.vision.boxes import MIN_SIDE, Boxes, Corners, Window, cut_off, labelled, typical
 from edge.vision.frames import is_frame
-from edge.vision.join import join
+from edge.vision.join import around, join
 from edge.vision.lines import line_numbers, line_tilt
 from edge.vision.rules import may_have_rules, without_rules
 
@@ -37,6 +37,8 @@ class Mark:
     """Labels of its connected components."""
     box: Box
     line: int = 0
+    area: int = 0
+    """Pixels of ink; 0 where nobody counted them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,38 +79,41 @@ def segment(mask: Pixels, sure: Pixels | None = None, *, rules: bool = True) -> 
         window = _window(mask)
         labels, parts = components(mask, window)
         frame = is_frame(labels, parts, window, mask.shape)
+    side, area = np.maximum(parts[:, 2], parts[:, 3]), parts[:, 4]
     cut = cut_off(parts, mask.shape)
     ink = ~frame & ~is_edge(labels, parts, window, mask.shape) if cut.any() else ~frame
     if sure is not None:
-        certain = np.bincount(labels[sure[window] > 0], minlength=len(parts) + 1)[1:]
-        ink &= certain > 0
-        share = certain / np.maximum(parts[:, 4], 1)
-        if ink.any():
-            ink &= share >= SHOWN_THROUGH * float(np.max(share[ink & (parts[:, 4] >= 0.25 * parts[ink, 4].max())]))
-    side = parts[:, 2:4].max(axis=1)
+        ink &= is_strong(labels, area, ink, sure[window])
     usual = usual_size(side[ink], cut[ink])
-    marks = int(np.count_nonzero(ink & (side >= MIN_SIDE)))
-    if marks == 0 or marks > MAX_MARKS:
-        reason: Reason = "blank" if not len(parts) else "clutter" if marks or len(parts) >= MAX_MARKS else "too_small"
+    count = np.count_nonzero(ink & (side >= MIN_SIDE))
+    if count == 0 or count > MAX_MARKS:
+        reason: Reason = "blank" if not len(parts) else "clutter" if count or len(parts) >= MAX_MARKS else "too_small"
         return Segments(mask, window, labels, (), 0.0, usual, parts[ink], reason)
     near = np.flatnonzero(ink & (side >= max(3, 0.1 * usual)) & (side <= GIANT * usual))
     if len(near) > MAX_MARKS:
         near = np.sort(near[np.argsort(-side[near], kind="stable")[:MAX_MARKS]])
-    alone = parts[near, :4]
-    groups = join(alone, usual)
-    boxes = np.array([union(alone[group]) if len(group) > 1 else alone[group[0]] for group in groups], np.int32)
-    whole_side = FILLS * min(mask.shape)
-    least = np.where(cut_off(boxes, mask.shape), max(CUT_OFF * usual, whole_side), SPECK * usual)
-    kept = np.flatnonzero(boxes[:, 2:].max(axis=1) >= np.maximum(MIN_SIDE, least))
-    if len(kept) == 0:
+    label, pixels = (near + 1).tolist(), area[near].tolist()
+    alone = [(x, y, width, height) for x, y, width, height, _ in parts[near].tolist()]
+    joined = ((group, around([alone[i] for i in group])) for group in join(alone, usual))
+    found = [(group, box) for group, box in joined if max(box[2:]) >= least_side(box, mask.shape, usual)]
+    if not found:
         return Segments(mask, window, labels, (), 0.0, usual, parts[ink], "too_small")
-    boxes = boxes[kept]
+    boxes = [box for _, box in found]
     tilt = line_tilt(boxes, usual)
     lines = line_numbers(boxes, tilt, usual)
-    order = np.lexsort((boxes[:, 0] + boxes[:, 2] / 2, lines))
-    label, places, numbers = (near + 1).tolist(), boxes.tolist(), lines.tolist()
-    found = (Mark(tuple(label[part] for part in groups[kept[i]]), Box(*places[i]), numbers[i]) for i in order.tolist())
-    return Segments(mask, window, labels, tuple(found), tilt, usual, parts[ink], None)
+    marks = [
+        Mark(tuple(label[part] for part in group), Box(*box), line, sum(pixels[part] for part in group))
+        for (group, box), line in zip(found, lines, strict=True)
+    ]
+    marks.sort(key=lambda mark: (mark.line, mark.box.x + mark.box.width / 2))
+    return Segments(mask, window, labels, tuple(marks), tilt, usual, parts[ink], None)
+
+
+def least_side(box: Corners, shape: tuple[int, ...], usual: float) -> float:
+    """How long the longer side of a digit is at least that stands there in a picture of this shape, pixels."""
+    x, y, width, height = box
+    off = x <= 1 or y <= 1 or x + width >= shape[1] - 1 or y + height >= shape[0] - 1
+    return max(MIN_SIDE, CUT_OFF * usual, FILLS * min(shape)) if off else max(MIN_SIDE, SPECK * usual)
 
 
 def components(mask: Pixels, window: Window) -> tuple[NDArray[np.int32], Boxes]:
@@ -127,6 +132,23 @@ def _window(mask: Pixels) -> Window:
     """The smallest window that holds all ink; an empty one where there is none."""
     x, y, width, height = cv2.boundingRect(mask)
     return slice(y, y + height), slice(x, x + width)
+
+
+def is_strong(
+    labels: NDArray[np.int32], area: NDArray[np.int32], ink: NDArray[np.bool_], sure: Pixels
+) -> NDArray[np.bool_]:
+    """Which parts have ``sure`` ink, (height, width) uint8 as ``labels``, and no less than what shows through has.
+
+    ``area``: pixels of each part; ``ink``: which parts count.
+    """
+    certain = np.bincount(labels[sure > 0], minlength=len(area) + 1)[1:]
+    strong = certain > 0
+    counts = ink & strong
+    if not counts.any():
+        return strong
+    share = certain / area
+    counts &= area >= 0.25 * area[counts].max()
+    return strong & (share >= SHOWN_THROUGH * share[counts].max())
 
 
 def usual_size(side: NDArray[np.int32], cut: NDArray[np.bool_]) -> float:
