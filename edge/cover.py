@@ -77,8 +77,7 @@ class Cover:
             self._page = light.astype(np.float32)
             return False
         dense, overall = _dense(light, cv2.convertScaleAbs(self._page))
-        if overall:
-            self._page += overall
+        self._page += overall
         self._mask = mask = None if dense is None else _covered(dense)
         if mask is None:
             self._rest = None
@@ -116,31 +115,35 @@ class Cover:
         return bool(self._mask[rows, columns].any())
 
 
-def _dense(light: Pixels, before: Pixels) -> tuple[Pixels | None, int]:
+def _dense(light: Pixels, before: Pixels) -> tuple[Pixels | None, float]:
     """Where most pixels have changed (1), or None where nowhere; and by how many steps all of them have.
 
     The latter is the lamp, or the camera's exposure.
     """
     change = cv2.addWeighted(light, 1, before, -1, MIDDLE)
     counts = cv2.calcHist([change[::EVERY]], [0], None, [256], [0, 256]).ravel()
-    middle = _middle(counts)
+    overall = _middle(counts)
     # How often each distance from it is: those above it, and those below.
+    at = round(overall)
     apart = np.zeros(256, np.float32)
-    apart[: 256 - middle] = counts[middle:]
-    apart[1 : middle + 1] += counts[:middle][::-1]
-    least = max(STEPS * UNLIKE, NOISE * _middle(apart))
-    same = cv2.inRange(change, ceil(middle - least), floor(middle + least))
+    apart[: 256 - at] = counts[at:]
+    apart[1 : at + 1] += counts[:at][::-1]
+    least = max(STEPS * UNLIKE, NOISE * max(0.0, _middle(apart)))
+    same = cv2.inRange(change, ceil(overall - least), floor(overall + least))
+    overall -= MIDDLE
     # Too few pixels to fill half a square anywhere.
     if same.size - cv2.countNonZero(same) < MOST * WINDOW**2:
-        return None, middle - MIDDLE
+        return None, overall
     dense = cv2.threshold(cv2.blur(same, (WINDOW, WINDOW)), 255 * (1 - MOST), 1, cv2.THRESH_BINARY_INV)[1]
-    return (dense if cv2.countNonZero(dense) >= SMALL else None), middle - MIDDLE
+    return (dense if cv2.countNonZero(dense) >= SMALL else None), overall
 
 
-def _middle(counts: NDArray[np.float32]) -> int:
-    """The median of uint8 values that occur so often."""
+def _middle(counts: NDArray[np.float32]) -> float:
+    """The median of whole numbers from 0 on that occur so often, as if each were spread over its own step."""
     until = counts.cumsum()
-    return int(until.searchsorted(until[-1] / 2))
+    half = until.item(-1) / 2
+    at = int(until.searchsorted(half))
+    return at + 0.5 - (until.item(at) - half) / counts.item(at)
 
 
 def _covered(dense: Pixels) -> Pixels | None:
