@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,7 @@ STROKE = 1
 """the one that any stroke may be."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
+class Candidate(NamedTuple):
     """Ink that may be a digit, judged."""
 
     ink: Pixels
@@ -39,20 +38,25 @@ class Candidate:
     confidence: float
     """Its probability, 0 to 1."""
 
+    def __eq__(self, other: object) -> bool:
+        # Arrays have no one answer.
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
     @property
     def surety(self) -> float:
         """How much it looks like a digit, 0 to 1."""
         return 0.0 if self.digit is None else self.confidence
 
 
-@dataclass(frozen=True, slots=True)
 class Judge:
     """Asks the model."""
 
-    model: Model
-    interpolation: Interpolation = "area"
-    watch: Stopwatch = field(default_factory=Stopwatch)
-    """Stages: ``normalise``, with cutting marks out before it, and ``invoke``."""
+    def __init__(self, model: Model, interpolation: Interpolation, watch: Stopwatch) -> None:
+        """``watch`` is told of the stages ``normalise``, with cutting marks out before it, and ``invoke``."""
+        self.model, self.interpolation, self.watch = model, interpolation, watch
 
     def __call__(self, inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
         """Inks (height, width) uint8 of single marks, their boxes and lines -> what the model says of each."""

@@ -6,12 +6,14 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NoReturn
 
 from edge import __version__, commands
 from edge.errors import EdgeError, SettingsError
+from edge.process import single_threaded
 from edge.settings import leaves
 from edge.uri import nearest, public
 
@@ -74,7 +76,16 @@ HISTORY_EXAMPLES = """examples:
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, but wrong usage is one line."""
+    """argparse, but wrong usage is one line; ``later`` is done when what it parses is asked for."""
+
+    later: Callable[[], None] | None = None
+
+    def parse_known_args(self, *given: Any) -> Any:  # type: ignore[override]
+        """A command's own settings are known to it from here on: all flags of all commands take 20 ms to make."""
+        if self.later:
+            later, self.later = self.later, None
+            later()
+        return super().parse_known_args(*given)
 
     def error(self, message: str) -> NoReturn:
         """Exit 2 with that line."""
@@ -88,6 +99,7 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command ``edge``; gives the exit status."""
+    single_threaded()
     arguments, unknown = _parser().parse_known_args(argv)
     if unknown:
         arguments.parser.refuse(unknown[0])
@@ -146,7 +158,7 @@ def _parser() -> Parser:
         ROLLBACK_EXAMPLES,
         within="model ",
     )
-    _settings_flags(rollback, without=tuple(leaf.name for leaf in leaves() if leaf.name not in ("model", "state")))
+    _settings_flags(rollback, only=("model", "state"))
 
     history = _command(
         chosen, "history", commands.show_history, "show what has happened, while the service goes on", HISTORY_EXAMPLES
@@ -158,13 +170,13 @@ def _parser() -> Parser:
     shape = history.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="one event a line, exactly as it was sent")
     shape.add_argument("--csv", action="store_true", help="a table; cells that look like formulas begin with '")
-    _settings_flags(history, without=tuple(leaf.name for leaf in leaves() if leaf.name != "state"))
+    _settings_flags(history, only=("state",))
 
     token = _command(
         chosen, "token", commands.show_token, "show what opens the live page from another machine", TOKEN_EXAMPLES
     )
     token.add_argument("--new", action="store_true", help="make new ones: those before open nothing any more")
-    _settings_flags(token, without=tuple(leaf.name for leaf in leaves() if leaf.name not in ("state", "web")))
+    _settings_flags(token, only=("state", "web"))
 
     corrections = chosen.add_parser("corrections", help="what people said on the live page", allow_abbrev=False)
     corrections.set_defaults(parser=corrections)
@@ -179,7 +191,7 @@ def _parser() -> Parser:
         within="corrections ",
     )
     export.add_argument("folder", metavar="FOLDER", help="an empty or new one, or one that was exported before")
-    _settings_flags(export, without=tuple(leaf.name for leaf in leaves() if leaf.name != "state"))
+    _settings_flags(export, only=("state",))
 
     demo = _command(
         chosen,
@@ -255,12 +267,16 @@ def _command(
     return parser
 
 
-def _settings_flags(parser: argparse.ArgumentParser, without: tuple[str, ...] = ()) -> None:
-    """A flag for each setting, named as in the TOML file."""
+def _settings_flags(parser: Parser, without: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> None:
+    """A flag for each setting, named as in the TOML file; ``only`` for some of them, where they are named."""
+    parser.later = partial(_add_settings, parser, without, only)
+
+
+def _add_settings(parser: Parser, without: tuple[str, ...], only: tuple[str, ...]) -> None:
     group = parser.add_argument_group("settings", "a flag beats EDGE_… in the environment, which beats the TOML file")
     group.add_argument("--config", metavar="FILE", help="a TOML file with settings")
     for leaf in leaves():
-        if leaf.name in without:
+        if leaf.name in without or (only and leaf.name not in only):
             continue
         options: dict[str, Any] = {
             "metavar": leaf.name.rpartition(".")[2].upper(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from math import atan2, degrees, inf, log
 
 import numpy as np
@@ -176,7 +175,7 @@ def parted(clump: Candidate, judge: Judged) -> list[Candidate]:
     for small, candidate in digits:
         piece = ways.whole(small)
         left, top, width, height = piece.box
-        found.append(replace(candidate, ink=piece.ink, box=Box(x + left, y + top, width, height), line=clump.line))
+        found.append(candidate._replace(ink=piece.ink, box=Box(x + left, y + top, width, height), line=clump.line))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -69,8 +69,7 @@ QUARTERS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_
 """Quarter turns counter-clockwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """What one look at cleaned ink found."""
 
     cleaned: Cleaned
@@ -93,14 +92,13 @@ class Seen:
         return read == {STROKE}
 
 
-@dataclass(frozen=True, slots=True)
-class Eye:
+class Eye(NamedTuple):
     """Whom to ask, and how a picture is cleaned before."""
 
     judge: Judge
     recipe: Recipe
     min_confidence: float
-    watch: Stopwatch = field(default_factory=Stopwatch)
+    watch: Stopwatch
     """Stages: ``clean``, ``segment`` and, what is left to the eye, ``decide``; those of the judge lie between."""
 
     def look(self, pixels: Pixels) -> tuple[Seen, int]:
@@ -131,7 +129,7 @@ class Eye:
             return None
         if len(seen.candidates) < COARSE_MARKS or seen.only_strokes:
             return None
-        return replace(seen, cleaned=replace(seen.cleaned, scale=scale * seen.cleaned.scale))
+        return seen._replace(cleaned=seen.cleaned._replace(scale=scale * seen.cleaned.scale))
 
     def _first(self, pixels: Pixels) -> Seen:
         """The picture as it stands, in the polarity that is set or suits it best."""
@@ -269,13 +267,13 @@ def strength(ink: Pixels) -> float:
 
 def _without_rules(seen: Seen) -> Cleaned:
     """The ink that was looked at, less the lines that were taken away."""
-    return replace(seen.cleaned, mask=seen.segments.mask)
+    return seen.cleaned._replace(mask=seen.segments.mask)
 
 
 def turned_ink(cleaned: Cleaned, code: int) -> Cleaned:
     """Cleaned ink turned by one of OpenCV's rotation codes."""
     sure = None if cleaned.sure is None else cv2.rotate(cleaned.sure, code)
-    return replace(cleaned, ink=cv2.rotate(cleaned.ink, code), mask=cv2.rotate(cleaned.mask, code), sure=sure)
+    return cleaned._replace(ink=cv2.rotate(cleaned.ink, code), mask=cv2.rotate(cleaned.mask, code), sure=sure)
 
 
 def turned_back(box: Box, quarters: int, shape: tuple[int, ...]) -> Box:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
+import os
 
 # <malloc.h> of glibc.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -14,6 +14,15 @@ TRIM_FRAMES = 1000
 """So often is given back what an unusual frame took, and what has come to lie in pieces: a millisecond or two."""
 
 
+def single_threaded() -> None:
+    """One thread for NumPy's linear algebra, of which there is next to none: to be called before NumPy is imported.
+
+    OpenBLAS makes a thread and its memory for each processor as it is loaded, a fifth of the time that it takes to
+    start; https://github.com/OpenMathLib/OpenBLAS names the variable.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def settle() -> None:
     """One thread for OpenCV, and memory that is kept from frame to frame.
 
@@ -21,6 +30,8 @@ def settle() -> None:
     a few hundred kilobytes come and go with each frame: given back to the kernel each time, as glibc does by default,
     they come back as some 600 page faults, a quarter of the time. Other C libraries are left as they are.
     """
+    import ctypes
+
     import cv2
 
     cv2.setNumThreads(1)
@@ -35,6 +46,8 @@ class Tidy:
 
     def __init__(self) -> None:
         self._frames = 0
+        import ctypes
+
         # Only glibc has it.
         self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -24,8 +25,7 @@ MIN_CONFIDENCE = 0.6
 """A mark whose best class is less probable is not read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(NamedTuple):
     """All stages of one reading, for those who want to see why."""
 
     reading: Reading
@@ -162,4 +162,6 @@ def _of_digits(candidate: Candidate, numbers: tuple[int | None, ...]) -> tuple[f
 def _renumbered(digits: tuple[Digit, ...]) -> tuple[Digit, ...]:
     """Lines numbered from 0 without gaps: a line of rejected marks is no line."""
     lines = {line: i for i, line in enumerate(sorted({digit.line for digit in digits}))}
+    if all(line == i for line, i in lines.items()):
+        return digits
     return tuple(replace(digit, line=lines[digit.line]) for digit in digits)

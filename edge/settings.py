@@ -6,14 +6,12 @@ A flag beats the environment (``EDGE_VISION__MEDIAN=5``), which beats the TOML f
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from edge.errors import SettingsError
 from edge.limits import Limits
@@ -25,6 +23,10 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
 
 PREFIX = "EDGE_"
+
+
+SECTIONS: dict[str, Any] = {"vision": Recipe, "track": Tracking, "store": Limits}
+"""The tables of the TOML file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +53,7 @@ class Settings:
     store: Limits = field(default_factory=Limits, metadata={"description": "how much of the past is kept"})
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """One setting as people see it."""
 
     name: str
@@ -74,12 +75,17 @@ class Leaf:
         return PREFIX + self.name.upper().replace(".", "__")
 
 
-def leaves() -> Iterator[Leaf]:
+@cache
+def leaves() -> tuple[Leaf, ...]:
     """All settings, in the order of the TOML file."""
-    for section, prefix in ((Settings, ""), (Recipe, "vision."), (Tracking, "track."), (Limits, "store.")):
+    return tuple(_leaves())
+
+
+def _leaves() -> Iterator[Leaf]:
+    for prefix, section in (("", Settings), *((f"{name}.", kind) for name, kind in SECTIONS.items())):
         hints = get_type_hints(section)
         for part in dataclasses.fields(section):
-            if part.type not in ("Recipe", "Tracking", "Limits"):
+            if part.name not in SECTIONS:
                 said = part.metadata
                 limits = (said.get("ge"), said.get("le"))
                 yield Leaf(prefix + part.name, hints[part.name], part.default, said["description"], limits)
@@ -93,10 +99,9 @@ def load_settings(config: str | Path | None = None, flags: Mapping[str, Any] | N
     file = _toml(Path(config)) if config else {}
     _no_misspelt_variables()
 
-    variables = {PREFIX + "VISION", PREFIX + "TRACK", PREFIX + "STORE", *(leaf.environment for leaf in leaves())}
-    if not file and not flags and not variables & os.environ.keys():
-        # Nothing to check: pydantic takes longer to import than a photograph to read.
-        return Settings()
+    # pydantic takes longer to import than everything else together: it is only asked where there is a doubt.
+    if plain := _plain(file, flags or {}):
+        return plain
     from pydantic import ValidationError
 
     try:
@@ -105,6 +110,46 @@ def load_settings(config: str | Path | None = None, flags: Mapping[str, Any] | N
         raise SettingsError(_one_line(error, config, file, flags or {})) from error
     except ValueError as error:  # pydantic-settings: an environment variable that is no JSON where JSON is wanted
         raise SettingsError(f"environment: {error}") from error
+
+
+def _plain(file: Mapping[str, Any], flags: Mapping[str, Any]) -> Settings | None:
+    """The settings, where each of them is plainly what is wanted; None where pydantic has to judge, or to refuse."""
+    sections: dict[str, dict[str, Any]] = {"": {}, **{name: {} for name in SECTIONS}}
+    if any(PREFIX + name.upper() in os.environ or not isinstance(file.get(name, {}), Mapping) for name in SECTIONS):
+        return None
+    for leaf in leaves():
+        section, _, name = leaf.name.rpartition(".")
+        written = file.get(section, {}) if section else file
+        for given, key in ((flags, leaf.name), (os.environ, leaf.environment), (written, name)):
+            if key in given:
+                value = _plain_value(leaf, given[key])
+                if value is None:
+                    return None
+                sections[section][name] = value
+                break
+    parts = {name: kind(**sections[name]) for name, kind in SECTIONS.items()}
+    return Settings(**sections[""], **parts)
+
+
+def _plain_value(leaf: Leaf, given: Any) -> Any:
+    """A value of the setting's type and within its limits, or None where that is not plain to see."""
+    value: Any = None
+    if leaf.type is str or leaf.choices:
+        value = given if isinstance(given, str) and (not leaf.choices or given in leaf.choices) else None
+    elif leaf.type is bool:
+        value = given if isinstance(given, bool) else {"true": True, "false": False}.get(str(given))
+    elif leaf.type in (int, float):
+        points = 1 if leaf.type is float else 0
+        numeral = isinstance(given, str) and given.isascii() and given.replace(".", "", points).isdigit()
+        if numeral or type(given) in (int, leaf.type):
+            value = leaf.type(given)
+    elif isinstance(given, str):
+        value = tuple(given.split())
+    elif isinstance(given, list | tuple) and all(isinstance(one, str) for one in given):
+        value = tuple(given)
+    least, most = leaf.limits
+    within = value is not None and (least is None or least <= value) and (most is None or value <= most)
+    return value if within else None
 
 
 def _checked(file: Mapping[str, Any], flags: Mapping[str, Any]) -> Settings:
@@ -193,6 +238,8 @@ def markdown() -> str:
 
 
 def _toml(path: Path) -> dict[str, Any]:
+    import tomllib
+
     try:
         said = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
@@ -203,7 +250,7 @@ def _toml(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: is no TOML ({error})") from error
     known = [leaf.name for leaf in leaves()]
     for name in _dotted(said):
-        if name not in known and name not in ("vision", "track", "store"):
+        if name not in known and name not in SECTIONS:
             raise SettingsError(f"{path}: {name}: no such setting{nearest(name, known)}")
     return said
 
@@ -232,7 +279,9 @@ def _no_misspelt_variables() -> None:
     known = [leaf.environment for leaf in leaves()]
     for name in os.environ:
         if name.startswith(PREFIX) and name not in known:
-            close = difflib.get_close_matches(name, known, n=1, cutoff=0.85)
+            from difflib import get_close_matches
+
+            close = get_close_matches(name, known, n=1, cutoff=0.85)
             if close or "__" in name:
                 raise SettingsError(f"environment: {name}: no such setting{nearest(name, known)}")
 

@@ -6,13 +6,11 @@ an option takes is written in its type: ``fps: Annotated[float, number(0, 240)]`
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
 from edge.errors import SettingsError
@@ -31,8 +29,7 @@ class Uri(NamedTuple):
     """name -> value, unread."""
 
 
-@dataclass(frozen=True, slots=True)
-class Takes:
+class Takes(NamedTuple):
     """What values an option takes, and how one is read from text."""
 
     says: str
@@ -125,7 +122,10 @@ def split(text: str) -> Uri:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """``; did you mean 'size'?``, or nothing where no known word is near."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    # Only errors need it.
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from edge import board
@@ -80,7 +79,7 @@ class Viewer(Publisher):
         if self._reader.model is not self._model or not self.settled(sight.reading):
             return None
         elapsed_ms = (time.monotonic() - seconds) * 1000
-        return replace(sight, reading=sight.reading.once_more(frame, elapsed_ms))
+        return sight._replace(reading=sight.reading.once_more(frame, elapsed_ms))
 
     @property
     def newest(self) -> tuple[Frame, Sight] | None:

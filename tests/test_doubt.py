@@ -1,5 +1,4 @@
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -43,7 +42,7 @@ def slanting_rings(x: int) -> Candidate:
     """As a hand writes them that leans to the right: no mirror image."""
     rings = two_rings(x)
     ink = cv2.warpAffine(rings.ink, np.array([[1, -0.35, 15.5], [0, 1, 0]]), (96, 44))
-    return replace(rings, ink=ink, box=Box(x, 202, 90, 40))
+    return rings._replace(ink=ink, box=Box(x, 202, 90, 40))
 
 
 def test_two_that_touch_are_taken_apart() -> None:
@@ -89,14 +88,14 @@ def test_two_rings_like_mirror_images_are_no_zeros_unless_digits_stand_beside_th
     assert second_look([spectacles], judge, 0.6, 40) == [spectacles]
     digit = candidate(ring(), Box(300, 202, 40, 40), 0)
     assert [c.digit for c in second_look([spectacles, digit], judge, 0.6, 40)] == [0, 0, 0]
-    below = replace(digit, line=1)
+    below = digit._replace(line=1)
     assert second_look([spectacles, below], judge, 0.6, 40) == [spectacles, below]
 
 
 def arch(*heights: int) -> list[Candidate]:
     """Rings in a row, their tops at these heights; the first is in doubt."""
     found = [candidate(ring(), Box(100 + 60 * i, y, 40, 40), 0) for i, y in enumerate(heights)]
-    return [replace(found[0], digit=None), *found[1:]]
+    return [found[0]._replace(digit=None), *found[1:]]
 
 
 def test_a_line_falls_as_its_neighbours_stand() -> None:
@@ -104,7 +103,7 @@ def test_a_line_falls_as_its_neighbours_stand() -> None:
     assert falling(arch(100, 160, 220), 1) == pytest.approx(45)
     assert falling(arch(160, 100, 220), 0) == pytest.approx(-45), "an end, as its neighbour stands"
     assert falling(arch(100, 160), 0) == 0, "two may stand as they like"
-    others = [replace(one, line=1) for one in arch(100, 160, 220)]
+    others = [one._replace(line=1) for one in arch(100, 160, 220)]
     assert falling([*arch(300), *others], 0) == 0
 
 
@@ -117,7 +116,7 @@ def test_what_leans_with_its_line_is_turned_upright() -> None:
         return [candidate(i, b, 7 if w < 12 else None, 0.99) for i, b, w in zip(inks, boxes, wide, strict=True)]
 
     def read(row: list[Candidate], usual: float = 40) -> int | None:
-        row = [replace(row[0], ink=bar), *row[1:]]
+        row = [row[0]._replace(ink=bar), *row[1:]]
         return righted(row, lambda one: one.digit is None, upright, usual)[0].digit
 
     assert read(arch(40, 100, 160)) == 7

@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -53,13 +52,13 @@ def test_lines_on_their_side_are_no_ones(reader: Reader) -> None:
 @pytest.mark.parametrize(("x", "digit", "end"), [(80, 1, True), (0, 1, True), (40, 1, False), (80, 7, False)])
 def test_a_stroke_that_goes_out_at_one_side_is_no_one(x: int, digit: int, end: bool) -> None:
     (mark,) = marks((digit, 0.99))
-    assert is_end(replace(mark, box=Box(x, 10, 20, 60)), width=100) is end
-    assert not is_end(replace(mark, box=Box(0, 10, 100, 60)), width=100)
+    assert is_end(mark._replace(box=Box(x, 10, 20, 60)), width=100) is end
+    assert not is_end(mark._replace(box=Box(0, 10, 100, 60)), width=100)
 
 
 def test_a_stroke_much_fainter_than_the_digits_is_no_one() -> None:
     row = [
-        replace(mark, ink=np.full((30, 20), level, np.uint8))
+        mark._replace(ink=np.full((30, 20), level, np.uint8))
         for mark, level in zip(marks((1, 0.99), (1, 0.99), (7, 0.99), (2, 0.99)), (90, 200, 220, 240), strict=True)
     ]
     assert without_faint(row, (True, True, True, True)) == (False, True, True, True)

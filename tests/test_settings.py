@@ -1,3 +1,4 @@
+import sys
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -6,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge import settings
 from edge.errors import SettingsError
 from edge.limits import Limits
 from edge.reader import MIN_CONFIDENCE
@@ -146,3 +148,44 @@ def test_the_sample_file_shows_every_setting_with_its_default() -> None:
     sections = ("vision", "track", "store")
     flat = {key for key in shown if key not in sections} | {f"{part}.{key}" for part in sections for key in shown[part]}
     assert flat == {leaf.name for leaf in leaves()}
+
+
+VALUES = st.one_of(
+    st.sampled_from(
+        ["true", "false", "True", "yes", "auto", "dark", "area", "jsonl:-", "a b", "", " 3", "3.", "1e2", "-0"]
+    ),
+    st.integers(-3, 200_000),
+    st.integers(-3, 5000).map(str),
+    st.floats(-1, 5000) | st.sampled_from([float("nan"), float("inf")]),
+    st.floats(0, 50).map(str),
+    st.booleans(),
+    st.lists(st.sampled_from(["jsonl:-", "jsonl:x"]), max_size=2),
+    st.none(),
+)
+
+
+@given(st.sampled_from(leaves()), VALUES)
+def test_what_is_plain_is_what_pydantic_makes_of_it(leaf, value) -> None:
+    plain = settings._plain_value(leaf, value)
+    if plain is None:
+        return
+    section, _, name = leaf.name.rpartition(".")
+    made = settings._checked({section: {name: value}} if section else {name: value}, {})
+    checked = getattr(getattr(made, section) if section else made, name)
+    assert (plain, type(plain)) == (checked, type(checked))
+
+
+def test_settings_that_are_plain_need_no_pydantic(tmp_path, monkeypatch) -> None:
+    file = tmp_path / "edge.toml"
+    file.write_text(
+        "fps = 1\n".replace("fps", "threads")
+        + 'publish = ["jsonl:-", "jsonl:b"]\n[vision]\nmedian = 5\n[track]\ndwell = 1\n'
+    )
+    monkeypatch.setenv("EDGE_VISION__EVEN", "false")
+    monkeypatch.setitem(sys.modules, "pydantic", None)
+    made = load_settings(file, {"source": "synthetic:", "vision.level": "80"})
+    assert (made.source, made.threads, made.publish) == ("synthetic:", 1, ("jsonl:-", "jsonl:b"))
+    assert (made.vision.median, made.vision.even, made.vision.level, made.track.dwell) == (5, False, 80, 1.0)
+    assert load_settings(file) == Settings(
+        threads=1, publish=made.publish, vision=Recipe(median=5, even=False), track=Tracking(dwell=1.0)
+    )

@@ -259,7 +259,7 @@ def watch(seed: int, reader: Reader, fps: float, seconds: float) -> tuple[list[s
     early: str | None = None
     changes: list[tuple[float, str, str]] = []
     wrong, latencies, costs = [], [], []
-    reading: Reading
+    reading: Reading | None = None
     for n, shot in enumerate(film(seed, reader, seconds=seconds, fps=fps)):
         if shot.truth != before:
             if shot.truth != early:
@@ -267,7 +267,7 @@ def watch(seed: int, reader: Reader, fps: float, seconds: float) -> tuple[list[s
             before, early = shot.truth, None
         frame = Frame(shot.pixels, "film:", n, START + timedelta(seconds=shot.seconds))
         # As edge.viewer has it.
-        if still.same(shot.pixels, shot.seconds) and tracker.settled(reading):
+        if still.same(shot.pixels, shot.seconds) and reading and tracker.settled(reading):
             reading = reading.once_more(frame, 0.0)
         else:
             reading = reader.read(frame)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +51,7 @@ def closed(cleaned: Cleaned, gap: int) -> Cleaned:
     # What was bridged becomes as dark as the ink is on average.
     level = cv2.mean(cleaned.ink, cleaned.mask)[0]
     ink = np.maximum(cleaned.ink, np.where(whole > cleaned.mask, np.uint8(level), np.uint8(0)))
-    return replace(cleaned, ink=ink, mask=np.ascontiguousarray(whole))
+    return cleaned._replace(ink=ink, mask=np.ascontiguousarray(whole))
 
 
 def _nearer(outside: Pixels, gap: int) -> Pixels:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import ceil, floor
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -73,8 +72,7 @@ NOISE_MARGIN = 4.5
 """Faint ink is at least this many standard deviations of the noise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaned:
+class Cleaned(NamedTuple):
     """What the cleaning left: ink on black, at the working scale."""
 
     ink: Pixels
@@ -93,8 +91,7 @@ class Cleaned:
     """Why there is no ink at all, or None."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contrast:
+class Contrast(NamedTuple):
     """How much darker than its paper each pixel of a picture is."""
 
     ink: Pixels

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edge.types import Pixels
 from edge.vision.sheet import SIDE, has_sheet
 
-SAMPLE = 20_000
+SAMPLE = 40_000
 """Statistics of a picture are taken from about as many of its pixels: enough for its rarest five thousandth."""
 
 RIM = 0.05

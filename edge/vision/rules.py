@@ -6,8 +6,6 @@ and taken away run by run; where ink is thicker than the rule a stroke of writin
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -184,7 +182,7 @@ def certain(rules: list[Rule], side: int, level: float, squared: bool = False) -
     drawn = np.array([rule.ink >= DRAWN for rule in rules], bool)
     alone = (np.abs(degrees) <= level) & (length >= ALONE * side) & drawn
     return [
-        replace(rule, family=bool(related[i]))
+        rule._replace(family=bool(related[i]))
         for i, rule in enumerate(rules)
         if related[i] or alone[i] or (through[i] and length[i] >= RIGHT * side)
     ]

@@ -6,7 +6,7 @@ Shamir 2007). Of those that part the ink in the same way the cheapest is kept.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -40,8 +40,7 @@ INKED = 0.4
 """A row has ink where it has at least so many pixels of full ink."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seams:
+class Seams(NamedTuple):
     """Cuts, from left to right."""
 
     columns: NDArray[np.int64]

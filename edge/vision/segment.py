@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -29,8 +29,7 @@ GIANT = 3.5
 """Marks larger than this many usual digits are no digits: frames, shadows, hands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """One candidate digit: the parts of ink that belong to it, its box in working pixels, and its line."""
 
     parts: tuple[int, ...]
@@ -41,8 +40,7 @@ class Mark:
     """Pixels of ink; 0 where nobody counted them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Segments:
+class Segments(NamedTuple):
     """All candidates of a picture in reading order, and how their lines run."""
 
     mask: Pixels

@@ -9,7 +9,7 @@ the first and one on the left of the second: of strokes that run into one anothe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -39,8 +39,7 @@ LOST = 0.03
 """and lose at most this much between them, in the ink of one digit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """The ink between two cuts."""
 
     start: int
@@ -53,8 +52,7 @@ class Piece:
     """Where the piece's ink stands in the clump, pixels."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ways:
+class Ways(NamedTuple):
     """All ways to cut a clump; cut 0 is its left end, and ``last`` its right end."""
 
     ink: Pixels

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -51,8 +51,7 @@ FRINGE = 4
 """A part that is no more than so many pixels larger than the strong ink in it is left as it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Weak:
+class Weak(NamedTuple):
     """What tells weak ink from strong ink."""
 
     level: int

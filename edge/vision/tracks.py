@@ -5,7 +5,7 @@ All of it looks at about a hundred columns of the picture only, so it takes as l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -58,8 +58,7 @@ BESIDE = 4
 Floats = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A line in a picture, along its columns."""
 
     columns: NDArray[np.int64]
