@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from convert.datasets import Labels
-from edge.corrections import LABELS, SIDE
+from edge.corrections import SIDE
 from edge.errors import DataError
+from edge.export import LABELS
 from edge.tune import load_labelled
 from edge.types import Pixels
 

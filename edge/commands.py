@@ -7,6 +7,7 @@ import json
 import math
 import os
 import platform
+import shlex
 import shutil
 import sys
 import time
@@ -173,6 +174,8 @@ def show_token(arguments: argparse.Namespace) -> int:
     from edge.web.tokens import FILE, tokens
 
     settings = _settings(arguments)
+    # Tokens that nobody asks for would open nothing.
+    state.unmistaken(settings.state, "token --new" if arguments.new else "token", arguments.config)
     folder = state.folder(settings.state)
     if arguments.new:
         (folder / FILE).unlink(missing_ok=True)
@@ -189,9 +192,13 @@ def show_token(arguments: argparse.Namespace) -> int:
 
 def export_corrections(arguments: argparse.Namespace) -> int:
     """``edge corrections export``: a data set of what people said on the live page."""
-    from edge.corrections import FILE, Corrections, export
+    from edge.corrections import FILE, Corrections
+    from edge.export import export
+    from edge.state import unmistaken
 
-    with Corrections(_state_folder(_settings(arguments)) / FILE) as corrections:
+    settings = _settings(arguments)
+    unmistaken(settings.state, f"corrections export {shlex.quote(arguments.folder)}", arguments.config)
+    with Corrections(_state_folder(settings) / FILE) as corrections:
         many = export(corrections, Path(arguments.folder))
     print(f"{arguments.folder}: {many} glyph{'s' if many > 1 else ''} and labels.csv")
     return 0

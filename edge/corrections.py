@@ -6,8 +6,6 @@ One SQLite file. Whoever answers the page writes it; ``edge corrections`` reads 
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,17 +17,12 @@ import cv2
 from edge import images
 from edge.closing import Closing
 from edge.errors import ImageError, StateError
-from edge.history import cell
-from edge.state import write_whole
 from edge.types import Pixels, timestamp
 
 FILE = "corrections.db"
 """The file's name in the state folder."""
-MOST = 5000
-"""So many are kept, the newest: at most 4 KB each, as a rule, on a Pi's card."""
-LABELS = "labels.csv"
-"""The table of a data set: columns ``file`` and ``text`` as everywhere, and what else is known."""
-COLUMNS = ("file", "text", "read", "confidence", "at", "source", "model")
+MOST, MOST_BYTES = 5000, 50_000_000
+"""So many are kept, the newest, and in a file of so many bytes: it lies on a Pi's card."""
 MOST_PIXELS = 1_000_000
 """Of a picture that is to be kept."""
 SIDE = 28
@@ -48,6 +41,7 @@ CREATE TABLE IF NOT EXISTS corrections (
     crop BLOB
 )
 """
+_ORIGIN = "CREATE TABLE IF NOT EXISTS origin (name TEXT NOT NULL)"
 _COLUMNS = "at, label, read, confidence, source, model, glyph, crop"
 
 
@@ -104,14 +98,17 @@ class Corrections(Closing):
             one.confidence,
             one.source,
             one.model,
-            _png(one.glyph),
-            None if one.crop is None else _png(one.crop),
+            png(one.glyph),
+            None if one.crop is None else png(one.crop),
         )
         with self._changing() as link:
             number = link.execute(f"INSERT INTO corrections ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
             link.execute(
                 "DELETE FROM corrections WHERE id NOT IN (SELECT id FROM corrections ORDER BY id DESC LIMIT ?)", (MOST,)
             )
+            oldest = "DELETE FROM corrections WHERE id = (SELECT min(id) FROM corrections) AND id < ?"
+            while _bytes(link) > MOST_BYTES and link.execute(oldest, (number.lastrowid,)).rowcount:
+                pass
         return int(number.lastrowid or 0)
 
     def remove(self, number: int) -> bool:
@@ -124,6 +121,10 @@ class Corrections(Closing):
     def count(self) -> int:
         """How many there are. Raises StateError."""
         return int(self._ask("SELECT count(*) FROM corrections", ())[0][0]) if self.path.exists() else 0
+
+    def origin(self) -> str:
+        """Eight hexadecimal digits that no other file has, of any device. Raises StateError."""
+        return str(self._ask("SELECT name FROM origin", ())[0][0])
 
     def confusions(self) -> list[Confusion]:
         """What was taken for what, the commonest first; what was read right and said to be so is none."""
@@ -183,47 +184,20 @@ class Corrections(Closing):
         if self._made is None:
             # The thread that answers makes it, and another one may close it at the end.
             self._made = sqlite3.connect(self.path, timeout=5, check_same_thread=False)
+            # What is deleted is given back to the disk; it has to be said before the first table is made.
+            self._made.execute("PRAGMA auto_vacuum = FULL")
             self._made.execute(_TABLE)
+            self._made.execute(_ORIGIN)
+            if not self._made.execute("SELECT name FROM origin").fetchone():
+                with self._made:
+                    # Another program may open it at this moment, too.
+                    once = "SELECT lower(hex(randomblob(4))) WHERE NOT EXISTS (SELECT name FROM origin)"
+                    self._made.execute(f"INSERT INTO origin {once}")
         return self._made
 
     def _problem(self, error: Exception) -> StateError:
         self.close()
         return StateError(f"{self.path}: {error}; where it is damaged, move it away, and a new one is made")
-
-
-def export(corrections: Corrections, folder: Path) -> int:
-    """Write a data set: each glyph as a 28x28 PNG, light ink on black, and ``labels.csv``; gives how many.
-
-    What is no digit has an empty ``text``. A folder that was written before is brought up to date. Raises StateError
-    where there is none, or where the folder holds anything else or cannot be written.
-    """
-    if not corrections.count():
-        raise StateError(f"{corrections.path}: holds no correction yet; correct a digit on the live page")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()) and not (folder / LABELS).is_file():
-            raise StateError(f"{folder}: holds other files; name an empty folder, or one that was exported before")
-        table = io.StringIO()
-        rows = csv.writer(table, lineterminator="\n")
-        rows.writerow(COLUMNS)
-        written = set()
-        for number, one in corrections.all():
-            name = f"{number:06d}.png"
-            # What is written once never changes, and a table names whole files alone.
-            if not (folder / name).exists():
-                write_whole(folder / name, _png(one.glyph), readable=True)
-            said = [name, _text(one.label), _text(one.read), f"{one.confidence:.4f}"]
-            rows.writerow([*said, one.moment, cell(one.source), one.model])
-            written.add(name)
-        write_whole(folder / LABELS, table.getvalue().encode(), readable=True)
-        for old in folder.glob("[0-9][0-9][0-9][0-9][0-9][0-9].png"):
-            if old.name not in written:
-                old.unlink()
-    except StateError:
-        raise
-    except OSError as error:
-        raise StateError(f"{folder}: cannot be written ({error.strerror}); name another folder") from error
-    return len(written)
 
 
 def glyph_of(data: bytes, name: str) -> Pixels:
@@ -243,11 +217,16 @@ def picture_of(data: bytes, name: str) -> Pixels:
     return images.decode(data, name)
 
 
-def _text(digit: int | None) -> str:
-    return "" if digit is None else str(digit)
+def _bytes(link: sqlite3.Connection) -> int:
+    """What the file takes once what is free in it is given back."""
+    pages, free, size = (
+        link.execute(f"PRAGMA {of}").fetchone()[0] for of in ("page_count", "freelist_count", "page_size")
+    )
+    return int((pages - free) * size)
 
 
-def _png(pixels: Pixels) -> bytes:
+def png(pixels: Pixels) -> bytes:
+    """Pixels as they are kept."""
     return cv2.imencode(".png", pixels)[1].tobytes()
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from edge.errors import StateError
 
 NAME = "edge-digits"
+SERVICE = Path("/var/lib/edge-digits")
+"""The service's state folder: ``StateDirectory`` in edge.service."""
 
 
 def place(setting: str = "") -> Path:
@@ -49,11 +51,27 @@ def folder(setting: str = "") -> Path:
     return path
 
 
-def write_whole(path: Path, content: bytes, *, readable: bool = False) -> None:
+def unmistaken(setting: str, order: str, config: str | None) -> None:
+    """Whether it is clear which folder is meant, the service's or this user's own, where a machine has both.
+
+    Raises StateError where nobody said it: ``order`` is the command that was given, ``config`` its settings file.
+    """
+    if setting or os.environ.get("STATE_DIRECTORY") or not SERVICE.is_dir():
+        return
+    # That file names no folder, and the other one might.
+    named = f"--state {SERVICE}" if config else "--config /etc/edge-digits/edge.toml"
+    raise StateError(
+        f"{SERVICE}: is the service's, and {place()} your own; say which:"
+        f" sudo /opt/edge-digits/bin/edge {order} {named}"
+        f" or edge {order} --state {place()}"
+    )
+
+
+def write_whole(path: Path, content: bytes, *, readable: bool = False, secret: bool = False) -> None:
     """Write a file so that after a crash or power loss at any moment it is the old one or the new one, and on the disk.
 
     Owner and mode of a file that is there are kept, where this user may; a new one gets its folder's owner. With
-    ``readable`` whoever gets into its folder may read it. Raises OSError.
+    ``readable`` whoever gets into its folder may read it, with ``secret`` its owner alone. Raises OSError.
     """
     there = path.is_file() and not path.is_symlink()
     like = (path if there else path.parent).stat()
@@ -64,7 +82,7 @@ def write_whole(path: Path, content: bytes, *, readable: bool = False) -> None:
         with os.fdopen(number, "wb") as out:
             out.write(content)
             out.flush()
-            os.fchmod(number, mode)
+            os.fchmod(number, 0o600 if secret else mode)
             with contextlib.suppress(PermissionError):
                 os.fchown(number, like.st_uid, like.st_gid)
             os.fsync(number)

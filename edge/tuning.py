@@ -18,6 +18,8 @@ from edge.vision.recipe import Recipe
 
 FILE, BEFORE = "vision.toml", "vision.before.toml"
 """Their names in the state folder."""
+ASIDE = "vision.aside.toml"
+"""While another one takes its place, what was in FILE: a power cut may leave it."""
 HEAD = (
     "# Saved on the live page, {}. It stands in place of [vision] in the settings;\n# remove this file to have those.\n"
 )
@@ -52,7 +54,7 @@ class Tuning:
 
     def before(self) -> bool:
         """Whether there is anything to go back to."""
-        return self.saved() or self._there(BEFORE)
+        return any(self._there(name) for name in (FILE, BEFORE, ASIDE))
 
     def tried(self, values: Mapping[str, Any], base: Recipe) -> Recipe:
         """``base`` with other ``values``, names and values as in the TOML, checked. Raises SettingsError."""
@@ -71,15 +73,30 @@ class Tuning:
         Raises StateError, also where what was before is damaged: then nothing has changed.
         """
         before = self.path.with_name(BEFORE)
+        self._finish()
         recipe = self._of(self._read(before))
         self._replace(_bytes(before))
         return recipe
 
     def _replace(self, content: bytes | None) -> None:
         path = folder(self._setting) / FILE
+        aside = path.with_name(ASIDE)
+        self._finish()
         try:
-            _put(path.with_name(BEFORE), _bytes(path))
+            # The one before is given up last, when both others are on the disk.
+            _put(aside, _bytes(path))
             _put(path, content)
+            _move(aside, path.with_name(BEFORE))
+        except OSError as error:
+            raise StateError(f"{path}: cannot be written ({error.strerror})") from error
+
+    def _finish(self) -> None:
+        """End what a power cut ended too early: what lies aside is the one before, once another took its place."""
+        path = self.path
+        aside = path.with_name(ASIDE)
+        try:
+            if (content := _bytes(aside)) is not None and content != _bytes(path):
+                _move(aside, path.with_name(BEFORE))
         except OSError as error:
             raise StateError(f"{path}: cannot be written ({error.strerror})") from error
 
@@ -113,6 +130,13 @@ def _bytes(path: Path) -> bytes | None:
         return path.read_bytes()
     except FileNotFoundError:
         return None
+
+
+def _move(path: Path, to: Path) -> None:
+    if path.exists():
+        path.replace(to)
+    else:
+        to.unlink(missing_ok=True)
 
 
 def _put(path: Path, content: bytes | None) -> None:

@@ -167,9 +167,17 @@ readable() {
 }
 
 tokens() {
-  # Who asks for them before the service has run finds those that it will know.
+  # Who asks for them before the service has run finds those that it will know: made as it would make them, by its user,
+  # in the folder that its settings name, where relative ones begin in its own.
   install -d -m 750 -o "$name" -g "$name" "$state"
-  "$venv/bin/edge" token --state "$state" >/dev/null
+  if ! (
+    cd "$state" &&
+      STATE_DIRECTORY=$state runuser -u "$name" -- "$venv/bin/edge" token --config "$settings/edge.toml" >/dev/null
+  ); then
+    say "there are no tokens for the live page yet; mend the above, and the service makes them"
+  elif grep -q "^ *web *= *[\"'][^\"']" "$settings/edge.toml"; then
+    say "links to the live page: sudo $venv/bin/edge token --config $settings/edge.toml"
+  fi
 }
 
 start() {

@@ -1,14 +1,13 @@
-"""What people correct is kept, counted, taken back, bounded, and exported as a data set."""
+"""What people correct is kept, counted, taken back, and bounded."""
 
-import csv
 import sqlite3
 
 import cv2
 import numpy as np
 import pytest
 
-from edge import cli, corrections
-from edge.corrections import Correction, Corrections, export, picture_of
+from edge import corrections
+from edge.corrections import Correction, Corrections, picture_of
 from edge.errors import ImageError, StateError
 
 
@@ -59,6 +58,30 @@ def test_the_oldest_go_where_there_are_too_many(kept, monkeypatch):
     assert [one.label for _, one in kept.all(2)] == [6, 7]
 
 
+def test_the_file_stays_small_and_the_newest_is_kept(kept, monkeypatch):
+    monkeypatch.setattr(corrections, "MOST_BYTES", 300_000)
+    noise = np.random.default_rng(1).integers(256, size=(256, 256), dtype=np.uint8)
+    for label in range(8):
+        kept.add(said(label, crop=noise))
+        assert kept.path.stat().st_size <= 300_000
+    labels = [one.label for _, one in kept.all()]
+    assert labels == list(range(8))[-len(labels) :] and 2 <= len(labels) <= 4
+    monkeypatch.setattr(corrections, "MOST_BYTES", 1000)
+    kept.add(said(9, crop=noise))
+    assert [one.label for _, one in kept.all()] == [9]
+    assert kept.path.stat().st_size < 100_000, "what is free is given back to the disk"
+
+
+def test_each_file_has_a_name_of_its_own_that_stays(kept, tmp_path):
+    kept.add(said(1))
+    with Corrections(tmp_path / "other.db") as other:
+        other.add(said(1))
+        assert len({kept.origin(), other.origin()}) == 2 and len(other.origin()) == 8
+    name = kept.origin()
+    kept.close()
+    assert kept.origin() == name
+
+
 @pytest.mark.parametrize(
     "ask", [lambda some: some.count(), lambda some: some.add(said(1)), lambda some: list(some.all())]
 )
@@ -74,60 +97,6 @@ def test_two_may_hold_it_at_once(kept):
         assert other.count() == 1
         kept.add(said(2))
         assert other.count() == 2
-
-
-def rows(folder):
-    with (folder / "labels.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def test_an_export_is_a_data_set(kept, tmp_path):
-    kept.add(said(7, 1, seed=1))
-    kept.add(said(None, 3, seed=2, crop=np.zeros((9, 9), np.uint8)))
-    assert export(kept, tmp_path / "set") == 2
-    first, second = rows(tmp_path / "set")
-    assert (first["file"], first["text"], first["read"]) == ("000001.png", "7", "1")
-    assert (second["text"], second["read"]) == ("", "3")
-    glyph = cv2.imread(str(tmp_path / "set" / "000001.png"), cv2.IMREAD_UNCHANGED)
-    assert np.array_equal(glyph, said(7, seed=1).glyph)
-
-
-def test_an_export_is_brought_up_to_date(kept, tmp_path):
-    kept.add(said(1))
-    second = kept.add(said(2))
-    export(kept, tmp_path / "set")
-    kept.remove(second)
-    kept.add(said(3))
-    assert export(kept, tmp_path / "set") == 2
-    assert [row["text"] for row in rows(tmp_path / "set")] == ["1", "3"]
-    assert sorted(path.name for path in (tmp_path / "set").iterdir()) == ["000001.png", "000003.png", "labels.csv"]
-
-
-def test_an_export_leaves_other_files_alone(kept, tmp_path):
-    kept.add(said(1))
-    (tmp_path / "holiday").mkdir()
-    (tmp_path / "holiday" / "beach.png").write_bytes(b"x")
-    with pytest.raises(StateError, match="holds other files"):
-        export(kept, tmp_path / "holiday")
-    assert [path.name for path in (tmp_path / "holiday").iterdir()] == ["beach.png"]
-
-
-def test_the_command_exports_or_says_why_not(tmp_path, capsys):
-    state, out = tmp_path / "state", tmp_path / "set"
-    state.mkdir()
-    order = ["corrections", "export", "--state", str(state), str(out)]
-    assert cli.main(order) == 1
-    assert "holds no correction yet" in capsys.readouterr().err and not list(out.glob("*"))
-    with Corrections(state / corrections.FILE) as some:
-        some.add(said(7))
-    assert cli.main(order) == 0
-    assert capsys.readouterr().out == f"{out}: 1 glyph and labels.csv\n"
-
-
-def test_a_spreadsheet_takes_no_name_for_a_formula(kept, tmp_path):
-    kept.add(Correction(label=1, read=7, confidence=0, source="=1+1", model="m", glyph=said(1).glyph))
-    export(kept, tmp_path / "set")
-    assert rows(tmp_path / "set")[0]["source"] == "'=1+1"
 
 
 def test_a_picture_that_says_to_be_huge_is_not_unpacked():

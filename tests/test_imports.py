@@ -38,6 +38,7 @@ LEVELS = {
     "store": 6,
     "history": 5,
     "corrections": 6,
+    "export": 7,
     "tuning": 5,
     "golden": 5,
     "trial": 6,

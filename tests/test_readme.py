@@ -44,6 +44,7 @@ COMMANDS = [line for block in blocks("sh") for line in block.splitlines() if lin
 EDGE = [line for line in COMMANDS if line.startswith("edge ")]
 NEEDS_HARDWARE = ("edge run  ", "v4l2:", "--web")
 NEEDS_BROKER = ("edge watch",)
+SERVICES = [line for line in COMMANDS if re.match("sudo /opt/edge-digits/bin/edge (token|corrections|history)", line)]
 
 
 @pytest.fixture
@@ -54,10 +55,11 @@ def desk(page: Callable[..., Pixels], tmp_path: Path, monkeypatch: pytest.Monkey
     cv2.imwrite(str(tmp_path / "scans" / "one.png"), page("23"))
     (tmp_path / "mnist.tflite").write_bytes((ROOT / "models" / "mnist.tflite").read_bytes())
     (tmp_path / "edge.toml").write_text('source = "files:scans/*.png"\n')
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
-    with Store(folder() / FILE, device="desk") as store:
+    # Named, as this machine may have the service, too.
+    monkeypatch.setenv("EDGE_STATE", str(tmp_path / "state"))
+    with Store(folder(str(tmp_path / "state")) / FILE, device="desk") as store:
         store.append(Notice("camera", "running", "picamera2:0", datetime.now(UTC), None))
-    with Corrections(folder() / CORRECTIONS) as corrections:
+    with Corrections(tmp_path / "state" / CORRECTIONS) as corrections:
         glyph = np.zeros((28, 28), np.uint8)
         corrections.add(Correction(label=7, read=1, confidence=0.9, source="desk", model="mnist", glyph=glyph))
     return tmp_path
@@ -78,6 +80,18 @@ def test_its_edge_commands_run(line: str, desk: Path) -> None:
     _, *arguments = shlex.split(line, comments=True)
     done = run([sys.executable, "-m", "edge.cli", *arguments], desk)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("line", SERVICES)
+def test_its_commands_for_the_service_find_what_it_keeps(
+    line: str, desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("EDGE_STATE")
+    service = (ROOT / "systemd" / "edge.toml").read_text("utf-8").replace("/var/lib/edge-digits", str(desk / "state"))
+    (desk / "service.toml").write_text(service)
+    _, _, *arguments = shlex.split(line.replace("/etc/edge-digits/edge.toml", "service.toml"), comments=True)
+    done = run([sys.executable, "-m", "edge.cli", *arguments], desk)
+    assert (done.returncode, done.stderr) == (0, "") and "service.toml" in arguments and len(SERVICES) == 3
 
 
 @pytest.mark.parametrize("line", [line for line in EDGE if any(word in line for word in NEEDS_BROKER)])

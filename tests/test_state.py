@@ -75,6 +75,31 @@ def test_a_new_file_is_as_open_as_its_folder(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o644
 
 
+def test_a_secret_is_its_owners_alone_in_any_folder(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    state.write_whole(tmp_path / "new", b"1", secret=True)
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o600
+    (tmp_path / "new").chmod(0o644)
+    state.write_whole(tmp_path / "new", b"2", secret=True)
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o600, "one that was open is no more"
+
+
+def test_it_has_to_be_clear_whether_the_services_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path / "home" / ".local" / "state" / "edge-digits"
+    monkeypatch.setattr(state, "SERVICE", tmp_path / "lib")
+    state.unmistaken("", "token", None)
+    (tmp_path / "lib").mkdir()
+    with pytest.raises(StateError) as said:
+        state.unmistaken("", "token", None)
+    assert "bin/edge token --config /etc/edge-digits/edge.toml or edge token --state" in str(said.value)
+    assert str(said.value).endswith(str(own))
+    with pytest.raises(StateError, match=f"bin/edge token --state {tmp_path / 'lib'} or"):
+        state.unmistaken("", "token", "/etc/edge-digits/edge.toml")
+    state.unmistaken(str(own), "token", None)
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "lib"))
+    state.unmistaken("", "token", None)
+
+
 def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
     """Root writes into folders of others: what they link to is not theirs to have written."""
     (tmp_path / "theirs").write_bytes(b"precious")

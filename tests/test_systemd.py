@@ -2,12 +2,17 @@
 
 import configparser
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from edge import state
 
 ROOT = Path(__file__).parent.parent
 UNIT = ROOT / "systemd" / "edge.service"
@@ -72,6 +77,7 @@ def test_the_unit_and_the_script_name_the_same_places(tmp_path: Path) -> None:
     assert "name=edge-digits\n" in script
     users = (tmp_path / "etc" / "sysusers.d" / "edge-digits.conf").read_text("utf-8")
     assert f"u {service('User')} " in users
+    assert Path("/var/lib", service("StateDirectory")) == state.SERVICE and "state=$root/var/lib/$name\n" in script
     for group in service("SupplementaryGroups").split():
         assert f"m {service('User')} {group}\n" in users
 
@@ -121,6 +127,67 @@ def test_uninstalling_leaves_the_config_and_the_state(tmp_path: Path) -> None:
     assert (tmp_path / "opt" / "other").is_dir()
     again = install("uninstall", "--purge", "--root", tmp_path)
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+
+
+@pytest.fixture
+def make_tokens(tmp_path: Path) -> Callable[[str], subprocess.CompletedProcess[str]]:
+    """The script's step that makes the tokens, with the settings that are given; this user plays the service's."""
+    script = SCRIPT.read_text("utf-8")
+    step = "".join(re.findall(r"^(?:say|tokens)\(\) \{\n.*?^\}\n", script, re.MULTILINE | re.DOTALL))
+    venv, settings, bin = tmp_path / "venv", tmp_path / "etc", tmp_path / "bin"
+    for folder in (venv / "bin", settings, bin):
+        folder.mkdir(parents=True)
+    edge = f'PYTHONPATH={shlex.quote(str(ROOT))} exec {shlex.quote(sys.executable)} -m edge.cli "$@"'
+    stand_ins = {
+        venv / "bin" / "edge": edge,
+        bin / "runuser": '[ "$1 $2 $3" = "-u edge-digits --" ] && shift 3 && exec "$@"',
+        bin / "install": 'for last; do :; done; exec mkdir -p "$last"',
+    }
+    for path, text in stand_ins.items():
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+
+    def run_with(text: str) -> subprocess.CompletedProcess[str]:
+        (settings / "edge.toml").write_text(text)
+        places = f"name=edge-digits venv={venv} settings={settings} state={tmp_path / 'state'}"
+        environment = {**os.environ, "PATH": f"{bin}{os.pathsep}{os.environ['PATH']}"}
+        command = ["sh", "-euc", f"{places}\n{step}tokens"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, cwd="/")
+
+    return run_with
+
+
+@pytest.mark.parametrize(
+    ("settings", "folder"), [("", "state"), ('state = "inner"', "state/inner"), ('state = "{}/other"', "other")]
+)
+def test_tokens_are_made_where_the_service_looks_for_them(
+    make_tokens: Callable[[str], subprocess.CompletedProcess[str]], tmp_path: Path, settings: str, folder: str
+) -> None:
+    done = make_tokens(settings.format(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("web-tokens.json")] == [
+        f"{folder}/web-tokens.json"
+    ]
+
+
+def test_where_the_page_is_on_it_says_what_shows_the_links(
+    make_tokens: Callable[[str], subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    given = f'state = "{tmp_path / "state"}"\n'
+    assert make_tokens(f'{given}web = ""\n# web = "0.0.0.0:8080"\n').stdout == ""
+    done = make_tokens(f'{given}web = "0.0.0.0:8080"\n')
+    assert done.stdout.startswith("install.sh: links to the live page: sudo ") and "token=" not in done.stdout
+    _, _, command = done.stdout.strip().partition(": sudo ")
+    shown = run(*command.split())
+    assert shown.returncode == 0 and shown.stdout.count(":8080/#token=") == 2
+
+
+def test_settings_that_are_wrong_do_not_end_the_installation_there(
+    make_tokens: Callable[[str], subprocess.CompletedProcess[str]],
+) -> None:
+    done = make_tokens("wbe = 3\n")
+    assert done.returncode == 0
+    assert "wbe: no such setting" in done.stderr and "no tokens for the live page yet" in done.stdout
 
 
 @pytest.mark.parametrize(

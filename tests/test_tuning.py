@@ -1,9 +1,11 @@
 """What the page saves stands in place of [vision]: checked, with the one before, and never in the way of a start."""
 
+import contextlib
 import tomllib
 
 import pytest
 
+import edge.tuning
 from edge import cli
 from edge.errors import SettingsError, StateError
 from edge.settings import load_settings, pinned_vision
@@ -38,6 +40,35 @@ def test_back_goes_to_the_one_before_and_forth_again(tuning):
     tuning.save(two)
     assert tuning.back() == one == tuning.recipe()
     assert tuning.back() == two == tuning.recipe()
+
+
+@pytest.mark.parametrize("ends_after", range(6))
+@pytest.mark.parametrize("goes_back", [True, False])
+def test_a_power_cut_loses_neither_of_the_two(tuning, tmp_path, monkeypatch, goes_back, ends_after):
+    one, two, three = (tuning.tried({"level": level}, CONFIGURED) for level in (100, 150, 200))
+    tuning.save(one)
+    tuning.save(two)
+    left = ends_after
+
+    def until_the_cut(change):
+        def changed(*arguments):
+            nonlocal left
+            if left == 0:
+                raise KeyboardInterrupt
+            left -= 1
+            return change(*arguments)
+
+        return changed
+
+    with monkeypatch.context() as cut:
+        for change in ("_put", "_move"):
+            cut.setattr(f"edge.tuning.{change}", until_the_cut(getattr(edge.tuning, change)))
+        with contextlib.suppress(KeyboardInterrupt):
+            tuning.back() if goes_back else tuning.save(three)
+    after = Tuning(str(tmp_path), CONFIGURED)
+    now, before = after.recipe(), after.back()
+    assert (now, before) in ([(two, one), (one, two)] if goes_back else [(two, one), (three, two)])
+    assert after.back() == now, "and forth again"
 
 
 def test_back_from_the_first_goes_to_the_settings(tuning, tmp_path):

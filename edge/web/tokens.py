@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 from dataclasses import asdict, dataclass
@@ -42,7 +43,8 @@ def tokens(folder: Path) -> Tokens:
     """Those of the state folder, made where there are none yet. Raises StateError."""
     path = folder / FILE
     try:
-        said = json.loads(path.read_bytes())
+        content = path.read_bytes()
+        said = json.loads(content)
     except FileNotFoundError:
         return _made(path)
     except OSError as error:
@@ -52,13 +54,17 @@ def tokens(folder: Path) -> Tokens:
     kinds = {name: said.get(name) for name in ("change", "view")} if isinstance(said, dict) else {}
     if not all(isinstance(token, str) and len(token) >= BYTES for token in kinds.values()) or len(kinds) != 2:
         raise StateError(f"{path}: is damaged; remove it, and new tokens are made")
+    if path.stat().st_mode & 0o077:
+        # Made by hand, or put back by a program that keeps no modes.
+        with contextlib.suppress(OSError):
+            write_whole(path, content, secret=True)
     return Tokens(**{name: str(token) for name, token in kinds.items()})
 
 
 def _made(path: Path) -> Tokens:
     made = Tokens(secrets.token_urlsafe(BYTES), secrets.token_urlsafe(BYTES))
     try:
-        write_whole(path, json.dumps(asdict(made), indent=1).encode() + b"\n")
+        write_whole(path, json.dumps(asdict(made), indent=1).encode() + b"\n", secret=True)
     except OSError as error:
         raise StateError(f"{path}: cannot be written ({error.strerror}); name another folder with --state") from error
     return made
