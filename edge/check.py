@@ -60,8 +60,8 @@ def _web(text: str) -> str:
 
 def _model(settings: Settings) -> str:
     if not settings.model:
-        with Model(threads=settings.threads) as model:
+        with Model(threads=settings.threads or 1) as model:
             return f"{model.path} ({model.name})"
     # As edge run does, not in this process: a damaged file may crash it.
-    passed = trial(content_of(Path(settings.model)), settings.model, threads=settings.threads)
+    passed = trial(content_of(Path(settings.model)), settings.model, threads=settings.threads or 1)
     return f"{settings.model} ({passed.name})"

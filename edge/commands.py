@@ -53,7 +53,7 @@ def _reader(settings: Settings) -> Reader:
     from edge.reader import Reader
 
     settle()
-    model = Model(settings.model or None, threads=settings.threads)
+    model = Model(settings.model or None, threads=settings.threads or 1)
     return Reader(model, recipe=settings.vision, min_confidence=settings.min_confidence)
 
 

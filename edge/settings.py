@@ -46,7 +46,9 @@ class Settings:
     web: str = setting("", "where the live page is, host:port such as 127.0.0.1:8080; empty: nowhere")
     model: str = setting("", "the .tflite model; empty: the one that comes with the package")
     state: str = setting("", "the folder for what has to be remembered; empty: the service's, or one in your home")
-    threads: int = setting(1, "threads of the TFLite runtime; small models are slower with two", ge=1, le=64)
+    threads: int = setting(
+        0, "threads of the TFLite runtime; 0: one, or two where a try at the start of edge run gains by it", ge=0, le=64
+    )
     min_confidence: float = setting(0.6, "a mark whose best digit is less probable than this is not read", ge=0, le=1)
     vision: Recipe = field(default_factory=Recipe, metadata={"description": "how a frame is cleaned"})
     track: Tracking = field(default_factory=Tracking, metadata={"description": "when a change is believed"})

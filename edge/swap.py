@@ -211,7 +211,7 @@ class Swap(Closing):
 
     def _accepted(self, content: bytes) -> Model:
         """Tried, loaded, warm and kept. Raises ModelError."""
-        self._tries(content, str(self.path), threads=self._threads)
+        self._tries(content, str(self.path), threads=self._threads or 1)
         model = self._loaded(content)
         if self._shelf:
             try:

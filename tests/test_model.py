@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from edge import model as room
 from edge.card import Card, Output
 from edge.errors import ModelError
 from edge.model import Model, feed, image_shape, interpreter_class, packaged_model, probabilities
@@ -232,3 +233,31 @@ def test_a_temperature_makes_it_less_sure_but_no_other(meaning: Output) -> None:
     assert (hot.max(axis=1) < plain.max(axis=1)).all() and (plain.max(axis=1) < cold.max(axis=1)).all()
     for found in (plain, cold, hot):
         assert np.allclose(found.sum(axis=1), 1, atol=1e-6) and found.argmax(axis=1).tolist() == [0, 2]
+
+
+@pytest.mark.parametrize(("shares", "chosen"), [((1.0, 0.6), 2), ((1.0, 0.9), 1), ((1.0, 1.4), 1)])
+def test_two_threads_are_taken_where_they_gain_enough(monkeypatch, shares: tuple[float, float], chosen: int) -> None:
+    now = [0.0]
+    real = room.interpreter_class()
+
+    def timed(*, num_threads: int, **given):  # type: ignore[no-untyped-def]
+        made = real(num_threads=num_threads, **given)
+        invoke = made.invoke
+
+        def slow() -> None:
+            invoke()
+            now[0] += shares[num_threads - 1]
+
+        made.invoke = slow
+        return made
+
+    monkeypatch.setattr(room, "interpreter_class", lambda runtime: timed)
+    monkeypatch.setattr(room.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(room.os, "cpu_count", lambda: 4)
+    glyphs = np.random.default_rng(1).integers(0, 255, (3, 28, 28), np.uint8)
+    with Model(threads=0) as model, Model(threads=1) as one:
+        assert (model.threads, one.threads) == (chosen, 1)
+        assert np.allclose(model.predict(glyphs), one.predict(glyphs), atol=1e-3)
+    monkeypatch.setattr(room.os, "cpu_count", lambda: 1)
+    with Model(threads=0) as model:
+        assert model.threads == 1

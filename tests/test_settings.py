@@ -72,7 +72,7 @@ def test_several_publishers_in_the_environment(monkeypatch: pytest.MonkeyPatch) 
         ("thread = 3", "did you mean 'threads'"),
         ("[vision]\nmedian = 99", "vision.median: 99: .*0 to 15"),
         ('[vision]\nthreshold = "ots"', "'ots'.*one of hysteresis, global, otsu"),
-        ('threads = "many"', "threads: 'many'.*1 to 64"),
+        ('threads = "many"', "threads: 'many'.*0 to 64"),
         ("min_confidence = 2", "min_confidence: 2.*0 to 1"),
         ("vision = 3", "vision: 3"),
         ("[track]\nhold = -1", "track.hold: -1.*0 to 3600"),

@@ -23,7 +23,7 @@ def bench(settings: Settings, frames: int) -> dict[str, Any]:
     """All figures, as ``edge/schema/bench.json`` describes them. Raises EdgeError."""
     began = starts(settings)
     settle()
-    with Model(settings.model or None, threads=settings.threads) as model:
+    with Model(settings.model or None, threads=settings.threads or 1) as model:
         name = model.name
     took = measure(settings, frames)
     line = took.percentiles()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import statistics
 import tempfile
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import cv2
 
+from edge.controls import Controls
 from edge.errors import SourceError
 from edge.loop import run
 from edge.metrics import STAGES
@@ -25,17 +25,19 @@ from edge.reader import Reader, Sight
 from edge.running import Keeper
 from edge.settings import Settings
 from edge.sources import Source, open_source
+from edge.still import Still
 from edge.stopwatch import Stopwatch
 from edge.store import FILE, Store
 from edge.tracker import Tracker
 from edge.types import Frame, Reading
+from edge.viewer import Viewer
 
 PAGES = 40
 """So many frames of what is no camera are made ready before, and shown in turn."""
 WARM = 20
 """So many frames are not counted: caches fill, memory is taken."""
-SAME = 200
-"""So many times the same frame comes at the end."""
+SAME = 1000
+"""So many times the last page comes at the end, as a camera shows it: with noise of its own each time."""
 ROUNDS = 5
 """The floor is measured in so many parts, between parts of the line: what else the machine does, both bear."""
 
@@ -53,7 +55,7 @@ class Took:
     floor: list[float] = field(default_factory=list)
     """Of the bare minimum."""
     unchanged: list[float] = field(default_factory=list)
-    """As ``work``, of a frame that is the very same as the one before."""
+    """As ``work``, of a frame that shows the page that was read before, and is not read again."""
     seconds: float = 0.0
     """All of it by the wall's clock,"""
     cpu_seconds: float = 0.0
@@ -70,20 +72,21 @@ class Took:
 class Meter:
     """Stands around the line, and notes what each stage took."""
 
-    def __init__(self, reader: Reader, took: Took) -> None:
+    def __init__(self, viewer: Viewer, took: Took) -> None:
         self.same = False
-        """Whether what comes now is the same frame again."""
+        """Whether what comes now is the same page again."""
         self.watch = Stopwatch()
-        self._reader, self._took = reader, took
+        self._viewer, self._took = viewer, took
         self._begun = 0.0
         self._sight: Sight | None = None
         self._frames = 0
 
-    def read(self, frame: Frame) -> Reading:
+    def read(self, frame: Frame) -> Reading | None:
         """What the reader sees."""
         self._begun = time.perf_counter()
-        self._sight = self._reader.look(frame)
-        return self._sight.reading
+        reading = self._viewer.read(frame)
+        self._sight = self._viewer.newest[1] if self._viewer.newest else None
+        return reading
 
     def done(self) -> tuple[()]:
         """A frame has gone round, with all that was published of it; nothing is to be added."""
@@ -95,7 +98,8 @@ class Meter:
         if self._frames <= WARM:
             return ()
         if self.same:
-            self._took.unchanged.append(1000 * (now - self._begun))
+            if sight.reading.again:
+                self._took.unchanged.append(1000 * (now - self._begun))
             return ()
         for stage, seconds in (laps | sight.stages).items():
             self._took.stages.setdefault(stage, []).append(1000 * seconds)
@@ -128,12 +132,13 @@ def measure(settings: Settings, frames: int) -> Took:
     took = Took()
     with ExitStack() as stack:
         source = stack.enter_context(open_source(settings.source))
-        model = Model(settings.model or None, threads=settings.threads)
+        model = Model(settings.model or None, threads=settings.threads or 1)
         reader = stack.enter_context(Reader(model, recipe=settings.vision, min_confidence=settings.min_confidence))
-        meter = Meter(reader, took)
+        viewer = Viewer(reader, source, Controls(settings.min_confidence))
+        meter = Meter(viewer, took)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edge-bench-")))
         store = stack.enter_context(Store(folder / FILE, device="bench", limits=settings.store))
-        outputs = [Keeper(store, meter.watch), stack.enter_context(open_publisher(f"jsonl:{os.devnull}"))]
+        outputs = [Keeper(store, meter.watch), viewer, stack.enter_context(open_publisher(f"jsonl:{os.devnull}"))]
         tracker = Tracker(settings.track)
         ready = [] if source.live else list(islice(_readable(source), PAGES))
         if not source.live and not ready:
@@ -155,17 +160,11 @@ def measure(settings: Settings, frames: int) -> Took:
             took.floor += list(_floor(model, ready, _share(frames, part), took)) if ready else []
         if ready:
             meter.same = True
-            again = Shown(ready[-1:], source.name)
+            viewer.still, viewer.settled = Still(settings.track), tracker.settled
+            again = Shown([frame for frame in ready if frame.truth == ready[-1].truth][-PAGES // 4 :], source.name)
             run(again, meter.read, outputs, tracker=tracker, frames=SAME, between=meter.done, watch=meter.watch)
-            del took.unchanged[: WARM // 2]
+            del took.unchanged[:WARM]
     return took
-
-
-def memory() -> dict[str, float]:
-    """MiB of this process: resident now, and at its peak (Linux)."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return {"resident_mib": round(pages * resource.getpagesize() / 2**20, 1), "peak_mib": round(peak, 1)}
 
 
 def _floor(model: Model, frames: list[Frame], count: int, took: Took) -> Iterator[float]:

@@ -15,6 +15,7 @@ import numpy as np
 from edge import scene, strokes
 from edge.errors import EdgeError
 from edge.images import save
+from edge.model import interpreter_class, packaged_model
 from edge.settings import Settings
 
 TIMES = 5
@@ -38,6 +39,14 @@ reader.read({picture!r})
 print(imported - begun, opened - imported, time.perf_counter() - opened)
 """
 """What ``edge read`` does, step by step."""
+BARE = """
+import cv2, numpy
+from {runtime}.interpreter import Interpreter
+interpreter = Interpreter({model!r}, num_threads=1)
+interpreter.allocate_tensors()
+interpreter.invoke()
+"""
+"""The least that anything could do: NumPy, OpenCV, the runtime, and one bare run of the model."""
 
 
 def starts(settings: Settings) -> dict[str, float]:
@@ -66,9 +75,12 @@ def _once(settings: Settings, picture: Path) -> dict[str, float]:
     line, first, _ = _timed((*COMMAND, "run", *model, "--source", source, "--publish", "jsonl:-"), until_a_line=True)
     live = "synthetic:?fps=20&hold=1000"
     run = (*COMMAND, "run", *model, "--source", live, "--publish", f"jsonl:{os.devnull}", "--frames", str(FRAMES))
-    _, _, resident = _timed((*run, "--state", str(picture.parent / "state")))
+    resident, most = _held((*run, "--state", str(picture.parent / "state")))
     if not line:
         raise EdgeError("edge run: says nothing")
+    file = settings.model or str(packaged_model())
+    runtime = interpreter_class().__module__.partition(".")[0]
+    _, bare, bare_peak = _timed((sys.executable, "-c", BARE.format(runtime=runtime, model=file)))
     return {
         "import_ms": imported,
         "model_ms": opened,
@@ -76,8 +88,28 @@ def _once(settings: Settings, picture: Path) -> dict[str, float]:
         "edge_read_ms": 1000 * whole,
         "edge_read_peak_mib": peak,
         "edge_run_first_reading_ms": 1000 * first,
-        "edge_run_peak_mib": resident,
+        "edge_run_resident_mib": resident,
+        "edge_run_peak_mib": most,
+        "bare_ms": 1000 * bare,
+        "bare_peak_mib": bare_peak,
     }
+
+
+def _held(command: tuple[str, ...]) -> tuple[float, float]:
+    """MiB that a process has just before its end, and at its peak; a status without them is one of a process gone."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    status, held = Path(f"/proc/{process.pid}/status"), (0.0, 0.0)
+    while process.poll() is None:
+        said = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        if "VmRSS" in said:
+            held = int(said["VmRSS"].split()[0]) / 1024, int(said["VmHWM"].split()[0]) / 1024
+        time.sleep(0.02)
+    assert process.stderr
+    complaint = process.stderr.read()
+    process.stderr.close()
+    if process.returncode:
+        raise EdgeError(f"{' '.join(command[2:4])}: {complaint.strip().splitlines()[-1:] or process.returncode}")
+    return held
 
 
 def _timed(command: tuple[str, ...], *, until_a_line: bool = False) -> tuple[str, float, float]:

@@ -18,7 +18,10 @@ STARTS = {
     "edge_read_ms": "`edge read`, 640x480, a whole process",
     "edge_read_peak_mib": "its peak of memory",
     "edge_run_first_reading_ms": "`edge run` to its first reading",
-    "edge_run_peak_mib": "its peak of memory, with a store, without web and broker",
+    "edge_run_resident_mib": "its memory after forty frames, with a store, without web and broker",
+    "edge_run_peak_mib": "the peak of that",
+    "bare_ms": "NumPy, OpenCV, the runtime and one bare run of the model, a whole process",
+    "bare_peak_mib": "its peak of memory",
 }
 """What each is called."""
 
