@@ -1,0 +1,127 @@
+"""How many instructions a frame and a start take, by Valgrind: ``python tests/instructions.py``.
+
+Times differ from run to run and machine to machine; these counts hardly do, so that a change of a hundredth shows.
+They are held against those in ``tests/instructions.json``, which ``--record`` writes anew: with the versions there
+and on the same kind of processor they can be compared, else the ratios mean little.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+
+RECORD = Path(__file__).with_suffix(".json")
+COUNTS = {
+    "frame": "a frame of 640x480 with six digits: read, tracked, written as a line",
+    "unchanged": "a frame that shows the page that was read before",
+    "read": "edge read of such a page, a whole process",
+    "run": "edge run of such a page, a whole process",
+}
+FEW, MANY = 10, 30
+"""So many frames are read; what the second takes beyond the first is that of the frames alone."""
+PAGES = 10
+START = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def show(frames: int, page: str) -> None:
+    """Pages through the line as ``edge.viewer`` and ``edge.loop`` have it, with a clock that Valgrind does not slow."""
+    from edge.process import settle
+    from edge.publishers import open_publisher
+    from edge.reader import Reader
+    from edge.sources import open_source
+    from edge.still import Still
+    from edge.tracker import Tracker
+    from edge.tracking import Tracking
+    from edge.types import Frame
+
+    settle()
+    hold = 1 if page == "frame" else 1000
+    pages = list(islice(open_source(f"synthetic:?digits=6&hold={hold}"), PAGES))
+    tracking = Tracking(still=60 if page == "unchanged" else 0)
+    tracker, still = Tracker(tracking), Still(tracking)
+    with Reader() as reader, open_publisher(f"jsonl:{os.devnull}") as publisher:
+        reading = None
+        # The first second settles what is believed, and is the same for few and many.
+        for n in range(30 + frames):
+            seconds = n / 30
+            frame = Frame(pages[n % PAGES].pixels, "counted", n, START + timedelta(seconds=seconds))
+            if still.same(frame.pixels, seconds) and reading and tracker.settled(reading):
+                reading = reading.once_more(frame, 0.0)
+            else:
+                reading = reader.read(frame)
+                still.read()
+            for message in (reading, *tracker.see(reading, seconds, frame.pixels)):
+                publisher.publish(message)
+
+
+def counted(*command: str) -> int:
+    """Instructions of a command with all that it loads."""
+    environment = {**os.environ, "PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"}
+    valgrind = ("valgrind", "--tool=callgrind", f"--callgrind-out-file={os.devnull}", sys.executable)
+    done = subprocess.run((*valgrind, *command), env=environment, capture_output=True, text=True)
+    found = re.search(r"Collected : (\d+)", done.stderr)
+    if done.returncode or not found:
+        sys.exit(f"valgrind {' '.join(command)}: {done.stderr.strip().splitlines()[-1:]}")
+    return int(found[1])
+
+
+def measured() -> dict[str, int]:
+    """All of COUNTS."""
+    from edge.bench.start import page
+    from edge.images import save
+
+    def frames(kind: str) -> int:
+        few, many = (counted(__file__, "--show", kind, str(count)) for count in (FEW, MANY))
+        return (many - few) // (MANY - FEW)
+
+    with tempfile.TemporaryDirectory() as folder:
+        picture = f"{folder}/page.png"
+        save(page(), Path(picture))
+        return {
+            "frame": frames("frame"),
+            "unchanged": frames("unchanged"),
+            "read": counted("-m", "edge.cli", "read", picture),
+            "run": counted("-m", "edge.cli", "run", "--source", f"files:{picture}", "--state", f"{folder}/state"),
+        }
+
+
+def main() -> None:
+    """Count, compare, and record where that is asked for."""
+    options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    options.add_argument("--record", action="store_true", help=f"write {RECORD.name} anew")
+    options.add_argument("--show", nargs=2, help=argparse.SUPPRESS)
+    arguments = options.parse_args()
+    if arguments.show:
+        show(int(arguments.show[1]), arguments.show[0])
+        return
+    if not shutil.which("valgrind"):
+        sys.exit("valgrind: is not installed; sudo apt install -y valgrind")
+    from edge.bench import machine
+
+    now, here = measured(), machine()
+    before = json.loads(RECORD.read_text()) if RECORD.exists() else None
+    print("| millions of instructions | now | recorded | ratio |\n|---|---|---|---|")
+    for name, what in COUNTS.items():
+        then = before["instructions"].get(name) if before else None
+        ratio = f"{then / 1e6:.2f} | {now[name] / then:.3f}" if then else " | "
+        print(f"| {what} | {now[name] / 1e6:.2f} | {ratio} |")
+    if before and before["machine"] != here:
+        other = ", ".join(
+            f"{key} {before['machine'].get(key)}" for key in here if before["machine"].get(key) != here[key]
+        )
+        print(f"\nRecorded with {other}: such ratios mean little.")
+    if arguments.record:
+        RECORD.write_text(json.dumps({"machine": here, "instructions": now}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
