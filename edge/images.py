@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,6 +19,8 @@ SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", "
 
 MAX_PIXELS = 100_000_000
 """More is no photograph of digits, but a mistake or a decompression bomb."""
+STRIP = 1_000_000
+"""So many values are worked on at once: a whole picture in a wider type would be many times what it is."""
 
 _NOT_AN_IMAGE = "is no image that can be read; JPEG, PNG, TIFF, WebP, BMP and PGM are"
 _SOI, _SOS, _EOI = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
@@ -45,7 +49,7 @@ def decode(data: bytes, name: str) -> Pixels:
         raise ImageError(f"{name}: {damage}")
     packed = np.frombuffer(data, np.uint8)
     # One decoding in the usual case: straight to grey, by OpenCV's own luminance weights, EXIF orientation applied.
-    if not _may_be_transparent(data):
+    if not may_be_transparent(data):
         picture = _imdecode(packed, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH, name)
         return _eight_bits(picture)
     picture = _imdecode(packed, cv2.IMREAD_UNCHANGED, name)
@@ -62,10 +66,15 @@ def composite(picture: Pixels) -> Pixels:
 
     Black ink on nothing shows on white; white ink on nothing shows on black.
     """
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGRA2GRAY).astype(np.float32)
-    alpha = picture[..., 3].astype(np.float32) / 255
-    on_white, on_black = (np.round(grey * alpha + paper * (1 - alpha)).astype(np.uint8) for paper in (255, 0))
-    return on_white if on_white.std() >= on_black.std() else on_black
+
+    def laid(part: Pixels) -> Any:
+        grey = cv2.cvtColor(part, cv2.COLOR_BGRA2GRAY).astype(np.uint32)
+        return (grey * part[..., 3] + 127) // 255
+
+    on_black = _by_strips(laid, picture, picture.shape[:2])
+    # As much lighter as the paper shines through: grey * alpha + 255 * (1 - alpha).
+    on_white = on_black + ~picture[..., 3]
+    return on_white if _spread(on_white) >= _spread(on_black) else on_black
 
 
 def _imdecode(packed: Pixels, flags: int, name: str) -> Pixels:
@@ -85,17 +94,42 @@ def _imdecode(packed: Pixels, flags: int, name: str) -> Pixels:
 def _eight_bits(picture: np.ndarray) -> Pixels:
     if picture.dtype == np.uint8:
         return picture
-    if picture.dtype == np.uint16:
-        # 65535 / 257 = 255; 12-bit cameras store 16 bits too, so the brightest pixel may be far below.
-        return (picture / 257).round().astype(np.uint8) if picture.max() > 4095 else _stretched(picture)
+    if picture.dtype == np.uint16 and picture.max() > 4095:
+        # 65535 / 257 = 255, and 257 is odd: nothing lies halfway.
+        return _by_strips(lambda part: (part.astype(np.uint32) + 128) // 257, picture, picture.shape)
+    # 12-bit cameras store 16 bits too, and their brightest pixel is far below.
     return _stretched(picture)
 
 
 def _stretched(picture: np.ndarray) -> Pixels:
     """Any other range, floating point or 12 bits in 16: its own minimum is 0 and its maximum is 255."""
-    picture = np.nan_to_num(picture.astype(np.float32))
-    low, high = float(picture.min()), float(picture.max())
-    return ((picture - low) * (255 / max(high - low, 1e-9))).round().astype(np.uint8)
+    parts = (_real(picture[rows]) for rows in _strips(picture))
+    ends = [(float(part.min()), float(part.max())) for part in parts]
+    low, high = min(least for least, _ in ends), max(most for _, most in ends)
+    scale = 255 / max(high - low, 1e-9)
+    return _by_strips(lambda part: ((_real(part) - low) * scale).round(), picture, picture.shape)
+
+
+def _real(part: np.ndarray) -> Any:
+    return np.nan_to_num(part.astype(np.float32))
+
+
+def _strips(picture: np.ndarray) -> Iterator[slice]:
+    """The picture's rows, a few at a time."""
+    rows = max(1, STRIP // picture[0].size)
+    return (slice(top, top + rows) for top in range(0, len(picture), rows))
+
+
+def _by_strips(shade: Callable[[np.ndarray], Any], picture: np.ndarray, shape: tuple[int, ...]) -> Pixels:
+    """What ``shade`` makes of a picture, 0 to 255, as uint8 of this shape."""
+    made = np.empty(shape, np.uint8)
+    for rows in _strips(picture):
+        made[rows] = shade(picture[rows])
+    return made
+
+
+def _spread(grey: Pixels) -> float:
+    return float(cv2.meanStdDev(grey)[1].item())
 
 
 def _damage(data: bytes) -> str | None:
@@ -124,7 +158,7 @@ def _png_damage(data: bytes) -> str | None:
     return "is cut off; copy it again"
 
 
-def _may_be_transparent(data: bytes) -> bool:
+def may_be_transparent(data: bytes) -> bool:
     """PNG of a colour type with alpha or with a tRNS chunk, WebP with an alpha chunk, TIFF; not JPEG, BMP, PGM."""
     if data.startswith(_PNG):
         # Byte 25 is the colour type: 4 grey with alpha, 6 colour with alpha (PNG specification, 11.2.2).

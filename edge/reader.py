@@ -33,6 +33,8 @@ class Sight(NamedTuple):
     """The look that read best, perhaps of the picture turned by a quarter."""
     glyphs: tuple[Glyph, ...]
     """Each candidate as the model saw it, and where it stands in the frame."""
+    labels: tuple[str, ...]
+    """What the model's classes are called."""
     stages: dict[str, float]
     """Seconds each stage took: ``clean``, ``segment``, ``normalise``, ``invoke``, ``decide``, as far as it came."""
 
@@ -106,7 +108,7 @@ class Reader(Closing):
             unread=tuple(glyph.box for glyph, keep in zip(glyphs, seen.kept, strict=True) if not keep),
         )
         self._watch.lap("decide")
-        return Sight(reading, seen, glyphs, self._watch.take())
+        return Sight(reading, seen, glyphs, self.model.card.labels, self._watch.take())
 
     def use(self, model: Model) -> None:
         """Read with another model from now on. Between two readings; the one before is the caller's to close."""

@@ -224,6 +224,7 @@ def _web(
         source=uri.public(settings.source),
         publishers=tuple(outputs),
         events=store.path if store else None,
+        told=lambda: store.told if store else None,
         metrics=metrics.text,
         tuning=tuning,
     )

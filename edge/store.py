@@ -81,6 +81,8 @@ class Store(Closing):
         self._file: EventFile | None = None
         self.newest: str | None = None
         """The JSON of the newest event (no notice), also from before the start; any thread may look."""
+        self.told: str | None = None
+        """The JSON of what was appended last, event or notice."""
         self._trouble, self._tried, self._given_up, self.closed = "", float("-inf"), False, False
         self.changed = threading.Condition()
         with self.changed:
@@ -108,6 +110,7 @@ class Store(Closing):
                 self._waiting_size -= len(self._waiting.pop().text)
                 entry = self._entry(at, body, self._apart, self._seq_apart)
                 self._wait(entry)
+            self.told = entry.text
             if "event" in body:
                 self.newest = entry.text
             self._appended += 1

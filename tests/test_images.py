@@ -1,4 +1,5 @@
 import struct
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import ImageError
-from edge.images import decode, load, save
+from edge.images import composite, decode, load, save
 
 
 @pytest.fixture
@@ -52,6 +53,31 @@ def test_transparency_is_laid_on_what_shows_the_ink(grey: np.ndarray, ink: int) 
     picture[..., 3] = 255 - grey
     found = decode(cv2.imencode(".png", picture)[1].tobytes(), "t")
     assert abs(int(found[30, 12]) - int(found[55, 35])) > 180
+
+
+def test_each_grey_is_rounded_to_the_nearest() -> None:
+    """All values there are, as floating point has them."""
+    greys = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    assert np.array_equal(decode(cv2.imencode(".png", greys)[1].tobytes(), "x"), (greys / 257).round())
+    grey, alpha = np.meshgrid(np.arange(256), np.arange(256))
+    papers = [np.round(grey * (alpha / 255) + paper * (1 - alpha / 255)) for paper in (255, 0)]
+    found = composite(np.dstack([grey, grey, grey, alpha]).astype(np.uint8))
+    assert np.array_equal(found, max(papers, key=np.std))
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.float32, np.float64])
+@pytest.mark.parametrize("channels", [1, 4])
+def test_a_picture_takes_no_more_than_its_decoder_does(kind: type, channels: int) -> None:
+    """OpenCV has it twice for a moment; a few working copies in a wider type would be many times that."""
+    shape = (1200, 1500, channels) if channels > 1 else (1200, 1500)
+    picture = np.linspace(0, 65535, int(np.prod(shape))).astype(kind).reshape(shape)
+    data = cv2.imencode(".png" if kind is np.uint16 else ".tiff", picture)[1].tobytes()
+    tracemalloc.start()
+    decode(data, "x")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # The strips are of a million values: float32, and what is made of them.
+    assert peak < 2 * picture.nbytes + 16_000_000
 
 
 def exif_jpeg(picture: np.ndarray, orientation: int) -> bytes:

@@ -117,11 +117,10 @@ DOORS = {
     "prometheus_client": {"edge/metrics.py"},
     "starlette": {f"edge/web/{name}.py" for name in ("guard", "site", "slide", "teach", "upload")},
     "uvicorn": {"edge/web/server.py"},
-    "PIL": {"edge/web/upload.py"},
     "pydantic": {"edge/settings.py"},
     "pydantic_settings": {"edge/settings.py"},
 }
-WORKSTATION = {"tensorflow", "keras", "tf_keras", "convert", "h5py", "matplotlib", "rich"}
+WORKSTATION = {"tensorflow", "keras", "tf_keras", "convert", "h5py", "matplotlib", "PIL", "rich"}
 FILES = sorted((ROOT / "edge").rglob("*.py"))
 WORKSHOP_FILES = sorted((ROOT / "convert").rglob("*.py"))
 

@@ -2,8 +2,10 @@
 
 import json
 import time
+import urllib.request
 from pathlib import Path
 
+import jsonschema
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
@@ -48,6 +50,42 @@ def test_it_reads_on_after_all_that(here):
     while here.ask("/api/status").json["frames"] == before and time.monotonic() < until:
         time.sleep(0.1)
     assert here.ask("/api/status").json["frames"] > before
+
+
+def test_a_status_has_all_that_is_described_and_nothing_else(here):
+    said, schemas = here.ask("/api/status").json, schema.raw_schema["components"]["schemas"]
+    jsonschema.validate(said, schemas["Status"])
+    assert set(said) == set(schemas["Status"]["properties"])
+    for publisher in said["publishers"]:
+        assert set(publisher) == set(schemas["Status"]["properties"]["publishers"]["items"]["properties"])
+
+
+def events(here, path, kinds):
+    """The first event of each kind that a stream has."""
+    request = urllib.request.Request(here.url + path, headers={"Accept": "text/event-stream"})
+    found, kind = {}, ""
+    with urllib.request.urlopen(request, timeout=30) as lines:
+        assert lines.headers.get_content_type() == "text/event-stream"
+        for line in lines:
+            name, _, value = line.decode().strip().partition(": ")
+            if name == "event":
+                kind = value
+            elif name == "data":
+                found.setdefault(kind, json.loads(value))
+            if set(found) == kinds:
+                break
+    return found
+
+
+def test_streams_are_as_described(here):
+    """schemathesis waits for the end of an answer."""
+    of = {"$defs": schema.raw_schema["components"]["schemas"]}
+    as_they_are = json.loads(json.dumps(of).replace("#/components/schemas/", "#/$defs/"))
+    live = events(here, "api/live", {"view", "status"})
+    jsonschema.validate(live["view"], {**as_they_are, "$ref": "#/$defs/View"})
+    jsonschema.validate({**live["status"], "rights": "view"}, {**as_they_are, "$ref": "#/$defs/Status"})
+    told = events(here, "api/events", {"event"})["event"]
+    jsonschema.validate(told, {**as_they_are, "$ref": f"#/$defs/{'Event' if 'event' in told else 'Notice'}"})
 
 
 def test_the_description_is_told_to_whoever_asks_and_is_whole(here):

@@ -51,7 +51,9 @@ def rows(path: Path) -> list[tuple[str, int, str]]:
 
 
 def test_a_message_is_kept_as_sent_with_device_boot_and_number(opened, path: Path) -> None:
-    entry = opened().append(notice(3))
+    made = opened()
+    entry = made.append(notice(3))
+    assert made.told == entry.text and made.newest is None, "a notice is no event"
     assert json.loads(entry.text) == {
         **notice(3).as_dict(),
         "device": "shed",

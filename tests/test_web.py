@@ -3,11 +3,10 @@
 import base64
 import json
 import random
+import re
 import socket
-import struct
 import time
 import urllib.request
-import zlib
 from pathlib import Path
 
 import cv2
@@ -84,29 +83,6 @@ def test_the_newest_reading_is_that_of_the_camera(here):
 def test_what_is_no_picture_is_one_line(here, data, status, says):
     answer = here.ask("/api/read", data, "POST")
     assert answer.status == status and says in line_of(answer)
-
-
-def bomb(width, height):
-    """A PNG of that many pixels, in a few kilobytes."""
-
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", head)
-        + chunk(b"IDAT", zlib.compress(bytes(100_000)))
-        + chunk(b"IEND", b"")
-    )
-
-
-@pytest.mark.parametrize("side", [8_000, 40_000, 2**31 - 1])
-def test_a_decompression_bomb_is_refused_before_it_goes_off(here, side):
-    before = resident(here)
-    answer = here.ask("/api/read", bomb(side, side))
-    assert answer.status in (413, 422) and line_of(answer)
-    assert resident(here) - before < 30_000_000
 
 
 def test_too_many_bytes_are_refused_before_they_are_sent(here):
@@ -238,9 +214,10 @@ def test_a_correction_is_kept_told_exported_and_taken_back(here, page, tmp_path,
     assert {"read": 2, "label": 7, "count": 1} in told["confusions"]
     out = tmp_path / "set"
     assert cli.main(["corrections", "export", "--state", str(here.state), str(out)]) == 0
-    assert sorted(path.name for path in out.iterdir()) == ["000001.png", "000002.png", "labels.csv"]
+    first_glyph, _, table = sorted(path.name for path in out.iterdir())
+    assert table == "labels.csv"
     sent = np.frombuffer(base64.b64decode(seen["glyph"].partition(",")[2]), np.uint8)
-    glyph = cv2.imread(str(out / "000001.png"), cv2.IMREAD_UNCHANGED)
+    glyph = cv2.imread(str(out / first_glyph), cv2.IMREAD_UNCHANGED)
     assert np.array_equal(glyph, cv2.imdecode(sent, cv2.IMREAD_UNCHANGED))
     for number in (first.json["id"], second.json["id"]):
         assert change(here, f"/api/corrections/{number}", method="DELETE").status == 204
@@ -390,6 +367,9 @@ def test_a_token_becomes_a_cookie_that_no_script_sees(elsewhere):
     cookie = answer.headers["set-cookie"]
     assert answer.json == {"rights": "change"} and "HttpOnly" in cookie and "samesite=strict" in cookie.lower()
     assert elsewhere.ask("/api/status", Cookie=cookie.partition(";")[0]).json["rights"] == "change"
+    # A machine's ports share their cookies, and other programs write theirs as they like.
+    others = 'prefs={"a":1}; x[]=,; ' + cookie.partition(";")[0]
+    assert elsewhere.ask("/api/status", Cookie=others).json["rights"] == "change"
     for wrong in (b'{"token": "wrong"}', b'{"token": 7}', b"[]", b"", b"{", b'{"token": "\\ud800"}', b"x" * 5000):
         assert elsewhere.ask("/api/login", wrong, "POST").status in (400, 401, 413)
 
@@ -416,10 +396,12 @@ def test_connections_that_say_nothing_do_not_take_all_places(here):
 
 
 def test_tokens_are_made_once_and_kept_for_this_user_alone(tmp_path):
-    tmp_path.chmod(0o700)
+    tmp_path.chmod(0o755)
     made = tokens(tmp_path)
     assert tokens(tmp_path) == made and made.change != made.view and len(made.view) >= 32
-    assert (tmp_path / FILE).stat().st_mode & 0o077 == 0
+    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
+    (tmp_path / FILE).chmod(0o644)
+    assert tokens(tmp_path) == made and (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
     assert (made.rights(made.change), made.rights(made.view), made.rights("ü")) == ("change", "view", "none")
 
 
@@ -428,6 +410,12 @@ def test_damaged_tokens_are_one_line(tmp_path, text):
     (tmp_path / FILE).write_text(text)
     with pytest.raises(StateError, match="is damaged; remove it"):
         tokens(tmp_path)
+
+
+def test_of_a_name_with_several_addresses_the_one_that_is_listened_at_is_told(tmp_path, caplog, capfd):
+    order = ["run", "--source", "synthetic:", "--web", "localhost:0", "--frames", "1", "--state", str(tmp_path)]
+    assert cli.main(order) == 0
+    assert re.search(r"the live page is at http://(127\.0\.0\.1|\[::1\]):\d+/", caplog.text)
 
 
 def test_addresses():

@@ -62,13 +62,14 @@ def device(
     folder: Path,
     *,
     host: str = "127.0.0.1",
+    port: int = 0,
     source: str = "synthetic:?fps=15&hold=30",
     publish: str = "",
     name: str = "",
 ) -> Iterator[Device]:
-    """An ``edge run`` that reads a synthetic camera, listens at a free port, and says nothing else."""
+    """An ``edge run`` that reads a synthetic camera, listens at a free port or a given one, and says nothing else."""
     command = [
-        sys.executable, "-m", "edge.cli", "run", "--source", source, "--web", f"{host}:0",
+        sys.executable, "-m", "edge.cli", "run", "--source", source, "--web", f"{host}:{port}",
         "--state", str(folder / "state"), "--publish", publish or f"jsonl:{folder / 'out.jsonl'}?what=events",
         *(["--device", name] if name else []),
     ]  # fmt: skip

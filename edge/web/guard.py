@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import platform
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -71,7 +71,8 @@ class Guard:
         given = headers.get("authorization", "")
         kind, _, token = given.partition(" ")
         if kind.lower() != "bearer":
-            token = self._cookie(headers.get("cookie", ""))
+            # Not http.cookies: that gives up where another program's cookie is not to its taste.
+            token = cookie_parser(headers.get("cookie", "")).get(self.cookie, "")
         return self._tokens.rights(token.strip()) if token else self._anonymous
 
     def refusal(self, method: str, path: str, headers: Headers, rights: Rights) -> JSONResponse | None:
@@ -110,13 +111,6 @@ class Guard:
             # shed, shed.local, shed.fritz.box: never where no token is asked for.
             own = platform.node().partition(".")[0].lower()
             return self._anonymous == "none" and bool(own) and name.partition(".")[0] == own
-
-    def _cookie(self, text: str) -> str:
-        try:
-            morsel = SimpleCookie(text).get(self.cookie)
-        except CookieError:
-            return ""
-        return morsel.value if morsel else ""
 
 
 def problem(status: int, text: str, headers: dict[str, str] | None = None) -> JSONResponse:

@@ -7,6 +7,8 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+from edge.web.faults import Faults
+
 RATE = 8.0
 """Frames a second are shown at most."""
 STATUS_SECONDS = 1.0
@@ -19,12 +21,17 @@ Show = Callable[[Any], Awaitable[str]]
 class Live:
     """Server-sent events (HTML standard, 9.2) ``view`` and ``status``; all of it in the server's own thread."""
 
-    def __init__(self, newest: Newest, show: Show, status: Callable[[], Awaitable[dict[str, Any]]]) -> None:
+    def __init__(
+        self, newest: Newest, show: Show, status: Callable[[], Awaitable[dict[str, Any]]], faults: Faults
+    ) -> None:
         """``newest`` gives what the loop saw last, ``show`` makes JSON of it, ``status`` says how the program is."""
-        self._newest, self._show, self._status = newest, show, status
+        self._newest, self._show, self._status, self._faults = newest, show, status, faults
         self._changed = asyncio.Condition()
         self._told: dict[str, tuple[int, str]] = {}
-        self._viewers = 0
+        self._number = 0
+        """Of what was told last."""
+        self._viewers = self._waiting = 0
+        """Those who look, and those of them who have got all until now: who has stopped reading waits for nothing."""
         self._work: asyncio.Task[None] | None = None
         self._stopped = False
 
@@ -32,14 +39,13 @@ class Live:
         """The events of one viewer: the newest of each kind, the others skipped where the way there is slow."""
         seen: dict[str, int] = {}
         self._viewers += 1
-        if self._work is None:
+        if self._work is None or self._work.done():
             self._told.clear()
             self._work = asyncio.create_task(self._make())
         try:
             while not self._stopped:
                 async with self._changed:
-                    await self._changed.wait_for(lambda: self._stopped or bool(self._news(seen)))
-                    news = self._news(seen)
+                    news = await self._wait(seen)
                 for kind, (number, text) in news.items():
                     seen[kind] = number
                     yield f"event: {kind}\ndata: {text}\n\n"
@@ -55,33 +61,48 @@ class Live:
         async with self._changed:
             self._changed.notify_all()
 
+    async def _wait(self, seen: dict[str, int]) -> dict[str, tuple[int, str]]:
+        self._waiting += 1
+        self._changed.notify_all()
+        try:
+            await self._changed.wait_for(lambda: self._stopped or bool(self._news(seen)))
+        finally:
+            self._waiting -= 1
+        return self._news(seen)
+
     def _news(self, seen: dict[str, int]) -> dict[str, tuple[int, str]]:
         return {kind: told for kind, told in self._told.items() if told[0] != seen.get(kind)}
 
     async def _make(self) -> None:
         shown: object | None = None
-        number, due = 0, 0.0
+        due = 0.0
         loop = asyncio.get_running_loop()
         while True:
+            async with self._changed:
+                await self._changed.wait_for(lambda: self._waiting > 0)
             begun = loop.time()
             news: dict[str, str] = {}
-            newest = self._newest()
-            if newest is not None and newest is not shown:
-                shown = newest
-                news["view"] = await self._show(newest)
-            if begun >= due:
-                due = begun + STATUS_SECONDS
-                news["status"] = json.dumps(await self._status(), ensure_ascii=False)
+            try:
+                newest = self._newest()
+                if newest is not None and newest is not shown:
+                    shown = newest
+                    news["view"] = await self._show(newest)
+                if begun >= due:
+                    due = begun + STATUS_SECONDS
+                    news["status"] = json.dumps(await self._status(), ensure_ascii=False)
+            except Exception as error:
+                # The next frame may be shown again.
+                self._faults.say("showing a frame", error)
             if news:
-                number += 1
+                self._number += 1
                 async with self._changed:
-                    self._told |= {kind: (number, text) for kind, text in news.items()}
+                    self._told |= {kind: (self._number, text) for kind, text in news.items()}
                     self._changed.notify_all()
             await asyncio.sleep(max(0.0, begun + 1 / RATE - loop.time()))
 
 
 class Told:
-    """Events as they happen, for those who listen: the loop says them, the server's thread passes them on."""
+    """Events and notices as they happen, for those who listen: said by the loop, passed on in the server's thread."""
 
     MOST = 1000
     """So many may wait for one listener; one that is slower is let go, and asks again."""
@@ -114,8 +135,7 @@ class Told:
                     continue
                 if text is None:
                     return
-                said = json.loads(text)
-                yield f"id: {said.get('boot_id', '')}:{said.get('seq', '')}\nevent: event\ndata: {text}\n\n"
+                yield f"event: event\ndata: {text}\n\n"
         finally:
             self._listeners.discard(queue)
 

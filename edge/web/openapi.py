@@ -14,10 +14,16 @@ from edge.web.teach import MOST_SHOWN, SHOWN
 SCHEMAS = Path(__file__).parent.parent / "schema"
 JSON, STREAM = "application/json", "text/event-stream"
 DIGIT = {"type": ["integer", "null"], "minimum": 0, "maximum": 9}
+STATS = (
+    *("version", "device", "uptime_seconds", "camera", "model", "frames", "fps", "dropped_frames"),
+    *("temperature_celsius", "throttled"),
+)
+"""What a status has of ``edge/schema/stats.json``."""
 PNG = {"type": "string", "description": "A data URI of a PNG: data:image/png;base64,…"}
 SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 COUNT = {"type": "integer", "minimum": 0}
 TEXT = {"type": "string"}
+YES = {"type": "boolean"}
 
 Made = dict[str, Any]
 
@@ -54,7 +60,7 @@ def described(*, shown_events: int, most_events: int) -> Made:
                 )
             ),
             "/api/reading": _paths(get=_of("The newest Reading", {JSON: _ref("Reading")})),
-            "/api/live": _paths(get=_of("Events view and status, while somebody looks", {STREAM: TEXT})),
+            "/api/live": _paths(get=_of("Events view, a View, and status, a Status without rights", {STREAM: TEXT})),
             "/api/status": _paths(get=_of("How it gets on", {JSON: _ref("Status")})),
             "/api/events": _paths(
                 get=_of(
@@ -140,6 +146,14 @@ def _schemas() -> Made:
         "crop": {"type": ["string", "null"]},
     }
     name = {"type": "string", "maxLength": 500}
+    stats = _file("stats")["properties"]
+    publisher = {
+        "name": TEXT,
+        "connected": YES,
+        "backlog": COUNT,
+        "oldest_seconds": {"type": "number", "minimum": 0},
+        "problem": {"type": "string", "description": "What is wrong now, one line; empty where nothing is."},
+    }
     confusion = _object({"read": DIGIT, "label": DIGIT, "count": {**COUNT, "minimum": 1}})
     return {
         "Error": {**_object({"error": TEXT}), "additionalProperties": False},
@@ -158,14 +172,24 @@ def _schemas() -> Made:
                 "stages_ms": {"type": "object", "additionalProperties": {"type": "number"}},
             }
         ),
-        "Status": _object({"device": TEXT, "version": TEXT, "camera": TEXT, "fps": {"type": "number"}}),
+        "Status": _object(
+            {
+                **{name: stats[name] for name in STATS},
+                "source": {"type": "string", "description": "Its URI, without a password."},
+                "paused": YES,
+                "min_confidence": SHARE,
+                "open": {"type": "boolean", "description": "Whether whoever is on the device itself needs no token."},
+                "publishers": _list(_object(publisher)),
+                "rights": {"enum": ["view", "change"], "description": "What whoever asks may do."},
+            }
+        ),
         "Recipe": {"type": "object", "properties": recipe, "additionalProperties": False},
         "Vision": _object(
             {
                 "vision": _ref("Recipe"),
                 "configured": _ref("Recipe"),
-                "saved": {"type": "boolean"},
-                "back": {"type": "boolean"},
+                "saved": YES,
+                "back": YES,
                 "settings": _list({"type": "object"}),
             }
         ),

@@ -16,22 +16,23 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from edge.address import split_address
 from edge.errors import PublishError, StateError, one_line
 from edge.publishers import Publisher
-from edge.types import Event, Message
+from edge.types import Event, Message, Notice
 from edge.web.site import Site, Sources
 from edge.web.tokens import Tokens, tokens
 
 log = logging.getLogger(__name__)
 
 CONNECTIONS = 64
-"""So many at once: others are hung up on, as each costs a file descriptor that the camera or the store may need."""
-REQUEST_SECONDS = 15.0
-"""Who has not sent the head of a request by then is hung up on."""
-CLOSE_SECONDS = 2.0
+"""So many at once, as each costs a file descriptor that the camera or the store may need: with one more, whichever has
+asked for nothing for longest is hung up on."""
+REQUEST_SECONDS = 5.0
+"""Who has not sent the head of a request by then, the first or the next, is hung up on."""
+CLOSE_SECONDS = 0.2
 """What is being answered at the end may take so long."""
 
 
 class Web(Publisher):
-    """Listens from the beginning; as a publisher it learns of events, for those who listen to them."""
+    """Listens from the beginning; as a publisher it learns of events and notices, for those who listen to them."""
 
     name = "web"
 
@@ -41,7 +42,7 @@ class Web(Publisher):
         SettingsError: that is no address. PublishError: it cannot be had.
         """
         host, port = split_address(address, "web")
-        self._newest = sources.program.newest
+        self._told = sources.told
         self._socket = _listen(host, port, address)
         self.port: int = self._socket.getsockname()[1]
         """Where it listens: a free one where port 0 was asked for."""
@@ -51,6 +52,8 @@ class Web(Publisher):
         except BaseException:
             self._socket.close()
             raise
+        # A name may have several addresses, and one of them is listened at.
+        host = self._socket.getsockname()[0]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
         """What a browser on this machine is told."""
         self.link = f"{self.url}#token={self.tokens.change}"
@@ -66,8 +69,9 @@ class Web(Publisher):
             server_header=False,
             date_header=False,
             proxy_headers=False,
-            timeout_keep_alive=30,
-            timeout_graceful_shutdown=int(CLOSE_SECONDS),
+            timeout_keep_alive=int(REQUEST_SECONDS),
+            # It is waited for by asyncio, which takes parts of a second.
+            timeout_graceful_shutdown=CLOSE_SECONDS,  # type: ignore[arg-type]
         )
         # Whatever strangers send is no news, and would fill the journal.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
@@ -79,8 +83,8 @@ class Web(Publisher):
         self._closed = False
 
     def publish(self, message: Message) -> None:
-        """Pass an event on, as the store has it."""
-        if isinstance(message, Event) and (text := self._newest()):
+        """Pass an event or a notice on, as the store has it."""
+        if isinstance(message, Event | Notice) and (text := self._told()):
             self._site.told.say(text)
 
     def close(self) -> None:
@@ -91,7 +95,7 @@ class Web(Publisher):
         self._server.should_exit = True
         if self._loop and self._loop.is_running():
             asyncio.run_coroutine_threadsafe(self._site.stop(), self._loop)
-        self._thread.join(2 * CLOSE_SECONDS)
+        self._thread.join(5 * CLOSE_SECONDS)
         self._socket.close()
         self._site.close()
 
@@ -110,10 +114,10 @@ class _Connection(H11Protocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        if len(self.connections) > CONNECTIONS:
-            transport.abort()
-            return
-        self._deadline = self.loop.call_later(REQUEST_SECONDS, self._overdue)
+        self._wait()
+        there: list[Any] = [one for one in self.connections if not one.transport.is_closing()]
+        if len(there) > CONNECTIONS:
+            min((one for one in there if one.idle()), key=lambda one: one.deadline()).transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._deadline:
@@ -122,14 +126,26 @@ class _Connection(H11Protocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self._deadline and not self.transport.is_closing():
-            self._deadline.cancel()
-            self._deadline = self.loop.call_later(2 * REQUEST_SECONDS, self._overdue)
+        if not self.transport.is_closing():
+            self._wait()
 
-    def _overdue(self) -> None:
+    def idle(self) -> bool:
+        """Whether it asks for nothing, or has not said yet what."""
         # uvicorn has no request before the first.
         cycle: Any = self.cycle
-        if cycle is None or cycle.response_complete:
+        return cycle is None or cycle.response_complete
+
+    def deadline(self) -> float:
+        """Until when it may do so."""
+        return self._deadline.when() if self._deadline else 0.0
+
+    def _wait(self) -> None:
+        if self._deadline:
+            self._deadline.cancel()
+        self._deadline = self.loop.call_later(REQUEST_SECONDS, self._overdue)
+
+    def _overdue(self) -> None:
+        if self.idle():
             self.transport.close()
 
 

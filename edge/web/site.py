@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -28,23 +26,25 @@ from edge.types import Frame
 from edge.viewer import Viewer
 from edge.vision.recipe import Recipe
 from edge.web.desk import Desk
+from edge.web.faults import Faults
 from edge.web.guard import Guard, is_loopback, problem
 from edge.web.live import Live, Told
 from edge.web.openapi import described
 from edge.web.slide import Slide
 from edge.web.teach import Teach, whole
 from edge.web.tokens import Tokens
-from edge.web.upload import UploadError, body, parsed, picture
+from edge.web.upload import MOST_BYTES, SECONDS, Line, UploadError, announced, body, parsed, picture
 from edge.web.view import view
+from edge.web.worker import Worker
 
 PAGE = Path(__file__).parent / "page"
 FILES = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 """What the page is made of beside itself."""
-WAITING = 8
-"""So many pictures may wait to be read; another one is asked to come again."""
 SHOWN_EVENTS = 200
 MOST_EVENTS = 10_000
 """Events of one answer, where nothing else is asked for, and at most."""
+CLOSE_SECONDS = 0.1
+"""What a thread is at in the end is waited for so long."""
 STALE_SECONDS = 30.0
 """A service that has had no frame for so long is not healthy."""
 
@@ -64,6 +64,8 @@ class Sources:
     publishers: Iterable[Publisher] = ()
     events: Path | None = None
     """The file of events; None where there are none."""
+    told: Callable[[], str | None] = lambda: None
+    """The JSON of the newest event or notice, as it was stored."""
     metrics: Callable[[], bytes] = lambda: b""
     """Prometheus's text."""
 
@@ -75,13 +77,13 @@ class Site:
         """``folder`` is the state folder, ``host`` and ``port`` are where it is listened at."""
         self._of, self._tokens, self._host = sources, tokens, host
         self._desk = Desk(sources.reader)
-        # One at a time: an interpreter is for one thread.
-        self._work = ThreadPoolExecutor(1, "web-read")
-        self._waiting = 0
+        # A picture that somebody sent holds up other pictures, and nothing else.
+        self._pictures, self._others = Worker("web-read"), Worker("web-work")
+        self._line, self._faults = Line(), Faults()
         self.told = Told()
-        self._live = Live(lambda: sources.viewer.newest, self._shown, self._status)
-        self._teach = Teach(folder, self._do)
-        slide = Slide(sources.tuning, sources.program.controls, sources.reader, self._tried, self._do)
+        self._live = Live(lambda: sources.viewer.newest, self._shown, self._status, self._faults)
+        self._teach = Teach(folder, self._others.do)
+        slide = Slide(sources.tuning, sources.program.controls, sources.reader, self._tried, self._others.do)
         routes = [
             *self._teach.routes,
             *slide.routes,
@@ -107,6 +109,7 @@ class Site:
                     ImageError: _image_problem,
                     SettingsError: _usage_problem,
                     StateError: _state_problem,
+                    Exception: self._fault,
                 },
             ),
             host=host,
@@ -116,15 +119,18 @@ class Site:
         self.app = self._guard
 
     async def stop(self) -> None:
-        """End all streams."""
+        """End all streams, and whatever waits for a thread."""
+        self._pictures.let_go()
+        self._others.let_go()
         self.told.stop()
         await self._live.stop()
 
     def close(self) -> None:
-        """Let go of the thread and the model."""
-        self._work.shutdown(wait=True, cancel_futures=True)
-        self._desk.close()
-        self._teach.close()
+        """Let go of threads, model and file; what a thread still works on after a moment, it keeps."""
+        if self._pictures.close(CLOSE_SECONDS):
+            self._desk.close()
+        if self._others.close(CLOSE_SECONDS):
+            self._teach.close()
 
     # --- the page
 
@@ -157,22 +163,15 @@ class Site:
     async def _read(self, request: Request) -> Response:
         if request.headers.get("content-type", "").startswith("multipart/"):
             return problem(415, "send the bytes of the image file as they are: curl --data-binary @photo.jpg")
-        if self._waiting >= WAITING:
-            return problem(503, "too many pictures at once; come again", {"Retry-After": "1"})
-        data = await body(request)
+        with self._line.place(announced(request)):
+            data = await body(request, MOST_BYTES, SECONDS)
 
-        def read() -> str:
-            pixels = picture(data, "picture")
-            sight = self._desk.look(Frame(pixels, "web"))
-            if "stages" in request.query_params:
-                return self._view(Frame(pixels, "web"), sight)
-            return json.dumps(sight.reading.as_dict())
+            def read() -> str:
+                frame = Frame(picture(data, "picture"), "web")
+                sight = self._desk.look(frame)
+                return _view(frame, sight) if "stages" in request.query_params else json.dumps(sight.reading.as_dict())
 
-        self._waiting += 1
-        try:
-            return Response(await self._do(read), media_type="application/json")
-        finally:
-            self._waiting -= 1
+            return Response(await self._pictures.do(read), media_type="application/json")
 
     async def _reading(self, request: Request) -> Response:
         newest = self._of.viewer.newest
@@ -181,16 +180,16 @@ class Site:
         return JSONResponse(newest[1].reading.as_dict())
 
     async def _look(self, request: Request) -> Response:
-        return StreamingResponse(self._live.look(), media_type="text/event-stream")
+        return _stream(request, self._live.look)
 
     async def _say_status(self, request: Request) -> Response:
         return JSONResponse({**await self._status(), "rights": request.scope["rights"]})
 
     async def _events(self, request: Request) -> Response:
         if "text/event-stream" in request.headers.get("accept", ""):
-            return StreamingResponse(self.told.listen(), media_type="text/event-stream")
+            return _stream(request, self.told.listen)
         last = whole(request, "last", SHOWN_EVENTS, MOST_EVENTS)
-        texts = await self._do(lambda: list(self._past(None, None, last)))
+        texts = await self._others.do(lambda: list(self._past(None, None, last)))
         return Response(f'{{"events": [{", ".join(texts)}]}}', media_type="application/json")
 
     async def _history(self, request: Request) -> Response:
@@ -208,7 +207,7 @@ class Site:
             return [history.csv_line(text) + "\r\n" if kind == "csv" else text + "\n" for text in islice(past, 500)]
 
         # What is wrong with the file is known before an answer begins.
-        first = await self._do(some)
+        first = await self._others.do(some)
 
         async def lines() -> AsyncIterator[str]:
             if kind == "csv":
@@ -216,7 +215,7 @@ class Site:
             part = first
             while part:
                 yield "".join(part)
-                part = await self._do(some)
+                part = await self._others.do(some)
 
         said = {"Content-Disposition": f'attachment; filename="events.{kind}"'}
         return StreamingResponse(lines(), media_type="text/csv" if kind == "csv" else "application/jsonl", headers=said)
@@ -229,7 +228,7 @@ class Site:
         return JSONResponse(said, 200 if well else 503)
 
     async def _metrics(self, request: Request) -> Response:
-        text = await self._do(self._of.metrics)
+        text = await self._others.do(self._of.metrics)
         return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
     # --- what is said
@@ -259,26 +258,35 @@ class Site:
         }
 
     async def _shown(self, newest: tuple[Frame, Sight]) -> str:
-        return await self._do(lambda: self._view(*newest))
+        return str(await self._others.do(lambda: _view(*newest)))
 
     async def _tried(self, recipe: Recipe) -> str | None:
         newest = self._of.viewer.newest
         if newest is None:
             return None
         frame = newest[0]
-        return str(await self._do(lambda: self._view(frame, self._desk.look(frame, recipe))))
-
-    def _view(self, frame: Frame, sight: Sight) -> str:
-        return json.dumps(view(frame.pixels, sight, self._of.reader.model.card.labels))
+        with self._line.place():
+            return str(await self._pictures.do(lambda: _view(frame, self._desk.look(frame, recipe))))
 
     def _past(self, since: datetime | None, until: datetime | None, last: int | None) -> Iterator[str]:
         if self._of.events is None or not self._of.events.exists():
             return iter(())
         return history.read(self._of.events, since, until, last)
 
-    async def _do(self, work: Callable[[], Any]) -> Any:
-        """In the thread of the page's own reader."""
-        return await asyncio.get_running_loop().run_in_executor(self._work, work)
+    async def _fault(self, request: Request, error: Exception) -> Response:
+        self._faults.say(f"answering {request.url.path[:80]!r}", error)
+        return problem(500, "something went wrong on the device; its log says what")
+
+
+def _view(frame: Frame, sight: Sight) -> str:
+    return json.dumps(view(frame.pixels, sight))
+
+
+def _stream(request: Request, events: Callable[[], AsyncIterator[str]]) -> Response:
+    """Who asks for the head alone gets no events, and has none made."""
+    if request.method == "HEAD":
+        return Response(media_type="text/event-stream")
+    return StreamingResponse(events(), media_type="text/event-stream")
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:
@@ -290,7 +298,8 @@ async def _http_problem(request: Request, error: Exception) -> Response:
 async def _upload_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, UploadError)
     # What was not read of it would be taken for the next request.
-    return problem(error.status, str(error), {"Connection": "close"})
+    later = {"Retry-After": "1"} if error.status == 503 else {}
+    return problem(error.status, str(error), {"Connection": "close", **later})
 
 
 async def _image_problem(request: Request, error: Exception) -> Response:

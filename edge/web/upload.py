@@ -1,11 +1,11 @@
-"""A picture that somebody sends: bounded in bytes, in pixels before it is unpacked, and in time."""
+"""A picture that somebody sends: bounded in bytes, in what it takes to unpack it, in number, and in time."""
 
 from __future__ import annotations
 
 import asyncio
-import io
+import contextlib
 import json
-import logging
+from collections.abc import Iterator
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -13,18 +13,21 @@ from starlette.requests import ClientDisconnect, Request
 from edge import images, quiet
 from edge.errors import EdgeError, ImageError
 from edge.types import Pixels
+from edge.web.weight import weigh
 
 MOST_BYTES = 24_000_000
 """A larger file is refused: telephones make files of up to 15 MB."""
 MOST_PIXELS = 50_000_000
-"""A larger picture is refused before it is unpacked: a few bytes can be gigabytes (a decompression bomb)."""
-# What it finds wrong with strangers' files is no news.
-logging.getLogger("PIL").setLevel(logging.CRITICAL)
+"""A larger picture is refused before it is unpacked, and so is one that takes more than"""
+MOST_UNPACKED = 160_000_000
+"""bytes: a few can become gigabytes (a decompression bomb), and the service has 512 MB for everything."""
+WAITING, HELD_BYTES = 8, 2 * MOST_BYTES
+"""So many pictures, and bytes of them, may be sent or wait to be read; another one is asked to come again."""
 LIBJPEG = (
     r"Corrupt JPEG data|Invalid SOS|Warning: unknown JFIF|Premature end of JPEG|Unsupported marker|Inconsistent prog"
 )
-SECONDS = 20.0
-"""All of it has to be here by then."""
+SECONDS, FEW_SECONDS = 20.0, 5.0
+"""All of a picture has to be here by then; all of anything else."""
 
 
 class UploadError(EdgeError, ValueError):
@@ -35,21 +38,46 @@ class UploadError(EdgeError, ValueError):
         self.status = status
 
 
-async def body(request: Request, most: int = MOST_BYTES) -> bytes:
-    """What was sent, whole. Raises UploadError where it is too much or takes too long."""
-    said = request.headers.get("content-length", "0")
-    if said.isdecimal() and int(said) > most:
+class Line:
+    """Those who send a picture or wait for it to be read; for the server's own thread."""
+
+    def __init__(self) -> None:
+        self._many = self._bytes = 0
+
+    @contextlib.contextmanager
+    def place(self, size: int = 0) -> Iterator[None]:
+        """Within it, one stands in line with so many bytes. UploadError where there is no room."""
+        if self._many >= WAITING or self._bytes + size > HELD_BYTES:
+            raise UploadError(503, "too many pictures at once; come again")
+        self._many, self._bytes = self._many + 1, self._bytes + size
+        try:
+            yield
+        finally:
+            self._many, self._bytes = self._many - 1, self._bytes - size
+
+
+def announced(request: Request, most: int = MOST_BYTES) -> int:
+    """How many bytes will be sent, at most. Raises UploadError where it says that they are more than ``most``."""
+    said = request.headers.get("content-length", "")
+    size = int(said) if said.isdecimal() else most
+    if size > most:
         raise UploadError(413, f"too large: at most {most:,} bytes are taken")
+    return size
+
+
+async def body(request: Request, most: int, seconds: float = FEW_SECONDS) -> bytes:
+    """What was sent, whole. Raises UploadError where it is too much or takes too long."""
+    announced(request, most)
     parts, size = [], 0
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(seconds):
             async for part in request.stream():
                 size += len(part)
                 if size > most:
                     raise UploadError(413, f"too large: at most {most:,} bytes are taken")
                 parts.append(part)
     except TimeoutError as error:
-        raise UploadError(408, f"not all of it came within {SECONDS:.0f} s") from error
+        raise UploadError(408, f"not all of it came within {seconds:.0f} s") from error
     except ClientDisconnect as error:
         raise UploadError(400, "cut off") from error
     return b"".join(parts)
@@ -67,27 +95,15 @@ def picture(data: bytes, name: str) -> Pixels:
     """The bytes of an image file -> grey pixels (height, width). Raises ImageError, UploadError."""
     if not data:
         raise ImageError(f"{name}: is empty; send the bytes of an image file")
-    width, height = _size(data, name)
+    width, height, size = weigh(data, name)
     if width * height > MOST_PIXELS:
         raise UploadError(413, f"{name}: has {width} x {height} pixels; at most {MOST_PIXELS:,} are read here")
+    if size > MOST_UNPACKED:
+        raise UploadError(
+            413,
+            f"{name}: takes {size // 1_000_000:,} MB to unpack, and at most {MOST_UNPACKED // 1_000_000} are given;"
+            " send it smaller, or as a plain JPEG",
+        )
     # What libjpeg prints of strangers' broken pictures would fill the journal.
     with quiet.without(LIBJPEG):
         return images.decode(data, name)
-
-
-def _size(data: bytes, name: str) -> tuple[int, int]:
-    """Width and height, from the file's head alone."""
-    import warnings
-
-    from PIL import Image
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "TIFF", "WEBP", "BMP", "PPM")) as image:
-                return image.size
-        except Image.DecompressionBombError as error:
-            raise UploadError(413, f"{name}: has too many pixels; at most {MOST_PIXELS:,} are read here") from error
-        # Whatever a broken file makes a decoder do: https://pillow.readthedocs.io/en/stable/reference/open_files.html
-        except Exception as error:
-            raise ImageError(f"{name}: is no image that can be read; JPEG, PNG, TIFF, WebP, BMP and PGM are") from error

@@ -20,8 +20,8 @@ TOP = 3
 """So many classes of each are named."""
 
 
-def view(pixels: Pixels, sight: Sight, labels: tuple[str, ...]) -> dict[str, Any]:
-    """The JSON of one frame (height, width); ``labels`` are the model's classes.
+def view(pixels: Pixels, sight: Sight) -> dict[str, Any]:
+    """The JSON of one frame (height, width).
 
     Pictures are data URIs. ``even`` and ``ink`` are as the reader worked on them: perhaps turned, and of another size.
     """
@@ -35,13 +35,13 @@ def view(pixels: Pixels, sight: Sight, labels: tuple[str, ...]) -> dict[str, Any
             "even": _jpeg(cv2.bitwise_not(cleaned.ink)),
             "ink": _png(cv2.bitwise_not(_small(cleaned.mask))),
         },
-        "candidates": candidates(sight, labels),
+        "candidates": candidates(sight),
         "more": max(0, len(sight.candidates) - SHOWN),
         "stages_ms": {stage: round(seconds * 1000, 3) for stage, seconds in sight.stages.items()},
     }
 
 
-def candidates(sight: Sight, labels: tuple[str, ...]) -> list[dict[str, Any]]:
+def candidates(sight: Sight) -> list[dict[str, Any]]:
     """All that may be a digit, in reading order: where it is, as the model got it, and what the model says."""
     found: list[dict[str, Any]] = []
     for glyph, candidate, kept in zip(sight.glyphs, sight.candidates, sight.kept, strict=True):
@@ -54,7 +54,7 @@ def candidates(sight: Sight, labels: tuple[str, ...]) -> list[dict[str, Any]]:
                 "digit": candidate.digit,
                 "read": kept,
                 "glyph": _png(glyph.pixels),
-                "top": [[labels[i], round(float(candidate.probabilities[i]), 4)] for i in best],
+                "top": [[sight.labels[i], round(float(candidate.probabilities[i]), 4)] for i in best],
             }
         )
     return found
