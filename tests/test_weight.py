@@ -62,7 +62,7 @@ def test_a_jpeg_in_several_scans_is_kept_whole():
 def test_a_jpeg_may_have_so_many_scans():
     # Pillow's own have ten.
     assert weigh(bombs.jpeg(64, scans=SCANS - 10), "p").width == 64
-    with pytest.raises(ImageError, match=r"^p: has more than 64 scans; save it again"):
+    with pytest.raises(ImageError, match=r"^p: has 65 scans or more, .*save it again"):
         weigh(bombs.jpeg(64, scans=SCANS - 9), "p")
 
 
@@ -113,3 +113,11 @@ def test_broken_heads_never_crash(whole, changes, chance):
         weigh(bytes(data[: chance.draw(st.integers(0, len(data)))]), "p")
     except ImageError as error:
         assert "\n" not in str(error)
+
+
+def test_scans_are_counted_by_what_they_walk_over():
+    weigh(bombs.jpeg(800, scans=40), "a.jpg")
+    with pytest.raises(ImageError, match="a.jpg: has .* scans or more, too many for its size"):
+        weigh(bombs.jpeg(4000, scans=40), "a.jpg")
+    with pytest.raises(ImageError, match="a.jpg: has 65 scans or more"):
+        weigh(bombs.jpeg(64, scans=80), "a.jpg")

@@ -14,7 +14,9 @@ from edge.errors import ImageError
 from edge.images import may_be_transparent
 
 SCANS = 64
-"""A progressive JPEG has about ten; each is one more walk over the whole picture."""
+"""A progressive JPEG has about ten; each is one more walk over the whole picture,"""
+WALKED = 500_000_000
+"""and they come to so many pixels at most: seconds, on a Pi."""
 PIECES = 10_000
 """Segments of a JPEG, chunks of a PNG: a large one has 3,000."""
 COPIES = 2
@@ -65,8 +67,8 @@ def _jpeg(data: bytes) -> Weight | None:
         kind, at = marker[0][1], marker.end()
         if kind == 0xDA:
             scans, whole = scans + 1, whole or data[at + 2] < parts
-            if scans > SCANS:
-                raise ImageError(f"has more than {SCANS} scans; save it again, not progressive")
+            if scans > SCANS or scans * width * height > WALKED:
+                raise ImageError(f"has {scans} scans or more, too many for its size; save it again, not progressive")
         elif 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
             height, width, parts = struct.unpack_from(">HHB", data, at + 3)
             shares = [(byte >> 4) * (byte & 15) for byte in data[at + 9 : at + 8 + 3 * parts : 3]]
