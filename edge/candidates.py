@@ -57,6 +57,7 @@ class Judge:
     def __init__(self, model: Model, interpolation: Interpolation, watch: Stopwatch) -> None:
         """``watch`` is told of the stages ``normalise``, with cutting marks out before it, and ``invoke``."""
         self.model, self.interpolation, self.watch = model, interpolation, watch
+        self._digits = model.card.digits
 
     def __call__(self, inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
         """Inks (height, width) uint8 of single marks, their boxes and lines -> what the model says of each."""
@@ -66,7 +67,7 @@ class Judge:
         self.watch.lap("normalise")
         probabilities = self.model.predict(glyphs)
         self.watch.lap("invoke")
-        digits, best = self.model.card.digits, probabilities.argmax(axis=1).tolist()
+        digits, best = self._digits, probabilities.argmax(axis=1).tolist()
         return [
             Candidate(ink, box, line, glyph, row, _drawn(digits[i], glyph), row.item(i))
             for ink, box, line, glyph, row, i in zip(inks, boxes, lines, glyphs, probabilities, best, strict=True)

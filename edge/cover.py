@@ -112,7 +112,8 @@ class Cover:
             return False
         rows = slice(max(0, box.y // self._step), max(0, (box.y + box.height) // self._step + 1))
         columns = slice(max(0, box.x // self._step), max(0, (box.x + box.width) // self._step + 1))
-        return bool(self._mask[rows, columns].any())
+        covered = self._mask[rows, columns]
+        return covered.size > 0 and cv2.countNonZero(covered) > 0
 
 
 def _dense(light: Pixels, before: Pixels) -> tuple[Pixels | None, float]:

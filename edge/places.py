@@ -207,9 +207,12 @@ def _apart(a: Box, b: Box) -> float:
     """
     across = abs(2 * (a.x - b.x) + a.width - b.width)
     down = abs(2 * (a.y - b.y) + a.height - b.height)
-    one, other = max(a.width, a.height), max(b.width, b.height)
-    small = min(one, other)
-    return max(across, down) / (2 * small) if max(one, other) <= LARGER * small else inf
+    # Without max and min: on a page that was turned each digit is compared with each that was there.
+    small = a.width if a.width > a.height else a.height
+    large = b.width if b.width > b.height else b.height
+    if small > large:
+        small, large = large, small
+    return (across if across > down else down) / (2 * small) if large <= LARGER * small else inf
 
 
 def _covers(box: Box, place: Box) -> bool:

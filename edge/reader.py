@@ -91,9 +91,8 @@ class Reader(Closing):
         self._watch.lap()
         seen, quarters = self._eye.look(frame.pixels)
         glyphs = tuple(_glyph(candidate, seen, quarters, frame.pixels.shape) for candidate in seen.candidates)
-        numbers = self.model.card.digits
         digits = tuple(
-            Digit(candidate.digit, candidate.confidence, glyph.line, glyph.box, _of_digits(candidate, numbers))
+            Digit(candidate.digit, candidate.confidence, glyph.line, glyph.box, _of_digits(candidate, self._numbers))
             for candidate, glyph, keep in zip(seen.candidates, glyphs, seen.kept, strict=True)
             if keep and candidate.digit is not None
         )
@@ -112,7 +111,7 @@ class Reader(Closing):
 
     def use(self, model: Model) -> None:
         """Read with another model from now on. Between two readings; the one before is the caller's to close."""
-        self.model = model
+        self.model, self._numbers = model, model.card.digits
         judge = Judge(model, self.recipe.interpolation, self._watch)
         self._eye = Eye(judge, self.recipe, self.min_confidence, self._watch)
 
