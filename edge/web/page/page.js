@@ -12,9 +12,10 @@ function make(tag, properties = {}, ...children) {
 }
 
 async function ask(path, options) {
-  const answer = await fetch(path, options);
+  const answer = await fetch(path, options).catch(() => { throw new Error("the device does not answer"); });
   if (answer.status === 401 && path !== "/api/login") logIn();
-  if (answer.status === 403 && options?.method) logIn("To change something, the second of the device's two tokens is needed.");
+  // What was to be changed is asked again once it may be.
+  if (answer.status === 403 && options?.method && await allowed()) return ask(path, options);
   if (answer.status === 204) return null;
   if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).error || `the device answers ${answer.status}`);
   return answer.json();
@@ -22,25 +23,43 @@ async function ask(path, options) {
 
 // --- what was seen: boxes on the picture, the stages, each glyph with its three likeliest digits
 
+const LABEL = 2.65; // The width of "7 99%", in letters.
+
+// How large each label is: to be read on a telephone, about as large as the others, and no wider than what is left to the digit beside it.
+function letters(svg, view) {
+  const [width, height] = view.size;
+  const side = Math.max(width, height);
+  const pixel = Math.max(width / (svg.clientWidth || width), height / (svg.clientHeight || height));
+  const rooms = view.candidates.map(({ box: [x, y, , high] }) =>
+    Math.min(...view.candidates.map(({ box }) => (box[0] > x && Math.abs(box[1] - y) < (box[3] + high) / 2 ? box[0] - x : side))) / LABEL);
+  const usual = rooms.filter((room) => room < side / LABEL).sort((one, other) => one - other);
+  const most = Math.min(Math.max(side / 24, 16 * pixel), usual[Math.floor(usual.length / 2)] ?? side);
+  return rooms.map((room) => Math.max(side / 60, Math.min(most, room)));
+}
+
+function shape(tag, attributes, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
 function boxes(svg, view) {
   const [width, height] = view.size;
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  const letter = Math.max(width, height) / 24;
-  const shapes = [];
-  for (const one of view.candidates) {
+  const sizes = letters(svg, view);
+  svg.replaceChildren(...view.candidates.flatMap((one, n) => {
     const kind = one.read ? "read" : "unread";
     const [x, y, wide, high] = one.box;
-    const rect = document.createElementNS(SVG, "rect");
-    for (const [name, value] of Object.entries({ x: x - 3, y: y - 3, width: wide + 6, height: high + 6, rx: letter / 6, class: kind, "stroke-width": letter / 9 })) rect.setAttribute(name, value);
-    const text = document.createElementNS(SVG, "text");
-    const above = y - letter / 3 > letter;
-    for (const [name, value] of Object.entries({ x: x - 2, y: above ? y - letter / 3 : y + high + letter, class: kind })) text.setAttribute(name, value);
-    text.style.fontSize = `${letter}px`;
-    text.style.strokeWidth = `${letter / 5}px`;
-    text.textContent = one.read ? String(one.digit) : "?";
-    shapes.push(rect, text);
-  }
-  svg.replaceChildren(...shapes);
+    const letter = sizes[n];
+    const left = Math.max(0, Math.min(x - 2, width - LABEL * letter));
+    const share = one.top.find(([label]) => label === String(one.digit))?.[1];
+    const sure = one.read && share !== undefined ? [shape("tspan", { dx: letter / 6, "font-size": 0.72 * letter, "stroke-width": letter / 6 }, `${Math.floor(100 * share)}%`)] : [];
+    return [
+      shape("rect", { x: x - 3, y: y - 3, width: wide + 6, height: high + 6, rx: letter / 6, class: kind, "stroke-width": letter / 9 }),
+      shape("text", { x: left, y: Math.max(letter, y - letter / 3), class: kind, "font-size": letter, "stroke-width": letter / 5 }, one.read ? String(one.digit) : "?", ...sure),
+    ];
+  }));
 }
 
 function entry() {
@@ -76,10 +95,23 @@ const WHY = {
   too_small: "too small: come nearer", clutter: "marks, but none of a digit's shape", uncertain: "may be digits, but the model is not sure",
 };
 
+// Lines of writing on one line, as edge read says them.
+const flat = (text) => text.replaceAll("\n", " / ");
+
+// The place of the text is always the same: what is long is written smaller, and what is longer still can be scrolled.
+function write(output, text) {
+  if (output.value === text) return;
+  const place = output.parentElement;
+  const over = () => place.scrollHeight > place.clientHeight;
+  output.className = "";
+  output.value = text;
+  if (over()) output.className = "long";
+  if (over()) place.tabIndex = 0; else place.removeAttribute("tabindex");
+}
+
 function show(prefix, view) {
   const { reading } = view;
-  const text = $(`${prefix}-text`);
-  if (text.value !== reading.text) text.value = reading.text;
+  write($(`${prefix}-text`), flat(reading.text));
   const least = Math.min(...reading.digits.map((digit) => digit.confidence));
   $(`${prefix}-why`).textContent = reading.reason ? `${reading.reason}: ${WHY[reading.reason] || ""}`
     : `${reading.digits.length} digit${reading.digits.length > 1 ? "s" : ""}, the least sure ${percent(least)}; ${reading.elapsed_ms.toFixed(1)} ms`;
@@ -92,9 +124,8 @@ function show(prefix, view) {
 function picture(prefix, view) {
   const figure = $(`${prefix}-picture`);
   const image = figure.querySelector("img");
-  figure.style.aspectRatio = `${view.size[0]} / ${view.size[1]}`;
   image.src = view.pictures.grey;
-  image.alt = view.reading.text ? `Camera picture; it reads ${view.reading.text}` : "Camera picture; nothing is read";
+  image.alt = view.reading.text ? `Camera picture; it reads ${flat(view.reading.text)}` : "Camera picture; nothing is read";
   image.hidden = false;
   figure.querySelector(".wait").hidden = true;
   show(prefix, view);
@@ -122,16 +153,7 @@ function look(on) {
     for (const [stage, ms] of Object.entries(view.stages_ms)) usual[stage] = usual[stage] === undefined ? ms : 0.8 * usual[stage] + 0.2 * ms;
     pairs($("live-times"), Object.entries(usual).map(([stage, ms]) => [stage, `${ms.toFixed(2)} ms`]));
   });
-  stream.addEventListener("status", (event) => status(JSON.parse(event.data)));
-  stream.addEventListener("error", () => {
-    if (!$("login").open) say("the device does not answer; trying again", true);
-    // Who is not let in learns it here alone; the browser itself tries again only where the way broke.
-    ask("/api/status").catch(() => {});
-    if (stream?.readyState === EventSource.CLOSED) {
-      look(false);
-      setTimeout(turn, 2000);
-    }
-  });
+  stream.addEventListener("error", (event) => again(event.target));
 }
 
 $("hold").addEventListener("click", () => {
@@ -139,9 +161,43 @@ $("hold").addEventListener("click", () => {
   $("hold").setAttribute("aria-pressed", held);
 });
 
+// --- how it gets on, in all views: asked every now and then
+
+const PULSE_MS = 2000;
+let lost = false;
+
+async function beat() {
+  try {
+    status(await ask("/api/status", { signal: AbortSignal.timeout(5000) }));
+  } catch (error) {
+    lost = true;
+    if (!$("login").open) say(`${error.message}; trying again`, true);
+    return;
+  }
+  if (!lost) return;
+  lost = false;
+  look(false);
+  follow(false);
+  turn();
+}
+
+// Nobody is asked while nobody looks, or while only a token helps.
+async function pulse() {
+  if (!document.hidden && !($("login").open && needed)) await beat();
+  ages();
+  setTimeout(pulse, PULSE_MS);
+}
+
+// A browser opens a stream again where the way broke; not where the device said no.
+function again(source) {
+  if (source.readyState === EventSource.CLOSED) lost = true;
+}
+
+// A screen reader says whatever changes here, so that nothing changes without need.
 function say(text, bad) {
-  $("state").textContent = text;
+  if ($("state").textContent !== text) $("state").textContent = text;
   $("state").classList.toggle("bad", Boolean(bad));
+  if (bad) $("fps").textContent = "";
 }
 
 const CAMERA = { starting: "waiting for the camera's first frame", stalled: "the camera gives no new frame", reopening: "opening the camera again" };
@@ -150,7 +206,10 @@ function status(now) {
   $("device").textContent = now.device;
   if (now.paused) say("paused", true);
   else if (now.camera !== "running") say(CAMERA[now.camera] || now.camera, true);
-  else say(`reading · ${now.fps.toFixed(1)} frames a second`);
+  else {
+    say("reading");
+    $("fps").textContent = ` · ${now.fps.toFixed(1)} frames a second`;
+  }
   const facts = [["camera", now.source], ["model", now.model], ["frames", `${now.frames.toLocaleString()} read, ${now.dropped_frames.toLocaleString()} let go`]];
   if (now.temperature_celsius !== null) facts.push(["heat", `${now.temperature_celsius.toFixed(0)} °C${now.throttled ? ", throttled" : ""}`]);
   for (const one of now.publishers) facts.push([one.name, one.problem || (one.backlog ? `${one.backlog} wait, the oldest ${one.oldest_seconds} s` : one.connected ? "all sent" : "not connected")]);
@@ -163,8 +222,11 @@ const pad = $("pad");
 const pen = pad.getContext("2d");
 let strokes = [];
 let photo = null;
+let raw = null; // A file that the browser cannot show, until the device has.
 let going = false;
-let again = false;
+let changed = false;
+
+const empty = () => !strokes.length && !photo && !raw;
 
 function paint() {
   pen.fillStyle = "#fff";
@@ -180,42 +242,54 @@ function paint() {
     pen.stroke();
   }
   $("undo").disabled = !strokes.length;
-  $("clear").disabled = !strokes.length && !photo;
+  $("clear").disabled = empty();
 }
 
 // One request at a time; what changed meanwhile is sent when it is back.
 async function readPad() {
-  if (going) { again = true; return; }
-  if (!strokes.length && !photo) return nothing("nothing drawn yet");
+  if (going) { changed = true; return; }
+  if (empty()) return nothing("nothing drawn yet");
   going = true;
+  const file = raw;
   try {
-    const blob = await new Promise((done) => pad.toBlob(done, "image/png"));
-    const view = await ask("/api/read?stages", { method: "POST", headers: { "Content-Type": "image/png" }, body: blob });
-    if (strokes.length || photo) show("draw", view);
+    const body = file ?? await new Promise((done) => pad.toBlob(done, "image/png"));
+    const view = await ask("/api/read?stages", { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body });
+    if (file && file === raw) lay(await loaded(view.pictures.grey));
+    if (!empty()) show("draw", view);
   } catch (error) {
     nothing(error.message);
   } finally {
     going = false;
-    if (again) { again = false; readPad(); }
+    if (changed) { changed = false; readPad(); }
   }
 }
 
+async function loaded(src) {
+  const image = new Image();
+  image.src = src;
+  await image.decode();
+  return image;
+}
+
 function nothing(why) {
-  $("draw-text").value = "";
+  write($("draw-text"), "");
   $("draw-why").textContent = why;
   for (const id of ["draw-even", "draw-ink"]) $(id).src = EMPTY;
   document.querySelector("#draw-picture svg").replaceChildren();
   $("draw-glyphs").replaceChildren();
 }
 
+// Where the canvas stands in its frame: in the middle, and as large as it may be.
 function place(event) {
   const frame = pad.getBoundingClientRect();
-  return [(event.clientX - frame.left) * pad.width / frame.width, (event.clientY - frame.top) * pad.height / frame.height];
+  const scale = Math.min(frame.width / pad.width, frame.height / pad.height);
+  return [(event.clientX - frame.left - frame.width / 2) / scale + pad.width / 2, (event.clientY - frame.top - frame.height / 2) / scale + pad.height / 2];
 }
 
 pad.addEventListener("pointerdown", (event) => {
   if (event.button) return;
   pad.setPointerCapture(event.pointerId);
+  raw = null;
   strokes.push({ points: [place(event)], width: pad.width / 80, pointer: event.pointerId });
   paint();
 });
@@ -232,33 +306,28 @@ for (const end of ["pointerup", "pointercancel"]) pad.addEventListener(end, () =
   readPad();
 });
 
-function size(width, height) {
-  Object.assign(pad, { width, height });
-  $("draw-picture").style.aspectRatio = `${width} / ${height}`;
-}
-
 function clear() {
   strokes = [];
-  photo = null;
-  size(800, 400);
+  photo = raw = null;
+  Object.assign(pad, { width: 800, height: 600 });
   paint();
   readPad();
 }
 
-async function take(blob) {
-  let picture;
-  try {
-    picture = await createImageBitmap(blob, { imageOrientation: "from-image" });
-  } catch {
-    nothing("this is no picture that the browser can show");
-    return;
-  }
+// A picture, in place of what is on the canvas.
+function lay(picture) {
   // The reader works on about a thousand pixels: more would only take longer on the way.
   const scale = Math.min(1, 2048 / Math.max(picture.width, picture.height));
   strokes = [];
   photo = picture;
-  size(Math.max(1, Math.round(picture.width * scale)), Math.max(1, Math.round(picture.height * scale)));
+  raw = null;
+  Object.assign(pad, { width: Math.max(1, Math.round(picture.width * scale)), height: Math.max(1, Math.round(picture.height * scale)) });
   paint();
+}
+
+async function take(blob) {
+  const picture = await createImageBitmap(blob, { imageOrientation: "from-image" }).catch(() => null);
+  if (picture) lay(picture); else { clear(); raw = blob; paint(); }
   readPad();
 }
 
@@ -275,17 +344,15 @@ drop.addEventListener("drop", (event) => {
 });
 addEventListener("paste", (event) => {
   const file = [...event.clipboardData.files].find((one) => one.type.startsWith("image/"));
-  if (file && !$("draw").hidden) take(file);
+  if (file && !$("draw-view").hidden) take(file);
 });
 
 // A browser lends its camera to pages of its own machine and to https alone.
 const video = $("video");
-if (navigator.mediaDevices?.getUserMedia) $("camera").hidden = false;
+if (navigator.mediaDevices?.getUserMedia) $("lens").hidden = false;
 $("camera").addEventListener("click", async () => {
   if (video.srcObject) {
-    pad.hidden = false;
-    const shot = document.createElement("canvas");
-    Object.assign(shot, { width: video.videoWidth, height: video.videoHeight });
+    const shot = make("canvas", { width: video.videoWidth, height: video.videoHeight });
     shot.getContext("2d").drawImage(video, 0, 0);
     unplug();
     shot.toBlob(take, "image/png");
@@ -294,59 +361,126 @@ $("camera").addEventListener("click", async () => {
   try {
     video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
     await video.play();
-    video.hidden = false;
+    clear();
+    video.hidden = $("unplug").hidden = false;
     $("camera").textContent = "Take the picture";
   } catch (error) {
     unplug();
     nothing(`the browser gives no camera (${error.name})`);
   }
 });
+$("unplug").addEventListener("click", unplug);
 
 function unplug() {
   for (const track of video.srcObject?.getTracks() ?? []) track.stop();
   video.srcObject = null;
-  video.hidden = true;
-  $("camera").textContent = "This device's camera";
+  video.hidden = $("unplug").hidden = true;
+  $("camera").textContent = "This browser's camera";
 }
 
 // --- events
 
-const known = [];
+const MOST_EVENTS = 500;
+const known = []; // Newest first.
+let shown = [];
 let listening = null;
+// Short, and no other language's than the page's.
+const DAY = new Intl.DateTimeFormat("en-GB", { dateStyle: "long" });
+const TIME = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 
-function row(event) {
-  const at = new Date(event.at);
-  const [kind, text, before, sure] = event.event
-    ? [event.event, event.text, event.before, percent(event.confidence)]
-    : [event.notice, event.state, event.reason || "", ""];
-  return make("tr", {}, make("td", {}, make("time", { dateTime: event.at, textContent: at.toLocaleString() })),
-    ...[kind, text.replaceAll("\n", " / "), before.replaceAll("\n", " / "), sure].map((textContent) => make("td", { textContent })));
+function span(seconds) {
+  for (const [unit, length] of [["days", 86400], ["h", 3600], ["min", 60]]) if (seconds >= 2 * length) return `${Math.floor(seconds / length)} ${unit}`;
+  return `${Math.floor(seconds)} s`;
 }
 
+// What is said of an event or a notice: what it is, what is there now, and the rest.
+function told(one) {
+  if (one.notice) return [one.notice, one.state, one.reason || one.name];
+  const before = one.before ? [`was ${flat(one.before)} for ${span(one.held_seconds)}`] : [];
+  return [one.event, flat(one.text), [...before, `${percent(one.confidence)} sure`].join(" · ")];
+}
+
+function row(one) {
+  const [kind, text, rest] = told(one);
+  const bad = ["stalled", "reopening", "refused"].includes(one.state);
+  return make("li", { className: bad ? "bad" : one.notice ? "notice" : kind }, make("time", { dateTime: one.at, textContent: TIME.format(new Date(one.at)) }),
+    make("span", { className: "age" }), make("span", { textContent: kind }), make("b", { textContent: text || "–" }), make("small", { textContent: rest }));
+}
+
+function ages() {
+  if ($("events-view").hidden) return;
+  for (const time of $("timeline").querySelectorAll("time")) {
+    const seconds = (Date.now() - new Date(time.dateTime)) / 1000;
+    const text = seconds < 2 ? "now" : `${span(seconds)} ago`;
+    if (time.nextSibling.textContent !== text) time.nextSibling.textContent = text;
+  }
+}
+
+// Looks at what is shown, however it is spaced.
 function list() {
-  const wanted = $("filter-text").value.trim();
+  const bare = (text) => text.replace(/\s/g, "").toLowerCase();
+  const wanted = bare($("filter-text").value);
   const kind = $("filter-kind").value;
-  const shown = known.filter((one) => (!kind || kind === (one.event || one.notice)) && (!wanted || JSON.stringify([one.text, one.before, one.state]).includes(wanted)));
-  $("rows").replaceChildren(...shown.slice(0, 500).map(row));
-  $("no-rows").textContent = shown.length ? "" : known.length ? "none of this kind" : "nothing yet";
+  shown = known.filter((one) => (!kind || kind === (one.event || one.notice)) && bare(told(one).slice(1).join(" ")).includes(wanted));
+  const days = new Map();
+  for (const one of shown) {
+    const day = DAY.format(new Date(one.at));
+    if (!days.has(day)) days.set(day, make("ol"));
+    days.get(day).append(row(one));
+  }
+  const box = $("timeline");
+  const high = box.scrollHeight;
+  box.replaceChildren(...[...days].flatMap(([day, rows]) => [make("h3", { textContent: day === DAY.format(new Date()) ? `Today, ${day}` : day }), rows]));
+  // Whoever has scrolled down reads on undisturbed.
+  if (box.scrollTop) box.scrollTop += box.scrollHeight - high;
+  ages();
+  $("csv").disabled = $("jsonl").disabled = !shown.length;
+  $("no-rows").textContent = shown.length ? (known.length === MOST_EVENTS ? `the newest ${MOST_EVENTS} were looked at` : "") : known.length ? "none of this kind" : "nothing yet";
 }
 
-async function follow(on) {
+function learn(news) {
+  const key = (one) => `${one.at} ${one.event || one.notice} ${one.state}`;
+  const keys = new Set(known.map(key));
+  known.push(...news.filter((one) => !keys.has(key(one))));
+  known.sort((one, other) => other.at.localeCompare(one.at));
+  known.splice(MOST_EVENTS);
+  list();
+}
+
+function follow(on) {
   if (!on) { listening?.close(); listening = null; return; }
   if (listening) return;
   listening = new EventSource("/api/events");
-  listening.addEventListener("event", (event) => { known.unshift(JSON.parse(event.data)); known.length = Math.min(known.length, 2000); list(); });
+  listening.addEventListener("event", (event) => learn([JSON.parse(event.data)]));
   // After it listens, so that none is missed between.
-  listening.addEventListener("open", async () => {
-    const { events } = await ask("/api/events?last=500").catch(() => ({ events: [] }));
-    const keys = new Set(events.map((one) => `${one.boot_id}:${one.seq}`));
-    known.splice(0, known.length, ...known.filter((one) => !keys.has(`${one.boot_id}:${one.seq}`)), ...events.reverse());
-    known.sort((a, b) => (a.at < b.at ? 1 : -1));
-    list();
-  });
+  listening.addEventListener("open", () => ask(`/api/events?last=${MOST_EVENTS}`).then(({ events }) => learn(events), () => { lost = true; }));
+  listening.addEventListener("error", (event) => again(event.target));
 }
 for (const id of ["filter-text", "filter-kind"]) $(id).addEventListener("input", list);
 $("filter").addEventListener("submit", (event) => event.preventDefault());
+
+// The columns of edge history --csv, and its apostrophe before what a spreadsheet would take for a formula.
+const COLUMNS = ["at", "device", "boot_id", "seq", "kind", "text", "before", "held_seconds", "confidence", "source", "reason"];
+
+function cell(value) {
+  const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value ?? "");
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function csv(events) {
+  const rows = events.map((one) => (one.notice ? { ...one, kind: one.notice, text: one.state, source: one.name } : { ...one, kind: one.event, reason: one.reading?.reason }));
+  return [COLUMNS, ...rows.map((one) => COLUMNS.map((name) => one[name]))].map((cells) => `${cells.map(cell).join(",")}\r\n`).join("");
+}
+
+function file(name, type, text) {
+  const link = make("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+// Oldest first, as the device's own file.
+$("csv").addEventListener("click", () => file("events.csv", "text/csv", csv([...shown].reverse())));
+$("jsonl").addEventListener("click", () => file("events.jsonl", "application/jsonl", [...shown].reverse().map((one) => `${JSON.stringify(one)}\n`).join("")));
 
 // --- teach
 
@@ -364,9 +498,7 @@ function correct(one, view) {
 
 // The place in the picture, with some of what is around it.
 async function crop(one, view) {
-  const image = new Image();
-  image.src = view.pictures.grey;
-  await image.decode();
+  const image = await loaded(view.pictures.grey);
   const scale = image.naturalWidth / view.size[0];
   const [x, y, width, height] = one.box.map((n) => n * scale);
   const margin = Math.max(width, height) / 4;
@@ -401,18 +533,20 @@ function toast(text, undo) {
   button.onclick = async () => { $("toast").hidden = true; await undo(); };
   $("toast").hidden = false;
   clearTimeout(fading);
-  fading = setTimeout(() => { $("toast").hidden = true; }, 10000);
+  fading = setTimeout(() => { $("toast").hidden = true; }, 6000);
 }
 
 async function forget(id) {
   await ask(`/api/corrections/${id}`, { method: "DELETE" }).catch((error) => toast(error.message));
-  if (!$("teach").hidden) await taught();
+  if (!$("teach-view").hidden) await taught();
 }
 
 const named = (digit) => (digit === null ? "no digit" : String(digit));
 
 async function taught() {
-  const { count, corrections, confusions } = await ask("/api/corrections").catch((error) => { toast(error.message); return { count: 0, corrections: [], confusions: [] }; });
+  const said = await ask("/api/corrections").catch((error) => toast(error.message));
+  if (!said) return;
+  const { count, corrections, confusions } = said;
   $("no-taught").textContent = count > corrections.length ? `and ${count - corrections.length} older ones` : count ? "" : "nothing yet";
   $("taught").replaceChildren(...corrections.map((one) => {
     const undo = make("button", { className: "small", textContent: "Undo" });
@@ -447,7 +581,10 @@ function turned() {
 
 function differs() {
   const now = turned();
-  for (const output of $("knobs").querySelectorAll("output")) output.value = typeof now[output.previousSibling.name] === "number" ? now[output.previousSibling.name] : "";
+  for (const output of $("knobs").querySelectorAll("output")) {
+    const text = String(typeof now[output.previousSibling.name] === "number" ? now[output.previousSibling.name] : "");
+    if (output.value !== text) output.value = text;
+  }
   const other = Object.keys(now).some((name) => now[name] !== vision.vision[name]);
   $("save").disabled = $("discard").disabled = !other;
 }
@@ -461,14 +598,15 @@ function turnTo(values) {
   differs();
 }
 
-function tuned(said) {
+// What is not saved yet stays as it stands, where that is asked for.
+function tuned(said, keep = false) {
   vision = said;
   if (!$("knobs").children.length) {
     $("knobs").append(...said.settings.map(knob));
     // What a slider cannot stand at is shown as it is.
     for (const one of $("knobs").querySelectorAll("input[type=range]")) if ((said.vision[one.name] - one.min) % one.step) one.step = 1;
   }
-  for (const [name, wanted] of Object.entries(said.vision)) {
+  for (const [name, wanted] of keep ? [] : Object.entries(said.vision)) {
     const input = $(`knob-${name}`);
     if (input.type === "checkbox") input.checked = wanted; else input.value = wanted;
   }
@@ -478,20 +616,19 @@ function tuned(said) {
 
 async function tune(on) {
   const mine = ++trying;
-  if (!on) return;
-  try {
-    tuned(await ask("/api/vision"));
-  } catch (error) {
-    $("tune-state").textContent = error.message;
-    return;
-  }
-  while (mine === trying) {
+  let told = false;
+  while (on && mine === trying) {
+    let pause = 150;
     try {
-      picture("tune", await ask(`/api/vision/preview?${new URLSearchParams(turned())}`));
+      if (!told) tuned(await ask("/api/vision"), !$("save").disabled);
+      told = true;
+      const view = await ask(`/api/vision/preview?${new URLSearchParams(turned())}`);
+      if (mine === trying) picture("tune", view);
     } catch (error) {
       $("tune-why").textContent = error.message;
+      pause = PULSE_MS;
     }
-    await new Promise((done) => setTimeout(done, 150));
+    await new Promise((done) => setTimeout(done, pause));
   }
 }
 
@@ -517,13 +654,19 @@ $("defaults").addEventListener("click", () => turnTo(Object.fromEntries(vision.s
 let needed = true;
 function logIn(what) {
   needed = !what;
+  $("login").returnValue = "";
   if (needed) say("a token is needed", true);
   $("login-what").textContent = what || "";
   $("not-now").hidden = needed;
   if (!$("login").open) $("login").showModal();
 }
+// Whether the token for changes was given.
+function allowed() {
+  logIn("To change something, the second of the device's two tokens is needed.");
+  return new Promise((done) => $("login").addEventListener("close", () => done($("login").returnValue === "in"), { once: true }));
+}
 $("login").addEventListener("cancel", (event) => { if (needed) event.preventDefault(); });
-$("not-now").addEventListener("click", () => $("login").close());
+$("not-now").addEventListener("click", () => $("login").close(""));
 $("login").querySelector("form").addEventListener("submit", async (event) => {
   event.preventDefault();
   await open($("token").value.trim());
@@ -531,46 +674,53 @@ $("login").querySelector("form").addEventListener("submit", async (event) => {
 
 async function open(token) {
   try {
-    await ask("/api/login", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ token }) });
-    $("login").close();
-    look(false);
-    follow(false);
-    $("token").value = "";
-    turn();
+    const { rights } = await ask("/api/login", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ token }) });
+    if (!needed && rights !== "change") throw new Error("this is the token that lets look; the other one is needed");
+    $("login").close("in");
+    $("token").value = $("login-why").textContent = "";
+    lost = true;
+    await beat();
   } catch (error) {
     $("login-why").textContent = error.message;
     logIn(needed ? "" : $("login-what").textContent);
   }
 }
 
+const VIEWS = ["live", "draw", "events", "teach", "tune"];
+let chosen = "live";
+
 function turn() {
-  const chosen = ["live", "draw", "events", "teach", "tune"].find((name) => location.hash === `#${name}`) || "live";
   for (const link of document.querySelectorAll("nav a")) {
     const here = link.hash === `#${chosen}`;
-    $(link.hash.slice(1)).hidden = !here;
+    $(`${link.hash.slice(1)}-view`).hidden = !here;
     if (here) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
   }
   const seen = !document.hidden;
   look(seen && chosen === "live");
   follow(seen && chosen === "events");
   tune(seen && chosen === "tune");
+  if (seen && chosen === "draw") readPad();
   if (seen && chosen === "teach") taught();
   if (chosen !== "draw") unplug();
 }
 
-// A link that edge token makes; the token goes no further than this.
+// Which view is asked for; what is none, as the way to the content, leads out of none.
 async function arrive() {
-  const given = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (given) {
-    history.replaceState(null, "", "/");
-    await open(given);
-  } else {
-    ask("/api/status").then(status).catch((error) => say(error.message, true));
-    turn();
+  const name = location.hash.slice(1) || "live";
+  // A link that edge token makes; the token goes no further than this.
+  const given = new URLSearchParams(name).get("token");
+  if (given) history.replaceState(null, "", "/");
+  $("toast").hidden = true;
+  if (VIEWS.includes(name) && name !== chosen) {
+    chosen = name;
+    // As a link within a page does it: the next Tab leads into the view.
+    $("main").focus();
+    scrollTo(0, 0);
   }
+  if (given) await open(given); else turn();
 }
 addEventListener("hashchange", arrive);
 document.addEventListener("visibilitychange", turn);
 
 paint();
-arrive();
+arrive().then(pulse);
