@@ -68,62 +68,59 @@ def page() -> np.ndarray:
 def _once(settings: Settings, picture: Path) -> dict[str, float]:
     model = ("--model", settings.model) if settings.model else ()
     steps = STEPS.format(model=settings.model or None, picture=str(picture))
-    said, _, _ = _timed((sys.executable, "-c", steps))
-    imported, opened, read = (1000 * float(part) for part in said.split())
-    _, whole, peak = _timed((*COMMAND, "read", *model, str(picture)))
-    source = f"files:{picture}"
-    line, first, _ = _timed((*COMMAND, "run", *model, "--source", source, "--publish", "jsonl:-"), until_a_line=True)
-    live = "synthetic:?fps=20&hold=1000"
-    run = (*COMMAND, "run", *model, "--source", live, "--publish", f"jsonl:{os.devnull}", "--frames", str(FRAMES))
-    resident, most = _held((*run, "--state", str(picture.parent / "state")))
+    imported, opened, read = (1000 * float(part) for part in _timed((sys.executable, "-c", steps))[0].split())
+    reads = (*COMMAND, "read", *model, str(picture))
+    runs = (*COMMAND, "run", *model, "--state", str(picture.parent / "state"), "--source")
+    line, first = _timed((*runs, f"files:{picture}", "--publish", "jsonl:-"), until_a_line=True)
     if not line:
         raise EdgeError("edge run: says nothing")
-    file = settings.model or str(packaged_model())
+    live = ("synthetic:?fps=20&hold=1000", "--publish", f"jsonl:{os.devnull}", "--frames", str(FRAMES))
+    resident, most = _held((*runs, *live))
     runtime = interpreter_class().__module__.partition(".")[0]
-    _, bare, bare_peak = _timed((sys.executable, "-c", BARE.format(runtime=runtime, model=file)))
+    bare = (sys.executable, "-c", BARE.format(runtime=runtime, model=settings.model or str(packaged_model())))
     return {
         "import_ms": imported,
         "model_ms": opened,
         "first_reading_ms": read,
-        "edge_read_ms": 1000 * whole,
-        "edge_read_peak_mib": peak,
+        "edge_read_ms": 1000 * _timed(reads)[1],
+        "edge_read_peak_mib": _held(reads)[1],
         "edge_run_first_reading_ms": 1000 * first,
         "edge_run_resident_mib": resident,
         "edge_run_peak_mib": most,
-        "bare_ms": 1000 * bare,
-        "bare_peak_mib": bare_peak,
+        "bare_ms": 1000 * _timed(bare)[1],
+        "bare_peak_mib": _held(bare)[1],
     }
 
 
+def _timed(command: tuple[str, ...], *, until_a_line: bool = False) -> tuple[str, float]:
+    """What a process said, and seconds until it ended or had said a line. Raises EdgeError."""
+    begun = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout
+    said = process.stdout.readline() if until_a_line else process.stdout.read()
+    seconds = time.perf_counter() - begun
+    _end(process)
+    return said, seconds if until_a_line else time.perf_counter() - begun
+
+
 def _held(command: tuple[str, ...]) -> tuple[float, float]:
-    """MiB that a process has just before its end, and at its peak; a status without them is one of a process gone."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    """MiB that a process has just before its end, and had at its peak. Raises EdgeError.
+
+    Its peak as its own status has it: that which is told at its end is no less than the peak of who started it.
+    """
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     status, held = Path(f"/proc/{process.pid}/status"), (0.0, 0.0)
     while process.poll() is None:
         said = dict(line.split(":", 1) for line in status.read_text().splitlines())
         if "VmRSS" in said:
             held = int(said["VmRSS"].split()[0]) / 1024, int(said["VmHWM"].split()[0]) / 1024
-        time.sleep(0.02)
-    assert process.stderr
-    complaint = process.stderr.read()
-    process.stderr.close()
-    if process.returncode:
-        raise EdgeError(f"{' '.join(command[2:4])}: {complaint.strip().splitlines()[-1:] or process.returncode}")
+        time.sleep(0.002)
+    _end(process)
     return held
 
 
-def _timed(command: tuple[str, ...], *, until_a_line: bool = False) -> tuple[str, float, float]:
-    """What a process said, seconds until it ended or had said a line, and MiB of its peak. Raises EdgeError."""
-    begun = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout and process.stderr
-    with process.stdout, process.stderr:
-        said = process.stdout.readline() if until_a_line else process.stdout.read()
-        seconds = time.perf_counter() - begun
-        complaint = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        # It was waited for here, for what it used.
-        process.returncode = os.waitstatus_to_exitcode(status)
+def _end(process: subprocess.Popen[str]) -> None:
+    _, complaint = process.communicate()
     if process.returncode:
-        raise EdgeError(f"{' '.join(command[2:4])}: {complaint.strip().splitlines()[-1:] or process.returncode}")
-    return said, seconds if until_a_line else time.perf_counter() - begun, usage.ru_maxrss / 1024
+        what = " ".join(process.args[2:4]) if isinstance(process.args, tuple) else str(process.args)
+        raise EdgeError(f"{what}: {complaint.strip().splitlines()[-1:] or process.returncode}")
