@@ -36,10 +36,20 @@ def test_the_figures_are_as_described_and_of_every_stage(figures: dict) -> None:
     assert set(STAGES) - {"store"} <= set(figures["line_ms"]), "an event need not fall into thirty frames"
     assert figures["frames"] == 30 and 5 < figures["digits_per_frame"] < 7
     took = figures["line_ms"]
-    stages = sum(took[stage]["p50"] for stage in STAGES if stage in took and stage != "capture")
-    assert 0.8 * took["frame"]["p50"] < stages < 1.2 * took["frame"]["p50"], "nothing is left out"
     assert figures["times_the_floor"] == pytest.approx(took["frame"]["p50"] / took["floor"]["p50"], rel=0.05)
     assert figures["start"]["edge_read_ms"] > figures["start"]["import_ms"] > 0
+
+
+def test_stages_are_the_whole_of_a_frame() -> None:
+    took = line.measure(Settings(source="synthetic:?size=320x240&digits=3&hold=5"), 30)
+    stages = sum(sum(seconds) for stage, seconds in took.stages.items() if stage != "capture")
+    # Of the whole, not of medians: what else the machine does falls into a frame and into one of its stages.
+    assert 0.8 * sum(took.work) < stages < 1.05 * sum(took.work)
+
+
+def test_a_page_that_lies_still_is_not_read_again_and_again() -> None:
+    took = line.measure(Settings(source="synthetic:?size=320x240&digits=3&hold=40"), 10)
+    assert len(took.unchanged) > line.SAME / 4
 
 
 def test_tables_and_ratios(figures: dict, tmp_path: Path) -> None:
