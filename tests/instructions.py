@@ -44,8 +44,8 @@ def show(frames: int, page: str) -> None:
     from edge.types import Frame
 
     settle()
-    hold = 1 if page == "frame" else 1000
-    pages = list(islice(open_source(f"synthetic:?digits=6&hold={hold}"), PAGES))
+    # One page, with other noise in each frame.
+    pages = list(islice(open_source(f"synthetic:?digits=6&hold={PAGES}"), PAGES))
     tracking = Tracking(still=60 if page == "unchanged" else 0)
     tracker, still = Tracker(tracking), Still(tracking)
     with Reader() as reader, open_publisher(f"jsonl:{os.devnull}") as publisher:

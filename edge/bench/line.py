@@ -143,8 +143,10 @@ def measure(settings: Settings, frames: int) -> Took:
         ready = [] if source.live else list(islice(_readable(source), PAGES))
         if not source.live and not ready:
             raise SourceError(f"{settings.source}: gives no frame")
-        shown = Shown(ready, source.name) if ready else source
+        pages = _pages(ready)
         for part in range(ROUNDS):
+            page = pages[part % len(pages)] if pages else []
+            shown = Shown(page, source.name) if page else source
             begun, processor = time.perf_counter(), time.process_time()
             run(
                 shown,
@@ -157,14 +159,23 @@ def measure(settings: Settings, frames: int) -> Took:
             )
             took.seconds += time.perf_counter() - begun
             took.cpu_seconds += time.process_time() - processor
-            took.floor += list(_floor(model, ready, _share(frames, part), took)) if ready else []
+            took.floor += list(_floor(model, page, _share(frames, part), took)) if page else []
         if ready:
             meter.same = True
             viewer.still, viewer.settled = Still(settings.track), tracker.settled
-            again = Shown([frame for frame in ready if frame.truth == ready[-1].truth][-PAGES // 4 :], source.name)
+            # Of photographs each is another page.
+            again = Shown(page if page[-1].truth else page[-1:], source.name)
             run(again, meter.read, outputs, tracker=tracker, frames=SAME, between=meter.done, watch=meter.watch)
             del took.unchanged[:WARM]
     return took
+
+
+def _pages(frames: list[Frame]) -> list[list[Frame]]:
+    """Frames of the same page, which is shown in one part: a hand that turns it is no part of reading it."""
+    pages: dict[str | None, list[Frame]] = {}
+    for frame in frames:
+        pages.setdefault(frame.truth, []).append(frame)
+    return list(pages.values())
 
 
 def _floor(model: Model, frames: list[Frame], count: int, took: Took) -> Iterator[float]:
