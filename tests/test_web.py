@@ -18,6 +18,7 @@ from edge import cli
 from edge.address import split_address
 from edge.errors import SettingsError, StateError
 from edge.web.guard import is_loopback
+from edge.web.site import FILES, PAGE
 from edge.web.tokens import FILE, tokens
 from tests.web import ROOT, device
 
@@ -162,6 +163,16 @@ def test_there_is_nothing_else(here):
     for path in ("/api/nothing", "/page/../site.py", "/page/%2e%2e/site.py", "/etc/passwd"):
         assert here.ask(path).status == 404
     assert here.ask("/api/read").status == 405
+
+
+def test_all_of_the_page_is_served_and_loaded_at_once(here):
+    names = {path.name for path in PAGE.iterdir()} - {"index.html"}
+    for name in names:
+        answer = here.ask(f"/page/{name}")
+        assert (answer.status, answer.body) == (200, (PAGE / name).read_bytes())
+        assert answer.headers["content-type"].split(";")[0] == FILES[name]
+    assert set(re.findall(r'(?:href|src)="/page/([^"]+)"', here.ask("/").body.decode())) == names == set(FILES)
+    assert sum(path.stat().st_size for path in PAGE.iterdir()) < 60_000
 
 
 def stream(running, path, **headers):

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from edge import __version__, history
@@ -38,7 +39,9 @@ from edge.web.view import view
 from edge.web.worker import Worker
 
 PAGE = Path(__file__).parent / "page"
-FILES = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+FILES = {"page.css": "text/css", "icon.svg": "image/svg+xml"} | dict.fromkeys(
+    ("page.js", "common.js", "seen.js", "live.js", "draw.js", "events.js", "teach.js", "tune.js"), "text/javascript"
+)
 """What the page is made of beside itself."""
 SHOWN_EVENTS = 200
 MOST_EVENTS = 10_000
@@ -47,6 +50,12 @@ CLOSE_SECONDS = 0.1
 """What a thread is at in the end is waited for so long."""
 STALE_SECONDS = 30.0
 """A service that has had no frame for so long is not healthy."""
+
+
+@cache
+def _content(name: str) -> bytes:
+    """A file of the page: from memory, as a thread to open each of ten files takes longer than to send them."""
+    return (PAGE / name).read_bytes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,13 +144,13 @@ class Site:
     # --- the page
 
     async def _page(self, request: Request) -> Response:
-        return FileResponse(PAGE / "index.html", media_type="text/html", headers={"Cache-Control": "no-cache"})
+        return Response(_content("index.html"), media_type="text/html", headers={"Cache-Control": "no-cache"})
 
     async def _file(self, request: Request) -> Response:
         name = request.path_params["name"]
         if name not in FILES:
             raise HTTPException(404)
-        return FileResponse(PAGE / name, media_type=FILES[name], headers={"Cache-Control": "no-cache"})
+        return Response(_content(name), media_type=FILES[name], headers={"Cache-Control": "no-cache"})
 
     async def _describe(self, request: Request) -> Response:
         return JSONResponse(described(shown_events=SHOWN_EVENTS, most_events=MOST_EVENTS))
