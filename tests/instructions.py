@@ -34,12 +34,12 @@ START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 def show(frames: int, page: str) -> None:
     """Pages through the line as ``edge.viewer`` and ``edge.loop`` have it, with a clock that Valgrind does not slow."""
+    from line import Line
+
     from edge.process import settle
     from edge.publishers import open_publisher
     from edge.reader import Reader
     from edge.sources import open_source
-    from edge.still import Still
-    from edge.tracker import Tracker
     from edge.tracking import Tracking
     from edge.types import Frame
 
@@ -47,19 +47,14 @@ def show(frames: int, page: str) -> None:
     # One page, with other noise in each frame.
     pages = list(islice(open_source(f"synthetic:?digits=6&hold={PAGES}"), PAGES))
     tracking = Tracking(still=60 if page == "unchanged" else 0)
-    tracker, still = Tracker(tracking), Still(tracking)
     with Reader() as reader, open_publisher(f"jsonl:{os.devnull}") as publisher:
-        reading = None
+        line = Line(reader, tracking)
         # The first second settles what is believed, and is the same for few and many.
         for n in range(30 + frames):
             seconds = n / 30
             frame = Frame(pages[n % PAGES].pixels, "counted", n, START + timedelta(seconds=seconds))
-            if still.same(frame.pixels, seconds) and reading and tracker.settled(reading):
-                reading = reading.once_more(frame, 0.0)
-            else:
-                reading = reader.read(frame)
-                still.read()
-            for message in (reading, *tracker.see(reading, seconds, frame.pixels)):
+            reading, events = line.see(frame, seconds)
+            for message in (reading, *events):
                 publisher.publish(message)
 
 

@@ -7,12 +7,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 import pytest
+from line import Line
 
 from edge.publishers import open_publisher
 from edge.reader import Reader
 from edge.sources import open_source
-from edge.still import Still
-from edge.tracker import Tracker
 from edge.types import Frame
 
 FRAMES = 300
@@ -24,22 +23,16 @@ times as much."""
 @pytest.mark.parametrize("hold", [1, 60], ids=["each frame another page", "pages that lie still"])
 def test_memory_is_flat(hold: int) -> None:
     pages = list(islice(open_source(f"synthetic:?size=320x240&digits=3&hold={hold}"), 60))
-    tracker, still = Tracker(), Still()
     start = datetime(2026, 11, 23, 12, tzinfo=UTC)
     with Reader() as reader, open_publisher(f"jsonl:{os.devnull}") as publisher:
-        reading = None
+        line = Line(reader)
 
         def show(first: int, count: int) -> None:
-            nonlocal reading
             for n in range(first, first + count):
                 seconds = n / 30
                 frame = Frame(pages[n % len(pages)].pixels, "flat", n, start + timedelta(seconds=seconds))
-                if still.same(frame.pixels, seconds) and reading and tracker.settled(reading):
-                    reading = reading.once_more(frame, 0.0)
-                else:
-                    reading = reader.read(frame)
-                    still.read()
-                for message in (reading, *tracker.see(reading, seconds, frame.pixels)):
+                reading, events = line.see(frame, seconds)
+                for message in (reading, *events):
                     publisher.publish(message)
 
         show(0, 120)

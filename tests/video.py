@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import cv2
 import numpy as np
+from line import Line
 
 from edge import scene, strokes
 from edge.hands import Hand, somebody
 from edge.reader import Reader
-from edge.still import Still
-from edge.tracker import Tracker
-from edge.types import Frame, Pixels, Reading
+from edge.types import Frame, Pixels
 
 SIZE = (640, 480)
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -255,26 +253,18 @@ def _change(sheet: Sheet, what: str, rng: np.random.Generator) -> None:
 
 def watch(seed: int, reader: Reader, fps: float, seconds: float) -> tuple[list[str], list[float], list[float]]:
     """One film through reader and tracker: what was wrong, seconds to each event, microseconds of each frame."""
-    tracker, still, before = Tracker(), Still(), ""
+    line, before = Line(reader), ""
     early: str | None = None
     changes: list[tuple[float, str, str]] = []
     wrong, latencies, costs = [], [], []
-    reading: Reading | None = None
     for n, shot in enumerate(film(seed, reader, seconds=seconds, fps=fps)):
         if shot.truth != before:
             if shot.truth != early:
                 changes.append((shot.seconds, shot.truth, shot.scene))
             before, early = shot.truth, None
         frame = Frame(shot.pixels, "film:", n, START + timedelta(seconds=shot.seconds))
-        # As edge.viewer has it.
-        if still.same(shot.pixels, shot.seconds) and reading and tracker.settled(reading):
-            reading = reading.once_more(frame, 0.0)
-        else:
-            reading = reader.read(frame)
-            still.read()
-        started = time.perf_counter()
-        events = tracker.see(reading, shot.seconds, shot.pixels)
-        costs.append((time.perf_counter() - started) * 1e6)
+        _, events = line.see(frame, shot.seconds)
+        costs.append(line.tracked * 1e6)
         for event in events:
             mine = next((change for change in changes if change[1] == event.text), None)
             if mine is None and event.text == shot.coming != shot.truth:

@@ -1,0 +1,34 @@
+"""Reader, still and tracker together as ``edge.viewer`` and ``edge.loop`` have them, by a clock of the caller's."""
+
+from __future__ import annotations
+
+import time
+
+from edge.reader import Reader
+from edge.still import Still
+from edge.tracker import Tracker
+from edge.tracking import Tracking
+from edge.types import Event, Frame, Reading
+
+
+class Line:
+    """Sees frame after frame. The same frames at the same times give the same answers."""
+
+    def __init__(self, reader: Reader, tracking: Tracking | None = None) -> None:
+        self.reader, self.tracker, self.still = reader, Tracker(tracking), Still(tracking)
+        self.tracked = 0.0
+        """Seconds that the tracker took for the newest frame."""
+        self._reading: Reading | None = None
+
+    def see(self, frame: Frame, seconds: float) -> tuple[Reading, tuple[Event, ...]]:
+        """What is read in a frame that comes at ``seconds``, and what has become of the writing."""
+        same = self.still.same(frame.pixels, seconds)
+        if same and self._reading and self.tracker.settled(self._reading):
+            self._reading = self._reading.once_more(frame, 0.0)
+        else:
+            self._reading = self.reader.read(frame)
+            self.still.read()
+        started = time.perf_counter()
+        events = self.tracker.see(self._reading, seconds, frame.pixels)
+        self.tracked = time.perf_counter() - started
+        return self._reading, events
