@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from edge import __version__, commands
 from edge.errors import EdgeError, SettingsError
-from edge.process import single_threaded
+from edge.process import begin, end
 from edge.settings import leaves
 from edge.uri import nearest, public
 
@@ -99,7 +99,6 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command ``edge``; gives the exit status."""
-    single_threaded()
     arguments, unknown = _parser().parse_known_args(argv)
     if unknown:
         arguments.parser.refuse(unknown[0])
@@ -315,5 +314,13 @@ def _seconds(text: str) -> float:
     return number
 
 
+def script() -> int:
+    """The same for a process of its own."""
+    begin()
+    status = main()
+    end()
+    return status
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(script())

@@ -27,3 +27,18 @@ def faults(how: str) -> int:
 def test_a_settled_process_keeps_its_memory_from_frame_to_frame() -> None:
     frames, few = 20, 10
     assert faults("settled") < frames * few < faults("as it is")
+
+
+def test_a_start_makes_no_threads_and_collects_as_usual_once_it_has_settled() -> None:
+    program = """
+import gc, os
+from edge.process import begin, settle
+usual = gc.get_threshold()
+begin()
+import numpy
+assert gc.get_threshold() > usual
+settle()
+print(len(os.listdir("/proc/self/task")), gc.get_threshold() == usual, gc.get_freeze_count() > 1000)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "True", "True"]
