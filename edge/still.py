@@ -15,14 +15,14 @@ from edge.vision.measure import reduced
 
 SIDE = 320
 """The longer side of the largest picture that is compared, in pixels, at most;"""
-SIZES = 4
+SIZES = 3
 """so many are, each half as large as the one before."""
 SIGMA = 1.2533
 """A standard deviation of normal noise, in means of its absolute value: the root of pi / 2."""
 DEVIATIONS = 6.5
 """A place has changed where it differs by more than so many of those of the noise, which is stronger in what is bright
 than in what is dark;"""
-MOST = 24
+MOST = 24.0
 """or by more than so many grey levels in the largest picture, half as many in the next: what changes half of the page
 is no noise."""
 
@@ -49,12 +49,14 @@ class Still:
         known = self._known
         if not known or known[0].shape != size.shape or not 0 <= seconds - self._read < self._set.still:
             return False
-        for nth, before in enumerate(known):
-            size = size if nth == 0 else _half(size)
+        most = MOST
+        for before in known:
+            if most < MOST:
+                size = _half(size)
             noise = SIGMA * cv2.norm(size, before, cv2.NORM_L1) / size.size
-            least = max(self._set.unlike, min(DEVIATIONS * noise, MOST / 2**nth))
-            if cv2.norm(size, before, cv2.NORM_INF) > least:
+            if cv2.norm(size, before, cv2.NORM_INF) > max(self._set.unlike, min(DEVIATIONS * noise, most)):
                 return False
+            most /= 2
         return True
 
     def read(self) -> None:
@@ -68,4 +70,5 @@ class Still:
 
 
 def _half(picture: Pixels) -> Pixels:
-    return reduced(picture, max(1, max(picture.shape) - 1))
+    height, width = max(1, picture.shape[0] // 2), max(1, picture.shape[1] // 2)
+    return cv2.resize(picture[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)

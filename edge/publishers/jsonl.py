@@ -68,12 +68,12 @@ class _Out:
         self.name = name
         self.stopped = False
         self._whole = True
+        self._asked: tuple[int, select.poll] | None = None
 
     def _send(self, descriptor: int, line: bytes) -> None:
         # Half a line, left by a full disk or a power cut, stays alone: the next one begins afresh.
         left = memoryview(line if self._whole else b"\n" + line)
-        ready = select.poll()
-        ready.register(descriptor, select.POLLOUT)
+        ready = self._ready(descriptor)
         while left:
             # A write that blocks would go on after a signal (PEP 475).
             while not ready.poll(SLICE_MS):
@@ -81,6 +81,13 @@ class _Out:
                     raise PublishError(f"{self.name}: nobody reads it, and the end is not waited for")
             left = left[os.write(descriptor, left[:CHUNK_BYTES]) :]
             self._whole = not left
+
+    def _ready(self, descriptor: int) -> select.poll:
+        """What tells whether there is room; made once for each file."""
+        if self._asked is None or self._asked[0] != descriptor:
+            self._asked = descriptor, select.poll()
+            self._asked[1].register(descriptor, select.POLLOUT)
+        return self._asked[1]
 
     def write(self, line: bytes) -> None:
         raise NotImplementedError
@@ -149,7 +156,7 @@ class _File(_Out):
     def _moved(self) -> bool:
         """Whether another file, or none, has the name now."""
         try:
-            status = self._path.stat()
+            status = os.stat(self.name)  # noqa: PTH116 - for each line, and Path takes twice as long
         except FileNotFoundError:
             return True
         return (status.st_dev, status.st_ino) != self._opened
