@@ -3,25 +3,47 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= $(EDGE_DATA)
+# How many times as long the tests wait where ARM is emulated.
+PATIENCE ?= 20
+# The TFLite runtime of test-edge: litert, or tflite, its forerunner, of which Python 3.11 is the last to have a wheel.
+RUNTIME ?= litert
+$(if $(filter litert tflite,$(RUNTIME)),,$(error RUNTIME is litert or tflite, not $(RUNTIME)))
+EDGE := .venv-edge-$(RUNTIME)
+# Side by side, but not many: some look at how processes behave that a crowd would starve.
+PYTEST := -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: help demo test test-machine check tune score install clean
+.PHONY: help demo test test-edge test-arm64 test-machine check tune score bench install clean
 help:
 	@echo "make demo    read a synthetic camera, in a browser too: no camera, no files needed"
 	@echo "make test    everything that can be tested here (EDGE_DATA=FOLDER adds the real data)"
+	@echo "make test-edge   what can be tested without TensorFlow, as on a Pi (RUNTIME=tflite: with LiteRT's forerunner)"
+	@echo "make test-arm64 ARM64=FILE   the same on Debian for 64-bit ARM: tests/machine/README.md"
 	@echo "make test-machine VM=FILE   install, boot and check a virtual machine: tests/machine/README.md"
 	@echo "make check   style and types only"
 	@echo "make tune    what each choice of [vision] scores on the photographs under EDGE_DATA"
 	@echo "make score   what every set under EDGE_DATA and a suite of synthetic pages score: docs/SCORES.md"
+	@echo "make bench   what a frame and a start cost here: docs/BENCHMARKS.md"
 	@echo "make install (as root) a service of this machine: systemd/install.sh, which also upgrades and uninstalls"
 	@echo "make clean   remove what make made"
 
 demo: $(VENV)/runtime
 	@$(BIN)/edge demo
 
-# Side by side, but not many: some look at how processes behave that a crowd would starve.
 # Pictures of the live page go to build/page: look at them after a change.
 test: check
-	EDGE_PICTURES=$${EDGE_PICTURES:-build/page} $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+	EDGE_PICTURES=$${EDGE_PICTURES:-build/page} $(BIN)/python $(PYTEST)
+
+# What a Pi can test: without TensorFlow, a browser and, unless there is one, a broker. First how readings differ.
+test-edge: $(EDGE)/ready
+	@$(EDGE)/bin/python -m tests.readings
+	$(EDGE)/bin/python $(PYTEST)
+
+# Both suites before the first hour of tests: what is missing is said at once.
+test-arm64: arm64
+	@for suite in bookworm trixie; do "$(ARM64)" run $$suite true 2>/dev/null || "$(ARM64)" build $$suite || exit; done
+	"$(ARM64)" run trixie "EDGE_PATIENCE=$(PATIENCE) tests/machine/arm64.sh"
+	"$(ARM64)" run bookworm "EDGE_PATIENCE=$(PATIENCE) tests/machine/arm64.sh"
+	"$(ARM64)" run bookworm "EDGE_PATIENCE=$(PATIENCE) tests/machine/arm64.sh RUNTIME=tflite"
 
 test-machine: machine $(VENV)/runtime
 	@$(BIN)/python -u tests/machine/run.py "$(VM)"
@@ -38,12 +60,24 @@ tune: $(VENV)/runtime data
 score: $(VENV)/everything
 	@EDGE_DATA="$(DATA)" $(BIN)/python -m convert.scoreboard --page docs/SCORES.md
 
+# Ten minutes, most of them Valgrind's, on a machine that does nothing else meanwhile.
+bench: $(VENV)/runtime
+	@command -v valgrind >/dev/null || { echo "make: valgrind is missing: sudo apt install -y valgrind" >&2; exit 1; }
+	@mkdir -p build
+	@{ cat docs/benchmarks.head && $(BIN)/edge bench && printf '\n## Instructions\n\n' && \
+	  $(BIN)/python tests/instructions.py; } > build/BENCHMARKS.md
+	@mv build/BENCHMARKS.md docs/BENCHMARKS.md && cat docs/BENCHMARKS.md
+
 install:
 	@systemd/install.sh install
 
 .PHONY: data
 data:
 	@test -d "$(DATA)/photos" || { echo "make: set EDGE_DATA to a folder with photos/single and photos/multi" >&2; exit 1; }
+
+.PHONY: arm64
+arm64:
+	@test -x "$(ARM64)" || { echo "make: set ARM64 to the program that tests/machine/README.md describes" >&2; exit 1; }
 
 .PHONY: machine
 machine:
@@ -59,12 +93,19 @@ $(VENV)/everything: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@ $(VENV)/runtime
 
-$(BIN)/python:
+# The runtime and what its tests need. The forerunner takes LiteRT's place, and is built on NumPy 1, as all is on Bookworm.
+$(EDGE)/ready: OTHER := $(if $(filter tflite,$(RUNTIME)),tflite-runtime --constraint systemd/bookworm.txt)
+$(EDGE)/ready: pyproject.toml | $(EDGE)/bin/python
+	$(EDGE)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test-edge]' $(OTHER)
+	$(if $(OTHER),$(EDGE)/bin/python -m pip uninstall --quiet --yes ai-edge-litert)
+	@touch $@
+
+%/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "make: Python 3.11 or later is wanted; name one with make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "make: Python's venv is missing: sudo apt install -y python3-venv" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $*
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-edge-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import hypothesis
+import needs
 import numpy as np
 import pytest
 
@@ -23,6 +24,15 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 # Speed is for benchmarks: a test has no deadline. The same examples every time, so that a failure is found again.
 hypothesis.settings.register_profile("project", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("project")
+LEFT_OUT = needs.left_out()
+collect_ignore = list(map(str, LEFT_OUT))
+
+
+def pytest_report_header() -> list[str]:
+    """Which files are left out, and for want of what: the workstation's, where there is no TensorFlow."""
+    lacks = sorted({tuple(sorted(lack)) for lack in LEFT_OUT.values()})
+    names = [", ".join(path.stem for path, lack in LEFT_OUT.items() if lack == set(one)) for one in lacks]
+    return [f"left out for want of {' and '.join(one)}: {those}" for one, those in zip(lacks, names, strict=True)]
 
 
 @pytest.fixture(autouse=True)

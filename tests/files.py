@@ -1,4 +1,7 @@
-"""Model files for tests: the packaged one with other cards, other weights, and damages."""
+"""Model files for tests: the packaged one with other cards, other weights, and damages.
+
+Whoever asks for one that only TensorFlow or LiteRT makes is skipped where that is not.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,17 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from edge.card import Card, packed, read_card
 from edge.model import packaged_model
 
+QUIET = pytest.mark.filterwarnings(
+    "ignore:Statistics for quantized inputs:UserWarning",
+    "ignore:.*tf.lite.Interpreter is deprecated",
+    "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning",
+)
+"""Warnings within TensorFlow, which are not ours to mend."""
 GOOD = packaged_model().read_bytes()
 """The packaged model, with its card."""
 
@@ -34,7 +44,7 @@ def with_card(changed: Card) -> bytes:
 
 def with_weights(change: Callable[[np.ndarray], np.ndarray]) -> bytes:
     """The packaged model with each of its large constants (n,) uint8 replaced, and a hash that fits."""
-    from ai_edge_litert import schema_py_generated as schema
+    schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
 
     content = bytearray(BARE)
     model = schema.Model.GetRootAs(content, 0)
@@ -53,7 +63,7 @@ def named(name: str) -> bytes:
 
 def tflite(function: Callable[[Any], Any]) -> bytes:
     """A .tflite of any TensorFlow function of (1, 28, 28, 1)."""
-    import tensorflow as tf
+    tf = pytest.importorskip("tensorflow")
 
     made = tf.function(function).get_concrete_function(tf.TensorSpec((1, 28, 28, 1)))
     return bytes(tf.lite.TFLiteConverter.from_concrete_functions([made]).convert())
@@ -62,7 +72,7 @@ def tflite(function: Callable[[Any], Any]) -> bytes:
 @functools.cache
 def endless() -> bytes:
     """A sound file that never comes to an end: it waits for something below -1 that is above 0."""
-    import tensorflow as tf
+    tf = pytest.importorskip("tensorflow")
 
     def forever(x: Any) -> Any:
         first = tf.reshape(x, (1, 784))[:, :10]
@@ -73,7 +83,7 @@ def endless() -> bytes:
 
 def crashing() -> bytes:
     """A file that the runtime takes for sound, and at which it crashes: a slice of a tensor that is left out."""
-    from ai_edge_litert import schema_py_generated as schema
+    schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
 
     content = bytearray(endless())
     main = schema.Model.GetRootAs(content, 0).Subgraphs(0)

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import cv2
+import files
 import numpy as np
 import pytest
 
@@ -21,12 +22,7 @@ from convert.names import Io, Recipe
 from edge.card import Card
 from edge.errors import ConvertError
 
-QUIET = pytest.mark.filterwarnings(
-    "ignore:Statistics for quantized inputs:UserWarning",
-    "ignore:.*tf.lite.Interpreter is deprecated",
-    "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning",
-)
-"""Warnings within TensorFlow, which are not ours to mend."""
+QUIET = files.QUIET
 
 
 @functools.cache

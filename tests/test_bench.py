@@ -37,7 +37,7 @@ def test_the_figures_are_as_described_and_of_every_stage(figures: dict) -> None:
     assert figures["frames"] == 30 and 5 < figures["digits_per_frame"] < 7
     took = figures["line_ms"]
     assert figures["times_the_floor"] == pytest.approx(took["frame"]["p50"] / took["floor"]["p50"], rel=0.05)
-    assert figures["start"]["edge_read_ms"] > figures["start"]["import_ms"] > 0
+    assert all(took > 0 for took in figures["start"].values())
 
 
 def test_stages_are_the_whole_of_a_frame() -> None:

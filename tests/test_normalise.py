@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from convert.datasets import load_mnist
 from edge.vision.normalise import FIT, SIDE, normalise, stroke_width
 
 SIZES = st.tuples(st.integers(1, 120), st.integers(1, 120))
@@ -73,6 +72,8 @@ def test_stroke_width_is_that_of_a_drawn_line() -> None:
 
 def test_mnist_comes_out_as_it_went_in(data) -> None:  # type: ignore[no-untyped-def]
     """The published set is the truth: what is normalised already stays as it is."""
+    from convert.datasets import load_mnist
+
     glyphs = load_mnist(str(data / "mnist")).test[:300]
     difference = [np.abs(normalise(glyph).astype(int) - glyph).mean() for glyph in glyphs]
     assert np.mean(difference) < 1

@@ -15,14 +15,13 @@ from typing import Any
 import files
 import numpy as np
 import pytest
-import small
 
 from edge import trial as room
 from edge.cli import main
 from edge.errors import ModelError
 from edge.trial import Passed, command, ended, trial
 
-pytestmark = small.QUIET
+pytestmark = files.QUIET
 OUTCOMES = {
     "crash": "crashes the TFLite runtime",
     "slow": "gave no answer",
@@ -71,7 +70,7 @@ def test_what_never_ends_is_ended() -> None:
 
 
 def test_what_wants_all_memory_does_not_get_it() -> None:
-    import tensorflow as tf
+    tf = pytest.importorskip("tensorflow")
 
     def huge(x: Any) -> Any:
         # 28 * 28 * 4,000,000 bytes and more.

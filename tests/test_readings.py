@@ -1,0 +1,41 @@
+"""A Pi reads as a workstation does, whichever TFLite runtime, OpenCV and NumPy it has.
+
+What may differ is rounding. OpenCV's on 64-bit ARM moves a side of a box by up to 2 pixels and a confidence by up to
+0.03; tflite-runtime's moves by up to 0.05 what is in doubt between two digits. Pages are the same bytes; texts, reasons
+and how many marks are left unread are the same.
+"""
+
+import numpy as np
+import pytest
+
+from edge.model import RUNTIMES
+from tests.readings import BOX_PIXELS, CONFIDENCE, DOUBT, PAGES, doubts, furthest, installed, pages, readings, recorded
+
+
+@pytest.fixture(params=RUNTIMES)
+def runtime(request: pytest.FixtureRequest) -> str:
+    if request.param not in installed():
+        pytest.skip(f"{request.param} is not installed here; make test-edge RUNTIME=litert, or tflite, has it")
+    return str(request.param)
+
+
+def test_readings_are_those_that_were_recorded(runtime: str) -> None:
+    found, then = readings(runtime), recorded()["readings"]
+    for what in ("page", "text", "reason", "unread"):
+        assert [one[what] for one in found] == [one[what] for one in then], what
+    assert furthest(found, then, "boxes") <= BOX_PIXELS
+    assert furthest(found, then, "confidences") <= CONFIDENCE
+
+
+def test_what_is_doubtful_is_as_doubtful_everywhere(runtime: str) -> None:
+    np.testing.assert_allclose(doubts(runtime), recorded()["doubts"], rtol=0, atol=DOUBT)
+
+
+def test_what_is_recorded_is_worth_comparing() -> None:
+    """Pages that are mostly read, empty ones, and digits that are in doubt, of which rounding would change the most."""
+    then = recorded()["readings"]
+    assert len({one["page"] for one in then}) == PAGES
+    assert sum(one["text"] == truth for one, (_, truth) in zip(then, pages(), strict=True)) >= 0.8 * PAGES
+    assert sum(len(one["boxes"]) for one in then) > 100 and any(one["reason"] for one in then)
+    best = np.max(recorded()["doubts"], axis=1)
+    assert len(best) == 50 and np.count_nonzero(best < 0.9) >= 10
