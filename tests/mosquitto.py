@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from patience import patience
 
 PROGRAM = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/local/bin:/usr/bin:/opt/homebrew/sbin")
 """Debian has it where only root looks."""
@@ -37,7 +38,7 @@ def only_mosquitto(what: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(AMQTT, reason=reason)
 
 
-PATIENCE = 20.0
+PATIENCE = patience(20.0)
 """Seconds after which a test gives up."""
 
 

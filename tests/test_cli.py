@@ -13,6 +13,7 @@ import cv2
 import jsonschema
 import numpy as np
 import pytest
+from patience import patience
 
 from edge.cli import main
 from edge.types import Pixels
@@ -29,7 +30,7 @@ def edge(*arguments: str | Path, cwd: Path | None = None, **environment: str) ->
         text=True,
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
-        timeout=60,
+        timeout=patience(60),
     )
 
 
@@ -219,7 +220,7 @@ def test_no_camera_is_one_line_and_it_waits(source: str, words: str) -> None:
         # Long enough for it to try again, and to say nothing new.
         time.sleep(2)
         process.send_signal(signal.SIGTERM)
-        out, errors = process.communicate(timeout=30)
+        out, errors = process.communicate(timeout=patience(30))
     assert (process.returncode, errors) == (0, "")
     # After its deadline listeners are told, too, once.
     assert [json.loads(line)["state"] for line in out.splitlines()] in ([], ["starting"])
@@ -271,11 +272,11 @@ def test_run_stops_cleanly_at_a_signal(number: signal.Signals, tmp_path: Path) -
         command, cwd=tmp_path, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}
     ) as process:
         out = tmp_path / "out.jsonl"
-        until = time.monotonic() + 30
+        until = time.monotonic() + patience(30)
         while not (out.exists() and out.stat().st_size) and time.monotonic() < until:
             time.sleep(0.05)
         process.send_signal(number)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=patience(30))
     assert (process.returncode, errors) == (0, b"")
     for line in out.read_text().splitlines():
         json.loads(line)

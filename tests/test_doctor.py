@@ -12,6 +12,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from mosquitto import AMQTT, Broker, Listener
+from patience import patience
 
 from edge import trial
 from edge.doctor import CHECKS, cameras, computer, examine, libcamera, output, permissions, report, software, unit
@@ -464,7 +465,7 @@ def doctor(folder, *arguments):
     command = [sys.executable, "-m", "edge.cli", "doctor", *arguments]
     root = str(Path(__file__).parent.parent)
     environment = {**os.environ, "PYTHONPATH": root}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=patience(120))
 
 
 def test_the_command_on_this_machine(tmp_path):

@@ -14,6 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 from mosquitto import Broker, Listener, Wire, body, eventually, only_mosquitto
+from patience import patience
 from prometheus_client.parser import text_string_to_metric_families
 from test_metrics import Away, Quiet, lay_out_a_pi
 
@@ -176,7 +177,7 @@ def test_what_is_said_while_the_uplink_is_away_comes_when_it_is_back(bridged):
         bridged.pi.start()
         bridged.uplink.open = True
         come: list[int] = []
-        until = time.monotonic() + 60
+        until = time.monotonic() + patience(60)
         while len(come) < 2000 and time.monotonic() < until:
             come += [body(message)["seq"] for message in centre.all() if message.topic.endswith("event")]
             time.sleep(0.05)
@@ -197,7 +198,7 @@ def test_consumers_share_events_as_the_examples_subscribe(tmp_path):
             for seq in range(50):
                 pi.say("edge-digits/shed/event", json.dumps({"seq": seq}))
             come: list[list[int]] = [[], []]
-            until = time.monotonic() + 20
+            until = time.monotonic() + patience(20)
             while len(come[0]) + len(come[1]) < 50 and time.monotonic() < until:
                 for seqs, listener in zip(come, (one, other), strict=True):
                     seqs.extend(body(message)["seq"] for message in listener.all())
@@ -266,7 +267,7 @@ def test_alerts_ask_for_metrics_that_there_are(reader: Reader, tmp_path: Path):
     lay_out_a_pi(tmp_path)
     with (
         Metrics("127.0.0.1:0", source=Quiet(), reader=reader, publishers=[Away()], root=tmp_path) as metrics,
-        urlopen(f"http://127.0.0.1:{metrics.port}/metrics", timeout=20) as answer,
+        urlopen(f"http://127.0.0.1:{metrics.port}/metrics", timeout=patience(20)) as answer,
     ):
         families = list(text_string_to_metric_families(answer.read().decode()))
     samples: dict[str, list[dict[str, str]]] = {}

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from patience import patience
 
 from edge import history
 from edge.errors import SettingsError, StateError
@@ -52,7 +53,7 @@ def edge(folder: Path, *arguments: str, zone: str = "UTC") -> subprocess.Complet
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT), "TZ": zone},
-        timeout=60,
+        timeout=patience(60),
     )
 
 
@@ -202,7 +203,9 @@ def read_as_nobody(top: Path) -> None:
     )
 
     def read(path: Path) -> str:
-        done = subprocess.run([sys.executable, "-c", ask, path, ROOT], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [sys.executable, "-c", ask, path, ROOT], capture_output=True, text=True, timeout=patience(60)
+        )
         return done.stdout.strip() or done.stderr
 
     one = Store(folder / "events.db", device="shed")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hass import STATE_LENGTH, Entity
 from mosquitto import PATIENCE, Broker, Listener, body, eventually, only_mosquitto
+from patience import patience
 
 from edge import __version__
 from edge.controls import Program
@@ -257,7 +258,7 @@ def test_home_assistant_understands_all_that_a_real_run_says(mosquitto, tmp_path
             until(lambda: f"{BASE}reading" in topics)
         finally:
             run.send_signal(signal.SIGTERM)
-        assert (run.wait(20), run.stderr.read()) == (0, b"")
+        assert (run.wait(patience(20)), run.stderr.read()) == (0, b"")
         until(lambda: topics[f"{BASE}availability"] == b"offline")
         assert not any(entity.available() for entity in entities.values())
 

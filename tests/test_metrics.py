@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from mosquitto import eventually, free_port
+from patience import patience
 from prometheus_client.parser import text_string_to_metric_families
 from test_webhook import Far
 
@@ -34,7 +35,7 @@ READ = ("clean", "segment", "normalise", "invoke", "decide")
 
 def scraped(port: int) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     """Each sample's value by its name and labels."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=patience(20)) as answer:
         text = answer.read().decode()
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
@@ -99,7 +100,7 @@ def test_a_real_run_tells_all_of_its_stages(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "edge.cli", "run", "--source", "synthetic:?seed=3", "--metrics"]
     command += [f"127.0.0.1:{port}", "--publish", f"jsonl:{out}"]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as run:
-        until = time.monotonic() + 60
+        until = time.monotonic() + patience(60)
         while True:
             assert run.poll() is None and time.monotonic() < until, run.stderr and run.stderr.read()
             try:
@@ -112,7 +113,7 @@ def test_a_real_run_tells_all_of_its_stages(tmp_path: Path) -> None:
         frames = scrape("edge_digits_frames_total")
         lines = len(out.read_text().splitlines())
         run.send_signal(signal.SIGTERM)
-        assert (run.wait(20), run.stderr and run.stderr.read()) == (0, "")
+        assert (run.wait(patience(20)), run.stderr and run.stderr.read()) == (0, "")
     assert lines >= frames
     for stage in READ:
         # While one is asked, the next frame is read.
@@ -141,7 +142,7 @@ def test_a_real_run_tells_of_its_events_and_who_has_them(tmp_path: Path) -> None
             assert scrape("edge_digits_publisher_sent_total", **publisher) >= 1
         finally:
             run.send_signal(signal.SIGTERM)
-        assert (run.wait(20), run.stderr and run.stderr.read()) == (0, "")
+        assert (run.wait(patience(20)), run.stderr and run.stderr.read()) == (0, "")
     far.close()
     events = [json.loads(body) for _, _, body in far.got]
     counted = sum(value for (name, _), value in scrape.samples.items() if name == "edge_digits_events_total")
@@ -156,7 +157,7 @@ def test_a_real_run_tells_of_its_events_and_who_has_them(tmp_path: Path) -> None
 def test_names_are_as_prometheus_wants_them(metrics: Metrics, tmp_path: Path) -> None:
     """https://prometheus.io/docs/practices/naming/, and a help text for each."""
     lay_out_a_pi(tmp_path)
-    with urllib.request.urlopen(f"http://127.0.0.1:{metrics.port}/metrics", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{metrics.port}/metrics", timeout=patience(20)) as answer:
         families = list(text_string_to_metric_families(answer.read().decode()))
     ours = [family for family in families if family.name.startswith("edge_digits_")]
     assert len(ours) > 20
@@ -292,7 +293,7 @@ def test_it_is_only_asked(metrics: Metrics) -> None:
     for method in ("POST", "PUT", "DELETE"):
         request = urllib.request.Request(f"http://127.0.0.1:{metrics.port}/metrics", b"x", method=method)
         with pytest.raises(urllib.error.HTTPError) as caught:
-            urllib.request.urlopen(request, timeout=20)
+            urllib.request.urlopen(request, timeout=patience(20))
         assert caught.value.code == 405
         caught.value.close()
 
@@ -313,7 +314,7 @@ def test_it_listens_where_it_is_told_and_ends(reader: Reader) -> None:
         socket.create_connection(("127.0.0.2", made.port), 5)
     made.close()
     made.close()
-    until = time.monotonic() + 20
+    until = time.monotonic() + patience(20)
     while True:
         try:
             socket.create_connection(("127.0.0.1", made.port), 5).close()

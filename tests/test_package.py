@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import pytest
+from patience import patience
 
 from edge import __version__
 
@@ -60,7 +61,7 @@ def test_an_installed_edge_reads_in_any_directory(wheel: Path, page, tmp_path: P
     program = "import edge, sys; from edge.cli import main; print(edge.__file__); sys.exit(main(['read', 'desk.png']))"
     environment = {**os.environ, "PYTHONPATH": str(site)}
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=work, env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program], cwd=work, env=environment, capture_output=True, text=True, timeout=patience(60)
     )
     assert done.stdout.splitlines() == [str(site / "edge" / "__init__.py"), "desk.png: 2357"]
     assert (done.returncode, done.stderr) == (0, "")

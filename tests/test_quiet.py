@@ -6,6 +6,7 @@ import sys
 import threading
 
 import cv2
+from patience import patience
 
 from edge import quiet
 
@@ -30,14 +31,14 @@ def test_blocks_that_overlap_leave_stderr_as_it_was(capfd):
     def other():
         with quiet.without("Corrupt"):
             begun.set()
-            assert ended.wait(10)
+            assert ended.wait(patience(10))
             say("Corrupt JPEG data")
             say("of the other")
 
     thread = threading.Thread(target=other)
     with quiet.without("INFO: "):
         thread.start()
-        assert begun.wait(10)
+        assert begun.wait(patience(10))
         say("INFO: noise")
     ended.set()
     thread.join()
@@ -74,7 +75,7 @@ def test_last_words_are_said_where_a_thread_still_works():
         "inside.wait()\n"
         "print('last words', file=sys.stderr)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=patience(60))
     assert (done.returncode, done.stderr) == (0, "last words\n")
 
 

@@ -20,6 +20,7 @@ import cv2
 import jsonschema
 import numpy as np
 import pytest
+from patience import patience
 
 from edge import settings
 from edge.corrections import FILE as CORRECTIONS
@@ -66,7 +67,7 @@ def desk(page: Callable[..., Pixels], tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=patience(300))
 
 
 def environment() -> dict[str, str]:
@@ -114,7 +115,7 @@ def test_its_camera_commands_are_understood(line: str, desk: Path) -> None:
         if "live page" in said:
             said = process.stderr.readline()
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=patience(30))
     assert process.returncode == 0
     assert not said or re.search("camera|picamera2|/dev/video0", said)
 

@@ -10,6 +10,7 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+from patience import patience
 
 from edge.controls import Program
 from edge.tuning import Tuning
@@ -66,7 +67,7 @@ def made(tmp_path, camera, reader, monkeypatch):
 
 def ask(web, path, data=None, method=None):
     """Status, headers, body."""
-    link = http.client.HTTPConnection("127.0.0.1", web.port, timeout=20)
+    link = http.client.HTTPConnection("127.0.0.1", web.port, timeout=patience(20))
     with contextlib.closing(link):
         link.request(method or ("GET" if data is None else "POST"), path, data)
         answer = link.getresponse()
@@ -83,7 +84,7 @@ def listening(web, path):
 
 
 def soon(true):
-    until = time.monotonic() + 20
+    until = time.monotonic() + patience(20)
     while not true():
         assert time.monotonic() < until
         time.sleep(0.02)
@@ -95,7 +96,7 @@ def stuck(monkeypatch):
     go = threading.Event()
 
     def picture(data, name):
-        assert go.wait(60)
+        assert go.wait(patience(60))
         raise site.ImageError("was read at last")
 
     monkeypatch.setattr(site, "picture", picture)

@@ -10,6 +10,7 @@ import time
 from typing import get_args
 
 import pytest
+from patience import patience
 
 from edge.service import STATUS, Watchdog, notify, reload_signal, stop_signals
 from edge.sources import State
@@ -40,7 +41,7 @@ def served(last_seconds):
 def test_a_signal_lets_the_work_in_hand_be_finished(number):
     with served(0) as process:
         process.send_signal(number)
-        assert process.communicate(timeout=5) == ("stopping\ndown\n", "")
+        assert process.communicate(timeout=patience(5)) == ("stopping\ndown\n", "")
         assert process.returncode == 0
 
 
@@ -49,7 +50,7 @@ def test_a_second_ctrl_c_does_not_wait():
         process.send_signal(signal.SIGINT)
         assert process.stdout.readline() == "stopping\n"
         process.send_signal(signal.SIGINT)
-        out, error = process.communicate(timeout=5)
+        out, error = process.communicate(timeout=patience(5))
         assert out == "" and error.endswith("KeyboardInterrupt\n")
 
 
@@ -71,7 +72,7 @@ def test_a_signal_ends_the_wait_for_the_next_frame():
         with pytest.raises(StopIteration):
             next(source)
         assert stop.is_set()
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < patience(5)
 
 
 @pytest.mark.parametrize("abstract", [False, True])
@@ -80,7 +81,7 @@ def test_systemd_is_told(abstract, tmp_path, monkeypatch):
     monkeypatch.setenv("NOTIFY_SOCKET", address)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(address.replace("@", "\0") if abstract else address)
-        systemd.settimeout(5)
+        systemd.settimeout(patience(5))
         notify("READY=1")
         notify("STOPPING=1")
         assert [systemd.recv(100), systemd.recv(100)] == [b"READY=1", b"STOPPING=1"]

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from patience import patience
 
 from edge import damage, eventfile, keeper, outlet, store
 from edge.entry import uptime
@@ -226,7 +227,7 @@ def test_an_append_wakes_a_publisher_and_so_does_wake(opened) -> None:
         thread = threading.Thread(target=wait)
         thread.start()
         act()
-        thread.join(20)
+        thread.join(patience(20))
         assert woken.pop() is answer
     assert not outlet.wait(0.01)
 
@@ -237,7 +238,7 @@ def test_closing_ends_a_wait(opened) -> None:
     thread = threading.Thread(target=outlet.wait, args=(60,))
     thread.start()
     one.close()
-    thread.join(20)
+    thread.join(patience(20))
     assert not thread.is_alive()
 
 
@@ -416,7 +417,7 @@ def test_a_file_that_takes_no_more_costs_no_event(begin, end, word, opened, path
 
 
 def eventually(true) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + patience(20)
     while not true():
         assert time.monotonic() < until, "it did not come"
         time.sleep(0.01)

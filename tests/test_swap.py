@@ -10,6 +10,7 @@ from pathlib import Path
 
 import files
 import pytest
+from patience import patience
 
 from edge import swap as room
 from edge.errors import ModelError
@@ -247,13 +248,13 @@ def test_its_thread_takes_what_comes_and_ends(bench: Bench) -> None:
         swap.serve(reader)
         for content, state in ((BAD, "refused"), (TWO, "accepted")):
             bench.put(content)
-            end = time.monotonic() + 20
+            end = time.monotonic() + patience(20)
             while not (told := swap.between()):
                 assert time.monotonic() < end
                 time.sleep(0.01)
             assert [notice.state for notice in told] == [state]
         assert reader.model.sha256 == digest(TWO)
-    end = time.monotonic() + 20
+    end = time.monotonic() + patience(20)
     while threading.active_count() > before:
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -274,7 +275,7 @@ def test_a_mistake_of_ours_does_not_end_the_watch(
     monkeypatch.setattr(swap, "step", broken)
     with swap:
         swap.serve(Reader(swap.model))
-        end = time.monotonic() + 20
+        end = time.monotonic() + patience(20)
         while looks < 3:
             assert time.monotonic() < end
             time.sleep(0.01)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from patience import patience
 
 from edge import state
 
@@ -27,7 +28,7 @@ analyze = pytest.mark.skipif(
 
 
 def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=60)
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=patience(60))
 
 
 def install(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -152,7 +153,7 @@ def make_tokens(tmp_path: Path) -> Callable[[str], subprocess.CompletedProcess[s
         places = f"name=edge-digits venv={venv} settings={settings} state={tmp_path / 'state'}"
         environment = {**os.environ, "PATH": f"{bin}{os.pathsep}{os.environ['PATH']}"}
         command = ["sh", "-euc", f"{places}\n{step}tokens"]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, cwd="/")
+        return subprocess.run(command, capture_output=True, text=True, timeout=patience(60), env=environment, cwd="/")
 
     return run_with
 
@@ -221,7 +222,9 @@ def test_without_root_it_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "id").chmod(0o755)
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
     command = [str(SCRIPT), "upgrade"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, "PATH": path})
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=patience(60), env={**os.environ, "PATH": path}
+    )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "install.sh: needs root; run it with sudo\n"
 

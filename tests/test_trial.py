@@ -15,6 +15,7 @@ from typing import Any
 import files
 import numpy as np
 import pytest
+from patience import patience
 
 from edge import trial as room
 from edge.cli import main
@@ -51,7 +52,8 @@ def test_a_good_model_passes() -> None:
     [
         (b"", "is empty"),
         (b"hello world", "is no .tflite model"),
-        (files.BARE[: len(files.BARE) // 2], "refuses it"),
+        # tflite-runtime may read past its end: that is why a model is tried in a process of its own.
+        (files.BARE[: len(files.BARE) // 2], "refuses it|crashes the TFLite runtime"),
         (files.GOOD[:1000] + bytes(100) + files.GOOD[1100:], "is not what was converted, half-copied or damaged"),
         (files.GOOD[: len(files.GOOD) - 200], "is damaged"),
         (files.with_card(replace(files.card(), labels=("a", "b"))), "gives 11 numbers for 2 labels"),
@@ -66,7 +68,7 @@ def test_what_is_wrong_is_one_line(content: bytes, why: str) -> None:
 def test_what_never_ends_is_ended() -> None:
     started = time.monotonic()
     assert "gave no answer within 4 s" in refusal(files.endless(), seconds=4)
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < patience(30)
 
 
 def test_what_wants_all_memory_does_not_get_it() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from patience import patience
 
 from tests import bombs
 from tests.web import device
@@ -130,7 +131,7 @@ def test_bytes_that_were_announced_have_their_place_before_they_come(here):
     finally:
         for link in links:
             link.close()
-    until = time.monotonic() + 10
+    until = time.monotonic() + patience(10)
     while here.ask("/api/read", packed(LARGE[:100], ".jpg")).status == 503:
         assert time.monotonic() < until, "who has gone still has a place"
         time.sleep(0.05)

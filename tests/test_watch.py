@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from mosquitto import PATIENCE, Broker, Listener, eventually
+from patience import patience
 
 from edge.errors import SettingsError
 from edge.watch import Device, address, as_json, as_line, learnt, table
@@ -138,7 +139,7 @@ class Watching:
 
     def ended(self, number: int = signal.SIGINT) -> tuple[int, str]:
         self.process.send_signal(number)
-        _, error = self.process.communicate(timeout=20)
+        _, error = self.process.communicate(timeout=patience(20))
         return self.process.returncode, error.decode()
 
 
@@ -209,7 +210,7 @@ def test_a_prefix_that_no_device_has_is_said_once_and_it_goes_on(broker):
 def test_a_broker_that_is_not_there_at_first_is_one_line(broker):
     broker.kill()
     command = [sys.executable, "-m", "edge.cli", "watch", f"mqtt://127.0.0.1:{broker.port}"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=patience(60))
     assert done.returncode == 1
     assert done.stderr.startswith("edge: mqtt://127.0.0.1")
     assert done.stderr.count("\n") == 1

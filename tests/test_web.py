@@ -13,6 +13,7 @@ import cv2
 import jsonschema
 import numpy as np
 import pytest
+from patience import patience
 
 from edge import cli
 from edge.address import split_address
@@ -135,7 +136,7 @@ def test_how_it_is_and_what_happened(here):
     assert said["camera"] == "running" and said["rights"] == "view" and said["source"] == "synthetic:?fps=15&hold=30"
     assert "edge_digits_frames_total" in here.ask("/metrics").body.decode()
     assert here.ask("/healthz").json["status"] == "ok"
-    until = time.monotonic() + 10
+    until = time.monotonic() + patience(10)
     while not (events := here.ask("/api/events?last=3").json["events"]) and time.monotonic() < until:
         time.sleep(0.1)
     assert events[0]["event"] in ("appeared", "changed") and len(events) <= 3
@@ -177,7 +178,7 @@ def test_all_of_the_page_is_served_and_loaded_at_once(here):
 
 def stream(running, path, **headers):
     request = urllib.request.Request(running.url + path, headers=headers)
-    return urllib.request.urlopen(request, timeout=20)
+    return urllib.request.urlopen(request, timeout=patience(20))
 
 
 def test_events_come_as_they_happen(here):
@@ -303,7 +304,7 @@ def test_a_wrong_way_to_clean_is_one_line(here, query):
 
 def test_the_loop_reads_by_what_is_saved_and_by_what_was_before(here):
     def reads(digits):
-        until = time.monotonic() + 10
+        until = time.monotonic() + patience(10)
         while bool(here.ask("/api/reading").json["digits"]) != digits:
             assert time.monotonic() < until
             time.sleep(0.05)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from patience import patience
 
 from edge.controls import Program
 from edge.errors import BusyError, PublishError, SettingsError
@@ -113,7 +114,7 @@ def drip(handler: BaseHTTPRequestHandler) -> None:
 
 def hang(handler: BaseHTTPRequestHandler) -> None:
     """An answer after a minute, or none where the other side has gone."""
-    handler.connection.settimeout(60)
+    handler.connection.settimeout(patience(60))
     with contextlib.suppress(OSError):
         if handler.rfile.read(1) == b"":
             return
@@ -394,7 +395,7 @@ def test_the_courier_takes_all_there_in_order_whatever_the_far_side_does(far, tm
     with store, open_publisher(f"http://127.0.0.1:{far.port}/in", program=PROGRAM, outlet=store.outlet) as courier:
         for n in range(6):
             store.append(Notice("camera", "running", f"camera {n}", datetime.now(UTC), None))
-        until = time.monotonic() + 30
+        until = time.monotonic() + patience(30)
         while courier.delivery().backlog and time.monotonic() < until:
             time.sleep(0.02)
         delivery = courier.delivery()

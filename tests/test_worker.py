@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from patience import patience
 
 from edge.web.worker import Worker
 
@@ -64,5 +65,5 @@ def test_a_program_ends_though_one_hangs():
         "    await asyncio.sleep(0.1)\n"
         "asyncio.run(main())\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=patience(60))
     assert (done.returncode, done.stderr) == (0, "")

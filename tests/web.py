@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.patience import patience
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -47,7 +49,7 @@ class Device:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(self.url.rstrip("/") + path, data, named, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=patience(30)) as answer:
                 return Answer(answer.status, lowered(answer.headers), answer.read())
         except urllib.error.HTTPError as error:
             with error:
@@ -86,13 +88,13 @@ def device(
     assert "the live page is at http://" in said, said
     running = Device(int(said.strip().rstrip("/").rpartition(":")[2]), process, folder / "state")
     try:
-        end = time.monotonic() + 30
+        end = time.monotonic() + patience(30)
         while running.ask("/healthz").status != 200 and time.monotonic() < end:
             time.sleep(0.05)
         yield running
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(patience(20)) == 0
         rest = list(process.stderr)
         process.stderr.close()
         assert not rest, rest

@@ -19,13 +19,14 @@ from pathlib import Path
 import pytest
 from cameras import Faulty
 from disks import FullDevice, disk
+from patience import patience
 
 from edge.loop import run
 from edge.publishers import open_publisher
 from edge.sources.steady import Steady
 
 ROOT = Path(__file__).parent.parent.parent
-PATIENCE = 30.0
+PATIENCE = patience(30.0)
 """Seconds after which a test gives up."""
 QUICK = "synthetic:?size=128x64&digits=2&hold=1000&fps=0"
 LIVE = QUICK.replace("fps=0", "fps=50")

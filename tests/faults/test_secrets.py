@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from mosquitto import Broker, eventually, free_port
+from patience import patience
 
 ROOT = Path(__file__).parent.parent.parent
 CANARIES = {name: f"canary-{name}-7f3a9" for name in ("file", "uri", "login", "path", "key")}
@@ -103,7 +104,7 @@ def test_no_secret_is_shown(broker, hook, until, tmp_path):
 
     def measured() -> str:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=patience(5)) as answer:
                 return answer.read().decode()
         except OSError:
             return ""
@@ -123,7 +124,7 @@ def test_no_secret_is_shown(broker, hook, until, tmp_path):
             line = Path(f"/proc/{running.pid}/cmdline")
             shown["the process"] = line.read_text() if line.exists() else " ".join(command)
             running.send_signal(signal.SIGTERM)
-            assert running.wait(20) == 0
+            assert running.wait(patience(20)) == 0
         finally:
             running.kill()
             running.wait()
@@ -138,7 +139,9 @@ def test_no_secret_is_shown(broker, hook, until, tmp_path):
         ("history", "--json", "--config", str(config)),
     ]
     for one in others:
-        done = subprocess.run(edge(*one), cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            edge(*one), cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=patience(120)
+        )
         assert done.stdout, done.stderr
         shown[" ".join(one)] = done.stdout + done.stderr
     login = base64.b64encode(f"joe:{CANARIES['login']}".encode()).decode()

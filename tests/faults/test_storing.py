@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from patience import patience
 
 from edge import store
 from edge.outlet import Backlog
@@ -89,13 +90,13 @@ def test_a_service_killed_at_any_time_loses_nothing_and_keeps_the_order(tmp_path
     for _ in range(KILLS):
         before = kept.stat().st_size if kept.exists() else 0
         process = child(1_000_000)
-        end = time.monotonic() + 30
+        end = time.monotonic() + patience(30)
         while kept.stat().st_size <= before and time.monotonic() < end:
             time.sleep(0.001)
         time.sleep(chance.uniform(0, 0.1))
         process.kill()
-        assert process.wait(30) == -signal.SIGKILL
-    assert child(50).wait(120) == 0
+        assert process.wait(patience(30)) == -signal.SIGKILL
+    assert child(50).wait(patience(120)) == 0
 
     acknowledged, stored, delivered = whole_lines(kept), rows(path), whole_lines(sent)
     keys = [(boot, seq) for _, boot, seq in stored]
@@ -209,7 +210,7 @@ def test_ten_thousand_events_while_the_broker_is_away_arrive(tmp_path: Path) -> 
 
     thread = threading.Thread(target=send)
     thread.start()
-    thread.join(60)
+    thread.join(patience(60))
     assert got == [f"v4l2:/dev/video{n}" for n in range(10_000)]
     assert outlet.backlog() == Backlog(0, 0.0, 0)
     one.close()
