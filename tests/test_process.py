@@ -1,5 +1,8 @@
 import subprocess
 import sys
+from platform import machine
+
+import pytest
 
 FRAMES = """
 import resource, sys
@@ -26,19 +29,24 @@ def faults(how: str) -> int:
 
 def test_a_settled_process_keeps_its_memory_from_frame_to_frame() -> None:
     frames, few = 20, 10
-    assert faults("settled") < frames * few < faults("as it is")
+    as_it_is = faults("as it is")
+    if machine() == "aarch64" and as_it_is < frames:
+        pytest.skip("memory that is given back and taken again makes no page faults here, as under qemu-user")
+    assert faults("settled") < frames * few < as_it_is
 
 
 def test_a_start_makes_no_threads_and_collects_as_usual_once_it_has_settled() -> None:
     program = """
 import gc, os
+# One; under qemu-user two.
+threads = len(os.listdir("/proc/self/task"))
 from edge.process import begin, settle
 usual = gc.get_threshold()
 begin()
 import numpy
 assert gc.get_threshold() > usual
 settle()
-print(len(os.listdir("/proc/self/task")), gc.get_threshold() == usual, gc.get_freeze_count() > 1000)
+print(len(os.listdir("/proc/self/task")) - threads, gc.get_threshold() == usual, gc.get_freeze_count() > 1000)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["1", "True", "True"]
+    assert done.stdout.split() == ["0", "True", "True"]

@@ -241,7 +241,10 @@ def test_in_a_terminal_a_hang_up_is_what_it_always_is(monkeypatch):
 def test_a_terminal_is_known():
     ask = "from edge.service import _in_terminal; print(_in_terminal())"
     # script(1) is not everywhere; a pseudo terminal of our own is.
-    parent, child = os.openpty()
+    try:
+        parent, child = os.openpty()
+    except OSError as error:
+        pytest.skip(f"no pseudo terminals here ({error.strerror}): a bare root has no /dev/pts")
     try:
         with_terminal = (
             "import fcntl, os, sys, termios; os.setsid(); fcntl.ioctl(int(sys.argv[1]), termios.TIOCSCTTY, 0);" + ask

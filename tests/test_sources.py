@@ -245,6 +245,8 @@ def test_who_may_not_have_the_camera_is_told_from_who_may(tmp_path):
     """A file is no camera, and one that may not be opened is another thing again; EBUSY is the same errno's place."""
     (tmp_path / "video0").touch()
     plain = V4l2(str(tmp_path / "video0")).devices()
+    if plain[2] == errno.ENOSYS:
+        pytest.skip("an ioctl of cameras is unknown here, as to qemu-user")
     assert plain[2] == errno.ENOTTY
     (tmp_path / "video1").mkdir()
     assert V4l2(str(tmp_path / "video1")).devices()[2] == errno.EISDIR
