@@ -129,7 +129,7 @@ def picked(cleaned: Cleaned, cell: int, count: int) -> Pixels:
         return found
     labels, parts = labelled(cleaned.mask)
     window = (slice(0, labels.shape[0]), slice(0, labels.shape[1]))
-    segments = Segments(cleaned.mask, window, labels, (), 0.0, 0.0, parts[1:], None)
+    segments = Segments(cleaned.mask, window, labels, (), 0.0, 0.0, (), None)
     sure = cleaned.mask if cleaned.sure is None else cleaned.sure
     certain = np.bincount(labels[sure > 0], minlength=len(parts)) > 0
     column, row = ((parts[:, :2] + parts[:, 2:4] // 2) // cell).T

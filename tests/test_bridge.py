@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 
+from edge.vision.boxes import Part
 from edge.vision.bridge import closed, usual_gap
 from edge.vision.clean import clean
 from edge.vision.recipe import Recipe
@@ -13,8 +14,8 @@ def dotted(pitch: int) -> np.ndarray:
     return page
 
 
-def parts(mask: np.ndarray) -> np.ndarray:
-    return cv2.connectedComponentsWithStats(mask, connectivity=8)[2][1:]
+def parts(mask: np.ndarray) -> list[Part]:
+    return [tuple(part) for part in cv2.connectedComponentsWithStats(mask, connectivity=8)[2][1:].tolist()]
 
 
 def test_dots_become_a_stroke() -> None:
@@ -31,16 +32,15 @@ def test_dots_become_a_stroke() -> None:
 
 
 def test_digits_far_from_each_other_have_no_gap() -> None:
-    far = np.array([[0, 0, 20, 30, 200], [100, 0, 20, 30, 200], [200, 0, 20, 30, 200]], np.int32)
+    far = [(0, 0, 20, 30, 200), (100, 0, 20, 30, 200), (200, 0, 20, 30, 200)]
     assert usual_gap(far) == 0
-    assert usual_gap(far[:2] // 10) == 0, "two parts have no usual gap"
-    assert usual_gap(np.zeros((0, 5), np.int32)) == 0
-    near = far // np.array([4, 1, 1, 1, 1])
+    assert usual_gap([(0, 0, 2, 3, 20), (10, 0, 2, 3, 20)]) == 0, "two parts have no usual gap"
+    assert usual_gap([]) == 0
+    near = [(x // 4, *rest) for x, *rest in far]
     assert usual_gap(near) == 5
 
 
 def test_a_texture_has_no_usual_gap() -> None:
-    places = np.mgrid[0:40, 0:40].reshape(2, -1).T * 10
-    dots = np.concatenate([places, np.full_like(places, 5), np.full((len(places), 1), 20)], axis=1).astype(np.int32)
+    dots = [(10 * x, 10 * y, 5, 5, 20) for y in range(40) for x in range(40)]
     assert usual_gap(dots[:900]) == 5
     assert usual_gap(dots) == 0

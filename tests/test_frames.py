@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 
 from edge import hands, strokes
-from edge.vision.frames import is_frame
+from edge.vision.frames import frames
 from edge.vision.segment import components, segment
 
 HEIGHT, WIDTH = 480, 640
@@ -31,10 +31,10 @@ def test_a_0_around_a_dot_is_no_frame() -> None:
     cv2.ellipse(page, (100, 100), (50, 70), 0, 0, 360, 255, 6)
     cv2.line(page, (85, 125), (115, 75), 255, 6)
     labels, parts = components(page, everything)
-    assert not is_frame(labels, parts, everything, page.shape).any()
+    assert not frames(labels, parts, everything, page.shape)
     cv2.rectangle(page, (10, 10), (190, 190), 255, 3)
     labels, parts = components(page, everything)
-    assert is_frame(labels, parts, everything, page.shape).tolist() == [True, False, False]
+    assert frames(labels, parts, everything, page.shape) == {0}
 
 
 def test_a_table_of_uneven_rows_goes() -> None:
@@ -53,4 +53,4 @@ def test_squared_paper_to_the_border_is_no_frame() -> None:
     cv2.line(page, (260, 130), (270, 160), 255, 4)
     everything = slice(0, HEIGHT), slice(0, WIDTH)
     labels, parts = components(page, everything)
-    assert not is_frame(labels, parts, everything, page.shape).any()
+    assert not frames(labels, parts, everything, page.shape)

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from edge.vision.segment import Segments, segment, usual_size
+from edge.vision.boxes import typical
+from edge.vision.segment import Segments, segment
 
 Rectangles = list[tuple[int, int, int, int]]
 
@@ -112,10 +113,11 @@ def test_parts_without_sure_ink_are_left_out() -> None:
 
 
 def test_the_usual_size_is_that_of_most_of_the_ink() -> None:
-    sides = np.array([8] * 50 + [100, 110, 120], np.int32)
-    assert usual_size(sides, np.zeros(53, bool)) in (100, 110)
-    assert usual_size(np.array([40, 300], np.int32), np.array([False, True])) == 40
-    assert usual_size(np.zeros(0, np.int32), np.zeros(0, bool)) == 0
+    assert typical([8] * 50 + [100, 110, 120]) in (100, 110)
+    assert typical([]) == 0
+    cut = (0, 100, 120, 110)
+    assert segment(page((300, 300, 30, 40), cut), rules=False).usual == pytest.approx(40, abs=4)
+    assert segment(page(cut), rules=False).usual == pytest.approx(122, abs=4), "where there are no others"
 
 
 def test_what_shows_through_from_the_back_is_left_out() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -14,6 +14,12 @@ Boxes = NDArray[np.int32]
 """(n, 4 or more) int32: x, y, width, height, pixels; then the area, where it is known."""
 Corners = tuple[int, int, int, int]
 """x, y, width, height of one box, pixels."""
+Part = tuple[int, int, int, int, int]
+"""The same of a connected part of ink, and its area.
+
+One by one and in plain Python where a page has few: each of NumPy's calls takes longer than all that is to be done for
+six.
+"""
 Window = tuple[slice, slice]
 """Rows and columns of a picture."""
 MIN_SIDE = 8
@@ -37,6 +43,12 @@ def union(boxes: Boxes) -> Boxes:
     return np.concatenate([start, (boxes[:, :2] + boxes[:, 2:]).max(axis=0) - start])
 
 
+def at_border(box: Corners | Part, shape: tuple[int, ...]) -> bool:
+    """Whether a box touches the border of a picture of this shape."""
+    x, y, width, height = box[:4]
+    return x <= 1 or y <= 1 or x + width >= shape[1] - 1 or y + height >= shape[0] - 1
+
+
 def cut_off(boxes: Boxes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Which boxes (n, 4 or more) touch the picture's border."""
     start = boxes[:, :2]
@@ -44,9 +56,9 @@ def cut_off(boxes: Boxes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     return out[:, 0] | out[:, 1]
 
 
-def typical(side: NDArray[Any]) -> float:
-    """The median of sides (n,), each weighted by its square: a hundred specks do not outweigh one digit. 0 for none."""
-    ordered = sorted(side.tolist())
+def typical(sides: Sequence[float]) -> float:
+    """The median of sides, each weighted by its square: a hundred specks do not outweigh one digit. 0 for none."""
+    ordered = sorted(sides)
     half = sum(one * one for one in ordered) / 2
     for one in ordered:
         half -= one * one

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.types import Pixels
+from edge.vision.boxes import Part
 from edge.vision.clean import Cleaned
 from edge.vision.measure import median
 
@@ -20,13 +22,14 @@ BETWEEN_STROKES = 0.25
 """where they are strokes."""
 
 
-def usual_gap(parts: NDArray[np.int32]) -> int:
-    """The usual distance from a part (x, y, width, height, area) to the nearest other one, whole pixels; 0 for none.
+def usual_gap(ink: Sequence[Part]) -> int:
+    """The usual distance from a part to the nearest other one, whole pixels; 0 for none.
 
     That of the upper quartile, so that nearly all gaps are bridged.
     """
-    if not FEW <= len(parts) <= MANY:
+    if not FEW <= len(ink) <= MANY:
         return 0
+    parts = np.array(ink)
     start = parts[:, :2].astype(np.float32)
     end = start + parts[:, 2:4]
     apart = np.maximum(np.maximum(start[:, None], start[None]) - np.minimum(end[:, None], end[None]), 0)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import islice
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Pixels
-from edge.vision.boxes import MIN_SIDE, Boxes, Window, cut_off
+from edge.vision.boxes import MIN_SIDE, Part, Window, at_border
 
 FULL_FRAME = 0.45
 """A frame fills less than this share of its own box with ink,"""
@@ -23,31 +26,30 @@ MAX_FRAMES = 60
 """Not more parts are looked at for frames."""
 
 
-def is_frame(labels: NDArray[np.int32], parts: Boxes, window: Window, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+def frames(labels: NDArray[np.int32], parts: Sequence[Part], window: Window, shape: tuple[int, ...]) -> frozenset[int]:
     """Which parts are frames of a cell, a row of cells or a table: sparse, around another part, and rectangular.
 
     A 0 around something is none: its hull leaves the corners of its rectangle empty. ``labels`` are those of the
-    ``window`` of a picture of this ``shape``.
+    ``window`` of a picture of this ``shape``, one more than the parts' places.
     """
-    frame = np.zeros(len(parts), bool)
-    x, y, width, height, area = parts.T
-    sparse = (area < FULL_FRAME * width * height) & (np.minimum(width, height) >= 2 * MIN_SIDE)
-    outer = np.flatnonzero(sparse)[:MAX_FRAMES]
-    if not len(outer):
-        return frame
-    side, right, bottom = np.maximum(width, height), x + width, y + height
-    inside = (x > x[outer, None]) & (right < right[outer, None]) & (y > y[outer, None]) & (bottom < bottom[outer, None])
-    content = np.where(inside & (side >= MIN_SIDE), side, 0).max(axis=1)
-    if not content.any():
-        return frame
-    cut = cut_off(parts, shape)
-    for i, held in zip(outer[content > 0], content[content > 0], strict=True):
-        x, y, width, height = parts[i, :4]
-        y, x = y - window[0].start, x - window[1].start
-        part = (labels[y : y + height, x : x + width] == i + 1).astype(np.uint8)
+    sparse = (
+        i
+        for i, (_, _, width, height, area) in enumerate(parts)
+        if width >= 2 * MIN_SIDE and height >= 2 * MIN_SIDE and area < FULL_FRAME * width * height
+    )
+    large = [(x, y, x + w, y + h, max(w, h)) for x, y, w, h, _ in parts if w >= MIN_SIDE or h >= MIN_SIDE]
+    found = []
+    for i in islice(sparse, MAX_FRAMES):
+        x, y, width, height, _ = parts[i]
+        right, bottom = x + width, y + height
+        held = [side for x0, y0, x1, y1, side in large if x0 > x and x1 < right and y0 > y and y1 < bottom]
+        if not held:
+            continue
+        here = labels[y - window[0].start :, x - window[1].start :][:height, :width]
         # Cells that go on to the border are squared paper, whose rules go one by one.
-        frame[i] = _is_frame(part, int(held), not cut[i])
-    return frame
+        if _is_frame((here == i + 1).astype(np.uint8), max(held), not at_border(parts[i], shape)):
+            found.append(i)
+    return frozenset(found)
 
 
 def _is_frame(part: Pixels, content: int, cells_too: bool) -> bool:

@@ -6,12 +6,14 @@ and taken away run by run; where ink is thicker than the rule a stroke of writin
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Pixels
-from edge.vision.boxes import MIN_SIDE, Boxes, cut_off, labelled, typical, union
+from edge.vision.boxes import MIN_SIDE, Boxes, Part, cut_off, labelled, typical, union
 from edge.vision.measure import median
 from edge.vision.tracks import STRAY, Rule, find, thin_runs
 
@@ -51,12 +53,15 @@ HALF = 0.5
 """which go through the picture or at least through so much of its side."""
 
 
-def may_have_rules(parts: Boxes, shape: tuple[int, ...]) -> bool:
-    """Whether a part (x, y, width, height, area) is as long and sparse as a rule; others are not searched."""
-    if not (parts[:, 2:4] >= (LONG_PART * shape[1], LONG_PART * shape[0])).any():
+def may_have_rules(parts: Iterable[Part], shape: tuple[int, ...]) -> bool:
+    """Whether a part is as long and sparse as a rule; other pages are not searched."""
+    tall, wide = LONG_PART * shape[0], LONG_PART * shape[1]
+    found = [part for part in parts if part[2] >= wide or part[3] >= tall]
+    if not found:
         return False
-    level, outwards = long_parts(parts, shape)
-    return bool((level | (outwards & (parts[:, 4] < FULL_PART * parts[:, 2] * parts[:, 3]))).any())
+    long = np.array(found)
+    level, outwards = long_parts(long, shape)
+    return bool((level | (outwards & (long[:, 4] < FULL_PART * long[:, 2] * long[:, 3]))).any())
 
 
 def long_parts(parts: Boxes, shape: tuple[int, ...]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -119,7 +124,7 @@ def _usual(stats: NDArray[np.int32]) -> float:
     # Rules that were missed are sparse, or narrow.
     whole = (area > SPARSE * width * height) & (np.maximum(width, height) < NARROW * np.minimum(width, height))
     side = np.maximum(width, height)[whole]
-    return typical(side[side >= MIN_SIDE])
+    return typical(side[side >= MIN_SIDE].tolist())
 
 
 def without_remains(

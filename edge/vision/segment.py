@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -9,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Box, Pixels, Reason
-from edge.vision.boxes import MIN_SIDE, Boxes, Corners, Window, cut_off, labelled, typical
-from edge.vision.frames import is_frame
+from edge.vision.boxes import MIN_SIDE, Corners, Part, Window, at_border, labelled, typical
+from edge.vision.frames import frames
 from edge.vision.join import around, join
 from edge.vision.lines import line_numbers, line_tilt
 from edge.vision.rules import may_have_rules, without_rules
@@ -54,8 +55,8 @@ class Segments(NamedTuple):
     """Degrees by which the lines of writing fall (positive: to the right they go down)."""
     usual: float
     """The usual digit's longer side, pixels."""
-    ink: Boxes
-    """Where each part of ink lies that may belong to a digit: x, y, width, height, area."""
+    ink: tuple[Part, ...]
+    """The parts of ink that may belong to a digit."""
     reason: Reason | None
     """Why there is no candidate, or None."""
 
@@ -68,62 +69,67 @@ def segment(mask: Pixels, sure: Pixels | None = None, *, rules: bool = True) -> 
     """
     window = _window(mask)
     labels, parts = components(mask, window)
-    frame = is_frame(labels, parts, window, mask.shape)
-    if rules and may_have_rules(parts[~frame], mask.shape):
-        if frame.any():
+    framing = frames(labels, parts, window, mask.shape)
+    if rules and may_have_rules((part for i, part in enumerate(parts) if i not in framing), mask.shape):
+        if framing:
             mask = mask.copy()
-            mask[window][np.append(False, frame)[labels]] = 0
+            mask[window][np.isin(labels, [i + 1 for i in framing])] = 0
         mask = without_rules(mask)
         window = _window(mask)
         labels, parts = components(mask, window)
-        frame = is_frame(labels, parts, window, mask.shape)
-    side, area = np.maximum(parts[:, 2], parts[:, 3]), parts[:, 4]
-    cut = cut_off(parts, mask.shape)
-    ink = ~frame & ~is_edge(labels, parts, window, mask.shape) if cut.any() else ~frame
+        framing = frames(labels, parts, window, mask.shape)
+    side = [width if width > height else height for _, _, width, height, _ in parts]
+    cut = {i for i, part in enumerate(parts) if at_border(part, mask.shape)}
+    out = framing | edges(labels, parts, window, mask.shape) if cut else framing
+    ink = [i for i in range(len(parts)) if i not in out]
     if sure is not None:
-        ink &= is_strong(labels, area, ink, sure[window])
-    usual = usual_size(side[ink], cut[ink])
-    count = np.count_nonzero(ink & (side >= MIN_SIDE))
+        ink = strong(labels, parts, ink, sure[window])
+    # Parts that the border cuts off count only where there are no others.
+    whole = [side[i] for i in ink if i not in cut]
+    usual = typical(whole if any(one >= MIN_SIDE for one in whole) else [side[i] for i in ink])
+    count = sum(side[i] >= MIN_SIDE for i in ink)
+    kept = tuple(parts[i] for i in ink)
     if count == 0 or count > MAX_MARKS:
-        reason: Reason = "blank" if not len(parts) else "clutter" if count or len(parts) >= MAX_MARKS else "too_small"
-        return Segments(mask, window, labels, (), 0.0, usual, parts[ink], reason)
-    near = np.flatnonzero(ink & (side >= max(3, 0.1 * usual)) & (side <= GIANT * usual))
+        reason: Reason = "blank" if not parts else "clutter" if count or len(parts) >= MAX_MARKS else "too_small"
+        return Segments(mask, window, labels, (), 0.0, usual, kept, reason)
+    least, most = max(3, 0.1 * usual), GIANT * usual
+    near = [i for i in ink if least <= side[i] <= most]
     if len(near) > MAX_MARKS:
-        near = np.sort(near[np.argsort(-side[near], kind="stable")[:MAX_MARKS]])
-    label, pixels = (near + 1).tolist(), area[near].tolist()
-    alone = [(x, y, width, height) for x, y, width, height, _ in parts[near].tolist()]
+        near = sorted(sorted(near, key=lambda i: -side[i])[:MAX_MARKS])
+    alone = [parts[i][:4] for i in near]
     joined = ((group, around([alone[i] for i in group])) for group in join(alone, usual))
     found = [(group, box) for group, box in joined if max(box[2:]) >= least_side(box, mask.shape, usual)]
     if not found:
-        return Segments(mask, window, labels, (), 0.0, usual, parts[ink], "too_small")
+        return Segments(mask, window, labels, (), 0.0, usual, kept, "too_small")
     boxes = [box for _, box in found]
     tilt = line_tilt(boxes, usual)
     lines = line_numbers(boxes, tilt, usual)
     marks = [
-        Mark(tuple(label[part] for part in group), Box(*box), line, sum(pixels[part] for part in group))
+        Mark(tuple(near[i] + 1 for i in group), Box(*box), line, sum(parts[near[i]][4] for i in group))
         for (group, box), line in zip(found, lines, strict=True)
     ]
     marks.sort(key=lambda mark: (mark.line, mark.box.x + mark.box.width / 2))
-    return Segments(mask, window, labels, tuple(marks), tilt, usual, parts[ink], None)
+    return Segments(mask, window, labels, tuple(marks), tilt, usual, kept, None)
 
 
 def least_side(box: Corners, shape: tuple[int, ...], usual: float) -> float:
     """How long the longer side of a digit is at least that stands there in a picture of this shape, pixels."""
-    x, y, width, height = box
-    off = x <= 1 or y <= 1 or x + width >= shape[1] - 1 or y + height >= shape[0] - 1
-    return max(MIN_SIDE, CUT_OFF * usual, FILLS * min(shape)) if off else max(MIN_SIDE, SPECK * usual)
+    if at_border(box, shape):
+        return max(MIN_SIDE, CUT_OFF * usual, FILLS * min(shape))
+    return max(MIN_SIDE, SPECK * usual)
 
 
-def components(mask: Pixels, window: Window) -> tuple[NDArray[np.int32], Boxes]:
-    """Connected components of a mask: the label of each pixel of the ``window`` that holds all ink, and their boxes.
+def components(mask: Pixels, window: Window) -> tuple[NDArray[np.int32], list[Part]]:
+    """Connected components of a mask: the label of each pixel of the ``window`` that holds all ink, and the parts.
 
-    The boxes (x, y, width, height, area) are those in the mask.
+    The parts' boxes are those in the mask. Label n is part n - 1.
     """
     rows, columns = window
     if rows.stop == rows.start:
-        return np.zeros((0, 0), np.int32), np.zeros((0, 5), np.int32)
+        return np.zeros((0, 0), np.int32), []
     labels, stats = labelled(mask[window])
-    return labels, stats[1:] + np.array([columns.start, rows.start, 0, 0, 0], np.int32)
+    left, top = columns.start, rows.start
+    return labels, [(x + left, y + top, width, height, area) for x, y, width, height, area in stats[1:].tolist()]
 
 
 def _window(mask: Pixels) -> Window:
@@ -132,32 +138,19 @@ def _window(mask: Pixels) -> Window:
     return slice(y, y + height), slice(x, x + width)
 
 
-def is_strong(
-    labels: NDArray[np.int32], area: NDArray[np.int32], ink: NDArray[np.bool_], sure: Pixels
-) -> NDArray[np.bool_]:
-    """Which parts have ``sure`` ink, (height, width) uint8 as ``labels``, and no less than what shows through has.
+def strong(labels: NDArray[np.int32], parts: Sequence[Part], ink: Sequence[int], sure: Pixels) -> list[int]:
+    """Which parts, of those in ``ink``, have sure ink, and no less of it than what shows through has.
 
-    ``area``: pixels of each part; ``ink``: which parts count.
+    ``sure`` is (height, width) uint8 as ``labels``.
     """
-    certain = np.bincount(labels[sure > 0], minlength=len(area) + 1)[1:]
-    strong = certain > 0
-    counts = ink & strong
-    if not counts.any():
-        return strong
-    share = certain / area
-    counts &= area >= 0.25 * area[counts].max()
-    return strong & (share >= SHOWN_THROUGH * share[counts].max())
+    certain = np.bincount(labels[sure > 0], minlength=len(parts) + 1)[1:].tolist()
+    some = [i for i in ink if certain[i]]
+    large = 0.25 * max((parts[i][4] for i in some), default=0)
+    surest = max((certain[i] / parts[i][4] for i in some if parts[i][4] >= large), default=0.0)
+    return [i for i in some if certain[i] / parts[i][4] >= SHOWN_THROUGH * surest]
 
 
-def usual_size(side: NDArray[np.int32], cut: NDArray[np.bool_]) -> float:
-    """The longer side of the usual digit, pixels, by the parts' sides.
-
-    Parts that the border cuts off count only where there are no others.
-    """
-    return typical(side[~cut] if (side[~cut] >= MIN_SIDE).any() else side)
-
-
-def is_edge(labels: NDArray[np.int32], parts: Boxes, window: Window, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+def edges(labels: NDArray[np.int32], parts: Sequence[Part], window: Window, shape: tuple[int, ...]) -> frozenset[int]:
     """Which parts are a page's edge, a table or a shadow at the picture's border rather than a digit.
 
     They lie along the border: by at least half of their own length, or in three of its corners. Where nothing else is
@@ -166,9 +159,9 @@ def is_edge(labels: NDArray[np.int32], parts: Boxes, window: Window, shape: tupl
     """
     whole = np.zeros(shape, np.int32)
     whole[window] = labels
-    labels = whole
-    ring = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
-    along = np.bincount(ring, minlength=len(parts) + 1)[1:]
-    corners = np.bincount(labels[[0, 0, -1, -1], [0, -1, 0, -1]], minlength=len(parts) + 1)[1:]
-    edge = along >= 0.5 * parts[:, 2:4].max(axis=1, initial=1)
-    return corners >= 3 if edge.all() else edge | (corners >= 3)
+    ring = np.concatenate([whole[0], whole[-1], whole[1:-1, 0], whole[1:-1, -1]])
+    along = np.bincount(ring, minlength=len(parts) + 1)[1:].tolist()
+    corners = np.bincount(whole[[0, 0, -1, -1], [0, -1, 0, -1]], minlength=len(parts) + 1)[1:].tolist()
+    held = frozenset(i for i, count in enumerate(corners) if count >= 3)
+    edge = frozenset(i for i, part in enumerate(parts) if along[i] >= 0.5 * max(part[2:4]))
+    return held if len(edge) == len(parts) else edge | held

@@ -112,7 +112,7 @@ def without_weak(mask: Pixels, strong: Pixels, weak: Weak) -> Pixels | None:
     inner, pieces = labelled(strong)
     near = cv2.dilate(strong, np.ones((3, 3), np.uint8))
     side, piece = (stats[:, 2:4].max(axis=1) for stats in (parts, pieces))
-    usual = typical(piece[1:][piece[1:] >= MIN_SIDE])
+    usual = typical(piece[1:][piece[1:] >= MIN_SIDE].tolist())
     # In which part each piece of strong ink lies.
     y, x = np.nonzero(inner)
     within = np.zeros(len(pieces), np.int32)
@@ -125,7 +125,7 @@ def without_weak(mask: Pixels, strong: Pixels, weak: Weak) -> Pixels | None:
     rules = _are_rules(labels, parts, cv2.bitwise_and(mask, cv2.bitwise_not(near)))
     if not (rules & (count > 0)).any():
         mixed = np.unique(within[1:])
-        if not weak.alike or usual < HALF * typical(side[mixed] / np.maximum(count[mixed], 1)):
+        if not weak.alike or usual < HALF * typical((side[mixed] / np.maximum(count[mixed], 1)).tolist()):
             return None
     largest = np.zeros(len(parts), np.int32)
     np.maximum.at(largest, within[writing], piece[writing])
