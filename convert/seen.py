@@ -19,7 +19,7 @@ from edge import scene
 from edge.types import Box, Pixels
 from edge.vision.boxes import labelled, union
 from edge.vision.clean import Cleaned, clean
-from edge.vision.cut import cut
+from edge.vision.cut import cut, edged
 from edge.vision.normalise import SIDE, normalise
 from edge.vision.recipe import Recipe
 from edge.vision.segment import Mark, Segments
@@ -138,9 +138,10 @@ def picked(cleaned: Cleaned, cell: int, count: int) -> Pixels:
     largest = np.zeros(ROWS * COLUMNS, np.int32)
     np.maximum.at(largest, place, parts[own, 4])
     whole = parts[own, 4] >= SPECK * largest[place]
+    ink = edged(cleaned.ink, cleaned.mask)
     for i in range(count):
         here = own[whole & (place == i)]
         if len(here):
             box = Box(*map(int, union(parts[here, :4])))
-            found[i] = normalise(cut(cleaned.ink, segments, Mark(tuple(here.tolist()), box)))
+            found[i] = normalise(cut(ink, segments, Mark(tuple(here.tolist()), box)))
     return found

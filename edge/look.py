@@ -14,7 +14,7 @@ from edge.stopwatch import Stopwatch
 from edge.types import Box, Pixels
 from edge.vision.bridge import closed, usual_gap
 from edge.vision.clean import Cleaned, clean, rescale
-from edge.vision.cut import cut, turn
+from edge.vision.cut import cut, edged, turn
 from edge.vision.measure import median, polarity
 from edge.vision.recipe import Recipe
 from edge.vision.segment import Segments, segment
@@ -210,7 +210,8 @@ class Eye(NamedTuple):
 
     def _candidates(self, cleaned: Cleaned, segments: Segments) -> list[Candidate]:
         """The marks as they stand or, where that reads surer, turned upright along their lines."""
-        inks = [cut(cleaned.ink, segments, mark) for mark in segments.marks]
+        ink = edged(cleaned.ink, segments.mask)
+        inks = [cut(ink, segments, mark) for mark in segments.marks]
         boxes, lines = [mark.box for mark in segments.marks], [mark.line for mark in segments.marks]
         candidates = self.judge(inks, boxes, lines)
         if abs(segments.tilt) > NOTABLE_TILT:

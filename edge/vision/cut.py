@@ -11,24 +11,27 @@ from edge.vision.segment import Mark, Segments
 _AROUND = np.ones((3, 3), np.uint8)
 
 
+def edged(ink: Pixels, mask: Pixels) -> Pixels:
+    """The ink that is in the mask, both (height, width) uint8, with its soft edges: one pixel around."""
+    return cv2.copyTo(ink, cv2.dilate(mask, _AROUND))
+
+
 def cut(ink: Pixels, segments: Segments, mark: Mark) -> Pixels:
-    """The mark's own ink with its soft edges, two pixels around its box, without its neighbours'."""
+    """The mark's own ink, two pixels around its box, without its neighbours'. ``ink`` is that of ``edged``."""
     x, y, width, height = mark.box
-    around = np.s_[max(0, y - 2) : y + height + 2, max(0, x - 2) : x + width + 2]
-    inked = segments.mask[around]
-    if cv2.countNonZero(inked) == mark.area:
-        # Nothing else lies there.
-        return cv2.copyTo(ink[around], cv2.dilate(inked, _AROUND))
+    own = ink[max(0, y - 2) : y + height + 2, max(0, x - 2) : x + width + 2]
+    # So far do the soft edges reach in there of what lies beyond.
+    if cv2.countNonZero(segments.mask[max(0, y - 3) : y + height + 3, max(0, x - 3) : x + width + 3]) == mark.area:
+        return own
     rows, columns = segments.window
     here = segments.labels[y - rows.start :, x - columns.start :][:height, :width]
     first, *others = mark.parts
     parts = here == first
     for other in others:
         parts |= here == other
-    soft = ink[around]
-    own = np.zeros(soft.shape, np.uint8)
-    own[min(2, y) :, min(2, x) :][:height, :width] = parts
-    return cv2.copyTo(soft, cv2.dilate(own, _AROUND))
+    inked = np.zeros(own.shape, np.uint8)
+    inked[min(2, y) :, min(2, x) :][:height, :width] = parts
+    return edged(own, inked)
 
 
 def turn(ink: Pixels, degrees: float) -> Pixels:
