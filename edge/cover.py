@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.types import Box, Pixels
+from edge.types import Box, Frame, Pixels
+from edge.vision.measure import small
 
 SIDE = 160
 """The picture is halved while its longer side keeps so many pixels: a stroke is one or two wide, a finger five."""
@@ -62,15 +63,16 @@ class Cover:
         """The next frame is the page."""
         self._page = self._mask = self._rest = None
 
-    def see(self, pixels: Pixels, seconds: float) -> bool:
-        """Whether something covers part of this frame, grey (height, width), ``seconds`` by a clock that never jumps.
+    def see(self, frame: Frame, seconds: float) -> bool:
+        """Whether something covers part of this frame, ``seconds`` by a clock that never jumps.
 
         The first frame is the page, and so is what lies still.
         """
-        if pixels.shape != self._size:
+        size = small(frame, 2 * SIDE - 1)
+        if frame.pixels.shape != self._size:
             self.forget()
-            self._size = pixels.shape
-        light = self._light(pixels)
+            self._size, self._step = frame.pixels.shape, round(max(frame.pixels.shape) / max(size.shape))
+        light = cv2.LUT(size, LOGARITHM)
         share = 1 - exp(-max(0.0, seconds - self._seconds) / FOLLOW_SECONDS)
         self._seconds = seconds
         if self._page is None:
@@ -88,15 +90,6 @@ class Cover:
             return False
         cv2.accumulateWeighted(light, self._page, share, mask=255 - mask)
         return True
-
-    def _light(self, pixels: Pixels) -> Pixels:
-        small, self._step = pixels, 1
-        while max(small.shape) >= 2 * SIDE and min(small.shape) > 1:
-            # By halves of even sizes: any other average is many times as slow.
-            rows, columns = (n // 2 for n in small.shape)
-            whole, self._step = small[: 2 * rows, : 2 * columns], 2 * self._step
-            small = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
-        return cv2.LUT(small, LOGARITHM)
 
     def _rests(self, light: Pixels, seconds: float) -> bool:
         """Whether what covers the page has lain still for long enough to belong to it."""

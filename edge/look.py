@@ -11,11 +11,11 @@ import numpy as np
 from edge.candidates import STROKE, Candidate, Judge, likeness
 from edge.doubt import MOST, second_look
 from edge.stopwatch import Stopwatch
-from edge.types import Box, Pixels
+from edge.types import Box, Frame, Pixels
 from edge.vision.bridge import closed, usual_gap
 from edge.vision.clean import Cleaned, clean, rescale
 from edge.vision.cut import cut, edged, turn
-from edge.vision.measure import median, polarity
+from edge.vision.measure import median, polarity, small
 from edge.vision.recipe import Recipe
 from edge.vision.segment import Segments, segment
 
@@ -101,14 +101,14 @@ class Eye(NamedTuple):
     watch: Stopwatch
     """Stages: ``clean``, ``segment`` and, what is left to the eye, ``decide``; those of the judge lie between."""
 
-    def look(self, pixels: Pixels) -> tuple[Seen, int]:
-        """What is seen in a picture (height, width) uint8, and by how many quarters it was turned for that.
+    def look(self, frame: Frame) -> tuple[Seen, int]:
+        """What is seen in a frame, and by how many quarters it was turned for that.
 
         Quarters count counter-clockwise. Large and clear writing is read at half the size, a quarter of the work.
         """
-        if coarse := self._coarse(pixels):
+        if coarse := self._coarse(frame):
             return coarse, 0
-        seen = self._first(pixels)
+        seen = self._first(frame.pixels)
         if seen.likeness < READABLE:
             # Before anything is cut: what lies on its side has to be whole.
             turned, quarters = self._sideways(seen)
@@ -117,13 +117,13 @@ class Eye(NamedTuple):
         seen = self._again(seen)
         return (seen if seen.likeness >= READABLE else self._bridged(seen)), 0
 
-    def _coarse(self, pixels: Pixels) -> Seen | None:
+    def _coarse(self, frame: Frame) -> Seen | None:
         """The picture at half the size, where that reads all that is there beyond doubt."""
-        side = max(pixels.shape)
+        side = max(frame.pixels.shape)
         if side < COARSE_SIDE or not self.recipe.fine:
             return None
         scale = min(side, self.recipe.working_size) / side / 2
-        seen = self._first(rescale(pixels, scale))
+        seen = self._first(small(frame, side - 1) if scale == 0.5 else rescale(frame.pixels, scale))
         sure = min((candidate.surety for candidate in seen.candidates), default=0.0)
         if sure < COARSE_SURETY or not all(seen.kept) or seen.segments.usual < COARSE_USUAL:
             return None

@@ -87,8 +87,8 @@ def run(
             if (reading := read(frame)) is not None:
                 watch.lap()
                 # Files show one page after another: there is none that something could cover.
-                pixels = frame.pixels if source.live else None
-                events = tracker.see(reading, time.monotonic(), pixels) if tracker else ()
+                page = frame if source.live else None
+                events = tracker.see(reading, time.monotonic(), page) if tracker else ()
                 watch.lap("track")
                 publish(reading)
                 for event in events:

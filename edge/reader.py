@@ -89,7 +89,7 @@ class Reader(Closing):
         frame = _frame(image)
         started = time.perf_counter()
         self._watch.lap()
-        seen, quarters = self._eye.look(frame.pixels)
+        seen, quarters = self._eye.look(frame)
         glyphs = tuple(_glyph(candidate, seen, quarters, frame.pixels.shape) for candidate in seen.candidates)
         digits = tuple(
             Digit(candidate.digit, candidate.confidence, glyph.line, glyph.box, _of_digits(candidate, self._numbers))

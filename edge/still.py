@@ -10,8 +10,8 @@ from __future__ import annotations
 import cv2
 
 from edge.tracking import Tracking
-from edge.types import Pixels
-from edge.vision.measure import reduced
+from edge.types import Frame, Pixels
+from edge.vision.measure import halved, small
 
 SIDE = 320
 """The longer side of the largest picture that is compared, in pixels, at most;"""
@@ -37,14 +37,14 @@ class Still:
         self._read = 0.0
         self._seen: tuple[Pixels, float] | None = None
 
-    def same(self, pixels: Pixels, seconds: float) -> bool:
-        """Whether this frame, grey (height, width), at ``seconds`` of a clock that never jumps, shows the same.
+    def same(self, frame: Frame, seconds: float) -> bool:
+        """Whether this frame, at ``seconds`` of a clock that never jumps, shows the same.
 
         Never where the one that was read last was ``still`` seconds before it, or longer.
         """
         if not self._set.still:
             return False
-        size = reduced(pixels, SIDE)
+        size = small(frame, SIDE)
         self._seen = size, seconds
         known = self._known
         if not known or known[0].shape != size.shape or not 0 <= seconds - self._read < self._set.still:
@@ -52,7 +52,7 @@ class Still:
         most = MOST
         for before in known:
             if most < MOST:
-                size = _half(size)
+                size = halved(size)
             noise = SIGMA * cv2.norm(size, before, cv2.NORM_L1) / size.size
             if cv2.norm(size, before, cv2.NORM_INF) > max(self._set.unlike, min(DEVIATIONS * noise, most)):
                 return False
@@ -66,9 +66,4 @@ class Still:
         size, self._read = self._seen
         self._known = [size]
         while len(self._known) < SIZES:
-            self._known.append(_half(self._known[-1]))
-
-
-def _half(picture: Pixels) -> Pixels:
-    height, width = max(1, picture.shape[0] // 2), max(1, picture.shape[1] // 2)
-    return cv2.resize(picture[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
+            self._known.append(halved(self._known[-1]))

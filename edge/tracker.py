@@ -14,7 +14,7 @@ from math import exp
 from edge.cover import Cover
 from edge.places import Page
 from edge.tracking import Tracking
-from edge.types import Change, Event, Pixels, Reading
+from edge.types import Change, Event, Frame, Reading
 
 SURE = 0.9
 """A text whose least sure digit is less probable than this, over the frames, has to hold for twice as long."""
@@ -64,10 +64,10 @@ class Tracker:
         """What is believed to be written there, lines joined by ``\\n``."""
         return self._said
 
-    def see(self, reading: Reading, seconds: float, pixels: Pixels | None = None) -> tuple[Event, ...]:
+    def see(self, reading: Reading, seconds: float, frame: Frame | None = None) -> tuple[Event, ...]:
         """What one more frame, seen at ``seconds`` of a clock that never jumps, makes known: an event or none.
 
-        ``pixels`` are the frame's, grey (height, width); without them nobody looks for hands.
+        Without the ``frame`` nobody looks for hands.
         """
         passed = self._longest if self._last is None else min(max(seconds - self._last, 0.0), self._longest)
         self._last = seconds
@@ -75,7 +75,7 @@ class Tracker:
         if reading.again and self.settled(reading):
             self._watched += passed
             return ()
-        if pixels is not None and self._hidden(reading, seconds, passed, pixels):
+        if frame is not None and self._hidden(reading, seconds, passed, frame):
             self._wait()
             return ()
         self._watched += passed
@@ -121,14 +121,14 @@ class Tracker:
         self._pending = None
         self._sightings.clear()
 
-    def _hidden(self, reading: Reading, seconds: float, passed: float, pixels: Pixels) -> bool:
+    def _hidden(self, reading: Reading, seconds: float, passed: float, frame: Frame) -> bool:
         """Whether something covers digits, so that this frame does not count.
 
         Where that goes on for ``hold`` seconds frames count again, until the page has been seen for as long as a
         change takes.
         """
         boxes = (*(digit.box for digit in reading.digits), *self._page.boxes)
-        if self._cover.see(pixels, seconds) and any(map(self._cover.over, boxes)):
+        if self._cover.see(frame, seconds) and any(map(self._cover.over, boxes)):
             self._bare = 0.0
             self._covered += passed
             return self._covered <= self._set.hold

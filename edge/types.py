@@ -47,6 +47,8 @@ class Frame:
     """UTC; None where the source does not know."""
     truth: str | None = None
     """What is really written there, lines joined by ``\\n``, where the source knows (``synthetic:`` does)."""
+    halves: dict[int, Pixels] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """Its pixels halved once, twice and so on, as far as somebody wanted them: ``edge.vision.measure.small``."""
 
 
 @dataclass(frozen=True, slots=True)

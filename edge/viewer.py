@@ -73,7 +73,7 @@ class Viewer(Publisher):
     def _again(self, frame: Frame, seconds: float, asked: bool) -> Sight | None:
         """What was seen in the frame before, where this one shows the same and that is no news."""
         # What was read by another model, or by other settings, says nothing.
-        if self.still is None or not self.still.same(frame.pixels, seconds) or asked or self._newest is None:
+        if self.still is None or not self.still.same(frame, seconds) or asked or self._newest is None:
             return None
         sight = self._newest[1]
         if self._reader.model is not self._model or not self.settled(sight.reading):

@@ -22,13 +22,13 @@ class Line:
 
     def see(self, frame: Frame, seconds: float) -> tuple[Reading, tuple[Event, ...]]:
         """What is read in a frame that comes at ``seconds``, and what has become of the writing."""
-        same = self.still.same(frame.pixels, seconds)
+        same = self.still.same(frame, seconds)
         if same and self._reading and self.tracker.settled(self._reading):
             self._reading = self._reading.once_more(frame, 0.0)
         else:
             self._reading = self.reader.read(frame)
             self.still.read()
         started = time.perf_counter()
-        events = self.tracker.see(self._reading, seconds, frame.pixels)
+        events = self.tracker.see(self._reading, seconds, frame)
         self.tracked = time.perf_counter() - started
         return self._reading, events

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from edge.cover import CUT_SECONDS, REST_SECONDS, Cover
-from edge.types import Box
+from edge.types import Box, Frame
 
 FPS = 30
 RNG = np.random.default_rng(5)
@@ -33,7 +33,7 @@ def hand(grey, x, level=90, width=120, texture=20.0):
 def see(cover, pages, seconds=0.0, fps=FPS):
     """What it says of each page, seen one after another with a camera's noise."""
     return [
-        cover.see(np.clip(grey + GRAINS[n % 4], 0, 255).astype(np.uint8), seconds + n / fps)
+        cover.see(Frame(np.clip(grey + GRAINS[n % 4], 0, 255).astype(np.uint8), "camera"), seconds + n / fps)
         for n, grey in enumerate(pages)
     ]
 
@@ -108,7 +108,7 @@ def test_another_size_and_a_camera_that_was_away_begin_anew():
     see(cover, [paper] * 5)
     assert see(cover, [hand(paper, 200)], 0.2) == [True]
     small = cv2.resize(page(), (320, 240)).astype(np.uint8)
-    assert not cover.see(small, 0.3) and not cover.over(EVERYWHERE)
+    assert not cover.see(Frame(small, "camera"), 0.3) and not cover.over(EVERYWHERE)
     see(cover, [paper] * 5, 0.4)
     cover.forget()
     assert see(cover, [hand(paper, 200)], 0.6) == [False]
@@ -118,5 +118,5 @@ def test_another_size_and_a_camera_that_was_away_begin_anew():
 def test_any_picture_will_do(shape):
     cover = Cover()
     for n in range(3):
-        cover.see(RNG.integers(0, 255, shape, np.uint8), n / FPS)
+        cover.see(Frame(RNG.integers(0, 255, shape, np.uint8), "camera"), n / FPS)
     assert cover.over(Box(-5, -5, 5000, 5000)) in (True, False)

@@ -26,7 +26,7 @@ def seen(still: Still, *frames: np.ndarray) -> list[bool]:
     """What it says of frames that come 30 times a second, each read unless it shows the same."""
     said = []
     for n, pixels in enumerate(frames):
-        said.append(still.same(pixels, n / 30))
+        said.append(still.same(Frame(pixels, "camera"), n / 30))
         if not said[-1]:
             still.read()
     return said
@@ -79,7 +79,7 @@ def test_another_size_or_a_clock_that_goes_back_is_a_change() -> None:
     still = Still()
     page = paper().astype(np.uint8)
     assert seen(still, page, page[:, :600]) == [False, False]
-    assert not still.same(page[:, :600], -5.0)
+    assert not still.same(Frame(page[:, :600], "camera"), -5.0)
 
 
 def test_of_a_frame_that_shows_the_same_the_reading_is_that_of_the_one_before(page, monkeypatch) -> None:
@@ -99,7 +99,7 @@ def test_of_a_frame_that_shows_the_same_the_reading_is_that_of_the_one_before(pa
                 frame = Frame(noisy(still, rng, 2), "desk", round(now[0] * 30))
                 reading = viewer.read(frame)
                 assert (reading.text, reading.frame) == (text, frame.index)
-                said.extend((event.text, frame.index) for event in tracker.see(reading, now[0], frame.pixels))
+                said.extend((event.text, frame.index) for event in tracker.see(reading, now[0], frame))
 
         show("2357", 40)
         assert said[0][0] == "2357"
@@ -123,7 +123,7 @@ def test_halves_are_those_of_the_picture() -> None:
     rng = np.random.default_rng(5)
     still = Still()
     picture = rng.integers(0, 255, (300, 333), np.uint8)
-    still.same(picture, 0.0)
+    still.same(Frame(picture, "camera"), 0.0)
     still.read()
     assert [size.shape for size in still._known] == [(150, 166), (75, 83), (37, 41)]
     assert np.array_equal(still._known[0], reduced(picture, 320))

@@ -52,7 +52,8 @@ def play(steps, *, fps=30.0, tracker=None, begin=0.0):
             seen = what(n) if callable(what) else reading(what)
             seen, pixels = seen if isinstance(seen, tuple) else (seen, None)
             seen = replace(seen, captured_at=START + timedelta(seconds=at))
-            heard += [(at, event) for event in tracker.see(seen, at, pixels)]
+            frame = None if pixels is None else Frame(pixels, "film:", n)
+            heard += [(at, event) for event in tracker.see(seen, at, frame)]
             n += 1
     return heard
 
@@ -345,10 +346,8 @@ def test_a_real_film_through_the_reader(reader: Reader):
         if not truths or truths[-1][1] != shot.truth:
             truths.append((shot.seconds, shot.truth))
         moment = START + timedelta(seconds=shot.seconds)
-        told += [
-            (shot.seconds, e.text)
-            for e in tracker.see(reader.read(Frame(shot.pixels, "film:", n, moment)), shot.seconds, shot.pixels)
-        ]
+        frame = Frame(shot.pixels, "film:", n, moment)
+        told += [(shot.seconds, e.text) for e in tracker.see(reader.read(frame), shot.seconds, frame)]
         at = shot.seconds
     written = [(when, text) for when, text in truths if (when, text) != (0.0, "") and when < at - LATEST]
     assert len(written) >= 2
