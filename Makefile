@@ -9,6 +9,8 @@ PATIENCE ?= 20
 RUNTIME ?= litert
 $(if $(filter litert tflite,$(RUNTIME)),,$(error RUNTIME is litert or tflite, not $(RUNTIME)))
 EDGE := .venv-edge-$(RUNTIME)
+# What the reader is held against.
+OTHERS := .venv-others
 # Side by side, but not many: some look at how processes behave that a crowd would starve.
 PYTEST := -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
@@ -22,7 +24,7 @@ help:
 	@echo "make check   style and types only"
 	@echo "make tune    what each choice of [vision] scores on the photographs under EDGE_DATA"
 	@echo "make score   what every set under EDGE_DATA and a suite of synthetic pages score: docs/SCORES.md"
-	@echo "make bench   what a frame and a start cost here: docs/BENCHMARKS.md"
+	@echo "make bench   what a frame and a start cost here, and others: docs/BENCHMARKS.md"
 	@echo "make install (as root) a service of this machine: systemd/install.sh, which also upgrades and uninstalls"
 	@echo "make clean   remove what make made"
 
@@ -60,12 +62,13 @@ tune: $(VENV)/runtime data
 score: $(VENV)/everything
 	@EDGE_DATA="$(DATA)" $(BIN)/python -m convert.scoreboard --page docs/SCORES.md
 
-# Ten minutes, most of them Valgrind's, on a machine that does nothing else meanwhile.
-bench: $(VENV)/runtime
+# Twenty minutes, most of them the others', on a machine that does nothing else meanwhile.
+bench: $(VENV)/everything $(OTHERS)/ready data
 	@command -v valgrind >/dev/null || { echo "make: valgrind is missing: sudo apt install -y valgrind" >&2; exit 1; }
 	@mkdir -p build
 	@{ cat docs/benchmarks.head && $(BIN)/edge bench && printf '\n## Instructions\n\n' && \
-	  $(BIN)/python tests/instructions.py; } > build/BENCHMARKS.md
+	  $(BIN)/python tests/instructions.py && printf '\n## Others\n\n' && \
+	  $(BIN)/python tests/others.py "$(DATA)" $(OTHERS)/bin/python; } > build/BENCHMARKS.md
 	@mv build/BENCHMARKS.md docs/BENCHMARKS.md && cat docs/BENCHMARKS.md
 
 install:
@@ -100,6 +103,10 @@ $(EDGE)/ready: pyproject.toml | $(EDGE)/bin/python
 	$(if $(OTHER),$(EDGE)/bin/python -m pip uninstall --quiet --yes ai-edge-litert)
 	@touch $@
 
+$(OTHERS)/ready: | $(OTHERS)/bin/python
+	$(OTHERS)/bin/python -m pip install --quiet --disable-pip-version-check rapidocr onnxruntime
+	@touch $@
+
 %/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "make: Python 3.11 or later is wanted; name one with make PYTHON=python3.12" >&2; exit 1; }
@@ -108,4 +115,4 @@ $(EDGE)/ready: pyproject.toml | $(EDGE)/bin/python
 	$(PYTHON) -m venv $*
 
 clean:
-	rm -rf $(VENV) .venv-edge-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-edge-* $(OTHERS) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convert.blocks import in_blocks
 from convert.convention import Convention
 from convert.datasets import Mnist
 from convert.names import Io, Recipe
@@ -83,7 +84,9 @@ def convert(frozen: Any, recipe: Recipe, images: NDArray[np.float32], io: Io, wh
     if recipe in ("int8", "int16x8") and LOOPS & {operation.type for operation in frozen.graph.get_operations()}:
         # TensorFlow 2.21's calibrator does not refuse them, it crashes.
         raise ConvertError(f"{where}: has loops (as LSTM and GRU have), which TFLite cannot calibrate; {PLAINER}")
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+    # TFLite has no 16x8 form of blocks.
+    function = frozen if recipe == "int16x8" else in_blocks(frozen)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
     if recipe != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     # A dense layer with a scale for each channel but float activations needs TFLite 2.17: tflite-runtime ends at 2.14.
