@@ -5,16 +5,20 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+from pathlib import Path
+from typing import Any
 
-# <malloc.h> of glibc.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+# <malloc.h> of glibc, and <sys/mman.h>.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+_MADV_DONTNEED = 4
 KEPT_BYTES = 32 * 1024 * 1024
 """So much freed memory is kept for the next frame; the most that glibc takes as a threshold on 64 bits."""
 
 USUAL = gc.get_threshold()
 """When Python looks for garbage, unless it is told otherwise."""
-TRIM_FRAMES = 1000
-"""So often is given back what an unusual frame took, and what has come to lie in pieces: a millisecond or two."""
+FIRST_FRAMES, TRIM_FRAMES = 30, 1000
+"""After so many frames, and so often, is given back what an unusual frame took, what has come to lie in pieces, and
+what is not used any more: a few milliseconds."""
 
 
 def begin() -> None:
@@ -38,8 +42,9 @@ def settle() -> None:
 
     The pictures are small: OpenCV's own threads cost more than they bring, and the other cores are not ours. Arrays of
     a few hundred kilobytes come and go with each frame: given back to the kernel each time, as glibc does by default,
-    they come back as some 600 page faults, a quarter of the time. Other C libraries are left as they are. Python looks
-    for garbage as usual from here on, but not in what the start has left.
+    they come back as some 600 page faults, a quarter of the time. What the loop does not need, other threads may use:
+    a heap of their own each would keep what their largest picture took. Other C libraries are left as they are. Python
+    looks for garbage as usual from here on, but not in what the start has left.
     """
     gc.freeze()
     gc.set_threshold(*USUAL)
@@ -52,20 +57,42 @@ def settle() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_MMAP_THRESHOLD, KEPT_BYTES)
         mallopt(_M_TRIM_THRESHOLD, 2 * KEPT_BYTES)
+        mallopt(_M_ARENA_MAX, 1)
 
 
 class Tidy:
-    """Keeps memory from growing for months: the worst page of a year would else be what the process takes for ever."""
+    """Keeps memory from growing for months: the worst page of a year would else be what the process takes for ever.
+
+    The same for code: a sixth of a process that reads digits is code of libraries that only its start has run.
+    """
 
     def __init__(self) -> None:
         self._frames = 0
         import ctypes
 
-        # Only glibc has it.
-        self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        self._libc = ctypes.CDLL(None)
 
     def __call__(self) -> None:
         """To be called once for each frame."""
         self._frames += 1
-        if self._trim and self._frames % TRIM_FRAMES == 0:
-            self._trim(0)
+        if self._frames % TRIM_FRAMES == FIRST_FRAMES:
+            # Only glibc has it.
+            if trim := getattr(self._libc, "malloc_trim", None):
+                trim(0)
+            forget_code(self._libc)
+
+
+def forget_code(libc: Any) -> None:
+    """Have the kernel take away all code that is mapped from files; what runs comes back from its cache as it runs.
+
+    Code alone: nobody has written to it, so that nothing can be lost.
+    """
+    from ctypes import c_size_t, c_void_p
+
+    with contextlib.suppress(OSError, AttributeError):
+        for line in Path("/proc/self/maps").read_text("utf-8").splitlines():
+            # Such as 7f13bb21e000-7f13bb41e000 r-xp 00000000 08:01 1234  /usr/lib/libc.so.6
+            addresses, rights, _, _, inode, *_ = line.split()
+            if rights == "r-xp" and inode != "0":
+                begin, end = (int(address, 16) for address in addresses.split("-"))
+                libc.madvise(c_void_p(begin), c_size_t(end - begin), _MADV_DONTNEED)

@@ -1,0 +1,127 @@
+"""What memory ``edge run`` holds that reads a camera, stores, and tells a broker: ``python -m tests.faults.resident``.
+
+The camera is a stand-in for picamera2 that hands out pages, so that nothing but the project's own work is counted;
+libcamera and picamera2 come on top of it on a Pi.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from mosquitto import Broker
+
+from edge.sources import open_source
+
+PAGES = 8
+STAND_IN = """
+import time
+import numpy as np
+
+PAGES = np.load({pages!r}, mmap_mode="r")
+
+
+class Request:
+    def __init__(self, page):
+        self._page = page
+
+    def make_buffer(self, name):
+        return np.array(self._page).reshape(-1)
+
+    def get_metadata(self):
+        return {{"SensorTimestamp": time.clock_gettime_ns(time.CLOCK_BOOTTIME)}}
+
+    def release(self):
+        pass
+
+
+class Picamera2:
+    camera_controls = {{}}
+
+    def __init__(self, number=0):
+        self._began = time.monotonic()
+
+    @staticmethod
+    def global_camera_info():
+        return [{{"Model": "stand-in"}}]
+
+    def create_video_configuration(self, main, **more):
+        return {{"main": main}}
+
+    def configure(self, configuration):
+        pass
+
+    def camera_configuration(self):
+        height, width = PAGES.shape[1:]
+        return {{"main": {{"format": "YUV420", "size": (width, height), "stride": width}}}}
+
+    def start(self):
+        pass
+
+    def capture_request(self, wait):
+        time.sleep(1 / {fps})
+        # Another page every three seconds: an event, with a picture for the broker.
+        return Request(PAGES[int((time.monotonic() - self._began) / 3) % len(PAGES)])
+
+    def stop(self):
+        pass
+
+    def close(self):
+        pass
+"""
+
+
+def held(process: subprocess.Popen[bytes]) -> dict[str, float]:
+    """MiB: resident, of which its own and of files, and at its peak."""
+    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    said = dict(line.split(":", 1) for line in lines)
+    return {name: int(said[name].split()[0]) / 1024 for name in ("VmRSS", "RssAnon", "RssFile", "VmHWM")}
+
+
+def main(seconds: float, fps: int) -> None:
+    """Print what was held over the second half of so many seconds, and at the peak."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        frames = islice(open_source("synthetic:?digits=6&hold=1"), PAGES)
+        np.save(folder / "pages.npy", np.array([frame.pixels for frame in frames]))
+        (folder / "picamera2.py").write_text(STAND_IN.format(pages=str(folder / "pages.npy"), fps=fps))
+        broker = Broker(folder / "broker")
+        order = [sys.executable, "-m", "edge.cli", "run", "--source", "picamera2:0", "--state", str(folder / "state")]
+        order += ["--publish", f"mqtt://127.0.0.1:{broker.port}"]
+        paths = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+        process = subprocess.Popen(order, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)})
+        try:
+            time.sleep(seconds / 2)
+            every = []
+            until = time.monotonic() + seconds / 2
+            while time.monotonic() < until:
+                every.append(held(process))
+                time.sleep(0.5)
+        finally:
+            process.terminate()
+            process.wait()
+            broker.stop()
+    middle = {key: statistics.median(one[key] for one in every) for key in every[0]}
+    most = max(one["VmRSS"] for one in every)
+    print(f"resident: {middle['VmRSS']:.1f} MiB, at most {most:.1f}; its own {middle['RssAnon']:.1f}, of files")
+    print(f"{middle['RssFile']:.1f}; at its start {middle['VmHWM']:.1f}")
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--seconds", type=float, default=60)
+    options.add_argument("--fps", type=int, default=30)
+    chosen = options.parse_args()
+    main(chosen.seconds, chosen.fps)
