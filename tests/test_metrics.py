@@ -125,7 +125,9 @@ def test_a_real_run_tells_all_of_its_stages(tmp_path: Path) -> None:
     reasons = [value for (name, _), value in scrape.samples.items() if name == "edge_digits_rejects_total"]
     assert scrape("edge_digits_readings_total") + sum(reasons) == frames
     assert scrape("edge_digits_source_state", state="running") == 1
-    assert scrape("process_resident_memory_bytes") > 1e7
+    # The 24th of proc_pid_stat(5) is what it holds, of which qemu-user says nothing.
+    told = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[21]) > 0
+    assert scrape("process_resident_memory_bytes") > 1e7 or not told
     assert scrape.has("edge_digits_build_info")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 
 import cv2
 import numpy as np
@@ -32,14 +31,14 @@ def frames(labels: NDArray[np.int32], parts: Sequence[Part], window: Window, sha
     A 0 around something is none: its hull leaves the corners of its rectangle empty. ``labels`` are those of the
     ``window`` of a picture of this ``shape``, one more than the parts' places.
     """
-    sparse = (
+    sparse = [
         i
         for i, (_, _, width, height, area) in enumerate(parts)
         if width >= 2 * MIN_SIDE and height >= 2 * MIN_SIDE and area < FULL_FRAME * width * height
-    )
+    ]
     large = [(x, y, x + w, y + h, max(w, h)) for x, y, w, h, _ in parts if w >= MIN_SIDE or h >= MIN_SIDE]
     found = []
-    for i in islice(sparse, MAX_FRAMES):
+    for i in sparse[:MAX_FRAMES]:
         x, y, width, height, _ = parts[i]
         right, bottom = x + width, y + height
         held = [side for x0, y0, x1, y1, side in large if x0 > x and x1 < right and y0 > y and y1 < bottom]

@@ -1,6 +1,6 @@
 #!/bin/sh
-# `make test-edge`, with what it is given, on Debian for 64-bit ARM. Where qemu-user stands in for the machine, two things are
-# not as on any board; on a board nothing here does anything.
+# `make test-edge`, with what it is given, on Debian for 64-bit ARM. Where qemu-user stands in for the machine, some things
+# are not as on any board; on a board nothing here does anything.
 set -eu
 cd "$(dirname "$0")/../.."
 # The processor of a Pi Zero 2 W and a Pi 3. qemu's own choice has every extension there is, and LiteRT reads wrongly with it.
@@ -11,4 +11,6 @@ if [ ! -e $cpu/possible ]; then
   mkdir -p $cpu
   echo "0-$(($(nproc) - 1))" | tee $cpu/possible >$cpu/present
 fi
+# Nor has it a name for itself.
+[ -e /etc/hosts ] || echo "127.0.0.1 localhost" >/etc/hosts
 exec make test-edge "$@"
