@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
-import numpy as np
 
 from edge.candidates import STROKE, Candidate, Judge, likeness
 from edge.doubt import MOST, second_look
@@ -226,20 +225,19 @@ def kept_of(candidates: Sequence[Candidate], least: float, doubtful: bool) -> tu
 
     ``doubtful``: whether the picture may be noise.
     """
-    surety = np.array([candidate.surety for candidate in candidates])
-    kept = surety >= least
-    share = np.count_nonzero(kept) / len(kept) if len(kept) else 1.0
+    none = (False,) * len(candidates)
+    kept = tuple(candidate.surety >= least for candidate in candidates)
+    share = sum(kept) / len(kept) if kept else 1.0
     if len(kept) >= CLUTTER and share < (DOUBTFUL_SHARE if doubtful else READABLE_SHARE):
-        kept[:] = False
-    elif len(kept) >= TEXT and share < READABLE_SHARE:
-        strokes = np.array([candidate.digit == STROKE for candidate in candidates])
-        kept = (surety >= max(least, TEXT_CONFIDENCE)) & ~strokes
-        if not any(candidate.digit not in ROUND for candidate, keep in zip(candidates, kept, strict=True) if keep):
-            kept[:] = False
-    ones = [candidate.digit == STROKE for candidate, keep in zip(candidates, kept, strict=True) if keep]
-    if len(ones) >= STRIPES and all(ones):
-        kept[:] = False
-    return tuple(kept.tolist())
+        return none
+    if len(kept) >= TEXT and share < READABLE_SHARE:
+        surest = max(least, TEXT_CONFIDENCE)
+        kept = tuple(candidate.surety >= surest and candidate.digit != STROKE for candidate in candidates)
+    read = [candidate.digit for candidate, keep in zip(candidates, kept, strict=True) if keep]
+    if len(kept) >= TEXT and share < READABLE_SHARE and all(digit in ROUND for digit in read):
+        return none
+    stripes = len(read) >= STRIPES and all(digit == STROKE for digit in read)
+    return none if stripes else kept
 
 
 def is_end(candidate: Candidate, width: int) -> bool:

@@ -49,13 +49,6 @@ def at_border(box: Corners | Part, shape: tuple[int, ...]) -> bool:
     return x <= 1 or y <= 1 or x + width >= shape[1] - 1 or y + height >= shape[0] - 1
 
 
-def cut_off(boxes: Boxes, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Which boxes (n, 4 or more) touch the picture's border."""
-    start = boxes[:, :2]
-    out: NDArray[np.bool_] = (start <= 1) | (start + boxes[:, 2:4] >= (shape[1] - 1, shape[0] - 1))
-    return out[:, 0] | out[:, 1]
-
-
 def typical(sides: Sequence[float]) -> float:
     """The median of sides, each weighted by its square: a hundred specks do not outweigh one digit. 0 for none."""
     ordered = sorted(sides)

@@ -13,6 +13,8 @@ RECTANGULAR = 0.94
 """A rectangle's hull fills this share of the smallest rectangle around it, an ellipse's 0.79, people's zeros' 0.93;"""
 TRIANGULAR = 0.9
 """and a triangle's this share of the smallest triangle, an ellipse's 0.60, people's zeros' 0.87."""
+TRUNCATED = 0.75
+"""What fills as much of its rectangle is none of those: a triangle fills half of it, and without its corners 0.67."""
 
 
 def is_polygon(glyph: Pixels) -> bool:
@@ -29,7 +31,7 @@ def is_polygon(glyph: Pixels) -> bool:
     if not area:
         return False
     _, (width, height), _ = cv2.minAreaRect(hull)
-    if area >= RECTANGULAR * width * height:
-        return True
+    if area >= TRUNCATED * width * height:
+        return bool(area >= RECTANGULAR * width * height)
     triangle, _ = cv2.minEnclosingTriangle(hull)
     return bool(area >= TRIANGULAR * triangle)

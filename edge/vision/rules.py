@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Pixels
-from edge.vision.boxes import MIN_SIDE, Boxes, Part, cut_off, labelled, typical, union
+from edge.vision.boxes import MIN_SIDE, Part, at_border, labelled, typical, union
 from edge.vision.measure import median
 from edge.vision.tracks import STRAY, Rule, find, thin_runs
 
@@ -55,19 +55,19 @@ HALF = 0.5
 
 def may_have_rules(parts: Iterable[Part], shape: tuple[int, ...]) -> bool:
     """Whether a part is as long and sparse as a rule; other pages are not searched."""
-    tall, wide = LONG_PART * shape[0], LONG_PART * shape[1]
-    found = [part for part in parts if part[2] >= wide or part[3] >= tall]
-    if not found:
-        return False
-    long = np.array(found)
-    level, outwards = long_parts(long, shape)
-    return bool((level | (outwards & (long[:, 4] < FULL_PART * long[:, 2] * long[:, 3]))).any())
+    return any(
+        is_level(part, shape) or (goes_out(part, shape) and part[4] < FULL_PART * part[2] * part[3]) for part in parts
+    )
 
 
-def long_parts(parts: Boxes, shape: tuple[int, ...]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which parts are as long as a rule and level, and which are as long and go to the picture's border."""
-    wide, tall = parts[:, 2] >= LONG_PART * shape[1], parts[:, 3] >= LONG_PART * shape[0]
-    return wide & (parts[:, 2] > LEVEL_PART * parts[:, 3]), (wide | tall) & cut_off(parts, shape)
+def is_level(part: Part, shape: tuple[int, ...]) -> bool:
+    """Whether a part is as long as a rule of a picture of this shape, and level."""
+    return part[2] >= LONG_PART * shape[1] and part[2] > LEVEL_PART * part[3]
+
+
+def goes_out(part: Part, shape: tuple[int, ...]) -> bool:
+    """Whether a part is as long as a rule, and goes to the picture's border."""
+    return (part[2] >= LONG_PART * shape[1] or part[3] >= LONG_PART * shape[0]) and at_border(part, shape)
 
 
 def without_rules(mask: Pixels) -> Pixels:

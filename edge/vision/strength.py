@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edge.types import Pixels
 from edge.vision.boxes import MIN_SIDE, Boxes, labelled, typical
 from edge.vision.measure import above, sample
-from edge.vision.rules import long_parts
+from edge.vision.rules import goes_out, is_level
 
 WEAKEST = 40
 """Ink below this level is none."""
@@ -135,8 +135,8 @@ def without_weak(mask: Pixels, strong: Pixels, weak: Weak) -> Pixels | None:
 
 def _are_rules(labels: NDArray[np.int32], parts: Boxes, weak: Pixels) -> NDArray[np.bool_]:
     """Which parts are rules or a mesh of them: long, and the ``weak`` ink of them thin."""
-    level, outwards = long_parts(parts, weak.shape)
-    long = level | outwards
+    shape = weak.shape
+    long = np.array([is_level(part, shape) or goes_out(part, shape) for part in map(tuple, parts.tolist())], bool)
     if long.any():
         thick = max(7, round(THICKEST * max(weak.shape))) + 1
         long[labels[cv2.erode(weak, np.ones((thick, thick), np.uint8)) > 0]] = False
