@@ -95,7 +95,8 @@ def test_a_full_disk_costs_its_own_readings_only(card, tmp_path):
     there, broken = frames(path)
     lost = len(all_frames) - len(there)
     assert lost > 10
-    assert errors == f"edge: {path}: lost: {lost}\n"
+    # Where a while passes before the end, it was said then.
+    assert errors.replace("takes readings again; ", "") == f"edge: {path}: lost: {lost}\n"
     assert broken <= 1, "half a line where the disk was full, alone"
     assert there == sorted(set(there)) and there[-1] == all_frames[-1]
 
