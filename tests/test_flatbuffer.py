@@ -27,7 +27,8 @@ def test_a_graph_is_what_tensorflows_interpreter_says() -> None:
         assert (said[0].scale, said[0].zero) == pytest.approx(true["quantization"])
     assert graph.operators["CONV_2D"] == 1 and graph.operators["FULLY_CONNECTED"] == 1
     weights = sum(weight.size for weight in small.trained().get_weights())
-    # The batch normalisation's four numbers a channel became one.
+    # Filters of 5x5 pixels became ones of 3x3 blocks of four, and the batch normalisation's four numbers a channel one.
+    weights += 8 * (3 * 3 * 4 - 5 * 5)
     assert weights - 3 * 8 <= graph.constants <= weights
     assert graph.version == 3 and graph.needs >= (1, 5, 0)
 
