@@ -65,8 +65,11 @@ score: $(VENV)/everything
 # Twenty minutes, most of them the others', on a machine that does nothing else meanwhile.
 bench: $(VENV)/everything $(OTHERS)/ready data
 	@command -v valgrind >/dev/null || { echo "make: valgrind is missing: sudo apt install -y valgrind" >&2; exit 1; }
+	@PATH="$$PATH:/usr/sbin" command -v mosquitto >/dev/null || \
+	  { echo "make: mosquitto is missing: sudo apt install -y mosquitto" >&2; exit 1; }
 	@mkdir -p build
-	@{ cat docs/benchmarks.head && $(BIN)/edge bench && printf '\n## Instructions\n\n' && \
+	@{ cat docs/benchmarks.head && $(BIN)/edge bench && printf '\n## Beside a broker\n\n' && \
+	  $(BIN)/python -m tests.faults.resident && printf '\n## Instructions\n\n' && \
 	  $(BIN)/python tests/instructions.py && printf '\n## Others\n\n' && \
 	  $(BIN)/python tests/others.py "$(DATA)" $(OTHERS)/bin/python; } > build/BENCHMARKS.md
 	@mv build/BENCHMARKS.md docs/BENCHMARKS.md && cat docs/BENCHMARKS.md
