@@ -115,9 +115,7 @@ def main(seconds: float, fps: int) -> None:
             broker.stop()
     middle = {key: statistics.median(one[key] for one in every) for key in every[0]}
     most = max(one["VmRSS"] for one in every)
-    print(
-        f"`edge run` reads a camera at {fps} frames/s, stores, tells a broker; no page. After {seconds / 2:g} s it holds"
-    )
+    print(f"`edge run` at {fps} frames/s, a store and a broker, no page: after {seconds / 2:g} s it holds")
     print(
         f"{middle['VmRSS']:.1f} MiB, at most {most:.1f}: {middle['RssAnon']:.1f} of its own, {middle['RssFile']:.1f} of"
     )
