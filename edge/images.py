@@ -111,7 +111,9 @@ def _stretched(picture: np.ndarray) -> Pixels:
 
 
 def _real(part: np.ndarray) -> Any:
-    return np.nan_to_num(part.astype(np.float32))
+    # Not nan_to_num, which warns where tflite-runtime has told an ARM processor to take the smallest numbers for 0.
+    real = part.astype(np.float32)
+    return np.where(np.isfinite(real), real, np.float32(0))
 
 
 def _strips(picture: np.ndarray) -> Iterator[slice]:

@@ -73,9 +73,11 @@ def test_a_picture_takes_no_more_than_its_decoder_does(kind: type, channels: int
     picture = np.linspace(0, 65535, int(np.prod(shape))).astype(kind).reshape(shape)
     data = cv2.imencode(".png" if kind is np.uint16 else ".tiff", picture)[1].tobytes()
     tracemalloc.start()
-    decode(data, "x")
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    try:
+        decode(data, "x")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
     # The strips are of a million values: float32, and what is made of them.
     assert peak < 2 * picture.nbytes + 16_000_000
 
