@@ -102,7 +102,7 @@ def noise(ink: Pixels) -> tuple[float, float]:
     distance of the 20th to the 60th percentile (1.095 sigma of a normal distribution), where even thick writing that
     fills the picture is paper.
     """
-    rows = sample(ink, SAMPLE // 4)
+    rows = sample(ink, SAMPLE // 2)
     middle, rough = texture(rows)
     if rows.shape[1] < 16:
         return middle, rough
