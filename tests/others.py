@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 HERE = Path(__file__)
 MODEL = HERE.parents[1] / "models" / "mnist.h5"
-ROUNDS = 3
+ROUNDS = 5
 """Each reads a picture so many times; the median counts."""
 PROCESSES = 9
 """So many whole processes are timed."""
