@@ -56,6 +56,17 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
+def password_file(path: Path, **passwords: str) -> Path:
+    """A file of users and their passwords as Mosquitto wants it; without its tool the test is skipped."""
+    tool = shutil.which("mosquitto_passwd")
+    if not tool:
+        pytest.skip("mosquitto_passwd is not here; apt-get install mosquitto")
+    path.write_text("".join(f"{user}:{password}\n" for user, password in passwords.items()))
+    path.chmod(0o600)
+    subprocess.run([tool, "-U", path], check=True)
+    return path
+
+
 class Broker:
     """A broker on a port of 127.0.0.1: Mosquitto, with these lines of its settings, else amqtt.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from mosquitto import Broker, Listener, Wire, body, eventually, only_mosquitto
+from mosquitto import Broker, Listener, Wire, body, eventually, only_mosquitto, password_file
 from patience import patience
 from prometheus_client.parser import text_string_to_metric_families
 from test_metrics import Away, Quiet, lay_out_a_pi
@@ -72,13 +72,7 @@ def test_a_device_may_do_what_is_its_own_and_no_more(tmp_path):
     folder = tmp_path / "broker"
     folder.mkdir()
     (folder / "acl").write_text(f"user all\ntopic readwrite #\n{rules}")
-    tool = shutil.which("mosquitto_passwd")
-    if tool is None:
-        pytest.skip("mosquitto_passwd is not here; apt-get install mosquitto")
-    passwords = folder / "passwords"
-    passwords.touch(mode=0o600)
-    for user in ("shed", "attic", "all"):
-        subprocess.run([tool, "-b", str(passwords), user, "pw"], check=True, capture_output=True)
+    passwords = password_file(folder / "passwords", shed="pw", attic="pw", all="pw")
     lines = ["allow_anonymous false", f"password_file {passwords}", f"acl_file {folder / 'acl'}"]
     broker = Broker(folder, *lines)
     try:

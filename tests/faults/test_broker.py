@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import pytest
 from delivery import deliver
-from mosquitto import Broker, Listener, Wire, body, eventually, free_port, only_mosquitto
+from mosquitto import Broker, Listener, Wire, body, eventually, free_port, only_mosquitto, password_file
 from patience import patience
 
 from edge import broker
@@ -198,13 +198,7 @@ def test_publishing_does_not_wait_for_a_broker_that_is_deaf(device, start, wire)
 
 
 def test_a_wrong_password_is_said_with_what_mends_it_and_never_shown(device, start, tmp_path, caplog, capfd):
-    passwords = tmp_path / "passwords"
-    passwords.write_text("joe:secret-right\n")
-    passwords.chmod(0o600)
-    tool = shutil.which("mosquitto_passwd")
-    if not tool:
-        pytest.skip("mosquitto_passwd is not here")
-    subprocess.run([tool, "-U", passwords], check=True)
+    passwords = password_file(tmp_path / "passwords", joe="secret-right")
     there = start("allow_anonymous false", f"password_file {passwords}")
     with pytest.raises(PublishError, match="refuses clients without a user"):
         broker.probe(parse(f"//127.0.0.1:{there.port}/home"))
@@ -223,13 +217,7 @@ def test_a_wrong_password_is_said_with_what_mends_it_and_never_shown(device, sta
 
 
 def test_the_password_may_be_systemds_credential_or_in_the_uri(device, start, tmp_path, monkeypatch):
-    tool = shutil.which("mosquitto_passwd")
-    if not tool:
-        pytest.skip("mosquitto_passwd is not here")
-    passwords = tmp_path / "passwords"
-    passwords.write_text("joe:a/b@c\n")
-    passwords.chmod(0o600)
-    subprocess.run([tool, "-U", passwords], check=True)
+    passwords = password_file(tmp_path / "passwords", joe="a/b@c")
     there = start("allow_anonymous false", f"password_file {passwords}")
     place = f"127.0.0.1:{there.port}/home"
     assert broker.probe(parse(f"//joe:a/b@c@{place}")) == "MQTT 5"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from mosquitto import Broker, eventually, free_port
+from mosquitto import Broker, eventually, free_port, password_file
 from patience import patience
 
 ROOT = Path(__file__).parent.parent.parent
@@ -59,14 +58,9 @@ def hook(request):
 @pytest.fixture
 def broker(tmp_path, request):
     """One that lets the users in, one that does not, or a port where nobody is."""
-    tool = shutil.which("mosquitto_passwd")
-    if not tool:
-        pytest.skip("mosquitto_passwd is not here")
     right = request.param != "refuses"
-    known = tmp_path / "known"
-    known.write_text("".join(f"{name}:{CANARIES[name] if right else 'another'}\n" for name in ("file", "uri")))
-    known.chmod(0o600)
-    subprocess.run([tool, "-U", known], check=True)
+    passwords = {name: CANARIES[name] if right else "another" for name in ("file", "uri")}
+    known = password_file(tmp_path / "known", **passwords)
     one = Broker(tmp_path / "broker", "allow_anonymous false", f"password_file {known}")
     if request.param == "down":
         one.kill()
