@@ -109,14 +109,20 @@ def _held(command: tuple[str, ...]) -> tuple[float, float]:
     Its peak as its own status has it: that which is told at its end is no less than the peak of who started it.
     """
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    status, held = Path(f"/proc/{process.pid}/status"), (0.0, 0.0)
+    held = 0.0, 0.0
     while process.poll() is None:
-        said = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        if "VmRSS" in said:
-            held = int(said["VmRSS"].split()[0]) / 1024, int(said["VmHWM"].split()[0]) / 1024
+        if now := memory(process.pid):
+            held = now["VmRSS"], now["VmHWM"]
         time.sleep(0.002)
     _end(process)
     return held
+
+
+def memory(process: int) -> dict[str, float]:
+    """MiB that a process holds, by the names of proc_pid_status(5): VmRSS, VmHWM and so on; {} where it has ended."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    said = dict(line.split(":", 1) for line in lines if line.endswith(" kB"))
+    return {name: int(size.split()[0]) / 1024 for name, size in said.items()}
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -23,6 +23,7 @@ if __name__ == "__main__":
 
 from mosquitto import Broker
 
+from edge.bench.start import memory
 from edge.sources import open_source
 
 PAGES = 8
@@ -83,13 +84,6 @@ class Picamera2:
 """
 
 
-def held(process: subprocess.Popen[bytes]) -> dict[str, float]:
-    """MiB: resident, of which its own and of files, and at its peak."""
-    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
-    said = dict(line.split(":", 1) for line in lines)
-    return {name: int(said[name].split()[0]) / 1024 for name in ("VmRSS", "RssAnon", "RssFile", "VmHWM")}
-
-
 def main(seconds: float, fps: int) -> None:
     """Print what was held over the second half of so many seconds, and at the peak."""
     with tempfile.TemporaryDirectory() as name:
@@ -107,19 +101,20 @@ def main(seconds: float, fps: int) -> None:
             every = []
             until = time.monotonic() + seconds / 2
             while time.monotonic() < until:
-                every.append(held(process))
+                every.append(memory(process.pid))
                 time.sleep(0.5)
         finally:
             process.terminate()
             process.wait()
             broker.stop()
-    middle = {key: statistics.median(one[key] for one in every) for key in every[0]}
-    most = max(one["VmRSS"] for one in every)
-    print(f"`edge run` at {fps} frames/s, a store and a broker, no page: after {seconds / 2:g} s it holds")
-    print(
-        f"{middle['VmRSS']:.1f} MiB, at most {most:.1f}: {middle['RssAnon']:.1f} of its own, {middle['RssFile']:.1f} of"
+    held, own, files, peak = (
+        statistics.median(one[name] for one in every) for name in ("VmRSS", "RssAnon", "RssFile", "VmHWM")
     )
-    print(f"files; at its start {middle['VmHWM']:.1f}.")
+    most = max(one["VmRSS"] for one in every)
+    print(
+        f"`edge run` at {fps} frames/s, a store and a broker, no page: after {seconds / 2:g} s it holds {held:.1f} MiB, at"
+    )
+    print(f"most {most:.1f}: {own:.1f} of its own, {files:.1f} of files; at its start {peak:.1f}.")
 
 
 if __name__ == "__main__":
