@@ -118,9 +118,9 @@ class Other:
     """A reader in a process of its own."""
 
     def __init__(self, name: str, python: str = sys.executable) -> None:
-        self._command = shlex.join(command(name, python))
+        self._command = command(name, python)
         self._process = subprocess.Popen(
-            command(name, python),
+            self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -146,7 +146,7 @@ class Other:
         assert self._process.stdout
         line = self._process.stdout.readline()
         if not line:
-            raise SystemExit(f"{self._command} ended: run it to see why")
+            raise SystemExit(f"{shlex.join(self._command)} ended: run it to see why")
         return json.loads(line)
 
 
@@ -162,13 +162,14 @@ def compare(folder: Path, others: Sequence[Other]) -> list[Took]:
     # The first picture takes what the others do not.
     for other in others:
         other(next(iter(labels)))
-    found = [Took([], 0) for _ in others]
-    for file, truth in labels.items():
-        for i, other in enumerate(others):
-            answers = [other(file) for _ in range(ROUNDS)]
-            milliseconds = [*found[i].milliseconds, statistics.median(took for _, took in answers)]
-            found[i] = Took(milliseconds, found[i].right + (answers[0][0] == truth))
-    return found
+    answers = [[[other(file) for _ in range(ROUNDS)] for other in others] for file in labels]
+    return [
+        Took(
+            [statistics.median(took for _, took in rounds) for rounds in mine],
+            sum(rounds[0][0] == truth for rounds, truth in zip(mine, labels.values(), strict=True)),
+        )
+        for mine in zip(*answers, strict=True)
+    ]
 
 
 def processes(file: str) -> list[float]:
