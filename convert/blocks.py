@@ -23,9 +23,11 @@ def in_blocks(frozen: Any) -> Any:
     """
     import tensorflow as tf
 
+    found = [operation for operation in frozen.graph.get_operations() if _fits(operation)]
+    if not found:
+        return frozen
     graph = frozen.graph.as_graph_def()
     nodes = {node.name: node for node in graph.node}
-    found = [operation for operation in frozen.graph.get_operations() if _fits(operation)]
     for operation in found:
         node = nodes[operation.name]
         padding = node.attr["padding"].s.decode()
@@ -39,8 +41,6 @@ def in_blocks(frozen: Any) -> Any:
         constant.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(moved))
         node.input[:] = [blocks.name, constant.name]
         node.attr["strides"].list.i[:] = [1, 1, 1, 1]
-    if not found:
-        return frozen
     ends = [tensor.name for tensor in frozen.inputs], [tensor.name for tensor in frozen.outputs]
     whole = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(graph, name=""), [])
     inputs, outputs = ([whole.graph.get_tensor_by_name(name) for name in names] for names in ends)

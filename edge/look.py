@@ -230,14 +230,14 @@ def kept_of(candidates: Sequence[Candidate], least: float, doubtful: bool) -> tu
     share = sum(kept) / len(kept) if kept else 1.0
     if len(kept) >= CLUTTER and share < (DOUBTFUL_SHARE if doubtful else READABLE_SHARE):
         return none
-    if len(kept) >= TEXT and share < READABLE_SHARE:
+    words = len(kept) >= TEXT and share < READABLE_SHARE
+    if words:
         surest = max(least, TEXT_CONFIDENCE)
         kept = tuple(candidate.surety >= surest and candidate.digit != STROKE for candidate in candidates)
     read = [candidate.digit for candidate, keep in zip(candidates, kept, strict=True) if keep]
-    if len(kept) >= TEXT and share < READABLE_SHARE and all(digit in ROUND for digit in read):
-        return none
+    letters = words and all(digit in ROUND for digit in read)
     stripes = len(read) >= STRIPES and all(digit == STROKE for digit in read)
-    return none if stripes else kept
+    return none if letters or stripes else kept
 
 
 def is_end(candidate: Candidate, width: int) -> bool:
