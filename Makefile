@@ -62,7 +62,7 @@ tune: $(VENV)/runtime data
 score: $(VENV)/everything
 	@EDGE_DATA="$(DATA)" $(BIN)/python -m convert.scoreboard --page docs/SCORES.md
 
-# Twenty minutes, most of them the others', on a machine that does nothing else meanwhile.
+# Ten minutes, more than half of them the others', on a machine that does nothing else meanwhile.
 bench: $(VENV)/everything $(OTHERS)/ready data
 	@command -v valgrind >/dev/null || { echo "make: valgrind is missing: sudo apt install -y valgrind" >&2; exit 1; }
 	@PATH="$$PATH:/usr/sbin" command -v mosquitto >/dev/null || \

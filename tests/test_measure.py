@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from edge import scene
-from edge.vision.measure import exceeds, noise, polarity, quantiles, reduced, solid_share, texture
+from edge.types import Frame
+from edge.vision.measure import exceeds, noise, polarity, quantiles, reduced, small, solid_share, texture
 
 
 def written(height: int = 240, width: int = 320) -> np.ndarray:
@@ -29,6 +30,14 @@ def test_polarity_is_seen_under_any_light(height: int) -> None:
 @given(npst.arrays(np.uint8, (23, 31)), st.floats(0.01, 1))
 def test_quantiles_are_numpys(grey: np.ndarray, share: float) -> None:
     assert quantiles(grey, share)[0] == np.quantile(grey, share, method="inverted_cdf")
+
+
+def test_each_half_of_a_frame_is_made_once() -> None:
+    frame = Frame(np.random.default_rng(1).integers(0, 255, (301, 643), np.uint8), "camera")
+    for side in (80, 321, 160, 643):
+        assert np.array_equal(small(frame, side), reduced(frame.pixels, side))
+        assert small(frame, side) is small(frame, side)
+    assert small(frame, 1000) is frame.pixels and sorted(frame.halves) == [1, 2, 3]
 
 
 @given(npst.arrays(np.uint8, (23, 31)), st.floats(0, 256, allow_subnormal=False), st.floats(0.01, 1))
