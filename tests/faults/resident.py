@@ -111,10 +111,8 @@ def main(seconds: float, fps: int) -> None:
         statistics.median(one[name] for one in every) for name in ("VmRSS", "RssAnon", "RssFile", "VmHWM")
     )
     most = max(one["VmRSS"] for one in every)
-    print(
-        f"`edge run` at {fps} frames/s, a store and a broker, no page: after {seconds / 2:g} s it holds {held:.1f} MiB, at"
-    )
-    print(f"most {most:.1f}: {own:.1f} of its own, {files:.1f} of files; at its start {peak:.1f}.")
+    print(f"`edge run` at {fps} frames/s, a store and a broker, no page: after {seconds / 2:g} s it holds")
+    print(f"{held:.1f} MiB, at most {most:.1f}: {own:.1f} of its own, {files:.1f} of files; at its start {peak:.1f}.")
 
 
 if __name__ == "__main__":
