@@ -32,6 +32,12 @@ def test_quantiles_are_numpys(grey: np.ndarray, share: float) -> None:
     assert quantiles(grey, share)[0] == np.quantile(grey, share, method="inverted_cdf")
 
 
+@given(npst.arrays(np.uint8, (23, 31)), npst.arrays(np.bool, (23, 31)), st.floats(0.01, 1))
+def test_quantiles_of_a_part_are_those_of_it_alone(grey: np.ndarray, where: np.ndarray, share: float) -> None:
+    expected = np.quantile(grey[where], share, method="inverted_cdf") if where.any() else 0
+    assert quantiles(grey, share, where=where.astype(np.uint8))[0] == expected
+
+
 def test_each_half_of_a_frame_is_made_once() -> None:
     frame = Frame(np.random.default_rng(1).integers(0, 255, (301, 643), np.uint8), "camera")
     for side in (80, 321, 160, 643):

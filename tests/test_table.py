@@ -48,3 +48,11 @@ def test_a_hand_is_no_table() -> None:
     hand = wood(120, 0.25)
     page[:300, 100:160] = hand[:300, 100:160]
     assert grain(page, cv2.subtract(np.full_like(page, 225), page), 90, 225) is None
+
+
+def test_a_dark_stroke_that_ends_on_the_sheet_is_no_table() -> None:
+    page = sheet_on(wood(90, 0.25))
+    cv2.line(page, (330, 200), (330, 280), 50, 60)
+    rough = grain(page, cv2.subtract(np.full_like(page, 225), page), 90, 225)
+    assert rough is not None
+    assert rough[:, :225].any() and not rough[205:275, 310:350].any()

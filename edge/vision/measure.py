@@ -80,11 +80,15 @@ def median(values: Sequence[float] | NDArray[Any]) -> float:
     return (float(ordered[(len(ordered) - 1) // 2]) + float(ordered[len(ordered) // 2])) / 2
 
 
-def quantiles(grey: Pixels, *shares: float) -> list[float]:
-    """For each share (0 to 1), the grey level that as many pixels do not exceed, from a sample of the rows."""
-    rows = sample(grey)
-    counts = cv2.calcHist([rows], [0], None, [256], [0, 256]).ravel()
-    levels: list[int] = counts.cumsum().searchsorted([share * rows.size for share in shares]).tolist()
+def quantiles(grey: Pixels, *shares: float, where: Pixels | None = None) -> list[float]:
+    """For each share (0 to 1), the grey level that as many pixels do not exceed, from a sample of the rows.
+
+    ``where``: only where this mask, as large as ``grey``, is not 0; without any such pixel every level is 0.
+    """
+    mask = None if where is None else sample(where)
+    below = cv2.calcHist([sample(grey)], [0], mask, [256], [0, 256]).ravel().cumsum()
+    count = float(below[-1])
+    levels: list[int] = below.searchsorted([share * count for share in shares]).tolist()
     return [float(level) for level in levels]
 
 
@@ -111,12 +115,13 @@ def noise(ink: Pixels) -> tuple[float, float]:
     return middle, max(rough, quantiles(second, 0.5)[0] / 1.652)
 
 
-def texture(values: Pixels) -> tuple[float, float]:
+def texture(values: Pixels, where: Pixels | None = None) -> tuple[float, float]:
     """The 40th percentile of any values (uint8), and the standard deviation of the grain they lie in.
 
     By the distance of the 20th to the 60th percentile: even where two fifths are ink it is that of the paper.
+    ``where``: only where this mask is not 0.
     """
-    low, middle, high = quantiles(values, 0.2, 0.4, 0.6)
+    low, middle, high = quantiles(values, 0.2, 0.4, 0.6, where=where)
     return middle, (high - low) / 1.095
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from edge.types import Pixels
-from edge.vision.measure import reduced, sample, texture
+from edge.vision.measure import quantiles, reduced, texture
 from edge.vision.sheet import SIDE, sheet
 
 TWO_LIGHTS = 0.75
@@ -23,6 +23,8 @@ SMOOTH, SMOOTHEST = 0.3, 0.1
 """all but these shares of either."""
 GRAIN = 4.5
 """Ink on a table is at least this many standard deviations of its grain."""
+OUTSIDE = 128
+"""What goes out of the picture, while it is looked for: neither paper nor what lies within it."""
 
 
 def grain(grey: Pixels, ink: Pixels, dim: float, bright: float) -> Pixels | None:
@@ -34,27 +36,23 @@ def grain(grey: Pixels, ink: Pixels, dim: float, bright: float) -> Pixels | None
     if dim >= TWO_LIGHTS * bright:
         return None
     paper = _within(sheet(cv2.threshold(reduced(grey, SIDE), (dim + bright) / 2, 255, cv2.THRESH_BINARY)[1]))
-    on_paper = paper > 127
-    ring = np.concatenate([on_paper[0], on_paper[-1], on_paper[:, 0], on_paper[:, -1]])
-    if np.mean(~ring) < ALONG or not on_paper.any():
+    around = cv2.bitwise_not(paper)
+    ring = np.concatenate([around[0], around[-1], around[:, 0], around[:, -1]])
+    if np.count_nonzero(ring) < ALONG * ring.size or not cv2.countNonZero(paper):
         return None
     small = reduced(ink, SIDE)
-    rough = cv2.absdiff(small.astype(np.float32), cv2.blur(small, (AROUND, AROUND)).astype(np.float32))
-    smoothest, grained = float(np.quantile(rough[on_paper], SMOOTHEST)), float(np.quantile(rough[~on_paper], SMOOTH))
+    rough = cv2.absdiff(small, cv2.blur(small, (AROUND, AROUND)))
+    smoothest, grained = quantiles(rough, SMOOTHEST, where=paper)[0], quantiles(rough, SMOOTH, where=around)[0]
     if grained < max(ROUGH, ROUGHER * smoothest):
         return None
     table = cv2.threshold(cv2.resize(paper, grey.shape[::-1]), 127, 255, cv2.THRESH_BINARY_INV)[1]
-    there = sample(ink)[sample(table) > 0]
-    if not there.size:
-        return None
-    middle, spread = texture(there)
+    middle, spread = texture(ink, where=table)
     return cv2.bitwise_and(table, cv2.threshold(ink, middle + GRAIN * spread, 255, cv2.THRESH_BINARY_INV)[1])
 
 
 def _within(paper: Pixels) -> Pixels:
     """The paper with all that lies within it and does not go to the picture's border: broad strokes."""
-    labels = cv2.connectedComponents(cv2.bitwise_not(paper), connectivity=4)[1]
-    outside = np.zeros(int(labels.max()) + 1, bool)
-    outside[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = True
-    outside[0] = False
-    return np.where(outside[labels], np.uint8(0), np.uint8(255))
+    # One more pixel all around hangs everything together that goes to the border.
+    framed = cv2.copyMakeBorder(paper, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    cv2.floodFill(framed, None, (0, 0), OUTSIDE)
+    return cv2.compare(framed, OUTSIDE, cv2.CMP_NE)[1:-1, 1:-1]
