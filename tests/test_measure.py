@@ -32,7 +32,7 @@ def test_quantiles_are_numpys(grey: np.ndarray, share: float) -> None:
     assert quantiles(grey, share)[0] == np.quantile(grey, share, method="inverted_cdf")
 
 
-@given(npst.arrays(np.uint8, (23, 31)), npst.arrays(np.bool, (23, 31)), st.floats(0.01, 1))
+@given(npst.arrays(np.uint8, (23, 31)), npst.arrays(np.bool_, (23, 31)), st.floats(0.01, 1))
 def test_quantiles_of_a_part_are_those_of_it_alone(grey: np.ndarray, where: np.ndarray, share: float) -> None:
     expected = np.quantile(grey[where], share, method="inverted_cdf") if where.any() else 0
     assert quantiles(grey, share, where=where.astype(np.uint8))[0] == expected
