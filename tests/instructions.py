@@ -59,10 +59,13 @@ def show(frames: int, page: str) -> None:
 
 
 def counted(*command: str) -> int:
-    """Instructions of a command with all that it loads."""
-    environment = {**os.environ, "PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"}
+    """Instructions of a command with all that it loads, and without compiling it."""
+    from edge.bench.start import environment
+
+    own = environment() | {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"}
+    subprocess.run((sys.executable, *command), env=own, capture_output=True)
     valgrind = ("valgrind", "--tool=callgrind", f"--callgrind-out-file={os.devnull}", sys.executable)
-    done = subprocess.run((*valgrind, *command), env=environment, capture_output=True, text=True)
+    done = subprocess.run((*valgrind, *command), env=own, capture_output=True, text=True)
     found = re.search(r"Collected : (\d+)", done.stderr)
     if done.returncode or not found:
         sys.exit(f"valgrind {' '.join(command)}: {done.stderr.strip().splitlines()[-1:]}")

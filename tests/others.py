@@ -174,12 +174,14 @@ def compare(folder: Path, others: Sequence[Other]) -> list[Took]:
 
 def processes(file: str) -> list[float]:
     """Seconds of a whole process that reads one picture: the usual program, and ours."""
+    from edge.bench.start import environment
+
     commands = [command("usual"), [str(Path(sys.executable).with_name("edge")), "read", file]]
     took: list[list[float]] = [[], []]
     for _ in range(PROCESSES):
         for arguments, seconds in zip(commands, took, strict=True):
             begun = time.perf_counter()
-            subprocess.run(arguments, input=file, text=True, capture_output=True, env=os.environ | QUIET, check=True)
+            subprocess.run(arguments, input=file, text=True, capture_output=True, env=environment() | QUIET, check=True)
             seconds.append(time.perf_counter() - begun)
     return [statistics.median(seconds) for seconds in took]
 

@@ -147,7 +147,7 @@ def measure(
         judged=judged,
         suite=conditions,
         nothing=kinds,
-        page_ms=speed(reader, page, 101),
+        page_ms=speed(reader, page, 1001),
         photo_ms=speed(reader, cv2.resize(page, (4000, 3000), interpolation=cv2.INTER_CUBIC), 11),
     )
 

@@ -92,10 +92,18 @@ def _once(settings: Settings, picture: Path) -> dict[str, float]:
     }
 
 
+def environment() -> dict[str, str]:
+    """That of a command as a user has it: pip compiles what it installs, and nothing is compiled at each start.
+
+    In a checkout the first of several runs compiles what has changed.
+    """
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def _timed(command: tuple[str, ...], *, until_a_line: bool = False) -> tuple[str, float]:
     """What a process said, and seconds until it ended or had said a line. Raises EdgeError."""
     begun = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = _launched(command)
     assert process.stdout
     said = process.stdout.readline() if until_a_line else process.stdout.read()
     seconds = time.perf_counter() - begun
@@ -108,7 +116,7 @@ def _held(command: tuple[str, ...]) -> tuple[float, float]:
 
     Its peak as its own status has it: that which is told at its end is no less than the peak of who started it.
     """
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = _launched(command)
     held = 0.0, 0.0
     while process.poll() is None:
         if now := memory(process.pid):
@@ -116,6 +124,10 @@ def _held(command: tuple[str, ...]) -> tuple[float, float]:
         time.sleep(0.002)
     _end(process)
     return held
+
+
+def _launched(command: tuple[str, ...]) -> subprocess.Popen[str]:
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
 
 
 def memory(process: int) -> dict[str, float]:
