@@ -108,6 +108,8 @@ class Metrics(Publisher, Collector):
         self._rejects: dict[str, int] = dict.fromkeys(get_args(Reason), 0)
         self._events: dict[str, int] = dict.fromkeys(get_args(Change), 0)
         self._swaps: dict[str, int] = {"accepted": 0, "refused": 0}
+        self._counting = threading.Lock()
+        """Held while a frame is counted and while its numbers are read: those of one answer are of the same frames."""
         registry = CollectorRegistry()
         registry.register(self)
         ProcessCollector(registry=registry)
@@ -130,14 +132,15 @@ class Metrics(Publisher, Collector):
     def publish(self, message: Message) -> None:
         """Count a message; with a reading, the loop's laps since the one before."""
         if isinstance(message, Reading):
-            self._took(self.watch.take())
-            self._frames += 1
-            if message.reason is None:
-                self._readings += 1
-            else:
-                self._rejects[message.reason] += 1
-            # A clock that was set back meanwhile makes no reading of the future.
-            self._latency.add(max(0.0, (datetime.now(UTC) - message.captured_at).total_seconds()))
+            with self._counting:
+                self._took(self.watch.take())
+                self._frames += 1
+                if message.reason is None:
+                    self._readings += 1
+                else:
+                    self._rejects[message.reason] += 1
+                # A clock that was set back meanwhile makes no reading of the future.
+                self._latency.add(max(0.0, (datetime.now(UTC) - message.captured_at).total_seconds()))
         elif isinstance(message, Event):
             self._events[message.change] += 1
         elif message.about == "model":
@@ -157,19 +160,9 @@ class Metrics(Publisher, Collector):
 
     def collect(self) -> Iterator[Metric]:
         """All families, each with its help text."""
-        stages = HistogramMetricFamily(
-            "edge_digits_stage_seconds", "Time a stage of the line took for one frame.", labels=["stage"]
-        )
-        for stage, bins in self._stages.items():
-            bins.into(stages, [stage])
-        latency = HistogramMetricFamily(
-            "edge_digits_camera_to_publish_seconds", "From the capture of a frame until what was read is published."
-        )
-        self._latency.into(latency)
-        yield from (stages, latency)
-        yield _total("frames", "Frames that were read.", self._frames)
-        yield _total("readings", "Frames in which there were digits.", self._readings)
-        yield _totals("rejects", "Frames in which there were none.", "reason", self._rejects)
+        with self._counting:
+            frames = self._of_frames()
+        yield from frames
         yield _totals("events", "What became of the writing, said once.", "event", self._events)
         yield _total("dropped_frames", "Frames that came while another was read.", self._source.dropped)
         states = {state: state == self._source.state for state in get_args(State)}
@@ -182,6 +175,24 @@ class Metrics(Publisher, Collector):
         yield from self._board()
         build = {"version": edge.__version__, "python": platform.python_version(), "machine": platform.machine()}
         yield InfoMetricFamily("edge_digits_build", "The program, and what it runs on.", build)
+
+    def _of_frames(self) -> list[Metric]:
+        stages = HistogramMetricFamily(
+            "edge_digits_stage_seconds", "Time a stage of the line took for one frame.", labels=["stage"]
+        )
+        for stage, bins in self._stages.items():
+            bins.into(stages, [stage])
+        latency = HistogramMetricFamily(
+            "edge_digits_camera_to_publish_seconds", "From the capture of a frame until what was read is published."
+        )
+        self._latency.into(latency)
+        return [
+            stages,
+            latency,
+            _total("frames", "Frames that were read.", self._frames),
+            _total("readings", "Frames in which there were digits.", self._readings),
+            _totals("rejects", "Frames in which there were none.", "reason", self._rejects),
+        ]
 
     def _deliveries(self) -> Iterator[Metric]:
         deliveries: dict[str, Delivery] = {}

@@ -116,13 +116,14 @@ def test_a_real_run_tells_all_of_its_stages(tmp_path: Path) -> None:
         run.send_signal(signal.SIGTERM)
         assert (run.wait(patience(20)), run.stderr and run.stderr.read()) == (0, "")
     assert lines >= frames
-    # While it answers, the next frame is read: between two lines of the answer there may be one more.
-    for stage in (*READ, "capture"):
-        assert scrape("edge_digits_stage_seconds_count", stage=stage) - frames in (-1, 0, 1)
+    for stage in READ:
+        # While one is asked, the next frame is read.
+        assert scrape("edge_digits_stage_seconds_count", stage=stage) - frames in (0, 1)
         assert scrape("edge_digits_stage_seconds_sum", stage=stage) > 0
-    assert scrape("edge_digits_camera_to_publish_seconds_count") - frames in (-1, 0, 1)
+    assert scrape("edge_digits_stage_seconds_count", stage="capture") >= frames
+    assert scrape("edge_digits_camera_to_publish_seconds_count") == frames
     reasons = [value for (name, _), value in scrape.samples.items() if name == "edge_digits_rejects_total"]
-    assert scrape("edge_digits_readings_total") + sum(reasons) - frames in (-1, 0, 1)
+    assert scrape("edge_digits_readings_total") + sum(reasons) == frames
     assert scrape("edge_digits_source_state", state="running") == 1
     # The 24th of proc_pid_stat(5) is what it holds, of which qemu-user says nothing.
     told = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[21]) > 0

@@ -33,6 +33,12 @@ def sheet(light: Pixels) -> Pixels:
     return paper[edge:-edge, edge:-edge]
 
 
+def along_border(mask: Pixels) -> float:
+    """Which share of the border of a mask (height, width) uint8 is not 0."""
+    ring = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
+    return np.count_nonzero(ring) / ring.size
+
+
 def has_sheet(small: Pixels) -> bool:
     """Whether what is light in a picture (height, width) uint8 is paper rather than ink.
 
@@ -40,8 +46,7 @@ def has_sheet(small: Pixels) -> bool:
     nothing dark in it. The picture's longer side has SIDE pixels at most.
     """
     light = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
-    ring = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
-    if np.mean(ring > 0) >= RING:
+    if along_border(light) >= RING:
         return True
     contours, _ = cv2.findContours(np.ascontiguousarray(sheet(light)), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     if not contours:

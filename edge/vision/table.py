@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import cv2
-import numpy as np
 
 from edge.types import Pixels
 from edge.vision.measure import quantiles, reduced, texture
-from edge.vision.sheet import SIDE, sheet
+from edge.vision.sheet import SIDE, along_border, sheet
 
 TWO_LIGHTS = 0.75
 """Where the darkest paper has less than this share of the brightest one's light, it may be a table."""
@@ -37,8 +36,7 @@ def grain(grey: Pixels, ink: Pixels, dim: float, bright: float) -> Pixels | None
         return None
     paper = _within(sheet(cv2.threshold(reduced(grey, SIDE), (dim + bright) / 2, 255, cv2.THRESH_BINARY)[1]))
     around = cv2.bitwise_not(paper)
-    ring = np.concatenate([around[0], around[-1], around[:, 0], around[:, -1]])
-    if np.count_nonzero(ring) < ALONG * ring.size or not cv2.countNonZero(paper):
+    if along_border(around) < ALONG or not cv2.countNonZero(paper):
         return None
     small = reduced(ink, SIDE)
     rough = cv2.absdiff(small, cv2.blur(small, (AROUND, AROUND)))
