@@ -71,6 +71,14 @@ def above(ink: Pixels, level: int) -> Pixels:
     return cv2.threshold(ink, level - 1, 255, cv2.THRESH_BINARY)[1]
 
 
+def enclosed(mask: Pixels) -> Pixels:
+    """255 where a mask (height, width) of 0 and 255 is 255 and cannot be reached from its border (4 neighbours)."""
+    # One more pixel all around hangs everything together that goes to the border.
+    framed = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=255)
+    cv2.floodFill(framed, None, (0, 0), 0)
+    return framed[1:-1, 1:-1]
+
+
 def median(values: Sequence[float] | NDArray[Any]) -> float:
     """The middle one, or the mean of the two in the middle; at least one value.
 

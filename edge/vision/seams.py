@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Pixels
+from edge.vision.measure import enclosed
 
 SLANTS = (-0.3, 0.0, 0.3, 0.6)
 """Cuts are tried leaning to the right by so much of their height, as writing does,"""
@@ -84,11 +85,8 @@ def ink_before(small: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def holes(ink: Pixels) -> NDArray[np.float32]:
     """1 where the paper is enclosed by ink, (height, width) float32, else 0."""
-    paper = cv2.threshold(ink, 96, 1, cv2.THRESH_BINARY_INV)[1]
-    paper = cv2.copyMakeBorder(paper, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
-    # From outside, all paper that can be reached is painted over.
-    cv2.floodFill(paper, None, (0, 0), 0)
-    return paper[1:-1, 1:-1].astype(np.float32)
+    paper = cv2.threshold(ink, 96, 255, cv2.THRESH_BINARY_INV)[1]
+    return (enclosed(paper) > 0).astype(np.float32)
 
 
 def cheapest(small: NDArray[np.float32], lines: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 
 from edge.types import Pixels
-from edge.vision.measure import quantiles, reduced, texture
+from edge.vision.measure import enclosed, quantiles, reduced, texture
 from edge.vision.sheet import SIDE, along_border, sheet
 
 TWO_LIGHTS = 0.75
@@ -22,8 +22,6 @@ SMOOTH, SMOOTHEST = 0.3, 0.1
 """all but these shares of either."""
 GRAIN = 4.5
 """Ink on a table is at least this many standard deviations of its grain."""
-OUTSIDE = 128
-"""What goes out of the picture, while it is looked for: neither paper nor what lies within it."""
 
 
 def grain(grey: Pixels, ink: Pixels, dim: float, bright: float) -> Pixels | None:
@@ -50,7 +48,4 @@ def grain(grey: Pixels, ink: Pixels, dim: float, bright: float) -> Pixels | None
 
 def _within(paper: Pixels) -> Pixels:
     """The paper with all that lies within it and does not go to the picture's border: broad strokes."""
-    # One more pixel all around hangs everything together that goes to the border.
-    framed = cv2.copyMakeBorder(paper, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    cv2.floodFill(framed, None, (0, 0), OUTSIDE)
-    return cv2.compare(framed, OUTSIDE, cv2.CMP_NE)[1:-1, 1:-1]
+    return cv2.bitwise_or(paper, enclosed(cv2.bitwise_not(paper)))
