@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from convert import terminal
-from convert.names import POLARITIES, RANGES, RECIPES
+from convert.choices import POLARITIES, RANGES, RECIPES
+from convert.system import command_line
 from edge.errors import ConvertError
 
 
@@ -30,7 +30,9 @@ def convert_main(arguments: Sequence[str] | None = None) -> int:
     def work(stderr: TextIO) -> None:
         from rich.console import Console
 
-        from convert import pipeline, progress, report
+        from convert import report
+        from convert.conversion import pipeline
+        from convert.system import progress
 
         order = pipeline.Order(
             model=options.model,
@@ -64,7 +66,7 @@ def convert_main(arguments: Sequence[str] | None = None) -> int:
         print(shown.get(), end="")
         print(f"{out}: {out.stat().st_size:,} bytes, made from {options.model}; report: {page}")
 
-    return terminal.run("edge-convert", options.debug, work)
+    return command_line.run("edge-convert", options.debug, work)
 
 
 def _convert_parser() -> argparse.ArgumentParser:
@@ -87,10 +89,10 @@ def _convert_parser() -> argparse.ArgumentParser:
         " Keras model does 995 times in 1,000, and runs in every TFLite runtime (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
-        "--max-drop", metavar="POINTS", type=terminal.number(-100, 100), default=0.3,
+        "--max-drop", metavar="POINTS", type=command_line.number(-100, 100), default=0.3,
         help="accuracy that may be lost, in percentage points (default: %(default)s)",
     )  # fmt: skip
-    terminal.add_data(parser)
+    command_line.add_data(parser)
     parser.add_argument(
         "--report", metavar="FOLDER", type=Path,
         help="where report.html and report.json go (default: beside OUT.tflite, OUT-report)",
@@ -118,15 +120,15 @@ def _convert_parser() -> argparse.ArgumentParser:
         help="photographs of your own to calibrate on, or corrections, besides MNIST",
     )
     parser.add_argument(
-        "--calibration-images", metavar="N", type=terminal.whole(500), default=1000,
+        "--calibration-images", metavar="N", type=command_line.whole(500), default=1000,
         help="distinct digits to calibrate on, at least 500 (default: %(default)s)",
     )  # fmt: skip
-    terminal.add_seed(parser, "which of them")
+    command_line.add_seed(parser, "which of them")
     parser.add_argument(
         "--io", choices=("uint8", "int8"), default="uint8",
         help="type of an int8 model's input and output (default: %(default)s)",
     )  # fmt: skip
-    terminal.add_debug(parser)
+    command_line.add_debug(parser)
     return parser
 
 
@@ -137,18 +139,18 @@ def _inspect(arguments: Sequence[str]) -> int:
         epilog="Exit status: 0 done; 1 failed, and one line on stderr says why; 2 wrong usage.",
     )
     parser.add_argument("model", metavar="MODEL.tflite", type=Path, help="with or without edge-convert's card in it")
-    terminal.add_debug(parser)
+    command_line.add_debug(parser)
     options = parser.parse_args(arguments)
 
     def work(stderr: TextIO) -> None:
-        from convert import inspect
+        from convert.tflite import inspect
 
         said = inspect.lines(options.model)
         width = max(len(of) for of, _ in said)
         for of, what in said:
             print(f"{of:{width}}  {what}")
 
-    return terminal.run("edge-convert", options.debug, work)
+    return command_line.run("edge-convert", options.debug, work)
 
 
 def _joined(words: list[str]) -> list[str]:
@@ -182,11 +184,11 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
         "-o", "--output", metavar="OUT.h5", type=Path, default=Path("models/mnist.h5"),
         help="Keras file to write (default: %(default)s)",
     )  # fmt: skip
-    terminal.add_data(parser)
+    command_line.add_data(parser)
     parser.add_argument(
         "--epochs",
         metavar="N",
-        type=terminal.whole(1),
+        type=command_line.whole(1),
         default=40,
         help="times through the data (default: %(default)s)",
     )
@@ -197,24 +199,27 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
         "--also", metavar="FOLDER", type=Path,
         help="glyphs of your own to learn besides: what edge corrections export wrote (default: none)",
     )  # fmt: skip
-    terminal.add_seed(parser, "of the weights and of all variation")
+    command_line.add_seed(parser, "of the weights and of all variation")
     parser.add_argument(
-        "--limit", metavar="N", type=terminal.whole(1), help="train on the first N images, for a quick try"
+        "--limit", metavar="N", type=command_line.whole(1), help="train on the first N images, for a quick try"
     )
-    terminal.add_debug(parser)
+    command_line.add_debug(parser)
     options = parser.parse_args(arguments)
     if options.output.suffix != ".h5":
         parser.error(f"{options.output}: -o names the Keras file to write, which ends in .h5")
 
     def work(stderr: TextIO) -> None:
-        from convert import datasets, load, progress, taught, train, whole
+        from convert import load
+        from convert.data import corrections, mnist
+        from convert.system import files, progress
+        from convert.training import train
 
         begun = time.monotonic()
-        whole.check_writable(options.output)
-        data = datasets.load_mnist(options.data)
+        files.check_writable(options.output)
+        data = mnist.load_mnist(options.data)
         if options.limit:
             data = data.limited(options.limit)
-        also = taught.load(options.also) if options.also else None
+        also = corrections.load(options.also) if options.also else None
         kept = options.output.with_suffix(".checkpoint.keras")
         start = load.load(options.start) if options.start else None
         with progress.epochs(options.epochs, stderr) as told:
@@ -230,4 +235,4 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
             f" images, trained in {minutes} min {seconds:02} s"
         )
 
-    return terminal.run("edge-train", options.debug, work)
+    return command_line.run("edge-train", options.debug, work)

@@ -16,9 +16,9 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from edge.errors import EdgeError
-    from edge.model import Model
+    from edge.model.classifier import Model
     from edge.publishers import open_publisher
-    from edge.reader import Reader
+    from edge.reading.reader import Reader
     from edge.sources import open_source
     from edge.types import Box, Digit, Frame, Glyph, Reading
 
@@ -38,8 +38,8 @@ __all__ = [
 
 _HOMES = {
     "EdgeError": "edge.errors",
-    "Model": "edge.model",
-    "Reader": "edge.reader",
+    "Model": "edge.model.classifier",
+    "Reader": "edge.reading.reader",
     "open_publisher": "edge.publishers",
     "open_source": "edge.sources",
 }

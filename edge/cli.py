@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 from edge import __version__, commands
 from edge.errors import EdgeError, SettingsError
-from edge.process import begin, end
 from edge.settings import leaves
+from edge.system.process import begin, end
 from edge.uri import nearest, public
 
 READ_EXAMPLES = """examples:
@@ -296,7 +296,7 @@ def _positive(text: str) -> int:
 
 
 def _moment(text: str) -> datetime:
-    from edge.history import moment
+    from edge.store.history import moment
 
     try:
         return moment(text, datetime.now(UTC))

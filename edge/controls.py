@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge.types import Reading
-from edge.vision.recipe import Recipe
+from edge.vision.settings import Recipe
 
 
 class Controls:

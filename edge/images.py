@@ -10,8 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from edge import quiet
 from edge.errors import ImageError
+from edge.system import stderr
 from edge.types import Pixels
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
@@ -79,7 +79,7 @@ def composite(picture: Pixels) -> Pixels:
 
 def _imdecode(packed: Pixels, flags: int, name: str) -> Pixels:
     try:
-        with quiet.opencv():
+        with stderr.opencv():
             picture = cv2.imdecode(packed, flags)
     except cv2.error as error:
         # OpenCV refuses pictures over its own limit of pixels so.

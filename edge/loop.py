@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from edge.errors import SourceError, WedgedError
 from edge.publishers import Publisher
 from edge.sources import Source, State
-from edge.stopwatch import Stopwatch
-from edge.tracker import Tracker
+from edge.system.stopwatch import Stopwatch
+from edge.tracking.tracker import Tracker
 from edge.types import Frame, Message, Notice, Reading
 
 log = logging.getLogger(__name__)

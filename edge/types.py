@@ -48,7 +48,7 @@ class Frame:
     truth: str | None = None
     """What is really written there, lines joined by ``\\n``, where the source knows (``synthetic:`` does)."""
     halves: dict[int, Pixels] = field(default_factory=dict, init=False, compare=False, repr=False)
-    """Its pixels halved once, twice and so on, as far as somebody wanted them: ``edge.vision.measure.small``."""
+    """Its pixels halved once, twice and so on, as far as somebody wanted them: ``edge.vision.statistics.small``."""
 
 
 @dataclass(frozen=True, slots=True)

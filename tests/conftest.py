@@ -13,8 +13,8 @@ import needs
 import numpy as np
 import pytest
 
-from edge import strokes
-from edge.reader import Reader
+from edge.handwriting import rendering
+from edge.reading.reader import Reader
 from edge.types import Pixels
 
 cv2.setNumThreads(1)
@@ -61,7 +61,7 @@ def page() -> Callable[..., Pixels]:
     """Makes a clean page, (480, 640) uint8, of the stroke model's digits: dark on light unless ``light_ink``."""
 
     def make(*lines: str, seed: int = 1, light_ink: bool = False, height: int = 480, width: int = 640) -> Pixels:
-        ink, _ = strokes.page(lines, height, width, np.random.default_rng(seed))
+        ink, _ = rendering.page(lines, height, width, np.random.default_rng(seed))
         grey = (230 - ink.astype(np.float32) * (180 / 255)).astype(np.uint8)
         return cv2.bitwise_not(grey) if light_ink else grey  # type: ignore[return-value]
 

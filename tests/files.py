@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.card import Card, packed, read_card
-from edge.model import packaged_model
+from edge.model.card import Card, packed, read_card
+from edge.model.classifier import packaged_model
 
 QUIET = pytest.mark.filterwarnings(
     "ignore:Statistics for quantized inputs:UserWarning",

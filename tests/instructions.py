@@ -33,14 +33,14 @@ START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 def show(frames: int, page: str) -> None:
-    """Pages through the line as ``edge.viewer`` and ``edge.loop`` have it, with a clock that Valgrind does not slow."""
+    """Pages through the line of ``edge run``, with a clock that Valgrind does not slow."""
     from line import Line
 
-    from edge.process import settle
     from edge.publishers import open_publisher
-    from edge.reader import Reader
+    from edge.reading.reader import Reader
     from edge.sources import open_source
-    from edge.tracking import Tracking
+    from edge.system.process import settle
+    from edge.tracking.settings import Tracking
     from edge.types import Frame
 
     settle()
@@ -60,7 +60,7 @@ def show(frames: int, page: str) -> None:
 
 def counted(*command: str) -> int:
     """Instructions of a command with all that it loads, and without compiling it."""
-    from edge.bench.start import environment
+    from edge.commands.bench.start import environment
 
     own = environment() | {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"}
     subprocess.run((sys.executable, *command), env=own, capture_output=True)
@@ -74,7 +74,7 @@ def counted(*command: str) -> int:
 
 def measured() -> dict[str, int]:
     """All of COUNTS."""
-    from edge.bench.start import page
+    from edge.commands.bench.start import page
     from edge.images import save
 
     def frames(kind: str) -> int:
@@ -103,7 +103,7 @@ def main() -> None:
         return
     if not shutil.which("valgrind"):
         sys.exit("valgrind: is not installed; sudo apt install -y valgrind")
-    from edge.bench import machine
+    from edge.commands.bench import machine
 
     now, here = measured(), machine()
     before = json.loads(RECORD.read_text()) if RECORD.exists() else None

@@ -1,13 +1,13 @@
-"""Reader, still and tracker together as ``edge.viewer`` and ``edge.loop`` have them, by a clock of the caller's."""
+"""Reader, change detector and tracker together as in ``edge run``, with a clock of the caller's."""
 
 from __future__ import annotations
 
 import time
 
-from edge.reader import Reader
-from edge.still import Still
-from edge.tracker import Tracker
-from edge.tracking import Tracking
+from edge.reading.reader import Reader
+from edge.tracking.change_detector import Still
+from edge.tracking.settings import Tracking
+from edge.tracking.tracker import Tracker
 from edge.types import Event, Frame, Reading
 
 

@@ -48,7 +48,7 @@ def edge() -> tuple[Load, Read]:
     """This project's reader."""
     from edge import Reader
     from edge.images import load
-    from edge.process import settle
+    from edge.system.process import settle
 
     settle()
     reader = Reader()
@@ -174,7 +174,7 @@ def compare(folder: Path, others: Sequence[Other]) -> list[Took]:
 
 def processes(file: str) -> list[float]:
     """Seconds of a whole process that reads one picture: the usual program, and ours."""
-    from edge.bench.start import environment
+    from edge.commands.bench.start import environment
 
     commands = [command("usual"), [str(Path(sys.executable).with_name("edge")), "read", file]]
     took: list[list[float]] = [[], []]

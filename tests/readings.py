@@ -21,10 +21,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge import scene, strokes
-from edge.golden import golden
-from edge.model import RUNTIMES, Model
-from edge.reader import Reader
+from edge.handwriting import rendering, virtual_camera
+from edge.model.classifier import RUNTIMES, Model
+from edge.model.golden_digits import golden
+from edge.reading.reader import Reader
 from edge.types import Pixels
 
 RECORD = Path(__file__).with_suffix(".json")
@@ -50,13 +50,13 @@ def _page(n: int) -> tuple[Pixels, str]:
     (width, height), difficulty, chalk = SIZES[n % 6], n // 6 * 2 / 3, n % 5 == 4
     rows = min(int(rng.integers(1, 4)), height // 60) if n % 12 != 9 else 0
     written = ["".join(map(str, rng.integers(0, 10, rng.integers(1, min(6, width // 40) + 1)))) for _ in range(rows)]
-    ink, _ = strokes.page(written, height, width, rng)
-    # As edge.scene.still, but blurred more and not tilted: OpenCV 4 and 5 do not warp alike.
+    ink, _ = rendering.page(written, height, width, rng)
+    # As edge.handwriting.virtual_camera.still, but blurred more and not tilted: OpenCV 4 and 5 do not warp alike.
     dimming, faintness = rng.uniform(5, 90) * difficulty, rng.uniform(0, 0.4) * difficulty
-    page = scene.write(ink, dimming if chalk else 255 - dimming, (1 - faintness) * (-1 if chalk else 1))
-    page = scene.light(page, rng, rng.uniform(0, 0.4) * difficulty)
-    page = scene.blur(page, rng.uniform(0, 3) * difficulty * min(height, width) / 480)
-    return scene.grain(page, rng, difficulty), "\n".join(written)
+    page = virtual_camera.write(ink, dimming if chalk else 255 - dimming, (1 - faintness) * (-1 if chalk else 1))
+    page = virtual_camera.light(page, rng, rng.uniform(0, 0.4) * difficulty)
+    page = virtual_camera.blur(page, rng.uniform(0, 3) * difficulty * min(height, width) / 480)
+    return virtual_camera.grain(page, rng, difficulty), "\n".join(written)
 
 
 def readings(runtime: str) -> list[dict[str, Any]]:

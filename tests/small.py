@@ -15,12 +15,13 @@ import files
 import numpy as np
 import pytest
 
-from convert import load, quantise
-from convert.convention import Convention, find
-from convert.datasets import ARRAYS, Mnist
-from convert.names import Io, Recipe
-from edge.card import Card
+from convert import load
+from convert.choices import Io, Recipe
+from convert.data.mnist import ARRAYS, Mnist
+from convert.load.convention import Convention, find
+from convert.tflite import quantise
 from edge.errors import ConvertError
+from edge.model.card import Card
 
 QUIET = files.QUIET
 

@@ -2,9 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edge import annotate as room
-from edge.annotate import PICTURE_BYTES, WIDTH, LastRead, annotate
-from edge.reader import Reader
+from edge.reading import annotate as room
+from edge.reading.annotate import PICTURE_BYTES, WIDTH, LastRead, annotate
+from edge.reading.reader import Reader
 
 
 @pytest.mark.parametrize("size", [(28, 28), (480, 640), (2000, 3000), (3000, 300), (60, 1500)])

@@ -1,4 +1,4 @@
-from edge.backoff import Backoff
+from edge.system.backoff import Backoff
 
 
 def test_pauses_double_within_their_upper_half_up_to_the_last():

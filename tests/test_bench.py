@@ -10,13 +10,13 @@ import jsonschema
 import pytest
 
 from edge import cli
-from edge.bench import line, machine, words
+from edge.commands.bench import line, machine, words
 from edge.errors import DataError, SourceError
-from edge.metrics import STAGES
+from edge.running.metrics import STAGES
 from edge.settings import Settings
 from edge.types import Pixels
 
-SCHEMA = json.loads((Path(words.__file__).parent.parent / "schema" / "bench.json").read_text("utf-8"))
+SCHEMA = json.loads((Path(words.__file__).parents[2] / "schema" / "bench.json").read_text("utf-8"))
 ROOT = Path(__file__).parent.parent
 
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 def figures(tmp_path_factory: pytest.TempPathFactory) -> dict:
     folder = tmp_path_factory.mktemp("bench")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("edge.bench.start.TIMES", 1)
+        patch.setattr("edge.commands.bench.start.TIMES", 1)
         patch.setattr("builtins.print", lambda text, **_: (folder / "out.json").write_text(text))
         assert cli.main(["bench", "--frames", "30", "--json"]) == 0
     return json.loads((folder / "out.json").read_text())

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import small
 
-from convert import flatbuffer, quantise
-from convert.blocks import blocked, in_blocks
-from convert.convention import Convention
-from convert.names import RECIPES
-from edge.model import Model
+from convert.choices import RECIPES
+from convert.load.convention import Convention
+from convert.tflite import flatbuffer, quantise
+from convert.tflite.space_to_depth import blocked, in_blocks
+from edge.model.classifier import Model
 
 pytestmark = small.QUIET
 

@@ -1,10 +1,10 @@
 import cv2
 import numpy as np
 
-from edge.vision.boxes import Part
-from edge.vision.bridge import closed, usual_gap
 from edge.vision.clean import clean
-from edge.vision.recipe import Recipe
+from edge.vision.components import Part
+from edge.vision.gap_closing import closed, usual_gap
+from edge.vision.settings import Recipe
 
 
 def dotted(pitch: int) -> np.ndarray:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.card import MEMBER, Card, packed, read_card
 from edge.errors import ModelError
+from edge.model.card import MEMBER, Card, packed, read_card
 
 MODEL = b"\0\0\0\0TFL3" + bytes(range(256)) * 4
 """Something to append a card to."""

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.check import checks
 from edge.cli import main
+from edge.commands.check import checks
 from edge.errors import EdgeError
 from edge.settings import Settings
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import small
 
-from convert import checkpoint, train
-from convert.datasets import Mnist
+from convert.data.mnist import Mnist
+from convert.training import checkpoint, train
 
 pytestmark = small.QUIET
 ORDER = {"seed": 1}

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from edge import scene
+from edge.handwriting import virtual_camera
 from edge.vision.clean import binarise, clean, gaussian, median, morphology, paper, working_scale
-from edge.vision.recipe import Recipe
+from edge.vision.settings import Recipe
 
 THRESHOLDS = ["hysteresis", "global", "otsu", "adaptive_mean", "adaptive_gaussian"]
 
@@ -54,7 +54,7 @@ def test_every_threshold_finds_the_ink(threshold: str, light_ink: bool) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_the_light_does_not_matter(strength: float, seed: int) -> None:
     grey = written()
-    lit = scene.light(grey, np.random.default_rng(seed), strength)
+    lit = virtual_camera.light(grey, np.random.default_rng(seed), strength)
     even = clean(grey, Recipe(), light_ink=False).mask
     uneven = clean(lit, Recipe(), light_ink=False).mask
     both, either = np.count_nonzero(even & uneven), np.count_nonzero(even | uneven)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import small
 
-from convert import convention
-from convert.convention import Convention, Trial
-from convert.names import POLARITIES, RANGES
-from edge.card import Card
+from convert.choices import POLARITIES, RANGES
+from convert.load import convention
+from convert.load.convention import Convention, Trial
 from edge.errors import ConvertError, ModelError
+from edge.model.card import Card
 
 pytestmark = small.QUIET
 DIGITS = Card().digits

@@ -17,14 +17,14 @@ import cv2
 import pytest
 import small
 
-from convert import attempts, pipeline
+from convert.choices import RECIPES
 from convert.cli import convert_main, train_main
-from convert.datasets import load_mnist
-from convert.names import RECIPES
-from edge.card import read_card
-from edge.model import Model
-from edge.reader import Reader
-from edge.tune import load_labelled
+from convert.conversion import attempts, pipeline
+from convert.data.mnist import load_mnist
+from edge.model.card import read_card
+from edge.model.classifier import Model
+from edge.reading.evaluation import load_labelled
+from edge.reading.reader import Reader
 from edge.types import Pixels
 
 pytestmark = small.QUIET

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import pytest
 from mosquitto import eventually
 
-from edge.backoff import Backoff
 from edge.errors import BusyError, PublishError
 from edge.publishers import courier
 from edge.publishers.courier import Channel, Courier, close_all
+from edge.system.backoff import Backoff
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.cover import CUT_SECONDS, REST_SECONDS, Cover
+from edge.tracking.occlusion import CUT_SECONDS, REST_SECONDS, Cover
 from edge.types import Box, Frame
 
 FPS = 30

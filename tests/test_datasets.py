@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import small
 
-from convert.datasets import ARRAYS, FILES, Mnist, load_mnist
+from convert.data.mnist import ARRAYS, FILES, Mnist, load_mnist
 from edge.errors import DataError
 
 

@@ -14,10 +14,21 @@ import pytest
 from mosquitto import AMQTT, Broker, Listener
 from patience import patience
 
-from edge import trial
-from edge.doctor import CHECKS, cameras, computer, examine, libcamera, output, permissions, report, software, unit
-from edge.doctor.finding import failure, ok, warning
-from edge.doctor.machine import MISSING, TIMED_OUT, Done, Machine, User, here, run
+from edge.commands.doctor import (
+    CHECKS,
+    cameras,
+    computer,
+    examine,
+    libcamera,
+    output,
+    permissions,
+    report,
+    software,
+    unit,
+)
+from edge.commands.doctor.finding import failure, ok, warning
+from edge.commands.doctor.machine import MISSING, TIMED_OUT, Done, Machine, User, here, run
+from edge.model import trial
 from edge.settings import Settings
 
 SCHEMA = json.loads((files("edge") / "schema" / "doctor.json").read_text("utf-8"))

@@ -4,8 +4,19 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.candidates import Candidate
-from edge.doubt import around, falling, fits, inked, likely, mended, parted, righted, second_look, together
+from edge.reading.candidates import Candidate
+from edge.reading.split_merge import (
+    around,
+    falling,
+    fits,
+    inked,
+    likely,
+    mended,
+    parted,
+    righted,
+    second_look,
+    together,
+)
 from edge.types import Box, Pixels
 
 

@@ -6,16 +6,18 @@ import cv2
 import numpy as np
 import pytest
 
-from edge import cli, corrections, state
-from edge.corrections import Correction, Corrections
+from edge import cli
+from edge.corrections import database
+from edge.corrections.database import Correction, Corrections
+from edge.corrections.export import COLUMNS, export
 from edge.errors import StateError
-from edge.export import COLUMNS, export
+from edge.system import state_folder
 from tests.test_corrections import said
 
 
 @pytest.fixture
 def kept(tmp_path):
-    with Corrections(tmp_path / "corrections.db") as some:
+    with Corrections(tmp_path / "database.db") as some:
         yield some
 
 
@@ -119,7 +121,7 @@ def test_the_command_exports_or_says_why_not(tmp_path, capsys):
     order = ["corrections", "export", "--state", str(folder), str(out)]
     assert cli.main(order) == 1
     assert "holds no correction yet" in capsys.readouterr().err and not list(out.glob("*"))
-    with Corrections(folder / corrections.FILE) as some:
+    with Corrections(folder / database.FILE) as some:
         some.add(said(7))
     assert cli.main(order) == 0
     assert capsys.readouterr().out == f"{out}: 1 glyph and labels.csv\n"
@@ -129,7 +131,7 @@ def test_the_command_exports_or_says_why_not(tmp_path, capsys):
 def test_where_the_service_has_its_own_nothing_is_done_before_it_is_clear(order, tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(state, "SERVICE", tmp_path / "lib")
+    monkeypatch.setattr(state_folder, "SERVICE", tmp_path / "lib")
     (tmp_path / "lib").mkdir()
     assert cli.main(order) == 1
     told = capsys.readouterr()

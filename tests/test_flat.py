@@ -10,7 +10,7 @@ import pytest
 from line import Line
 
 from edge.publishers import open_publisher
-from edge.reader import Reader
+from edge.reading.reader import Reader
 from edge.sources import open_source
 from edge.types import Frame
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import small
 
-from convert import flatbuffer, inspect, runtimes
-from edge.card import Card
+from convert.tflite import flatbuffer, inspect, runtimes
 from edge.errors import ModelError
-from edge.model import packaged_model
+from edge.model.card import Card
+from edge.model.classifier import packaged_model
 
 pytestmark = small.QUIET
 

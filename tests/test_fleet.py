@@ -18,11 +18,11 @@ from patience import patience
 from prometheus_client.parser import text_string_to_metric_families
 from test_metrics import Away, Quiet, lay_out_a_pi
 
-from edge.broker import PREFIX
-from edge.check import checks
-from edge.metrics import Metrics
+from edge.commands.check import checks
+from edge.mqtt.connection import PREFIX
 from edge.publishers import home_assistant
-from edge.reader import Reader
+from edge.reading.reader import Reader
+from edge.running.metrics import Metrics
 from edge.settings import load_settings
 
 ROOT = Path(__file__).parent.parent

@@ -1,17 +1,17 @@
 import cv2
 import numpy as np
 
-from edge import hands, strokes
-from edge.vision.frames import frames
+from edge.handwriting import rendering, styles
+from edge.vision.form_boxes import frames
 from edge.vision.segment import components, segment
 
 HEIGHT, WIDTH = 480, 640
-PLAIN = hands.Hand(forms=(0,) * 10, pen=0.1, size=0.55)
+PLAIN = styles.Hand(forms=(0,) * 10, pen=0.1, size=0.55)
 
 
 def written(text: str) -> tuple[np.ndarray, list[tuple[int, ...]]]:
     """A mask of digits, and their boxes."""
-    ink, boxes = strokes.page((text,), HEIGHT, WIDTH, np.random.default_rng(1), PLAIN)
+    ink, boxes = rendering.page((text,), HEIGHT, WIDTH, np.random.default_rng(1), PLAIN)
     return np.where(ink > 127, 255, 0).astype(np.uint8), [tuple(box) for box in boxes]
 
 

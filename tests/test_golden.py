@@ -8,9 +8,9 @@ import files
 import numpy as np
 import pytest
 
-from edge.card import DIGITS
-from edge.golden import HANDS, golden, score, tally
-from edge.model import Model
+from edge.model.card import DIGITS
+from edge.model.classifier import Model
+from edge.model.golden_digits import HANDS, golden, score, tally
 
 INK = [
     36,

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from patience import patience
 
-from edge import history
 from edge.errors import SettingsError, StateError
-from edge.store import Store
+from edge.store import history
+from edge.store.store import Store
 from edge.types import Event, Notice, Reading
 
 ROOT = Path(__file__).parent.parent
@@ -198,7 +198,8 @@ def read_as_nobody(top: Path) -> None:
     folder = top / "state"
     folder.mkdir(mode=0o755)
     ask = (
-        "import os, sys; sys.path.insert(0, sys.argv[2]); from pathlib import Path; import edge.history as history;"
+        "import os, sys; sys.path.insert(0, sys.argv[2]); from pathlib import Path; "
+        "import edge.store.history as history;"
         "os.setgid(65534); os.setuid(65534); print(len(list(history.read(Path(sys.argv[1])))))"
     )
 

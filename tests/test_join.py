@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from edge.vision.boxes import union
-from edge.vision.join import join, near_pairs
+from edge.vision.components import union
+from edge.vision.stroke_grouping import join, near_pairs
 
 
 @given(npst.arrays(np.int32, st.tuples(st.integers(1, 12), st.just(4)), elements=st.integers(1, 60)))

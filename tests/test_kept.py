@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from edge import kept, state
 from edge.errors import StateError
-from edge.kept import INDEX, Kept, Shelf, rollback
+from edge.model import registry
+from edge.model.registry import INDEX, Kept, Shelf, rollback
+from edge.system import state_folder
 
 
 def digest(content: bytes) -> str:
@@ -17,7 +18,7 @@ def digest(content: bytes) -> str:
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> Shelf:
-    return Shelf(state.folder(str(tmp_path / "state")))
+    return Shelf(state_folder.folder(str(tmp_path / "state")))
 
 
 def files(shelf: Shelf) -> set[str]:
@@ -142,5 +143,5 @@ def test_where_there_is_nothing_to_go_back_to_it_says_so(
         raise PermissionError(13, "Permission denied")
 
     model.unlink()
-    monkeypatch.setattr(kept, "write_whole", barred)
+    monkeypatch.setattr(registry, "write_whole", barred)
     assert refusal(str(model)) == f"{model}: cannot be written (Permission denied); use sudo"

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edge.vision.lines import line_numbers, line_tilt
+from edge.vision.text_lines import line_numbers, line_tilt
 
 
 def row(count: int, y: float, tilt: float = 0.0, sag: float = 0.0, side: int = 30, pitch: int = 45) -> np.ndarray:

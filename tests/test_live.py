@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from edge.model import Model
-from edge.reader import Reader
+from edge.model.classifier import Model
+from edge.reading.reader import Reader
 from edge.types import Frame
 from edge.web import live
-from edge.web.faults import Faults
+from edge.web.error_log import Faults
 from edge.web.live import Live
-from edge.web.view import view
+from edge.web.pictures import view
 from tests.files import card, with_card
 
 
@@ -65,7 +65,7 @@ def test_a_frame_that_cannot_be_shown_is_said_once_and_the_next_ones_come(caplog
 
     with caplog.at_level(logging.ERROR):
         asyncio.run(watch())
-    assert [record.name for record in caplog.records] == ["edge.web.faults"]
+    assert [record.name for record in caplog.records] == ["edge.web.error_log"]
     assert "showing a frame" in caplog.text and "IndexError" in caplog.text
 
 

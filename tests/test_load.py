@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import small
 
-from convert.datasets import load_mnist
+from convert.data.mnist import load_mnist
 from convert.load import load
 from edge.errors import ConvertError
 

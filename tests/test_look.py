@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.candidates import Candidate
-from edge.look import QUARTERS, is_end, kept_of, turned_back, turned_ink, without_faint
-from edge.reader import Reader
-from edge.tune import only_digits
+from edge.reading.candidates import Candidate
+from edge.reading.evaluation import only_digits
+from edge.reading.passes import QUARTERS, is_end, kept_of, turned_back, turned_ink, without_faint
+from edge.reading.reader import Reader
 from edge.types import Box, Pixels
 from edge.vision.clean import clean
-from edge.vision.recipe import Recipe
+from edge.vision.settings import Recipe
 
 Page = Callable[..., Pixels]
 

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from edge import scene
+from edge.handwriting import virtual_camera
 from edge.types import Frame
-from edge.vision.measure import exceeds, noise, polarity, quantiles, reduced, small, solid_share, texture
+from edge.vision.statistics import exceeds, noise, polarity, quantiles, reduced, small, solid_share, texture
 
 
 def written(height: int = 240, width: int = 320) -> np.ndarray:
@@ -22,7 +22,7 @@ def written(height: int = 240, width: int = 320) -> np.ndarray:
 def test_polarity_is_seen_under_any_light(height: int) -> None:
     grey = cv2.resize(written(), None, fx=height / 240, fy=height / 240, interpolation=cv2.INTER_AREA)
     for seed in range(5):
-        lit = scene.light(grey, np.random.default_rng(seed), 0.6)
+        lit = virtual_camera.light(grey, np.random.default_rng(seed), 0.6)
         assert polarity(lit) > 1
         assert polarity(cv2.bitwise_not(lit)) < 1
 

@@ -19,13 +19,13 @@ from patience import patience
 from prometheus_client.parser import text_string_to_metric_families
 from test_webhook import Far
 
-from edge.address import split_address
 from edge.cli import main
 from edge.errors import PublishError, SettingsError
-from edge.metrics import STAGES, Metrics
+from edge.mqtt.address import split_address
 from edge.publishers import Delivery, Publisher, open_publisher
 from edge.publishers.webhook import shown
-from edge.reader import Reader
+from edge.reading.reader import Reader
+from edge.running.metrics import STAGES, Metrics
 from edge.sources import Source
 from edge.types import Event, Frame, Notice, Reading
 

@@ -2,10 +2,10 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.doubt import MIRRORED
+from edge.reading.split_merge import MIRRORED
 from edge.types import Pixels
-from edge.vision.cut import turn
-from edge.vision.mirror import mirrored
+from edge.vision.crop import turn
+from edge.vision.symmetry import mirrored
 
 
 def spectacles(unsteady: float = 0) -> Pixels:

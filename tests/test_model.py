@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from edge import model as room
-from edge.card import Card, Output
 from edge.errors import ModelError
-from edge.model import Model, feed, interpreter_class, packaged_model, probabilities
+from edge.model import classifier as room
+from edge.model.card import Card, Output
+from edge.model.classifier import Model, feed, interpreter_class, packaged_model, probabilities
 
 
 def test_a_glyph_of_the_models_own_size_is_fed_unchanged() -> None:
@@ -76,7 +76,9 @@ def test_missing_empty_and_foreign_files_are_refused(tmp_path: Path) -> None:
         assert complaint in refusal(tmp_path / name)
 
 
-@pytest.mark.skipif(not find_spec("ai_edge_litert"), reason="tflite-runtime crashes at such files; edge.trial bears it")
+@pytest.mark.skipif(
+    not find_spec("ai_edge_litert"), reason="tflite-runtime crashes at such files; edge.model.trial bears it"
+)
 def test_garbage_and_a_file_cut_short_anywhere_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "m.tflite"
     path.write_bytes(b"\x1c\0\0\0TFL3" + np.random.default_rng(1).bytes(5000))
@@ -106,7 +108,7 @@ def test_the_runtimes_greeting_stays_off_stderr(capfd: pytest.CaptureFixture[str
 
 def test_no_tensorflow_is_needed() -> None:
     program = (
-        "import sys; from edge.model import Model; Model();"
+        "import sys; from edge.model.classifier import Model; Model();"
         "assert not {'tensorflow', 'keras', 'convert'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

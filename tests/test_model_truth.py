@@ -10,8 +10,8 @@ import pytest
 import small
 from test_model import refusal
 
-from edge.card import Card
-from edge.model import Model, feed, image_shape
+from edge.model.card import Card
+from edge.model.classifier import Model, feed, image_shape
 
 pytestmark = small.QUIET
 SHAPES = [(28, 28, 1), (28, 28), (784,), (28, 28, 3), (32, 32, 3), (20, 20, 1), (1024,)]

@@ -8,12 +8,12 @@ import jsonschema
 import pytest
 from mosquitto import Broker, Listener, body, eventually, only_mosquitto
 
-from edge.address import parse
 from edge.controls import Controls, Program
 from edge.errors import SettingsError
+from edge.mqtt.address import parse
 from edge.publishers import find_channel, open_publisher
 from edge.publishers.courier import Courier
-from edge.store import Store
+from edge.store.store import Store
 from edge.types import Box, Digit, Event, Notice, Reading
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -7,10 +7,10 @@ import small
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convert.nondigits import marks as nondigits
-from convert.nondigits import scribbles, textures
-from convert.nondigits.letters import LETTERS
-from edge import hands, strokes
+from convert.samples.nondigits import marks as nondigits
+from convert.samples.nondigits import scribbles, textures
+from convert.samples.nondigits.letters import LETTERS
+from edge.handwriting import rendering, styles
 from edge.vision.normalise import normalise
 
 seeds = st.integers(0, 2**32 - 1)
@@ -112,8 +112,8 @@ def test_a_fragment_is_a_good_part_in_one_piece_or_nothing() -> None:
 
 @pytest.mark.parametrize("form", LETTERS, ids=range(len(LETTERS)))
 def test_every_letter_is_drawn_and_none_is_doubtful_in_a_plain_hand(form: tuple[str, ...]) -> None:
-    hand = hands.Hand(forms=(0,) * 10)
-    ink = nondigits._drawn(strokes.shape(form, rng(), hand, rng()), 0.08)
+    hand = styles.Hand(forms=(0,) * 10)
+    ink = nondigits._drawn(rendering.shape(form, rng(), hand, rng()), 0.08)
     assert max(ink.shape) <= 2.5 * nondigits.EM
     assert not nondigits.doubtful(normalise(ink))
 
@@ -128,7 +128,7 @@ def test_every_scribble_is_strokes_that_fit_a_picture(kind) -> None:
         marks = kind(rng(seed))
         assert all(mark.ndim == 2 and mark.shape[1] == 2 and mark.dtype == np.float32 for mark in marks)
         assert np.isfinite(np.concatenate(marks)).all()
-        assert strokes.render(marks, 40, 64, 3).any()
+        assert rendering.render(marks, 40, 64, 3).any()
 
 
 @given(seed=seeds)

@@ -72,7 +72,7 @@ def test_stroke_width_is_that_of_a_drawn_line() -> None:
 
 def test_mnist_comes_out_as_it_went_in(data) -> None:  # type: ignore[no-untyped-def]
     """The published set is the truth: what is normalised already stays as it is."""
-    from convert.datasets import load_mnist
+    from convert.data.mnist import load_mnist
 
     glyphs = load_mnist(str(data / "mnist")).test[:300]
     difference = [np.abs(normalise(glyph).astype(int) - glyph).mean() for glyph in glyphs]

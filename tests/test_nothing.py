@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from convert.scoreboard.nothing import KINDS, LETTERS, nothing
-from edge import hands, strokes
+from edge.handwriting import rendering, styles
 from edge.types import Pixels
 from edge.vision.normalise import normalise
 
@@ -12,7 +12,7 @@ def digits() -> tuple[Pixels, np.ndarray]:
     """Twenty digits like MNIST's, written by the stroke model."""
     rng = np.random.default_rng(1)
     labels = (np.arange(20) % 10).astype(np.uint8)
-    inks = [strokes.render(strokes.draw(int(n), rng, hands.somebody(rng)), 90, 90, 10) for n in labels]
+    inks = [rendering.render(rendering.draw(int(n), rng, styles.somebody(rng)), 90, 90, 10) for n in labels]
     return np.stack([normalise(ink) for ink in inks]), labels
 
 

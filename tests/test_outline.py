@@ -4,7 +4,7 @@ import pytest
 
 from edge.types import Pixels
 from edge.vision.normalise import normalise
-from edge.vision.outline import is_polygon
+from edge.vision.polygons import is_polygon
 
 
 def drawn(points: np.ndarray, degrees: float, pen: int) -> Pixels:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge import strokes
+from edge.handwriting import rendering
 from tests.web import device
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -112,7 +112,7 @@ def test_the_picture_its_stages_and_digits_appear_and_change(page):
 
 
 def written(path, *lines, height=480, width=640):
-    ink, _ = strokes.page(lines, height, width, np.random.default_rng(1))
+    ink, _ = rendering.page(lines, height, width, np.random.default_rng(1))
     cv2.imwrite(str(path), 230 - ink // 2)
     return path
 
@@ -267,7 +267,7 @@ def test_a_photograph_is_dropped_and_pasted(page, tmp_path, how):
 
 def film(path, *lines):
     """What a browser's camera shows: YUV4MPEG2, the digits on a page."""
-    ink, _ = strokes.page(lines, 480, 640, np.random.default_rng(1))
+    ink, _ = rendering.page(lines, 480, 640, np.random.default_rng(1))
     frame = b"FRAME\n" + (230 - ink // 2).tobytes() + bytes([128]) * (640 * 480 // 2)
     path.write_bytes(b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420mpeg2\n" + frame * 5)
     return path

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from convert import photographs
-from edge.candidates import Candidate
+from convert.data import photographs
 from edge.errors import DataError, ImageError
-from edge.reader import Reader
+from edge.reading.candidates import Candidate
+from edge.reading.reader import Reader
 from edge.types import Box, Pixels
 
 Page = Callable[..., Pixels]

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 from test_tracker import digits
 
-from edge.places import Page
+from edge.tracking.digit_tracks import Page
 from edge.types import Box, Reading
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 
-from convert.printed import EM, FACES, LETTERS, printed
+from convert.samples.typefaces import EM, FACES, LETTERS, printed
 
 
 def test_every_letter_is_there_and_no_digit_looks_like_it() -> None:

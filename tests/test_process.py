@@ -7,9 +7,9 @@ import pytest
 FRAMES = """
 import resource, sys
 import numpy as np
-from edge.reader import Reader
+from edge.reading.reader import Reader
 if sys.argv[1] == "settled":
-    from edge.process import settle
+    from edge.system.process import settle
     settle()
 reader, page = Reader(), np.full((960, 1280), 230, np.uint8)
 page[100:300, 200:206] = page[100:106, 150:206] = 20
@@ -40,7 +40,7 @@ def test_a_start_makes_no_threads_and_collects_as_usual_once_it_has_settled() ->
 import gc, os
 # One; under qemu-user two.
 threads = len(os.listdir("/proc/self/task"))
-from edge.process import begin, settle
+from edge.system.process import begin, settle
 usual = gc.get_threshold()
 begin()
 import numpy
@@ -56,7 +56,7 @@ def test_code_is_forgotten_and_comes_back() -> None:
     program = """
 import cv2, ctypes, re
 import numpy as np
-from edge.process import forget_code
+from edge.system.process import forget_code
 def of_files():
     return int(re.search(r"RssFile:\\s+(\\d+)", open("/proc/self/status").read())[1])
 picture = np.random.default_rng(0).integers(0, 255, (480, 640), np.uint8)

@@ -11,7 +11,7 @@ import pytest
 
 from edge.errors import NoReaderError, PublishError, SettingsError
 from edge.publishers import SCHEMES, Publisher, is_channel, open_publisher
-from edge.publishers.steady import Steady
+from edge.publishers.best_effort import Steady
 from edge.types import Box, Digit, Reading
 
 READING = Reading(

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import small
 
-from convert import flatbuffer, quantise
-from convert.datasets import Mnist
-from convert.names import RECIPES, Io, Recipe
+from convert.choices import RECIPES, Io, Recipe
+from convert.data.mnist import Mnist
+from convert.tflite import flatbuffer, quantise
 from edge.errors import ConvertError, DataError
-from edge.model import Model, interpreter_class
+from edge.model.classifier import Model, interpreter_class
 
 pytestmark = small.QUIET
 

@@ -8,7 +8,7 @@ import threading
 import cv2
 from patience import patience
 
-from edge import quiet
+from edge.system import stderr
 
 
 def say(text):
@@ -16,10 +16,10 @@ def say(text):
 
 
 def test_noise_goes_and_nothing_else(capfd):
-    with quiet.without("INFO: ") as stderr:
+    with stderr.without("INFO: ") as kept:
         say("INFO: a delegate was made")
         say("a real error")
-        stderr.write("said at once\n")
+        kept.write("said at once\n")
         assert capfd.readouterr().err == "said at once\n"
     assert capfd.readouterr().err == "a real error\n"
 
@@ -29,14 +29,14 @@ def test_blocks_that_overlap_leave_stderr_as_it_was(capfd):
     begun, ended = threading.Event(), threading.Event()
 
     def other():
-        with quiet.without("Corrupt"):
+        with stderr.without("Corrupt"):
             begun.set()
             assert ended.wait(patience(10))
             say("Corrupt JPEG data")
             say("of the other")
 
     thread = threading.Thread(target=other)
-    with quiet.without("INFO: "):
+    with stderr.without("INFO: "):
         thread.start()
         assert begun.wait(patience(10))
         say("INFO: noise")
@@ -49,7 +49,7 @@ def test_blocks_that_overlap_leave_stderr_as_it_was(capfd):
 def test_many_threads_at_once_lose_nothing(capfd):
     def work(number):
         for turn in range(20):
-            with quiet.without("noise"):
+            with stderr.without("noise"):
                 say("noise")
                 say(f"{number} {turn}")
 
@@ -68,7 +68,7 @@ def test_last_words_are_said_where_a_thread_still_works():
         "from edge import quiet\n"
         "inside = threading.Event()\n"
         "def work():\n"
-        "    with quiet.without('noise'):\n"
+        "    with stderr.without('noise'):\n"
         "        inside.set()\n"
         "        threading.Event().wait()\n"
         "threading.Thread(target=work, daemon=True).start()\n"
@@ -87,7 +87,7 @@ def test_opencv_says_afterwards_what_it_said_before():
     )
     before = get()
     put(3)
-    first, second = quiet.opencv(), quiet.opencv()
+    first, second = stderr.opencv(), stderr.opencv()
     first.__enter__()
     second.__enter__()
     first.__exit__(None, None, None)

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 import edge
-from edge import hands, scene, strokes
-from edge.model import Model
-from edge.reader import Reader
-from edge.tune import distance, load_labelled, only_digits, score
+from edge.handwriting import rendering, styles, virtual_camera
+from edge.model.classifier import Model
+from edge.reading.evaluation import distance, load_labelled, only_digits, score
+from edge.reading.reader import Reader
 from edge.types import Frame, Pixels
-from edge.vision.cut import turn
-from edge.vision.recipe import Recipe
+from edge.vision.crop import turn
+from edge.vision.settings import Recipe
 
 Page = Callable[..., Pixels]
 
@@ -64,9 +64,9 @@ NOTHING = {
     "a blank page": lambda rng: np.full((480, 640), 235),
     "a black frame": lambda rng: np.zeros((480, 640)),
     "a black frame with its noise": lambda rng: rng.normal(2, 3, (480, 640)),
-    "a white wall": lambda rng: scene.light(np.full((480, 640), 245, np.uint8), rng, 0.3),
-    "a white wall with its grain": lambda rng: scene.noise(
-        scene.light(np.full((480, 640), 245, np.uint8), rng, 0.5), rng, 5
+    "a white wall": lambda rng: virtual_camera.light(np.full((480, 640), 245, np.uint8), rng, 0.3),
+    "a white wall with its grain": lambda rng: virtual_camera.noise(
+        virtual_camera.light(np.full((480, 640), 245, np.uint8), rng, 0.5), rng, 5
     ),
     "an over-exposed wall": lambda rng: rng.normal(252, 6, (480, 640)),
     "a page of noise": lambda rng: rng.normal(128, 40, (480, 640)),
@@ -113,7 +113,7 @@ def test_a_faint_pencil_is_read(reader: Reader, page: Page) -> None:
 def test_a_picture_as_small_as_mnists_is_read(reader: Reader, digit: int) -> None:
     """28x28 pixels, enlarged sevenfold to be worked on: its edges are wide then, and sharp all the same."""
     rng = np.random.default_rng(digit)
-    ink = strokes.render(strokes.draw(digit, rng, hands.Hand(forms=(0,) * 10)), 200, 200, 18)
+    ink = rendering.render(rendering.draw(digit, rng, styles.Hand(forms=(0,) * 10)), 200, 200, 18)
     small = cv2.resize(np.pad(255 - ink, 40, constant_values=255), (28, 28), interpolation=cv2.INTER_AREA)
     soft = cv2.GaussianBlur(small, (0, 0), 0.8)
     assert reader.read(soft).text == str(digit)
@@ -206,7 +206,7 @@ def test_another_model_reads_from_the_next_picture_on(page: Page) -> None:
 
 LATER = """
 import sys
-from edge.reader import Reader
+from edge.reading.reader import Reader
 from edge.sources.synthetic import Synthetic
 source, reader = Synthetic(size=(160, 120), digits=2, difficulty=1), Reader()
 reader.read(next(source))

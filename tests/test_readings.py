@@ -8,7 +8,7 @@ and how many marks are left unread are the same.
 import numpy as np
 import pytest
 
-from edge.model import RUNTIMES
+from edge.model.classifier import RUNTIMES
 from tests.readings import BOX_PIXELS, CONFIDENCE, DOUBT, PAGES, doubts, furthest, installed, pages, readings, recorded
 
 

@@ -23,13 +23,13 @@ import pytest
 from patience import patience
 
 from edge import settings
-from edge.corrections import FILE as CORRECTIONS
-from edge.corrections import Correction, Corrections
+from edge.corrections.database import FILE as CORRECTIONS
+from edge.corrections.database import Correction, Corrections
 from edge.publishers import mqtt, webhook
+from edge.reading.evaluation import CHOICES
 from edge.sources import SCHEMES
-from edge.state import folder
-from edge.store import FILE, Store
-from edge.tune import CHOICES
+from edge.store.store import FILE, Store
+from edge.system.state_folder import folder
 from edge.types import Notice, Pixels
 
 ROOT = Path(__file__).parent.parent

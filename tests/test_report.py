@@ -26,18 +26,18 @@ import small
 from rich.console import Console
 
 from convert import report
-from convert.attempts import Attempt
-from convert.convention import Convention, Trial
+from convert.conversion.attempts import Attempt
+from convert.conversion.material import Material
+from convert.conversion.pipeline import Done, Order
+from convert.evaluation.verify import Comparison, Times
 from convert.load import Loaded
-from convert.material import Material
-from convert.pipeline import Done, Order
+from convert.load.convention import Convention, Trial
 from convert.report import sums, words
 from convert.report.page import html
-from convert.runtimes import Runtime
 from convert.scoreboard.tally import calibration_error
-from convert.verify import Comparison, Times
-from edge.card import DIGITS, NONE, Card
+from convert.tflite.runtimes import Runtime
 from edge.errors import ConvertError
+from edge.model.card import DIGITS, NONE, Card
 
 SCHEMA = json.loads((files("convert") / "schema" / "report.json").read_text("utf-8"))
 CHECK = jsonschema.Draft202012Validator(SCHEMA)

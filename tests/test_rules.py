@@ -2,17 +2,17 @@ import cv2
 import numpy as np
 import pytest
 
-from edge import hands, strokes
-from edge.vision.rules import may_have_rules, without_rules
+from edge.handwriting import rendering, styles
+from edge.vision.ruled_lines import may_have_rules, without_rules
 from edge.vision.segment import components, segment
 
 HEIGHT, WIDTH = 480, 640
-PLAIN = hands.Hand(forms=(0,) * 10, pen=0.1, size=0.55)
+PLAIN = styles.Hand(forms=(0,) * 10, pen=0.1, size=0.55)
 
 
 def written(text: str = "2357", seed: int = 1) -> tuple[np.ndarray, list[tuple[int, ...]]]:
     """A mask of digits, and their boxes."""
-    ink, boxes = strokes.page((text,), HEIGHT, WIDTH, np.random.default_rng(seed), PLAIN)
+    ink, boxes = rendering.page((text,), HEIGHT, WIDTH, np.random.default_rng(seed), PLAIN)
     return np.where(ink > 127, 255, 0).astype(np.uint8), [tuple(box) for box in boxes]
 
 
@@ -88,9 +88,9 @@ def test_an_arrow_keeps_its_shaft(lean: int) -> None:
 @pytest.mark.parametrize("text", ["7", "4", "1", "2", "5", "1111", "5757", "7777", "2222"])
 @pytest.mark.parametrize("size", [0.4, 0.95])
 def test_strokes_of_digits_are_no_rules(text: str, size: float) -> None:
-    hand = hands.Hand(forms=(0,) * 10, pen=0.04, size=size)
+    hand = styles.Hand(forms=(0,) * 10, pen=0.04, size=size)
     for height, width in ((480, 640), (640, 480), (200, 150 * len(text))):
-        ink, _ = strokes.page((text,), height, width, np.random.default_rng(4), hand)
+        ink, _ = rendering.page((text,), height, width, np.random.default_rng(4), hand)
         mask = np.where(ink > 127, 255, 0).astype(np.uint8)
         assert np.array_equal(without_rules(mask), mask)
 

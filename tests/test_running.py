@@ -8,10 +8,11 @@ import sys
 import cv2
 import pytest
 
-from edge import history, state
-from edge.running import run_source
+from edge.commands.pipeline import run_source
 from edge.settings import Settings
-from edge.store import FILE
+from edge.store import history
+from edge.store.store import FILE
+from edge.system import state_folder
 
 
 def lines(path):
@@ -19,7 +20,7 @@ def lines(path):
 
 
 def stored():
-    return [json.loads(text) for text in history.read(state.place() / FILE)]
+    return [json.loads(text) for text in history.read(state_folder.place() / FILE)]
 
 
 def synthetic(hold=1000, seed=3):
@@ -61,7 +62,7 @@ def test_files_are_read_one_by_one_and_leave_no_history(page, tmp_path):
     settings = Settings(source=f"files:{tmp_path}/*.png", publish=(f"jsonl:{out}",))
     assert run_source(settings) == 0
     assert [reading["text"] for reading in lines(out)] == ["2357", "41"]
-    assert not (state.place() / FILE).exists()
+    assert not (state_folder.place() / FILE).exists()
 
 
 def test_a_state_folder_that_cannot_be_is_one_line_and_it_reads_on(tmp_path, caplog):

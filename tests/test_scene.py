@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge import scene, strokes
+from edge.handwriting import rendering, virtual_camera
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -14,7 +14,7 @@ def rng(seed=0):
 
 @pytest.fixture(scope="module")
 def ink():
-    return strokes.page(["1247", "8952"], 160, 240, rng(3))[0]
+    return rendering.page(["1247", "8952"], 160, 240, rng(3))[0]
 
 
 def contrast(page, ink):
@@ -23,17 +23,17 @@ def contrast(page, ink):
 
 
 def test_difficulty_0_is_a_clean_scan(ink):
-    assert np.array_equal(scene.photograph(ink, rng(1), 0), 255 - ink)
+    assert np.array_equal(virtual_camera.photograph(ink, rng(1), 0), 255 - ink)
 
 
 def test_chalk_on_a_clean_board_is_the_ink_itself(ink):
-    assert np.array_equal(scene.photograph(ink, rng(1), 0, chalk=True), ink)
+    assert np.array_equal(virtual_camera.photograph(ink, rng(1), 0, chalk=True), ink)
 
 
 @given(seeds, st.floats(0, 2, allow_subnormal=False), st.booleans())
 @settings(max_examples=20, deadline=None)
 def test_a_seed_always_takes_the_same_picture(ink, seed, difficulty, chalk):
-    first, second = (scene.photograph(ink, rng(seed), difficulty, chalk=chalk) for _ in range(2))
+    first, second = (virtual_camera.photograph(ink, rng(seed), difficulty, chalk=chalk) for _ in range(2))
     assert first.shape == ink.shape and first.dtype == np.uint8
     assert np.array_equal(first, second)
 
@@ -42,11 +42,11 @@ def test_a_seed_always_takes_the_same_picture(ink, seed, difficulty, chalk):
 def test_the_writing_stays_legible_at_every_difficulty(ink, chalk):
     # Tilt off: the comparison is pixel by pixel.
     for seed in range(30):
-        page = scene.still(ink, rng(seed), 1e-6, chalk=chalk)
+        page = virtual_camera.still(ink, rng(seed), 1e-6, chalk=chalk)
         assert abs(contrast(page, ink)) > 240
     for seed in range(30):
-        page = scene.photograph(ink, rng(seed), 2, chalk=chalk)
-        dark, light = np.percentile(scene.blur(page, 1), [0.5, 99.5])
+        page = virtual_camera.photograph(ink, rng(seed), 2, chalk=chalk)
+        dark, light = np.percentile(virtual_camera.blur(page, 1), [0.5, 99.5])
         assert light - dark > 15
 
 
@@ -54,18 +54,18 @@ def test_the_writing_is_never_cut_off(ink):
     inside = np.zeros_like(ink)
     x, y = np.flatnonzero(ink.any(axis=0)), np.flatnonzero(ink.any(axis=1))
     close = ink[y[0] - 3 : y[-1] + 4, x[0] - 3 : x[-1] + 4]
-    assert scene.margin(close) == 3
+    assert virtual_camera.margin(close) == 3
     for seed in range(20):
-        tilted = scene.tilt(close, rng(seed), 0.6 * 3 / min(close.shape), 0)
+        tilted = virtual_camera.tilt(close, rng(seed), 0.6 * 3 / min(close.shape), 0)
         assert not (tilted[0].any() or tilted[-1].any() or tilted[:, 0].any() or tilted[:, -1].any())
-    assert scene.margin(inside) == 0
+    assert virtual_camera.margin(inside) == 0
 
 
 def test_harder_is_fainter_and_noisier(ink):
     def flaws(difficulty):
-        pages = [scene.photograph(ink, rng(seed), difficulty) for seed in range(10)]
+        pages = [virtual_camera.photograph(ink, rng(seed), difficulty) for seed in range(10)]
         return (
-            np.mean([np.ptp(scene.blur(page, 1).astype(int)) for page in pages]),
+            np.mean([np.ptp(virtual_camera.blur(page, 1).astype(int)) for page in pages]),
             np.mean([np.abs(np.diff(page[:8].astype(int))).mean() for page in pages]),
         )
 
@@ -76,11 +76,11 @@ def test_harder_is_fainter_and_noisier(ink):
 
 def test_tilt_fills_with_the_paper(ink):
     paper = np.full((40, 60), 77, np.uint8)
-    assert (scene.tilt(paper, rng(), 0.1, 77) == 77).all()
+    assert (virtual_camera.tilt(paper, rng(), 0.1, 77) == 77).all()
 
 
 def test_grain_differs_and_the_page_beneath_does_not(ink):
-    page = scene.still(ink, rng(5))
-    one, other = scene.grain(page, rng(1)), scene.grain(page, rng(2))
+    page = virtual_camera.still(ink, rng(5))
+    one, other = virtual_camera.grain(page, rng(1)), virtual_camera.grain(page, rng(2))
     assert not np.array_equal(one, other)
     assert abs(float(one.mean()) - float(other.mean())) < 1

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from convert.datasets import FILES
+from convert.data.mnist import FILES
 from convert.scoreboard import __main__ as score
 from convert.scoreboard import measure
 from convert.scoreboard.measure import Judged, Read, Scores, judge
@@ -17,9 +17,9 @@ from convert.scoreboard.nothing import KINDS
 from convert.scoreboard.page import goals, markdown
 from convert.scoreboard.suite import CONDITIONS
 from convert.scoreboard.tally import Tally
-from edge import hands, strokes
-from edge.card import Card
-from edge.reader import Reader
+from edge.handwriting import rendering, styles
+from edge.model.card import Card
+from edge.reading.reader import Reader
 from edge.types import Pixels
 from edge.vision.normalise import normalise
 
@@ -27,7 +27,7 @@ from edge.vision.normalise import normalise
 def drawn(count: int) -> tuple[Pixels, np.ndarray]:
     rng = np.random.default_rng(1)
     labels = (np.arange(count) % 10).astype(np.uint8)
-    inks = [strokes.render(strokes.draw(int(n), rng, hands.somebody(rng)), 90, 90, 10) for n in labels]
+    inks = [rendering.render(rendering.draw(int(n), rng, styles.somebody(rng)), 90, 90, 10) for n in labels]
     return np.stack([normalise(ink) for ink in inks]), labels
 
 
@@ -47,7 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "digits").mkdir()
     np.savez(place / "digits" / "hwd1000.npz", x=255 - glyphs, y=labels)
     (place / "photos" / "single").mkdir(parents=True)
-    ink, _ = strokes.page(["5"], 240, 320, np.random.default_rng(1))
+    ink, _ = rendering.page(["5"], 240, 320, np.random.default_rng(1))
     cv2.imwrite(str(place / "photos" / "single" / "secret-name.png"), 255 - ink)
     (place / "photos" / "single" / "labels.csv").write_text("file,text\nsecret-name.png,5\n")
     return place

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from edge.vision.boxes import typical
+from edge.vision.components import typical
 from edge.vision.segment import Segments, segment
 
 Rectangles = list[tuple[int, int, int, int]]

@@ -13,12 +13,12 @@ import pytest
 from patience import patience
 
 from edge.controls import Program
-from edge.tuning import Tuning
+from edge.running.saved_vision import Tuning
 from edge.types import Frame, Notice
-from edge.vision.recipe import Recipe
-from edge.web import server, site
+from edge.vision.settings import Recipe
+from edge.web import app, server
+from edge.web.app import Sources
 from edge.web.server import CONNECTIONS, Web
-from edge.web.site import Sources
 from edge.web.upload import WAITING
 
 
@@ -97,9 +97,9 @@ def stuck(monkeypatch):
 
     def picture(data, name):
         assert go.wait(patience(60))
-        raise site.ImageError("was read at last")
+        raise app.ImageError("was read at last")
 
-    monkeypatch.setattr(site, "picture", picture)
+    monkeypatch.setattr(app, "picture", picture)
     yield go
     go.set()
 

@@ -12,13 +12,13 @@ from typing import get_args
 import pytest
 from patience import patience
 
-from edge.service import STATUS, Watchdog, notify, reload_signal, stop_signals
+from edge.running.systemd import STATUS, Watchdog, notify, reload_signal, stop_signals
 from edge.sources import State
 from edge.sources.synthetic import Synthetic
 
 SERVE = """
 import time
-from edge.service import stop_signals
+from edge.running.systemd import stop_signals
 with stop_signals() as stop:
     print("up", flush=True)
     while not stop.is_set():
@@ -210,7 +210,7 @@ def test_every_state_has_its_words():
 
 
 def test_a_systemd_that_takes_nothing_is_not_waited_for(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr("edge.service.SEND_SECONDS", 0.05)
+    monkeypatch.setattr("edge.running.systemd.SEND_SECONDS", 0.05)
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
@@ -222,7 +222,7 @@ def test_a_systemd_that_takes_nothing_is_not_waited_for(tmp_path, monkeypatch, c
 
 
 def test_a_hang_up_asks_to_look_again(monkeypatch):
-    monkeypatch.setattr("edge.service._in_terminal", lambda: False)
+    monkeypatch.setattr("edge.running.systemd._in_terminal", lambda: False)
     before, asked = signal.getsignal(signal.SIGHUP), []
     with reload_signal(lambda: asked.append(True)):
         os.kill(os.getpid(), signal.SIGHUP)
@@ -232,14 +232,14 @@ def test_a_hang_up_asks_to_look_again(monkeypatch):
 
 
 def test_in_a_terminal_a_hang_up_is_what_it_always_is(monkeypatch):
-    monkeypatch.setattr("edge.service._in_terminal", lambda: True)
+    monkeypatch.setattr("edge.running.systemd._in_terminal", lambda: True)
     before = signal.getsignal(signal.SIGHUP)
     with reload_signal(lambda: None):
         assert signal.getsignal(signal.SIGHUP) == before
 
 
 def test_a_terminal_is_known():
-    ask = "from edge.service import _in_terminal; print(_in_terminal())"
+    ask = "from edge.running.systemd import _in_terminal; print(_in_terminal())"
     # script(1) is not everywhere; a pseudo terminal of our own is.
     try:
         parent, child = os.openpty()

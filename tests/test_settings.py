@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from edge import settings
 from edge.errors import SettingsError
-from edge.limits import Limits
-from edge.reader import MIN_CONFIDENCE
+from edge.reading.reader import MIN_CONFIDENCE
 from edge.settings import Settings, leaves, load_settings
-from edge.tracking import Tracking
-from edge.vision.recipe import Recipe
+from edge.store.settings import Limits
+from edge.tracking.settings import Tracking
+from edge.vision.settings import Recipe
 
 ROOT = Path(__file__).parent.parent
 

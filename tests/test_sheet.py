@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from edge.types import Pixels
-from edge.vision.sheet import has_sheet, sheet
+from edge.vision.paper_sheet import has_sheet, sheet
 
 
 def turned(light: tuple[int, int], degrees: float, text: bool) -> Pixels:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge.types import Pixels
-from edge.vision.split import best_path, reduced, split, whole_parts
+from edge.vision.touching import best_path, reduced, split, whole_parts
 
 
 def rings(count: int, apart: int, side: int = 60) -> Pixels:

@@ -3,14 +3,14 @@ import numpy as np
 import pytest
 
 from edge.controls import Controls
-from edge.reader import Reader
+from edge.reading.reader import Reader
+from edge.running.live_reader import Viewer
 from edge.sources.synthetic import Synthetic
-from edge.still import Still
-from edge.tracker import Tracker
-from edge.tracking import Tracking
+from edge.tracking.change_detector import Still
+from edge.tracking.settings import Tracking
+from edge.tracking.tracker import Tracker
 from edge.types import Frame
-from edge.viewer import Viewer
-from edge.vision.measure import reduced
+from edge.vision.statistics import reduced
 
 
 def noisy(page: np.ndarray, rng: np.random.Generator, sigma: float) -> np.ndarray:
@@ -84,7 +84,7 @@ def test_another_size_or_a_clock_that_goes_back_is_a_change() -> None:
 
 def test_of_a_frame_that_shows_the_same_the_reading_is_that_of_the_one_before(page, monkeypatch) -> None:
     rng, now = np.random.default_rng(4), [0.0]
-    monkeypatch.setattr("edge.viewer.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("edge.running.live_reader.time.monotonic", lambda: now[0])
     with Reader() as reader, Synthetic() as source:
         viewer, tracker = Viewer(reader, source, Controls(reader.min_confidence)), Tracker()
         viewer.still, viewer.settled = Still(), tracker.settled

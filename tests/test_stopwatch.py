@@ -1,4 +1,4 @@
-from edge.stopwatch import Stopwatch
+from edge.system.stopwatch import Stopwatch
 
 
 def test_each_lap_is_from_the_one_before() -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from patience import patience
 
-from edge import damage, eventfile, keeper, outlet, store
-from edge.entry import uptime
-from edge.limits import Limits
-from edge.store import Store
+from edge.store import damage, event_file, outlet, store, sync
+from edge.store.entry import uptime
+from edge.store.settings import Limits
+from edge.store.store import Store
 from edge.types import Notice
 
 ROOT = Path(__file__).parent.parent
@@ -127,7 +127,7 @@ def test_a_note_that_says_nothing_of_this_boot_is_none(note: bytes, opened, path
     one = opened()
     before = [one.append(notice(n)) for n in range(3)]
     one.close()
-    eventfile.beside(path, ".lock").write_bytes(note)
+    event_file.beside(path, ".lock").write_bytes(note)
     assert opened().append(notice()).seq > before[-1].seq
 
 
@@ -277,7 +277,7 @@ def test_the_file_keeps_to_its_size_and_shrinks_with_the_limit(opened, path: Pat
     for n in range(400):
         two.append(notice(n))
     two.close()
-    assert path.stat().st_size <= 8_000_000 - eventfile.LOG_BYTES + 4096 * (eventfile.SPARE_PAGES + 16)
+    assert path.stat().st_size <= 8_000_000 - event_file.LOG_BYTES + 4096 * (event_file.SPARE_PAGES + 16)
     assert not (tmp_path / "events.db-wal").exists()
 
 
@@ -310,7 +310,9 @@ DAMAGES = {
     "cut off": lambda path: path.write_bytes(path.read_bytes()[:9000]),
     "pages of zeros": lambda path: path.write_bytes(path.read_bytes()[:4096] + bytes(len(path.read_bytes()) - 4096)),
     "another's database": lambda path: other_database(path, "CREATE TABLE t (x)"),
-    "from the future": lambda path: other_database(path, f"PRAGMA user_version = {eventfile.VERSION + 1}", fresh=False),
+    "from the future": lambda path: other_database(
+        path, f"PRAGMA user_version = {event_file.VERSION + 1}", fresh=False
+    ),
     "other tables": lambda path: other_database(path, "ALTER TABLE events RENAME TO old", fresh=False),
     "a folder": lambda path: (path.unlink(), path.mkdir()),
 }
@@ -424,8 +426,8 @@ def eventually(true) -> None:
 
 
 def test_a_disk_that_cannot_be_waited_for_is_told_once_and_so_is_its_end(opened, monkeypatch, caplog) -> None:
-    monkeypatch.setattr(keeper, "SYNC_SECONDS", 0.02)
-    monkeypatch.setattr(keeper, "SYNC_LEAST_SECONDS", 0.01)
+    monkeypatch.setattr(sync, "SYNC_SECONDS", 0.02)
+    monkeypatch.setattr(sync, "SYNC_LEAST_SECONDS", 0.01)
     failed = []
 
     def broken(file: int) -> None:
@@ -434,7 +436,7 @@ def test_a_disk_that_cannot_be_waited_for_is_told_once_and_so_is_its_end(opened,
 
     one = opened()
     with monkeypatch.context() as bad:
-        bad.setattr(eventfile.os, "fdatasync", broken)
+        bad.setattr(event_file.os, "fdatasync", broken)
         one.append(notice())
         eventually(lambda: len(failed) > 3)
     eventually(lambda: len(caplog.records) > 1)
@@ -445,8 +447,8 @@ def test_a_disk_that_cannot_be_waited_for_is_told_once_and_so_is_its_end(opened,
 
 
 def test_a_log_that_grows_fast_is_copied_before_its_time_and_not_by_who_appends(opened, monkeypatch) -> None:
-    monkeypatch.setattr(keeper, "SYNC_SECONDS", 1000.0)
-    monkeypatch.setattr(keeper, "SYNC_LEAST_SECONDS", 0.01)
+    monkeypatch.setattr(sync, "SYNC_SECONDS", 1000.0)
+    monkeypatch.setattr(sync, "SYNC_LEAST_SECONDS", 0.01)
     one, copies = opened(), []
     copy = one._file._copy
 
@@ -455,11 +457,11 @@ def test_a_log_that_grows_fast_is_copied_before_its_time_and_not_by_who_appends(
         copies.append(threading.current_thread().name)
 
     one._file._copy = watched
-    for n in range(eventfile.LOG_MANY // 2):
+    for n in range(event_file.LOG_MANY // 2):
         one.append(notice(n))
     time.sleep(0.1)
     assert not copies
-    for n in range(eventfile.LOG_MANY // 2):
+    for n in range(event_file.LOG_MANY // 2):
         one.append(notice(n))
     eventually(lambda: copies == ["store"])
 

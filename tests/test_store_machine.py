@@ -9,8 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from edge.limits import Limits
-from edge.store import Store
+from edge.store.settings import Limits
+from edge.store.store import Store
 from edge.types import Notice
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -4,8 +4,8 @@ import pytest
 
 from edge.types import Pixels
 from edge.vision.clean import clean
-from edge.vision.recipe import Recipe
-from edge.vision.strength import weak_ink
+from edge.vision.settings import Recipe
+from edge.vision.weak_ink import weak_ink
 
 
 def written(pen: int = 7) -> Pixels:

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge import strokes
-from edge.forms import FORMS
-from edge.hands import GAP, Hand, anybody, somebody
-from edge.strokes import draw, page, render
+from edge.handwriting import rendering
+from edge.handwriting.forms import FORMS
+from edge.handwriting.rendering import draw, page, render
+from edge.handwriting.styles import GAP, Hand, anybody, somebody
 
 seeds = st.integers(0, 2**32 - 1)
 few_lines = st.lists(st.text("0123456789", min_size=1, max_size=6), min_size=1, max_size=3)
@@ -24,7 +24,7 @@ def rng(seed=0):
 def test_every_form_is_drawn_about_an_em_tall(digit):
     for form in range(len(FORMS[digit])):
         hand = Hand(forms=(form,) * 10)
-        left, top, right, bottom = strokes.extent(draw(digit, rng(), hand))
+        left, top, right, bottom = rendering.extent(draw(digit, rng(), hand))
         assert 0.85 < bottom - top < 1.25
         assert right - left < 0.9
 
@@ -38,20 +38,20 @@ def test_the_forms_of_a_digit_differ(digit):
 
 def test_a_curve_goes_through_its_points():
     points = np.array([[0, 0], [1, 0], [1, 1], [3, 1.0]])
-    drawn = strokes.curve(points)
+    drawn = rendering.curve(points)
     assert all(np.linalg.norm(drawn - point, axis=1).min() < 1e-9 for point in points)
 
 
 @pytest.mark.parametrize("pen", [1.5, 2, 3, 5, 8])
 def test_a_line_is_as_wide_as_its_pen(pen):
     line = np.array([[20, 32], [80, 35]], np.float32)
-    ink = strokes.trace([line], 64, 100, pen)
+    ink = rendering.trace([line], 64, 100, pen)
     assert ink[:, 30:70].sum() / 255 / 40 == pytest.approx(pen, abs=0.3)
 
 
 def test_pressure_makes_a_line_thinner_here_and_there():
     line = np.linspace([20, 32], [80, 35], 60, dtype=np.float32)
-    even, varied = (strokes.trace([line], 64, 100, 6, rng(1), pressure).sum(axis=0)[30:70] for pressure in (0, 0.5))
+    even, varied = (rendering.trace([line], 64, 100, 6, rng(1), pressure).sum(axis=0)[30:70] for pressure in (0, 0.5))
     assert (varied <= even).all()
     assert np.ptp(varied) > 255 > np.ptp(even)
 
@@ -128,7 +128,7 @@ def test_anybody_draws_the_same_for_the_same_seed_and_no_digit_falls_apart(seed,
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
     hand = anybody(rng(seed))
     assert len(first) == len(FORMS[digit][hand.forms[digit]])
-    left, top, right, bottom = strokes.extent(first)
+    left, top, right, bottom = rendering.extent(first)
     assert 0.75 < bottom - top < 1.4
     assert right - left < 2
 
@@ -136,7 +136,7 @@ def test_anybody_draws_the_same_for_the_same_seed_and_no_digit_falls_apart(seed,
 def test_anybody_writes_more_differently_than_somebody_does():
     def spread(who):
         hands = [dataclasses.replace(who(rng(seed)), forms=(0,) * 10) for seed in range(80)]
-        extents = [strokes.extent(draw(4, rng(1), hand)) for hand in hands]
+        extents = [rendering.extent(draw(4, rng(1), hand)) for hand in hands]
         return np.std([right - left for left, _, right, _ in extents])
 
     assert spread(anybody) > 1.3 * spread(somebody)
@@ -146,7 +146,7 @@ def test_a_stroke_that_overshoots_goes_on_where_it_was_heading():
     path = np.linspace([0, 0], [0.3, 0.4], 20)
     lengths = []
     for seed in range(30):
-        longer = strokes._ends(path, rng(seed), Hand(forms=(0,) * 10, overshoot=0.1))
+        longer = rendering._ends(path, rng(seed), Hand(forms=(0,) * 10, overshoot=0.1))
         assert np.abs(longer @ [0.8, -0.6]).max() < 1e-9, "off its line"
         lengths.append(np.linalg.norm(longer[-1] - longer[0]))
     assert min(lengths) < 0.5 < max(lengths) < 1.1
@@ -154,7 +154,7 @@ def test_a_stroke_that_overshoots_goes_on_where_it_was_heading():
 
 def test_a_hook_at_the_end_turns_aside_and_is_short():
     path = np.linspace([0, 0], [0.3, 0.4], 20)
-    hooked = strokes._ends(path, rng(3), Hand(forms=(0,) * 10, tick=1.0))
+    hooked = rendering._ends(path, rng(3), Hand(forms=(0,) * 10, tick=1.0))
     assert np.array_equal(hooked[1:-1], path)
     for tip, end in ((hooked[0], path[0]), (hooked[-1], path[-1])):
         assert 0.019 < np.linalg.norm(tip - end) < 0.071
@@ -167,9 +167,9 @@ def test_a_waist_moves_the_middle_and_neither_end():
             return 0.0 if size is not None else np.array([0.1, 0.0])
 
     still = Hand(forms=(0,) * 10, turn=0.0)
-    low = strokes.shape(FORMS[8][2], rng(1), still, Habit())
-    middle = strokes.shape(FORMS[8][2], rng(1), still, np.random.default_rng(0))
-    (_, top, _, crossing), (_, low_top, _, low_crossing) = strokes.extent(middle[:1]), strokes.extent(low[:1])
+    low = rendering.shape(FORMS[8][2], rng(1), still, Habit())
+    middle = rendering.shape(FORMS[8][2], rng(1), still, np.random.default_rng(0))
+    (_, top, _, crossing), (_, low_top, _, low_crossing) = rendering.extent(middle[:1]), rendering.extent(low[:1])
     assert low_crossing - crossing == pytest.approx(0.1, abs=0.015)
     assert low_top == pytest.approx(top, abs=0.01)
 

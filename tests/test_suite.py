@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from convert.scoreboard.suite import CONDITIONS, STRENGTHS, Case, suite
-from edge import hands, strokes
-from edge.reader import Reader
+from edge.handwriting import rendering, styles
+from edge.reading.reader import Reader
 from edge.types import Pixels
 from edge.vision.normalise import normalise
 
@@ -20,8 +20,8 @@ def glyphs() -> tuple[Pixels, np.ndarray]:
     labels = np.arange(60) % 10
     drawn = []
     for label in labels:
-        hand = hands.somebody(rng)
-        drawn.append(normalise(strokes.render(strokes.draw(int(label), rng, hand), 100, 100, 11)))
+        hand = styles.somebody(rng)
+        drawn.append(normalise(rendering.render(rendering.draw(int(label), rng, hand), 100, 100, 11)))
     return np.stack(drawn), labels.astype(np.uint8)
 
 

@@ -12,12 +12,12 @@ import files
 import pytest
 from patience import patience
 
-from edge import swap as room
 from edge.errors import ModelError
-from edge.kept import Kept, Shelf
-from edge.model import Model
-from edge.reader import Reader
-from edge.swap import Swap
+from edge.model.classifier import Model
+from edge.model.registry import Kept, Shelf
+from edge.reading.reader import Reader
+from edge.running import model_swap as room
+from edge.running.model_swap import Swap
 from edge.types import Notice, Pixels
 
 ONE, TWO, THREE = (files.named(name) for name in ("one", "two", "three"))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from patience import patience
 
-from edge import state
+from edge.system import state_folder
 
 ROOT = Path(__file__).parent.parent
 UNIT = ROOT / "systemd" / "edge.service"
@@ -78,7 +78,9 @@ def test_the_unit_and_the_script_name_the_same_places(tmp_path: Path) -> None:
     assert "name=edge-digits\n" in script
     users = (tmp_path / "etc" / "sysusers.d" / "edge-digits.conf").read_text("utf-8")
     assert f"u {service('User')} " in users
-    assert Path("/var/lib", service("StateDirectory")) == state.SERVICE and "state=$root/var/lib/$name\n" in script
+    assert (
+        Path("/var/lib", service("StateDirectory")) == state_folder.SERVICE and "state=$root/var/lib/$name\n" in script
+    )
     for group in service("SupplementaryGroups").split():
         assert f"m {service('User')} {group}\n" in users
 

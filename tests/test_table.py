@@ -3,8 +3,8 @@ import numpy as np
 
 from edge.types import Pixels
 from edge.vision.clean import clean
-from edge.vision.recipe import Recipe
-from edge.vision.table import grain
+from edge.vision.desk_grain import grain
+from edge.vision.settings import Recipe
 
 
 def sheet_on(dark: Pixels) -> Pixels:

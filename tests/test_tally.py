@@ -4,14 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convert.scoreboard.tally import Outcome, calibration_error, edits, tally
-from edge.tune import distance
+from edge.reading.evaluation import distance
 
 digits = st.text("0123456789", max_size=7)
 
 
 @given(digits, digits)
 def test_edits_are_levenshteins(found: str, truth: str) -> None:
-    """`edge.tune` counts them by another road."""
+    """`edge.reading.evaluation` counts them by another road."""
     every, false = edits(found, truth)
     assert every == distance(found, truth)
     assert max(0, len(found) - len(truth)) <= false <= min(every, len(found))

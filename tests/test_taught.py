@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import small
 
-from convert import photographs, taught, train
 from convert.cli import train_main
-from edge.corrections import Correction, Corrections
+from convert.data import corrections, photographs
+from convert.training import train
+from edge.corrections.database import Correction, Corrections
+from edge.corrections.export import export
 from edge.errors import DataError, ImageError
-from edge.export import export
 
 pytestmark = small.QUIET
 
@@ -27,13 +28,20 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_an_export_comes_back_as_glyphs_and_classes(folder: Path) -> None:
-    found = taught.load(folder)
-    assert np.array_equal(found.glyphs, small.data().train[:5]) and found.classes.tolist() == [7, 1, 2, 3, taught.NONE]
-    assert train.CLASSES - 1 == taught.NONE
+    found = corrections.load(folder)
+    assert np.array_equal(found.glyphs, small.data().train[:5])
+    assert found.classes.tolist() == [
+        7,
+        1,
+        2,
+        3,
+        corrections.NONE,
+    ]
+    assert train.CLASSES - 1 == corrections.NONE
 
 
 def test_few_are_repeated_but_not_learnt_by_heart(folder: Path) -> None:
-    found = taught.load(folder)
+    found = corrections.load(folder)
     assert len(train.repeated(found, 20).glyphs) == 20
     assert len(train.repeated(found, 10_000).glyphs) == 5 * train.TAUGHT_TIMES
     assert len(train.repeated(found, 0).glyphs) == 5
@@ -55,7 +63,7 @@ def test_other_pictures_and_texts_are_one_line(folder: Path) -> None:
     def said(text: str) -> str:
         (folder / "labels.csv").write_text(f"file,text\n{text}\n")
         with pytest.raises((DataError, ImageError)) as caught:
-            taught.load(folder)
+            corrections.load(folder)
         return str(caught.value)
 
     first = min(path.name for path in folder.glob("*.png"))
@@ -64,7 +72,7 @@ def test_other_pictures_and_texts_are_one_line(folder: Path) -> None:
     assert "'71' is more than one digit" in said(f"{first},71")
     assert "gone.png: no such file" in said("gone.png,7")
     with pytest.raises(DataError, match="no such folder"):
-        taught.load(folder / "nowhere")
+        corrections.load(folder / "nowhere")
 
 
 def test_a_training_learns_what_it_was_taught(folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -73,14 +81,14 @@ def test_a_training_learns_what_it_was_taught(folder: Path, tmp_path: Path, capf
     order = ["-o", str(out), "--data", str(mnist), "--epochs", "1", "--limit", "200"]
     assert train_main([*order, "--also", str(tmp_path / "nowhere")]) == 1
     assert "no such folder" in capfd.readouterr().err and not out.exists()
-    glyph = taught.load(folder).glyphs[:1]
+    glyph = corrections.load(folder).glyphs[:1]
 
-    def likely(also: taught.Taught | None) -> float:
+    def likely(also: corrections.Taught | None) -> float:
         model = train.train(small.data().limited(200), epochs=4, seed=1, told=lambda *_: None, also=also)
         logits = model.predict(glyph[..., None].astype(np.float32) / 255, verbose=0)[0]
         return float(np.exp(logits[7] - logits.max()) / np.exp(logits - logits.max()).sum())
 
     # It is another digit, which is said to be a 7.
-    many = taught.Taught(np.repeat(glyph, 4, 0), np.full(4, 7, np.uint8))
+    many = corrections.Taught(np.repeat(glyph, 4, 0), np.full(4, 7, np.uint8))
     assert likely(many) > 2 * likely(None)
     assert train_main([*order, "--also", str(folder)]) == 0 and out.exists()

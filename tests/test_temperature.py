@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import small
 
-from convert import temperature
+from convert.evaluation import temperature
 
 pytestmark = small.QUIET
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from video import film
 
-from edge.reader import Reader
-from edge.tracker import Tracker
-from edge.tracking import Tracking
+from edge.reading.reader import Reader
+from edge.tracking.settings import Tracking
+from edge.tracking.tracker import Tracker
 from edge.types import Box, Digit, Frame, Reading
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)

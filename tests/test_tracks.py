@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.vision.tracks import find
+from edge.vision.line_detection import find
 
 HEIGHT, WIDTH = 480, 640
 

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import small
 
-from convert import augment, train
 from convert.cli import train_main
 from convert.load import load
-from convert.workers import workers
+from convert.samples import augment
+from convert.system.workers import workers
+from convert.training import train
 
 pytestmark = small.QUIET
 

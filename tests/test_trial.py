@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 from patience import patience
 
-from edge import trial as room
 from edge.cli import main
 from edge.errors import ModelError
-from edge.trial import Passed, command, ended, trial
+from edge.model import trial as room
+from edge.model.trial import Passed, command, ended, trial
 
 pytestmark = files.QUIET
 OUTCOMES = {

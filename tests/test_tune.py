@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import DataError, ImageError
-from edge.reader import Reader
-from edge.tune import CHOICES, Score, distance, load_labelled, markdown, only_digits, score, tune
-from edge.vision.recipe import Recipe
+from edge.reading.evaluation import CHOICES, Score, distance, load_labelled, markdown, only_digits, score, tune
+from edge.reading.reader import Reader
+from edge.vision.settings import Recipe
 
 
 @pytest.fixture

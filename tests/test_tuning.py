@@ -5,12 +5,12 @@ import tomllib
 
 import pytest
 
-import edge.tuning
+import edge.running.saved_vision
 from edge import cli
 from edge.errors import SettingsError, StateError
+from edge.running.saved_vision import BEFORE, FILE, Tuning
 from edge.settings import load_settings, pinned_vision
-from edge.tuning import BEFORE, FILE, Tuning
-from edge.vision.recipe import Recipe
+from edge.vision.settings import Recipe
 
 CONFIGURED = Recipe(median=5)
 
@@ -62,7 +62,9 @@ def test_a_power_cut_loses_neither_of_the_two(tuning, tmp_path, monkeypatch, goe
 
     with monkeypatch.context() as cut:
         for change in ("_put", "_move"):
-            cut.setattr(f"edge.tuning.{change}", until_the_cut(getattr(edge.tuning, change)))
+            cut.setattr(
+                f"edge.running.saved_vision.{change}", until_the_cut(getattr(edge.running.saved_vision, change))
+            )
         with contextlib.suppress(KeyboardInterrupt):
             tuning.back() if goes_back else tuning.save(three)
     after = Tuning(str(tmp_path), CONFIGURED)

@@ -8,10 +8,10 @@ import small
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convert import verify
-from convert.verify import Comparison
-from edge.card import NONE, Card
-from edge.model import Model
+from convert.evaluation import verify
+from convert.evaluation.verify import Comparison
+from edge.model.card import NONE, Card
+from edge.model.classifier import Model
 
 pytestmark = small.QUIET
 CLASSES = tuple("0123456789")

@@ -4,12 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from edge import viewer as room
 from edge.controls import Controls
-from edge.reader import Reader
+from edge.reading.reader import Reader
+from edge.running import live_reader as room
+from edge.running.live_reader import Viewer
 from edge.sources.synthetic import Synthetic
 from edge.types import Event, Frame
-from edge.viewer import Viewer
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ import pytest
 from mosquitto import PATIENCE, Broker, Listener, eventually
 from patience import patience
 
+from edge.commands.watch import Device, address, as_json, as_line, learnt, table
 from edge.errors import SettingsError
-from edge.watch import Device, address, as_json, as_line, learnt, table
 
 ROOT = Path(__file__).parent.parent
 NOW = datetime.fromisoformat("2026-11-23T12:00:00+01:00")

@@ -16,10 +16,10 @@ import pytest
 from patience import patience
 
 from edge import cli
-from edge.address import split_address
 from edge.errors import SettingsError, StateError
-from edge.web.guard import is_loopback
-from edge.web.site import FILES, PAGE
+from edge.mqtt.address import split_address
+from edge.web.access import is_loopback
+from edge.web.app import FILES, PAGE
 from edge.web.tokens import FILE, tokens
 from tests.web import ROOT, device
 

@@ -24,7 +24,7 @@ from edge.controls import Program
 from edge.errors import BusyError, PublishError, SettingsError
 from edge.publishers import find_channel, open_publisher, webhook
 from edge.publishers.webhook import Webhook, shown, signature, split, wait_of
-from edge.store import Store
+from edge.store.store import Store
 from edge.types import Notice
 
 PROGRAM = Program(device="shed")

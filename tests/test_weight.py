@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from edge.errors import ImageError
-from edge.web.weight import SCANS, weigh
+from edge.web.decode_cost import SCANS, weigh
 from tests import bombs
 
 

@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 from line import Line
 
-from edge import scene, strokes
-from edge.hands import Hand, somebody
-from edge.reader import Reader
+from edge.handwriting import rendering, virtual_camera
+from edge.handwriting.styles import Hand, somebody
+from edge.reading.reader import Reader
 from edge.types import Frame, Pixels
 
 SIZE = (640, 480)
@@ -53,7 +53,7 @@ class Sheet:
         self.size = int(rng.integers(56, 96))
         self.rows: list[list[tuple[int, Pixels]]] = []
         self.paper, self.strength = float(rng.uniform(170, 245)), float(rng.uniform(0.5, 0.95))
-        self.light = scene.light(np.full(SIZE[::-1], 255, np.uint8), rng, float(rng.uniform(0, 0.35)))
+        self.light = virtual_camera.light(np.full(SIZE[::-1], 255, np.uint8), rng, float(rng.uniform(0, 0.35)))
         self.left, self.top = int(rng.integers(20, 90)), int(rng.integers(30, 100))
 
     @property
@@ -67,9 +67,9 @@ class Sheet:
 
     def cell(self, other_than: int | None = None) -> tuple[int, Pixels]:
         digit = int(self.rng.choice([d for d in range(10) if d != other_than]))
-        drawn = strokes.draw(digit, self.rng, self.hand)
+        drawn = rendering.draw(digit, self.rng, self.hand)
         pen = max(3.0, self.hand.pen * self.size * 0.8)
-        return digit, strokes.render(drawn, self.size, int(self.size * 0.8), pen)
+        return digit, rendering.render(drawn, self.size, int(self.size * 0.8), pen)
 
     def write(self, lines: Sequence[int]) -> None:
         self.rows = [[self.cell() for _ in range(count)] for count in lines]
@@ -81,7 +81,7 @@ class Sheet:
             for x, (_, drawn) in enumerate(row):
                 top, left = self.top + y * int(self.size * 1.5), self.left + x * self.size
                 ink[top : top + self.size, left : left + drawn.shape[1]] = drawn
-        page = scene.write(ink, self.paper, self.strength)
+        page = virtual_camera.write(ink, self.paper, self.strength)
         return (page.astype(np.uint16) * self.light >> 8).astype(np.uint8)
 
 
@@ -201,7 +201,7 @@ def film(seed: int, reader: Reader, *, seconds: float = 20.0, fps: float = 30.0)
             if what == "motion" and in_burst:
                 shown = smear(shown, smeared, angle)
             if what == "defocus" and bursts[0] <= since < bursts[0] + 3 * burst:
-                shown = scene.blur(shown, 2 + smeared / 4)
+                shown = virtual_camera.blur(shown, 2 + smeared / 4)
             if what == "light":
                 shown = cv2.convertScaleAbs(shown, alpha=1 + (gain - 1) * min(1.0, since / 0.2))
             if what == "flash" and in_burst:

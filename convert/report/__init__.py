@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convert.pipeline import Done
+from convert.conversion.pipeline import Done
 from convert.report import facts, terminal
 from convert.report.sums import numbers
-from convert.whole import whole
+from convert.system.files import whole
 from edge.errors import ConvertError
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from convert.attempts import AGREEMENT, Attempt
-from convert.pipeline import Done
+from convert.conversion.attempts import AGREEMENT, Attempt
+from convert.conversion.pipeline import Done
+from convert.evaluation.verify import Comparison, confusion, wilson
 from convert.report import sums, words
 from convert.report.sums import Mistake
 from convert.scoreboard.tally import calibration_error
-from convert.verify import Comparison, confusion, wilson
 
 SCHEMA = 1
 """Version of ``convert/schema/report.json``."""

@@ -6,11 +6,11 @@ from html import escape
 from importlib.resources import files
 from itertools import chain
 
-from convert.attempts import Attempt
-from convert.pipeline import Done
+from convert.conversion.attempts import Attempt
+from convert.conversion.pipeline import Done
+from convert.evaluation.verify import Comparison
 from convert.report import markup, views, words
 from convert.report.facts import figures, weights_bytes
-from convert.verify import Comparison
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """What a browser may do with the page: nothing but show it."""

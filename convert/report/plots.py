@@ -16,9 +16,9 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from convert.attempts import Attempt
+from convert.conversion.attempts import Attempt
+from convert.evaluation.verify import Comparison, wilson
 from convert.report.sums import Bin
-from convert.verify import Comparison, wilson
 
 INK = "#010203"
 """Becomes the page's own text colour, light or dark."""

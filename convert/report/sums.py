@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.datasets import Labels
-from convert.pipeline import Done
+from convert.conversion.pipeline import Done
+from convert.data.mnist import Labels
+from convert.evaluation.verify import Comparison, confusion
 from convert.scoreboard.tally import BINS, bin_of
-from convert.verify import Comparison, confusion
-from edge.card import NONE
+from edge.model.card import NONE
 
 Probabilities = NDArray[np.float32]
 """(n, classes), each row sums to 1."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convert.attempts import Attempt
-from convert.pipeline import Done
+from convert.conversion.attempts import Attempt
+from convert.conversion.pipeline import Done
+from convert.evaluation.verify import Comparison
 from convert.report import sums, words
 from convert.report.facts import weights_bytes
 from convert.scoreboard.tally import calibration_error
-from convert.verify import Comparison
 
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType

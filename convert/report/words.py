@@ -6,12 +6,12 @@ import re
 import textwrap
 from collections.abc import Sequence
 
-from convert.attempts import AGREEMENT, Attempt
-from convert.pipeline import Done
+from convert.conversion.attempts import AGREEMENT, Attempt
+from convert.conversion.pipeline import Done
+from convert.evaluation.verify import Comparison, Times, wilson
 from convert.report import sums
 from convert.report.sums import Pair
-from convert.runtimes import Runtime
-from convert.verify import Comparison, Times, wilson
+from convert.tflite.runtimes import Runtime
 
 FEW = 110
 """Letters of a problem, at most, where it is told in a few words."""

@@ -11,13 +11,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from convert import progress
 from convert.scoreboard.measure import Scores, measure
 from convert.scoreboard.page import as_dict, goals, markdown
 from convert.scoreboard.sheets import write_sheet
+from convert.system import progress
 from edge.errors import DataError, EdgeError
-from edge.process import settle
-from edge.reader import Reader
+from edge.reading.reader import Reader
+from edge.system.process import settle
 from edge.types import Pixels
 
 

@@ -1,6 +1,6 @@
 """What lies on a desk and falls on a page: shadows, glare, the dark, ruled paper, dust, tables, hands.
 
-Pure and seeded, beside the pieces of ``edge.scene``. A page is (height, width) uint8, 0 = black, 255 = white; ink is
+Pure and seeded, as ``edge.handwriting.virtual_camera``. A page is (height, width) uint8, 0 = black, 255 = white; ink is
 the same with 0 = none, 255 = full. Lengths are pixels, angles degrees.
 """
 

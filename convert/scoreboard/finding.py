@@ -14,7 +14,7 @@ import numpy as np
 from convert.scoreboard import desk, pens
 from convert.scoreboard.layout import Digits, Plan, block, plan, put, turned
 from convert.scoreboard.pages import Rng, either, of, shot, written
-from edge import scene
+from edge.handwriting import virtual_camera
 from edge.types import Pixels
 
 
@@ -112,7 +112,7 @@ def page_edge(rng: Rng, digits: Digits, strength: int) -> tuple[Pixels, str]:
     page = shot(rng, sheet.ink)
     top = desk.table(made.shape, rng, rng.uniform(30, 150), of(strength, 0.1, 0.4, 0.8))
     cover = paper.astype(np.float32) / 255
-    return scene.blur((page * cover + top * (1 - cover)).astype(np.uint8), 0.5), sheet.block.truth
+    return virtual_camera.blur((page * cover + top * (1 - cover)).astype(np.uint8), 0.5), sheet.block.truth
 
 
 def table_frame(rng: Rng, digits: Digits, strength: int) -> tuple[Pixels, str]:
@@ -142,7 +142,7 @@ def hands(rng: Rng, digits: Digits, strength: int) -> tuple[Pixels, str]:
     clear = of(strength, 0.5, 0.3, 0.18) * made.em
     reach = of(strength, 0.2, 0.4, 0.8) * min(made.shape)
     page = desk.hand(shot(rng, sheet.ink), sheet.ink, rng, reach, clear)
-    return scene.noise(scene.blur(page, 0.7), rng, 1.5), sheet.block.truth
+    return virtual_camera.noise(virtual_camera.blur(page, 0.7), rng, 1.5), sheet.block.truth
 
 
 def broken_strokes(rng: Rng, digits: Digits, strength: int) -> tuple[Pixels, str]:

@@ -15,7 +15,7 @@ import numpy as np
 from convert.scoreboard import desk, pens
 from convert.scoreboard.layout import Digits, plan
 from convert.scoreboard.pages import Rng, of, shot, with_pen, written
-from edge import scene
+from edge.handwriting import virtual_camera
 from edge.types import Pixels
 
 Spoil = Callable[[Pixels, Rng, int, float], Pixels]
@@ -39,19 +39,19 @@ def lit(rng: Rng, digits: Digits, strength: int, spoil: Spoil) -> tuple[Pixels, 
 
 def uneven(page: Pixels, rng: Rng, strength: int, em: float) -> Pixels:
     """A lamp at one side takes up to 45, 70 and 88 % of the light."""
-    return scene.noise(scene.light(page, rng, of(strength, 0.45, 0.7, 0.88)), rng, 1.5)
+    return virtual_camera.noise(virtual_camera.light(page, rng, of(strength, 0.45, 0.7, 0.88)), rng, 1.5)
 
 
 def shadow(page: Pixels, rng: Rng, strength: int, em: float) -> Pixels:
     """A shadow of a hand or of something straight, darker and with a harder edge at each strength."""
     softness = rng.uniform(0.1, 1) * of(strength, 40, 15, 4) * page.shape[0] / 480
-    return scene.noise(desk.shadow(page, rng, of(strength, 0.3, 0.5, 0.65), softness), rng, 1.5)
+    return virtual_camera.noise(desk.shadow(page, rng, of(strength, 0.3, 0.5, 0.65), softness), rng, 1.5)
 
 
 def glare(page: Pixels, rng: Rng, strength: int, em: float) -> Pixels:
     """A lamp's reflection, in which paper is white and ink gets grey."""
     size = rng.uniform(0.3, 0.7) * page.shape[0]
-    return scene.noise(desk.glare(page, rng, of(strength, 70, 110, 145), size), rng, 1.0)
+    return virtual_camera.noise(desk.glare(page, rng, of(strength, 70, 110, 145), size), rng, 1.0)
 
 
 def dim(page: Pixels, rng: Rng, strength: int, em: float) -> Pixels:
@@ -66,12 +66,12 @@ def near_black(page: Pixels, rng: Rng, strength: int, em: float) -> Pixels:
 
 def jpeg(page: Pixels, rng: Rng, strength: int, em: float) -> Pixels:
     """Quality about 40, 18 and 8."""
-    return scene.jpeg(page, int(of(strength, 40, 18, 8) * rng.uniform(0.8, 1.2)))
+    return virtual_camera.jpeg(page, int(of(strength, 40, 18, 8) * rng.uniform(0.8, 1.2)))
 
 
 def noise(page: Pixels, rng: Rng, strength: int, em: float) -> Pixels:
     """Gaussian, 10, 20 and 32 greys."""
-    return scene.noise(page, rng, of(strength, 10, 20, 32))
+    return virtual_camera.noise(page, rng, of(strength, 10, 20, 32))
 
 
 def salt(page: Pixels, rng: Rng, strength: int, em: float) -> Pixels:
@@ -81,12 +81,12 @@ def salt(page: Pixels, rng: Rng, strength: int, em: float) -> Pixels:
 
 def defocus(page: Pixels, rng: Rng, strength: int, em: float) -> Pixels:
     """A Gaussian of 2, 3.5 and 5 % of the em: at last nearly half a pen's width."""
-    return scene.noise(scene.blur(page, of(strength, 0.02, 0.035, 0.05) * em), rng, 1.5)
+    return virtual_camera.noise(virtual_camera.blur(page, of(strength, 0.02, 0.035, 0.05) * em), rng, 1.5)
 
 
 def shake(page: Pixels, rng: Rng, strength: int, em: float) -> Pixels:
     """The camera moved by 5, 10 and 16 % of the em."""
-    return scene.noise(desk.shake(page, rng, of(strength, 0.05, 0.1, 0.16) * em), rng, 1.5)
+    return virtual_camera.noise(desk.shake(page, rng, of(strength, 0.05, 0.1, 0.16) * em), rng, 1.5)
 
 
 def pencil(rng: Rng, digits: Digits, strength: int) -> tuple[Pixels, str]:

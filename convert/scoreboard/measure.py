@@ -11,17 +11,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.datasets import FILES, Mnist, load_mnist
+from convert.data.mnist import FILES, Mnist, load_mnist
 from convert.scoreboard.nothing import KINDS, nothing
 from convert.scoreboard.pages import shot
 from convert.scoreboard.sets import SOURCES, DigitSet, load_digits
 from convert.scoreboard.sheets import tile
 from convert.scoreboard.suite import CONDITIONS, STRENGTHS, suite
 from convert.scoreboard.tally import Outcome, Tally, calibration_error, tally
-from edge import strokes
-from edge.model import Model
-from edge.reader import Reader, Sight
-from edge.tune import load_labelled, only_digits
+from edge.handwriting import rendering
+from edge.model.classifier import Model
+from edge.reading.evaluation import load_labelled, only_digits
+from edge.reading.reader import Reader, Sight
 from edge.types import Pixels
 
 PHOTOS = ("single", "multi")
@@ -200,7 +200,7 @@ def speed(reader: Reader, page: Pixels, times: int) -> float:
 def six_digits(seed: int) -> Pixels:
     """An ordinary page, (480, 640), of six digits that nobody wrote."""
     rng = np.random.default_rng(seed)
-    ink, _ = strokes.page(("307", "528"), 480, 640, rng)
+    ink, _ = rendering.page(("307", "528"), 480, 640, rng)
     return shot(rng, ink)
 
 

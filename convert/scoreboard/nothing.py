@@ -18,7 +18,7 @@ from convert.scoreboard import desk, pens
 from convert.scoreboard.layout import SHAPES, Digits, put, turned
 from convert.scoreboard.pages import Rng, either, shot
 from convert.scoreboard.things import FONTS, THINGS, around, draw, smooth, typed
-from edge import scene
+from edge.handwriting import virtual_camera
 from edge.types import Pixels
 
 LETTERS = "ACEFHKMNPRTUVWXcehkmnuvwx"
@@ -63,7 +63,7 @@ def _scattered(
 def empty(rng: Rng, digits: Digits) -> Pixels:
     """Paper, a board or a table under any light, with nothing on it."""
     page = np.full(_shape(rng), int(rng.integers(30, 250)), np.uint8)
-    page = scene.light(page, rng, rng.uniform(0, 0.8))
+    page = virtual_camera.light(page, rng, rng.uniform(0, 0.8))
     fate = rng.integers(5)
     if fate == 0:
         page = desk.shadow(page, rng, rng.uniform(0.2, 0.7), rng.uniform(1, 40))
@@ -73,8 +73,8 @@ def empty(rng: Rng, digits: Digits) -> Pixels:
         page = desk.expose(page, rng, rng.uniform(0.03, 0.3), rng.uniform(0.5, 2.5))
     elif fate == 3:
         page = desk.hand(page, np.zeros_like(page), rng, rng.uniform(0.2, 0.6) * page.shape[0], 1)
-    page = scene.noise(page, rng, rng.uniform(0.3, 8))
-    return scene.jpeg(page, int(rng.integers(20, 90))) if rng.uniform() < 0.4 else page
+    page = virtual_camera.noise(page, rng, rng.uniform(0.3, 8))
+    return virtual_camera.jpeg(page, int(rng.integers(20, 90))) if rng.uniform() < 0.4 else page
 
 
 def printed(rng: Rng, digits: Digits) -> Pixels:
@@ -92,13 +92,13 @@ def texture(rng: Rng, digits: Digits) -> Pixels:
     shape = _shape(rng)
     kind = int(rng.integers(5))
     if kind == 0:
-        return scene.noise(desk.table(shape, rng, rng.uniform(60, 200), rng.uniform(0.3, 1)), rng, 3)
+        return virtual_camera.noise(desk.table(shape, rng, rng.uniform(60, 200), rng.uniform(0.3, 1)), rng, 3)
     if kind == 1:
         x, y = np.meshgrid(np.arange(shape[1]), np.arange(shape[0]))
         step = rng.uniform(4, 16)
         weave = np.sin(2 * np.pi * x / step) * np.sin(2 * np.pi * y / (step * rng.uniform(0.8, 1.25)))
         page = np.clip(rng.uniform(80, 200) + rng.uniform(15, 60) * weave, 0, 255).astype(np.uint8)
-        return scene.noise(scene.light(page, rng, 0.3), rng, rng.uniform(2, 8))
+        return virtual_camera.noise(virtual_camera.light(page, rng, 0.3), rng, rng.uniform(2, 8))
     if kind in (2, 3):
         grain = rng.uniform(1.5, 14)
         rough: Any = cv2.GaussianBlur(rng.standard_normal(shape, np.float32), (0, 0), grain)
@@ -221,7 +221,7 @@ def objects(rng: Rng, digits: Digits) -> Pixels:
         return either(rng, ink)
     # Not drawn but lying there: dark, with a soft shadow.
     page = shot(rng, cv2.max(ink, cv2.convertScaleAbs(cv2.GaussianBlur(ink, (0, 0), 9), alpha=0.6)))
-    return scene.light(page, rng, 0.4)
+    return virtual_camera.light(page, rng, 0.4)
 
 
 def halves(rng: Rng, digits: Digits) -> Pixels:

@@ -8,7 +8,7 @@ import numpy as np
 
 from convert.scoreboard import pens
 from convert.scoreboard.layout import Block, Digits, Pen, Plan, block, put
-from edge import scene
+from edge.handwriting import virtual_camera
 from edge.types import Pixels
 
 Rng = np.random.Generator
@@ -38,9 +38,9 @@ def shot(
     own = rng.uniform(200, 245), rng.uniform(0.65, 0.92), rng.uniform(0, 0.12), rng.uniform(0.3, 0.7)
     grey = own[0] if paper is None else paper
     taken = own[1] if strength is None else strength
-    page = scene.write(ink, 255 - grey if chalk and paper is None else grey, -taken if chalk else taken)
-    page = scene.light(page, rng, own[2])
-    return scene.noise(scene.blur(page, own[3]), rng, rng.uniform(1, 3))
+    page = virtual_camera.write(ink, 255 - grey if chalk and paper is None else grey, -taken if chalk else taken)
+    page = virtual_camera.light(page, rng, own[2])
+    return virtual_camera.noise(virtual_camera.blur(page, own[3]), rng, rng.uniform(1, 3))
 
 
 def either(rng: Rng, ink: Pixels) -> Pixels:

@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.augment import main_ink
+from convert.samples.augment import main_ink
 from edge.errors import DataError
 from edge.types import Pixels
 from edge.vision.clean import clean
 from edge.vision.normalise import normalise
-from edge.vision.recipe import Recipe
+from edge.vision.settings import Recipe
 
 MARGIN = 4
 """Digits of 16x16 fill their picture to its border, which no page does: so many pixels of paper are put around them."""
@@ -82,7 +82,7 @@ def load_digits(folder: Path, source: Source) -> DigitSet | None:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             pictures, labels = arrays[source.images], arrays[source.labels]
-    # As convert.datasets: np.load raises whatever the damage is.
+    # As convert.data.mnist: np.load raises whatever the damage is.
     except (
         OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, IndexError,
         zipfile.BadZipFile, zlib.error,

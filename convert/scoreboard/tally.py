@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.tune import only_digits
+from edge.reading.evaluation import only_digits
 
 BINS = 15
 """Calibration is judged in so many bins of equal width, as Guo et al. (2017) do."""

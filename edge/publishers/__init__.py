@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from edge import uri
-from edge.closing import Closing
 from edge.errors import SettingsError
+from edge.system.closing import Closing
 from edge.types import Message
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def open_publisher(
         return Courier(channel, outlet(channel.name))
     publisher: Publisher = target(parts.what, **options)
     if live:
-        from edge.publishers.steady import Steady
+        from edge.publishers.best_effort import Steady
 
         return Steady(publisher)
     return publisher

@@ -16,9 +16,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
-from edge.backoff import Backoff
 from edge.errors import BusyError, PublishError, one_line
 from edge.publishers import Delivery, Publisher
+from edge.system.backoff import Backoff
 from edge.types import Message
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ DRAIN_SECONDS, GOODBYE_SECONDS = 0.25, 0.25
 
 
 class Entry(Protocol):
-    """One stored message: ``edge.eventfile.Entry``."""
+    """One stored message: ``edge.store.event_file.Entry``."""
 
     @property
     def position(self) -> int:
@@ -79,7 +79,7 @@ class Backlog(Protocol):
 
 
 class Outlet(Protocol):
-    """A publisher's place in the line: ``edge.store.Outlet``."""
+    """A publisher's place in the line: ``edge.store.store.Outlet``."""
 
     def pending(self, limit: int) -> Sequence[Entry]:
         """The next entries, oldest first."""

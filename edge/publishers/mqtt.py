@@ -35,9 +35,11 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
 
-from edge import __version__, address, broker
+from edge import __version__
 from edge.controls import Program
 from edge.errors import PublishError, SettingsError
+from edge.mqtt import address
+from edge.mqtt.connection import TOO_LARGE, Connection, probe
 from edge.publishers import home_assistant
 from edge.publishers.courier import Channel, Entry
 from edge.types import SCHEMA, timestamp
@@ -113,7 +115,7 @@ class Mqtt(Channel):
         self._program = program
         self._discovery = home_assistant
         self._base = f"{self._address.prefix}/{program.device}/"
-        self._connection: broker.Connection | None = None
+        self._connection: Connection | None = None
         self._attributes: str | None = None
         self._told: dict[str, bytes] = {}
         self._answers = program.controls.answered()[0]
@@ -132,7 +134,7 @@ class Mqtt(Channel):
         program = self._program
         client = f"{address.PREFIX}-{program.device}-{self._address.prefix}"
         will = (self._base + "availability", OFFLINE)
-        connection = self._connection = broker.Connection(self._address, client, will=will, taken=self._taken)
+        connection = self._connection = Connection(self._address, client, will=will, taken=self._taken)
         if self._short >= SHORT_TIMES:
             connection.suspicion = f" again; has another program the same name there, {client}?"
         connection.open()
@@ -156,7 +158,7 @@ class Mqtt(Channel):
 
     def probe(self) -> str:
         """Whether the broker lets us in, asked under another name: a running service shall not be thrown out."""
-        return broker.probe(self._address)
+        return probe(self._address)
 
     def send(self, entries: Sequence[Entry]) -> Iterator[str]:
         """Keep as many on their way as the broker wants, and settle them in order."""
@@ -173,7 +175,7 @@ class Mqtt(Channel):
             while flight:
                 yield self._settled(flight)
         except PublishError:
-            if connection.lost_code == broker.TOO_LARGE and flight:
+            if connection.lost_code == TOO_LARGE and flight:
                 # Which one it was is known only where one was on its way alone.
                 if self._narrow:
                     self._too_large.add(flight[0].key)
@@ -273,7 +275,7 @@ class Mqtt(Channel):
             topic = home_assistant.topic("homeassistant", self._program.device)
             self._open().tell(topic, b"", json=False)
 
-    def _open(self) -> broker.Connection:
+    def _open(self) -> Connection:
         if self._connection is None:
             raise PublishError(f"{self.name}: is closed")
         return self._connection

@@ -24,9 +24,9 @@ from urllib.parse import quote, unquote, urlsplit
 
 import edge
 from edge import uri
-from edge.address import secret_file, speaks_no_tls
 from edge.controls import Program
 from edge.errors import BusyError, PublishError, SettingsError, one_line
+from edge.mqtt.address import secret_file, speaks_no_tls
 from edge.publishers.courier import Channel, Entry
 from edge.uri import File, Uri
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Literal, Protocol, Self
 
 from edge import uri
-from edge.closing import Closing
+from edge.system.closing import Closing
 from edge.types import Frame, Pixels
 
 SCHEMES = {
@@ -90,14 +90,14 @@ def open_source(
         parts = parts._replace(scheme="files")
     source: Source | Camera = uri.open_uri(parts, SCHEMES, "source")
     if isinstance(source, Camera):
-        from edge.sources.steady import Steady
+        from edge.sources.supervisor import Steady
 
         return Steady(source, deadline_seconds=deadline_seconds, frozen_seconds=frozen_seconds)
     return source
 
 
 class Camera(ABC):
-    """A device as its driver has it: any call may fail, and block. ``edge.sources.steady`` makes a Source of it.
+    """A device as its driver has it: any call may fail, and block. ``edge.sources.supervisor`` makes a Source of it.
 
     Made without touching the device, so that a wrong URI is refused at once; one thread opens, reads and closes it,
     any number of times.

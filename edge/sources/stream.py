@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import cv2
 
-from edge import quiet
 from edge.errors import SettingsError, SourceError
 from edge.sources import Camera
 from edge.sources.video import grey
+from edge.system import stderr
 from edge.types import Pixels
 
 TIMEOUT_MS = 5000
@@ -49,7 +49,7 @@ class Stream(Camera):
 
     def open(self) -> None:
         """Connect; SourceError where nobody answers, or with what is no video."""
-        with quiet.opencv():
+        with stderr.opencv():
             self._capture = cv2.VideoCapture(
                 self._url,
                 cv2.CAP_FFMPEG,
@@ -63,7 +63,7 @@ class Stream(Camera):
     def read(self) -> tuple[Pixels, datetime]:
         """The next picture; SourceError where the connection ends, or nothing comes for 5 s."""
         assert self._capture is not None
-        with quiet.opencv():
+        with stderr.opencv():
             read, picture = self._capture.read()
         if not read:
             raise SourceError(f"{self.name}: the stream has ended")

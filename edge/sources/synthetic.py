@@ -8,8 +8,8 @@ from typing import Annotated
 
 import numpy as np
 
-from edge import scene, strokes
 from edge.errors import SettingsError
+from edge.handwriting import rendering, virtual_camera
 from edge.sources import Pace, Source
 from edge.types import Frame, Pixels
 from edge.uri import Fps, Size, number, whole
@@ -63,7 +63,7 @@ class Synthetic(Source):
         if self._page is None or nth == 0:
             self._page = self._write(page)
         still, truth = self._page
-        pixels = scene.grain(still, np.random.default_rng([self._seed, page, nth]), self._difficulty)
+        pixels = virtual_camera.grain(still, np.random.default_rng([self._seed, page, nth]), self._difficulty)
         frame = Frame(pixels, "synthetic:", self._index, datetime.now(UTC), truth)
         self._index += 1
         return frame
@@ -72,8 +72,8 @@ class Synthetic(Source):
         """One page without the sensor's noise, and what is written there."""
         rng = np.random.default_rng([self._seed, page])
         written = ["".join(map(str, rng.integers(0, 10, self._digits))) for _ in range(self._lines)]
-        ink, _ = strokes.page(written, self._size[1], self._size[0], rng)
-        return scene.still(ink, rng, self._difficulty), "\n".join(filter(None, written))
+        ink, _ = rendering.page(written, self._size[1], self._size[0], rng)
+        return virtual_camera.still(ink, rng, self._difficulty), "\n".join(filter(None, written))
 
     def stop(self) -> None:
         """End the wait for the next frame, and the frames."""

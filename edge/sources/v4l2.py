@@ -12,10 +12,10 @@ from typing import Annotated
 
 import cv2
 
-from edge import quiet
 from edge.errors import SourceError
 from edge.sources import Camera
 from edge.sources.video import grey
+from edge.system import stderr
 from edge.types import Pixels
 from edge.uri import Size, number
 
@@ -51,7 +51,7 @@ class V4l2(Camera):
                 "sudo usermod -aG video $USER, and log in again"
             )
         self._opened = self._node()
-        with quiet.opencv():
+        with stderr.opencv():
             self._capture = cv2.VideoCapture(str(self._device), cv2.CAP_V4L2)
             for name, value in (
                 (cv2.CAP_PROP_BUFFERSIZE, 1),
@@ -69,7 +69,7 @@ class V4l2(Camera):
     def read(self) -> tuple[Pixels, datetime]:
         """The next picture; SourceError where the camera gives none."""
         assert self._capture is not None
-        with quiet.opencv():
+        with stderr.opencv():
             read, picture = self._capture.read()
         # Some drivers go on giving the last picture of a camera that was unplugged.
         if self._node() != self._opened:

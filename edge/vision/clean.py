@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 from edge.types import Pixels, Reason
-from edge.vision.measure import above, exceeds, largest_mark, noise, quantiles, reduced, sample, solid_share
-from edge.vision.recipe import Recipe
-from edge.vision.strength import QUIET, SOLID, strong_ink, unsure, weak_ink
-from edge.vision.table import grain
+from edge.vision.desk_grain import grain
+from edge.vision.settings import Recipe
+from edge.vision.statistics import above, exceeds, largest_mark, noise, quantiles, reduced, sample, solid_share
+from edge.vision.weak_ink import QUIET, SOLID, strong_ink, unsure, weak_ink
 
 SMALL_SIDE = 200
 """A picture whose longer side is shorter than this is enlarged, so that windows of a few pixels mean the same in it.

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 from edge.types import Pixels
-from edge.vision.measure import above
-from edge.vision.recipe import Interpolation
+from edge.vision.settings import Interpolation
+from edge.vision.statistics import above
 
 SIDE = 28
 """Side of a glyph, pixels."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Pixels
-from edge.vision.measure import enclosed
+from edge.vision.statistics import enclosed
 
 SLANTS = (-0.3, 0.0, 0.3, 0.6)
 """Cuts are tried leaning to the right by so much of their height, as writing does,"""

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Box, Pixels, Reason
-from edge.vision.boxes import MIN_SIDE, Corners, Part, Window, at_border, labelled, typical
-from edge.vision.frames import frames
-from edge.vision.join import around, join
-from edge.vision.lines import line_numbers, line_tilt
-from edge.vision.rules import may_have_rules, without_rules
+from edge.vision.components import MIN_SIDE, Corners, Part, Window, at_border, labelled, typical
+from edge.vision.form_boxes import frames
+from edge.vision.ruled_lines import may_have_rules, without_rules
+from edge.vision.stroke_grouping import around, join
+from edge.vision.text_lines import line_numbers, line_tilt
 
 MAX_MARKS = 400
 """More parts than this are a texture, not writing."""

@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from edge.web.faults import Faults
+from edge.web.error_log import Faults
 
 RATE = 8.0
 """Frames a second are shown at most."""

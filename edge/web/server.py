@@ -13,11 +13,11 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from edge.address import split_address
 from edge.errors import PublishError, StateError, one_line
+from edge.mqtt.address import split_address
 from edge.publishers import Publisher
 from edge.types import Event, Message, Notice
-from edge.web.site import Site, Sources
+from edge.web.app import Site, Sources
 from edge.web.tokens import Tokens, tokens
 
 log = logging.getLogger(__name__)

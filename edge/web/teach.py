@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from edge.closing import Closing
-from edge.corrections import FILE, Correction, Corrections, glyph_of, picture_of
+from edge.corrections.database import FILE, Correction, Corrections, glyph_of, picture_of
 from edge.errors import ImageError, SettingsError
+from edge.system.closing import Closing
 from edge.types import Pixels
-from edge.web.guard import problem
+from edge.web.access import problem
 from edge.web.upload import body, parsed
 
 MOST_BYTES = 100_000

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from edge.errors import StateError
-from edge.state import write_whole
+from edge.system.state_folder import write_whole
 
 FILE = "web-tokens.json"
 """The file's name in the state folder."""

@@ -10,10 +10,11 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
-from edge import images, quiet
+from edge import images
 from edge.errors import EdgeError, ImageError
+from edge.system import stderr
 from edge.types import Pixels
-from edge.web.weight import weigh
+from edge.web.decode_cost import weigh
 
 MOST_BYTES = 24_000_000
 """A larger file is refused: telephones make files of up to 15 MB."""
@@ -105,5 +106,5 @@ def picture(data: bytes, name: str) -> Pixels:
             " send it smaller, or as a plain JPEG",
         )
     # What libjpeg prints of strangers' broken pictures would fill the journal.
-    with quiet.without(LIBJPEG):
+    with stderr.without(LIBJPEG):
         return images.decode(data, name)

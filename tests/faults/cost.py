@@ -21,7 +21,7 @@ from mosquitto import Broker, Wire
 
 from edge.controls import Program
 from edge.publishers import open_publisher
-from edge.store import Store
+from edge.store.store import Store
 from edge.types import Event, Reading
 
 

@@ -27,10 +27,10 @@ if __name__ == "__main__":
 
 from mosquitto import Broker, Listener, Wire, eventually
 
-from edge import broker
 from edge.controls import Program
+from edge.mqtt import connection
 from edge.publishers import open_publisher
-from edge.store import FILE, Store
+from edge.store.store import FILE, Store
 from edge.types import Event, Reading
 
 MODEL = "mnist-1.0 sha256:ab12"
@@ -59,7 +59,7 @@ class Outcome(NamedTuple):
 
 def device(folder: Path, uri: str, events: int, rate: float, seed: int) -> None:
     """Say what was not said yet, in bursts; then wait until all of it is sent."""
-    broker.ACK_SECONDS = 2.0
+    connection.ACK_SECONDS = 2.0
     rng = random.Random(seed)
     said = _said(folder / FILE)
     began = datetime(2026, 11, 23, tzinfo=UTC)

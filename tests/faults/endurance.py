@@ -27,12 +27,12 @@ import cv2
 import numpy as np
 
 from edge.loop import run
-from edge.process import Tidy, settle
 from edge.publishers import open_publisher
-from edge.reader import Reader
+from edge.reading.reader import Reader
 from edge.sources import Camera
-from edge.sources.steady import Steady
+from edge.sources.supervisor import Steady
 from edge.sources.synthetic import Synthetic
+from edge.system.process import Tidy, settle
 from edge.types import Pixels
 
 WARM = 1000

@@ -27,7 +27,7 @@ from mosquitto import Broker, Listener
 from edge.controls import Program
 from edge.publishers import open_publisher
 from edge.publishers.courier import Courier
-from edge.store import Store
+from edge.store.store import Store
 from edge.types import Event, Reading
 
 MODEL = "mnist-1.0 sha256:ab12"

@@ -25,7 +25,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge import strokes
+from edge.handwriting import rendering
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PAGE = Path(__file__).parent.parent.parent / "edge" / "web" / "page"
@@ -147,7 +147,7 @@ def nobody(rounds: int, seconds: float) -> None:
 
 
 def reads(many: int, fps: int) -> None:
-    ink, _ = strokes.page(["235789"], 480, 640, np.random.default_rng(1))
+    ink, _ = rendering.page(["235789"], 480, 640, np.random.default_rng(1))
     picture = cv2.imencode(".jpg", 225 - ink // 2)[1].tobytes()
     with device(web=True, fps=fps) as one:
         link, took = http.client.HTTPConnection("127.0.0.1", one.web), []

@@ -23,7 +23,7 @@ if __name__ == "__main__":
 
 from mosquitto import Broker
 
-from edge.bench.start import memory
+from edge.commands.bench.start import memory
 from edge.sources import open_source
 
 PAGES = 8

@@ -16,12 +16,12 @@ from delivery import deliver
 from mosquitto import Broker, Listener, Wire, body, eventually, free_port, only_mosquitto, password_file
 from patience import patience
 
-from edge import broker
-from edge.address import parse
 from edge.controls import Program
 from edge.errors import PublishError
+from edge.mqtt import connection
+from edge.mqtt.address import parse
 from edge.publishers import courier, open_publisher
-from edge.store import Store
+from edge.store.store import Store
 from edge.types import Notice
 
 
@@ -31,8 +31,8 @@ def soon(monkeypatch):
     real = courier.Backoff
     monkeypatch.setattr(courier, "STEADY_SECONDS", 0.2)
     monkeypatch.setattr(courier, "Backoff", lambda: real(0.05, 0.2))
-    monkeypatch.setattr(broker, "CONNECT_SECONDS", 1.0)
-    monkeypatch.setattr(broker, "ACK_SECONDS", 1.0)
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(connection, "ACK_SECONDS", 1.0)
 
 
 class Device:
@@ -201,7 +201,7 @@ def test_a_wrong_password_is_said_with_what_mends_it_and_never_shown(device, sta
     passwords = password_file(tmp_path / "passwords", joe="secret-right")
     there = start("allow_anonymous false", f"password_file {passwords}")
     with pytest.raises(PublishError, match="refuses clients without a user"):
-        broker.probe(parse(f"//127.0.0.1:{there.port}/home"))
+        connection.probe(parse(f"//127.0.0.1:{there.port}/home"))
     given = tmp_path / "given"
     given.write_text("secret-wrong\n")
     device.carry(f"mqtt://joe@127.0.0.1:{there.port}/home?password_file={given}")
@@ -220,13 +220,13 @@ def test_the_password_may_be_systemds_credential_or_in_the_uri(device, start, tm
     passwords = password_file(tmp_path / "passwords", joe="a/b@c")
     there = start("allow_anonymous false", f"password_file {passwords}")
     place = f"127.0.0.1:{there.port}/home"
-    assert broker.probe(parse(f"//joe:a/b@c@{place}")) == "MQTT 5"
-    assert broker.probe(parse(f"//joe:a/b@c@{place}", version=3)) == "MQTT 3.1.1"
+    assert connection.probe(parse(f"//joe:a/b@c@{place}")) == "MQTT 5"
+    assert connection.probe(parse(f"//joe:a/b@c@{place}", version=3)) == "MQTT 3.1.1"
     (tmp_path / "mqtt-password").write_text("a/b@c\n")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
-    assert broker.probe(parse(f"//joe@{place}"))
+    assert connection.probe(parse(f"//joe@{place}"))
     with pytest.raises(PublishError, match="password file /nowhere/file: cannot be read"):
-        broker.probe(parse(f"//joe@{place}", password_file="/nowhere/file"))
+        connection.probe(parse(f"//joe@{place}", password_file="/nowhere/file"))
 
 
 @pytest.fixture(scope="module")
@@ -275,7 +275,7 @@ def test_tls_with_an_authority_and_a_certificate_of_ones_own(device, start, cert
     )
     place = f"//127.0.0.1:{there.port}/home"
     ours = {"cert": f"{c}/client.pem", "key": f"{c}/client.key"}
-    assert broker.probe(parse(place, secure=True, ca=f"{c}/ca.pem", **ours)) == "MQTT 5"
+    assert connection.probe(parse(place, secure=True, ca=f"{c}/ca.pem", **ours)) == "MQTT 5"
     for given, problem in (
         ({}, "certificate is not trusted .*name the authority that signed it: .ca=FILE"),
         ({"ca": f"{c}/other.pem"}, "certificate is not trusted .*/other.pem has not signed it"),
@@ -285,11 +285,11 @@ def test_tls_with_an_authority_and_a_certificate_of_ones_own(device, start, cert
         ({"ca": f"{c}/ca.pem", "cert": "/nowhere.pem"}, "cert=/nowhere.pem: cannot be read"),
     ):
         with pytest.raises(PublishError, match=problem) as error:
-            broker.probe(parse(place, secure=True, **given))
+            connection.probe(parse(place, secure=True, **given))
         assert "\n" not in str(error.value)
     for version in (0, 3, 5):
         with pytest.raises(PublishError, match=r"127\.0\.0\.1:\d+ seems to want TLS; use mqtts://"):
-            broker.probe(parse(place, version=version))
+            connection.probe(parse(place, version=version))
     device.carry(f"mqtts:{place}?ca={c}/ca.pem&cert={c}/client.pem&key={c}/client.key")
     device.say(3)
     eventually(lambda: device.courier.delivery().sent == 3)
@@ -299,7 +299,7 @@ def test_tls_with_an_authority_and_a_certificate_of_ones_own(device, start, cert
 def test_tls_to_a_port_that_speaks_none(start):
     there = start()
     with pytest.raises(PublishError, match=r"127\.0\.0\.1:\d+ seems to speak no TLS; check the port, or use mqtt://"):
-        broker.probe(parse(f"//127.0.0.1:{there.port}/home", secure=True))
+        connection.probe(parse(f"//127.0.0.1:{there.port}/home", secure=True))
 
 
 @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ def test_tls_to_a_port_that_speaks_none(start):
 )
 def test_where_there_is_none_the_line_says_what_to_look_at(what, problem):
     with pytest.raises(PublishError, match=problem):
-        broker.probe(parse(what))
+        connection.probe(parse(what))
 
 
 def test_what_is_too_large_for_the_broker_is_dropped_counted_and_said_and_the_rest_arrives(device, start, caplog):
@@ -380,7 +380,7 @@ def test_a_broker_that_knows_only_3_1_1_is_spoken_to_so(start, manner):
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=old, args=(server,), daemon=True).start()
-        assert broker.probe(parse(f"//127.0.0.1:{server.getsockname()[1]}/home")) == "MQTT 3.1.1"
+        assert connection.probe(parse(f"//127.0.0.1:{server.getsockname()[1]}/home")) == "MQTT 3.1.1"
     assert versions == [5, 4]
 
 

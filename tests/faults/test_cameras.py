@@ -22,8 +22,8 @@ from returning import Server
 
 from edge.errors import SourceError, WedgedError
 from edge.loop import Tally, run
-from edge.sources import open_source, steady
-from edge.sources.steady import Steady, Stillness
+from edge.sources import open_source, supervisor
+from edge.sources.supervisor import Steady, Stillness
 from edge.types import Reading
 
 ROOT = Path(__file__).parent.parent.parent
@@ -117,7 +117,7 @@ def test_a_camera_that_fails_is_opened_again(source, caplog, fault, problem):
 
 
 def test_unplugged_and_back_it_does_not_wait_out_the_pause(source, monkeypatch):
-    monkeypatch.setattr(steady, "FIRST_PAUSE", 600.0)
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 600.0)
     camera = Faulty()
     frames = source(camera)
     next(frames)
@@ -132,7 +132,7 @@ def test_unplugged_and_back_it_does_not_wait_out_the_pause(source, monkeypatch):
 
 @pytest.mark.parametrize("ill", [False, True], ids=["refused", "503"])
 def test_a_network_camera_that_is_back_is_opened_at_once(ill, monkeypatch):
-    monkeypatch.setattr(steady, "FIRST_PAUSE", 600.0)
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 600.0)
     server = Server()
     port = server.server_port
     with open_source(f"http://127.0.0.1:{port}/cam", deadline_seconds=0.3) as frames:
@@ -160,7 +160,7 @@ def test_one_that_was_listened_to_in_vain_is_opened_again_without_a_long_pause(m
     slept = []
     camera = Faulty()
     frames = Steady(camera)
-    monkeypatch.setattr(steady, "LISTENED_SECONDS", 0.05)
+    monkeypatch.setattr(supervisor, "LISTENED_SECONDS", 0.05)
     monkeypatch.setattr(camera, "read", lambda: time.sleep(0.1) or camera.gone())
     monkeypatch.setattr(Steady, "_sleep", lambda self, seconds, there: slept.append(seconds) or len(slept) < 0)
     monkeypatch.setattr(camera, "gone", lambda: frames.stop() if len(slept) == 4 else _error(camera), raising=False)
@@ -188,7 +188,7 @@ def test_a_read_that_blocks_is_late_and_comes_back(source):
 
 @pytest.mark.parametrize("fault", ["shut", "silent"])
 def test_a_driver_that_never_comes_back_is_told_from_one_that_is_late(source, monkeypatch, fault):
-    monkeypatch.setattr(steady, "WEDGED_SECONDS", 0.7)
+    monkeypatch.setattr(supervisor, "WEDGED_SECONDS", 0.7)
     frames = source(Faulty(fault))
     late = 0
     with pytest.raises(WedgedError, match=f"faulty:{fault}: its driver has not answered for 0.7 s"):
@@ -206,9 +206,9 @@ def test_a_driver_that_never_comes_back_is_told_from_one_that_is_late(source, mo
 
 def test_slow_errors_are_no_wedged_driver(source, monkeypatch):
     """Each call comes back, if only with an error: it may do so for ever."""
-    monkeypatch.setattr(steady, "WEDGED_SECONDS", 0.5)
-    monkeypatch.setattr(steady, "FIRST_PAUSE", 0.05)
-    monkeypatch.setattr(steady, "LAST_PAUSE", 0.05)
+    monkeypatch.setattr(supervisor, "WEDGED_SECONDS", 0.5)
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(supervisor, "LAST_PAUSE", 0.05)
     frames = source(Faulty("error"), deadline=0.1)
     for _ in range(12):
         with pytest.raises(SourceError) as error:
@@ -355,9 +355,10 @@ def test_ten_thousand_frames_leave_nothing_behind(source, monkeypatch):
 
 PROGRAM = """
 import os, sys
-from edge.sources import SCHEMES, steady
+from edge.sources import SCHEMES
+from edge.sources import supervisor
 SCHEMES["faulty"] = "cameras:Faulty"
-steady.WEDGED_SECONDS = float(os.environ["WEDGED"])
+supervisor.WEDGED_SECONDS = float(os.environ["WEDGED"])
 from edge.cli import main
 sys.exit(main(sys.argv[1:]))
 """

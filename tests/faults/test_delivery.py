@@ -23,7 +23,7 @@ from patience import patience
 
 from edge.loop import run
 from edge.publishers import open_publisher
-from edge.sources.steady import Steady
+from edge.sources.supervisor import Steady
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE = patience(30.0)

@@ -20,8 +20,8 @@ import files
 import pytest
 from patience import patience
 
-from edge.card import packed
 from edge.cli import main
+from edge.model.card import packed
 
 ROOT = Path(__file__).parent.parent.parent
 pytestmark = files.QUIET
@@ -183,7 +183,9 @@ def test_a_model_that_never_answers_costs_no_frame(running: Running, tmp_path: P
     """The trial is stood in for by one that hangs, as a Python of its own that never ends; the loop does not care."""
     hang = tmp_path / "hang"
     hang.mkdir()
-    (hang / "sitecustomize.py").write_text("import sys, time\nif 'edge.trial' in sys.orig_argv: time.sleep(600)\n")
+    (hang / "sitecustomize.py").write_text(
+        "import sys, time\nif 'edge.model.trial' in sys.orig_argv: time.sleep(600)\n"
+    )
     with running.run() as process:
         running.until(lambda: len(running.readings) > 5)
         running.stop(process)

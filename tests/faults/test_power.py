@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from edge import eventfile
-from edge.store import Store
+from edge.store import event_file
+from edge.store.store import Store
 from edge.types import Notice
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -31,7 +31,7 @@ class Device:
         self.path, self.log = folder / "events.db", folder / "events.db-wal"
         self.synced = 0
         """Entries that were in the log when it was synced last."""
-        self.entries: list[eventfile.Entry] = []
+        self.entries: list[event_file.Entry] = []
         self.sent = 0
         self.store = Store(self.path, device="shed")
         # As if it had begun earlier: a test says more events than one in a millisecond.
@@ -75,9 +75,9 @@ class Device:
             done, pending = outlet.progress.done, outlet.pending(1000)
         with sqlite3.connect(path) as file:
             assert file.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-            rows = file.execute(f"SELECT {eventfile.COLUMNS} FROM events ORDER BY position").fetchall()
+            rows = file.execute(f"SELECT {event_file.COLUMNS} FROM events ORDER BY position").fetchall()
         file.close()
-        kept = [eventfile.Entry(*row) for row in rows[:-1]]
+        kept = [event_file.Entry(*row) for row in rows[:-1]]
         assert kept == self.entries[: len(kept)], "a beginning of it, and none from the middle is gone"
         assert len(kept) >= self.synced, "what was on the disk is there"
         assert done <= (kept[-1].position if kept else 0), "nobody is ahead of what there is"
@@ -121,7 +121,7 @@ def test_a_cut_while_the_log_is_copied_takes_nothing(device, tmp_path: Path) -> 
     chance = random.Random(3)
     device.append(40)
     device.settle()
-    device.append(eventfile.LOG_WRITES)
+    device.append(event_file.LOG_WRITES)
     before = device.path.read_bytes()
     device.settle()
     after, log = device.path.read_bytes(), device.log.read_bytes()
@@ -135,7 +135,7 @@ def test_a_cut_while_the_log_is_copied_takes_nothing(device, tmp_path: Path) -> 
 
 
 def test_a_log_that_begins_anew_is_told_from_the_old_one_behind_it(device, tmp_path: Path) -> None:
-    device.append(eventfile.LOG_WRITES + 10)
+    device.append(event_file.LOG_WRITES + 10)
     device.settle()
     size = device.log.stat().st_size
     device.append(20)
@@ -162,15 +162,15 @@ def test_a_log_is_never_copied_twice_with_nothing_between(device) -> None:
         copy(connection)
 
     file._copy = watched
-    for many in (eventfile.LOG_WRITES, 0, 1, eventfile.LOG_WRITES // 2, eventfile.LOG_WRITES, 0):
+    for many in (event_file.LOG_WRITES, 0, 1, event_file.LOG_WRITES // 2, event_file.LOG_WRITES, 0):
         device.append(many)
         device.settle()
-    assert len(begun) == 2 and begun[1] - begun[0] >= eventfile.LOG_WRITES
+    assert len(begun) == 2 and begun[1] - begun[0] >= event_file.LOG_WRITES
 
 
 def test_who_writes_shortens_a_log_that_nobody_has_copied(device, monkeypatch) -> None:
-    monkeypatch.setattr(eventfile, "LOG_STEP", 50_000)
-    monkeypatch.setattr(eventfile, "LOG_LONG", 100_000)
+    monkeypatch.setattr(event_file, "LOG_STEP", 50_000)
+    monkeypatch.setattr(event_file, "LOG_LONG", 100_000)
     device.store._file._long = 100_000
     reader = sqlite3.connect(device.path, isolation_level=None)
     reader.execute("BEGIN")

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from patience import patience
 
-from edge import store
-from edge.outlet import Backlog
-from edge.store import Store
+from edge.store import store
+from edge.store.outlet import Backlog
+from edge.store.store import Store
 from edge.types import Notice
 
 ROOT = Path(__file__).parent.parent.parent
@@ -27,8 +27,8 @@ CHILD = """
 import os, sys, threading
 from datetime import UTC, datetime
 from pathlib import Path
-from edge.limits import Limits
-from edge.store import Store
+from edge.store.settings import Limits
+from edge.store.store import Store
 from edge.types import Notice
 
 def line(number, *words):

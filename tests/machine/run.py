@@ -19,9 +19,9 @@ import cv2
 import numpy as np
 from ask import OTHER, PAGE
 
-from edge import scene, strokes
-from edge.model import Model
-from edge.reader import Reader
+from edge.handwriting import rendering, virtual_camera
+from edge.model.classifier import Model
+from edge.reading.reader import Reader
 from edge.types import Frame
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -105,12 +105,12 @@ def snapshot(project: Path) -> None:
 def draw(folder: Path, text: str, seed: int) -> None:
     """Pictures of one page, which are read right here: what is misread there is the machine's doing."""
     rng = np.random.default_rng(seed)
-    ink, _ = strokes.page([text], SIZE[1], SIZE[0], rng)
-    still = scene.still(ink, rng, 0.5)
+    ink, _ = rendering.page([text], SIZE[1], SIZE[0], rng)
+    still = virtual_camera.still(ink, rng, 0.5)
     folder.mkdir(parents=True)
     with Reader(Model()) as reader:
         for n in range(FRAMES):
-            picture = scene.grain(still, np.random.default_rng([seed, n]), 0.7)
+            picture = virtual_camera.grain(still, np.random.default_rng([seed, n]), 0.7)
             read = reader.read(Frame(picture, text)).text
             if read != text:
                 raise Broken(f"page {text} is read as {read!r} here already")

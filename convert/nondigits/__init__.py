@@ -1,5 +1,0 @@
-"""Marks that are no single whole digit: what the model's class "none" is trained on."""
-
-from convert.nondigits.marks import nondigits
-
-__all__ = ["nondigits"]

@@ -1,0 +1,111 @@
+"""What the converter's commands have in common: options, TensorFlow's silence, and how they end."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TextIO
+
+from edge.errors import EdgeError, one_line
+from edge.system.stderr import without
+
+NOISE = "|".join(
+    (
+        # What TensorFlow's C++ says before its log level is read, information and warnings in absl's form.
+        r"WARNING: All log messages before absl",
+        r"[IW]\d{4} \d",
+        r"WARNING:(absl|tensorflow):",
+        r"fully_quantize: ",
+        r"INFO: ",
+    )
+)
+"""How lines begin that TensorFlow writes to stderr when all is well; ``--debug`` shows them."""
+PACKAGES = ("tensorflow", "keras", "tf_keras", "h5py", "rich", "matplotlib")
+"""What ``pip install 'edge-digits[convert]'`` brings."""
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """``--data``: where MNIST is."""
+    parser.add_argument(
+        "--data", metavar="FOLDER|mnist.npz",
+        help="MNIST: a folder with the four original files, or an mnist.npz (default: Keras downloads it)",
+    )  # fmt: skip
+
+
+def add_seed(parser: argparse.ArgumentParser, what: str) -> None:
+    """``--seed``, which decides ``what``."""
+    parser.add_argument(
+        "--seed", metavar="N", type=whole(0, 2**32 - 1), default=1, help=f"{what} (default: %(default)s)"
+    )
+
+
+def add_debug(parser: argparse.ArgumentParser) -> None:
+    """``--debug``."""
+    parser.add_argument("--debug", action="store_true", help="show TensorFlow's own messages and tracebacks")
+
+
+def whole(least: int, most: int = 10**9) -> Callable[[str], int]:
+    """The type of an option: a whole number from ``least`` to ``most``."""
+
+    def number(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most}")
+        return int(text)
+
+    return number
+
+
+def number(least: float, most: float) -> Callable[[str], float]:
+    """The same for any number."""
+
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no number from {least} to {most}")
+        return value
+
+    return number
+
+
+def run(program: str, debug: bool, work: Callable[[TextIO], None]) -> int:
+    """Do the work with TensorFlow's noise off; an error becomes one line on stderr and an exit status."""
+    # Keras can run on others, which the TFLite converter does not know.
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    with ExitStack() as undone:
+        stderr: TextIO = sys.stderr
+        if not debug:
+            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+            undone.enter_context(warnings.catch_warnings())
+            warnings.simplefilter("ignore")
+            stderr = undone.enter_context(without(NOISE))
+        try:
+            work(stderr)
+        except KeyboardInterrupt:
+            return 130
+        except BrokenPipeError:
+            # Whoever read our output has gone (… | head): not a failure of ours, and nothing more to say.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except Exception as error:
+            if debug:
+                traceback.print_exc()
+            print(f"{program}: {_line(error)}", file=stderr)
+            return 1
+    return 0
+
+
+def _line(error: Exception) -> str:
+    """What went wrong and what to do, in one line."""
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in PACKAGES:
+        return f"{error.name}: not installed; pip install 'edge-digits[convert]'"
+    text = one_line(error)
+    if isinstance(error, EdgeError):
+        return text
+    return f"{type(error).__name__}: {text[:300]}; run it again with --debug to see where"

@@ -1,0 +1,1 @@
+"""TFLite files: how they are made, what is in them, which runtimes load them."""

@@ -1,0 +1,67 @@
+"""``edge run --check``: whether it would run, without opening a camera and without writing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from edge import publishers, sources, uri
+from edge.model.classifier import Model, content_of
+from edge.model.trial import trial
+from edge.mqtt.address import split_address
+from edge.running.saved_vision import Tuning
+from edge.settings import Settings
+
+
+def checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
+    """What is looked at, and what looks: it gives a line that says what is there, or raises EdgeError."""
+    yield "source", partial(_source, settings.source)
+    for publisher in settings.publish:
+        yield "publish", partial(_publisher, publisher)
+    if (tuning := Tuning(settings.state, settings.vision)).saved():
+        yield "vision", partial(_vision, tuning)
+    if settings.metrics:
+        yield "metrics", partial(_metrics, settings.metrics)
+    if settings.web:
+        yield "web", partial(_web, settings.web)
+    yield "model", partial(_model, settings)
+
+
+def _source(text: str) -> str:
+    # A camera is not touched before its first frame is asked for; files have to be there.
+    with sources.open_source(text):
+        return uri.public(text)
+
+
+def _publisher(text: str) -> str:
+    # Not opened: a file that root makes while checking is one that the service may not write.
+    channel = publishers.find_channel(text)
+    if not channel:
+        return text
+    channel.check()
+    return channel.name
+
+
+def _vision(tuning: Tuning) -> str:
+    tuning.recipe()
+    return f"{tuning.path}, saved on the live page"
+
+
+def _metrics(text: str) -> str:
+    split_address(text, "metrics")
+    return f"http://{text}/metrics"
+
+
+def _web(text: str) -> str:
+    split_address(text, "web")
+    return f"http://{text}/"
+
+
+def _model(settings: Settings) -> str:
+    if not settings.model:
+        with Model(threads=settings.threads or 1) as model:
+            return f"{model.path} ({model.name})"
+    # As edge run does, not in this process: a damaged file may crash it.
+    passed = trial(content_of(Path(settings.model)), settings.model, threads=settings.threads or 1)
+    return f"{settings.model} ({passed.name})"

@@ -1,0 +1,1 @@
+"""Generated handwriting: forms of the digits, writing styles, drawing with a pen, and a virtual camera."""

@@ -1,0 +1,1 @@
+"""MQTT: where a broker is, and one connection to it."""

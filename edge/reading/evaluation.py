@@ -1,0 +1,141 @@
+"""What each choice of ``[vision]`` scores on labelled photographs: the table in the README, for your own as well."""
+
+from __future__ import annotations
+
+import csv
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from edge.errors import DataError
+from edge.images import load
+from edge.model.classifier import Model
+from edge.reading.reader import Reader
+from edge.types import Frame
+from edge.vision.settings import Recipe
+
+CHOICES: tuple[dict[str, Any], ...] = (
+    {},
+    {"median": 0},
+    {"median": 5},
+    {"gaussian": 3},
+    {"gaussian": 5},
+    {"even": False},
+    {"threshold": "global"},
+    {"threshold": "otsu"},
+    {"threshold": "adaptive_mean"},
+    {"threshold": "adaptive_gaussian"},
+    {"threshold": "adaptive_gaussian", "block": 121},
+    {"threshold": "otsu", "even": False},
+    {"level": 70},
+    {"level": 120},
+    {"faint": 30},
+    {"faint": 60},
+    {"opening": 2},
+    {"opening": 3},
+    {"closing": 3},
+    {"closing": 5},
+    {"erosion": 2},
+    {"dilation": 2},
+    {"dilation": 3},
+    {"interpolation": "linear"},
+    {"interpolation": "cubic"},
+    {"interpolation": "lanczos"},
+    {"working_size": 640},
+    {"working_size": 1600},
+)
+"""What is tried: each differs from the settings in force by this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How one choice reads one set of labelled photographs."""
+
+    exact: float
+    """Share of photographs read without a mistake, 0 to 1."""
+    error_rate: float
+    """Character error rate: wrong, missing and invented digits over true digits; 0 is perfect."""
+    milliseconds: float
+    """Median time of a reading."""
+
+
+Labelled = Sequence[tuple[Frame, str]]
+
+
+def load_labelled(labels: Path) -> Labelled:
+    """The photographs that a CSV file with the columns ``file`` and ``text`` names, beside it, with their digits.
+
+    Raises DataError, or ImageError for a photograph that cannot be read.
+    """
+    try:
+        with labels.open(encoding="utf-8", newline="") as lines:
+            rows = list(csv.DictReader(lines))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(
+            f"{labels}: cannot be read ({reason}); name a CSV file with the columns file and text"
+        ) from error
+    if not rows or not {"file", "text"} <= set(rows[0]):
+        raise DataError(f"{labels}: has no rows with the columns file and text")
+    return [(Frame(load(labels.parent / row["file"]), row["file"]), only_digits(row["text"])) for row in rows]
+
+
+def only_digits(text: str | None) -> str:
+    """The digits of a text; lines and blanks do not count."""
+    return "".join(char for char in text or "" if char.isdigit())
+
+
+def distance(a: str, b: str) -> int:
+    """Edit distance (Levenshtein 1966): insertions, deletions and substitutions that make ``a`` into ``b``."""
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        above, row[0] = row[0], i
+        for j, y in enumerate(b, 1):
+            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (x != y))
+    return row[-1]
+
+
+def score(reader: Reader, photographs: Labelled) -> Score:
+    """How the reader reads these photographs."""
+    right = wrong = 0
+    times = []
+    for frame, text in photographs:
+        started = time.perf_counter()
+        found = only_digits(reader.read(frame).text)
+        times.append(time.perf_counter() - started)
+        right += found == text
+        wrong += distance(found, text)
+    total = sum(len(text) for _, text in photographs)
+    return Score(right / len(photographs), wrong / max(total, 1), statistics.median(times) * 1000)
+
+
+def tune(
+    model: Model,
+    recipe: Recipe,
+    min_confidence: float,
+    sets: Sequence[Labelled],
+    tried: Callable[[int], None],
+) -> Iterator[tuple[dict[str, Any], list[Score]]]:
+    """Each choice with its score on each set; ``tried(n)`` hears of each."""
+    for i, choice in enumerate(CHOICES):
+        reader = Reader(model, recipe=replace(recipe, **choice), min_confidence=min_confidence)
+        yield choice, [score(reader, photographs) for photographs in sets]
+        tried(i + 1)
+
+
+def markdown(names: Sequence[str], rows: Sequence[tuple[dict[str, Any], list[Score]]]) -> str:
+    """The table, in Markdown."""
+    heads = "".join(f" {name}: exact | CER | ms |" for name in names)
+    lines = [f"| choice |{heads}", "|---|" + "---:|---:|---:|" * len(names)]
+    for choice, scores in rows:
+        name = (
+            ", ".join(f"`{key} = {value!r}`".replace("'", '"') for key, value in choice.items())
+            or "**the settings in force**"
+        )
+        name = name.replace("True", "true").replace("False", "false")
+        cells = "".join(f" {s.exact:.1%} | {s.error_rate:.3f} | {s.milliseconds:.1f} |" for s in scores)
+        lines.append(f"| {name} |{cells}")
+    return "\n".join(lines)

@@ -1,0 +1,115 @@
+"""Reads frames as the controls say, and remembers what was seen last: for pictures, statistics and whoever asks."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from edge.controls import Controls
+from edge.model.classifier import Model
+from edge.publishers import Publisher
+from edge.reading.annotate import LastRead
+from edge.reading.reader import Reader, Sight
+from edge.sources import Source
+from edge.system import raspberry
+from edge.tracking.change_detector import Still
+from edge.types import Event, Frame, Message, Reading
+
+MARK_SECONDS, MARKS = 10.0, 6
+"""Frames a second are counted over the last six marks, one in ten seconds: a minute."""
+
+
+class Viewer(Publisher):
+    """Stands between loop and reader; as a publisher it learns of which frame an event tells."""
+
+    name = "viewer"
+
+    def __init__(self, reader: Reader, source: Source, controls: Controls) -> None:
+        self._reader, self._source, self._controls = reader, source, controls
+        self.look: Callable[[Frame], Sight] = reader.look
+        """The reader's, or what stands in for it to count along."""
+        self._started = time.monotonic()
+        self._frames = 0
+        self._marks = deque([(self._started, 0)], maxlen=MARKS)
+        self._newest: tuple[Frame, Sight] | None = None
+        self._model: Model | None = None
+        self.still: Still | None = None
+        """What tells frames that need not be read again, and"""
+        self.settled: Callable[[Reading], bool] = lambda reading: False
+        """whether a reading is what is believed, and nothing else is about to be: else each frame is read."""
+        self._came: float | None = None
+        self.picture = LastRead()
+        """The frame that the last event was about."""
+
+    def read(self, frame: Frame) -> Reading | None:
+        """What is read in it; None while paused, unless somebody asked for a reading."""
+        controls = self._controls
+        self._came = now = time.monotonic()
+        asked = controls.read_now
+        if controls.paused and not asked:
+            return None
+        recipe = controls.recipe or self._reader.recipe
+        if controls.threshold != self._reader.min_confidence or recipe is not self._reader.recipe:
+            self._reader.demand(controls.threshold, recipe)
+            self._model = None
+        sight = self._again(frame, now, asked) or self._look(frame)
+        self._newest = frame, sight
+        self._frames += 1
+        if now - self._marks[-1][0] >= MARK_SECONDS:
+            self._marks.append((now, self._frames))
+        if asked:
+            controls.answer(sight.reading)
+        return sight.reading
+
+    def _look(self, frame: Frame) -> Sight:
+        sight = self.look(frame)
+        self._model = self._reader.model
+        if self.still:
+            self.still.read()
+        return sight
+
+    def _again(self, frame: Frame, seconds: float, asked: bool) -> Sight | None:
+        """What was seen in the frame before, where this one shows the same and that is no news."""
+        # What was read by another model, or by other settings, says nothing.
+        if self.still is None or not self.still.same(frame, seconds) or asked or self._newest is None:
+            return None
+        sight = self._newest[1]
+        if self._reader.model is not self._model or not self.settled(sight.reading):
+            return None
+        elapsed_ms = (time.monotonic() - seconds) * 1000
+        return sight._replace(reading=sight.reading.once_more(frame, elapsed_ms))
+
+    @property
+    def newest(self) -> tuple[Frame, Sight] | None:
+        """The frame that was read last, and what was seen in it; any thread may look."""
+        return self._newest
+
+    def frame_age(self) -> float | None:
+        """Seconds since the newest frame came, read or not; None before the first."""
+        return None if self._came is None else time.monotonic() - self._came
+
+    def publish(self, message: Message) -> None:
+        """Keep the frame that an event was made of; it is drawn when somebody wants to see it."""
+        if isinstance(message, Event) and self._newest:
+            frame, sight = self._newest
+            self.picture.show(frame.pixels, sight)
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    def stats(self) -> dict[str, Any]:
+        """How the program gets on, as ``edge/schema/stats.json`` describes it; any thread may ask."""
+        now, throttled = time.monotonic(), raspberry.throttled()
+        since, frames = self._marks[0]
+        return {
+            "uptime_seconds": round(now - self._started, 1),
+            "camera": self._source.state,
+            "model": self._reader.model.name,
+            "frames": self._frames,
+            "fps": round((self._frames - frames) / max(now - since, 1e-3), 2),
+            "dropped_frames": self._source.dropped,
+            "temperature_celsius": raspberry.degrees(),
+            "throttled": None if throttled is None else bool(raspberry.decode(throttled)[0]),
+        }

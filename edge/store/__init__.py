@@ -1,0 +1,1 @@
+"""Events in SQLite until every publisher has sent them, and after that as history."""

@@ -1,0 +1,1 @@
+"""Readings over time become events: changes, occlusion, and digits fused over frames."""

@@ -1,0 +1,103 @@
+"""Tune: the settings of ``[vision]`` tried on the newest frame, saved, and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from edge.controls import Controls
+from edge.errors import SettingsError
+from edge.reading.reader import Reader
+from edge.running.saved_vision import Tuning
+from edge.settings import leaves
+from edge.vision.settings import Recipe
+from edge.web.access import problem
+from edge.web.teach import Do
+from edge.web.upload import body, parsed
+
+MOST_BYTES = 10_000
+KINDS = {bool: "boolean", int: "integer"}
+"""The others are words of a few."""
+
+
+class Slide:
+    """Answers ``/api/vision``; the loop takes a new recipe between two frames."""
+
+    def __init__(
+        self,
+        tuning: Tuning,
+        controls: Controls,
+        reader: Reader,
+        preview: Callable[[Recipe], Awaitable[str | None]],
+        do: Do,
+    ) -> None:
+        """``preview`` gives the JSON of the newest frame as it is read by another recipe; None before the first.
+
+        ``do`` does what waits for the disk.
+        """
+        self._tuning, self._controls, self._reader = tuning, controls, reader
+        self._preview, self._do = preview, do
+        self.routes = [
+            Route("/api/vision", self._say, methods=["GET"]),
+            Route("/api/vision", self._save, methods=["PUT"]),
+            Route("/api/vision/preview", self._try, methods=["GET"]),
+            Route("/api/vision/back", self._back, methods=["POST"]),
+        ]
+
+    def recipe(self) -> Recipe:
+        """What the loop reads by, or will with the next frame."""
+        return self._controls.recipe or self._reader.recipe
+
+    async def _say(self, request: Request) -> Response:
+        return JSONResponse(self._said())
+
+    async def _try(self, request: Request) -> Response:
+        shown = await self._preview(self._tuning.tried(dict(request.query_params), self.recipe()))
+        if shown is None:
+            return problem(503, "no frame was read yet", {"Retry-After": "1"})
+        return Response(shown, media_type="application/json")
+
+    async def _save(self, request: Request) -> Response:
+        try:
+            values = parsed(await body(request, MOST_BYTES))
+        except ValueError:
+            values = None
+        if not isinstance(values, dict):
+            raise SettingsError('a JSON object of settings is wanted: {"median": 5}')
+        recipe = self._tuning.tried(values, self.recipe())
+        await self._do(lambda: self._tuning.save(recipe))
+        self._controls.clean_by(recipe)
+        return JSONResponse(self._said())
+
+    async def _back(self, request: Request) -> Response:
+        if not self._tuning.before():
+            return problem(409, "nothing was saved here yet")
+        self._controls.clean_by(await self._do(self._tuning.back))
+        return JSONResponse(self._said())
+
+    def _said(self) -> dict[str, Any]:
+        return {
+            "vision": asdict(self.recipe()),
+            "configured": asdict(self._tuning.configured),
+            "saved": self._tuning.saved(),
+            "back": self._tuning.before(),
+            "settings": [
+                {
+                    "name": leaf.name.removeprefix("vision."),
+                    "description": leaf.description,
+                    "default": leaf.default,
+                    "type": KINDS.get(leaf.type, "string"),
+                    "least": leaf.limits[0],
+                    "most": leaf.limits[1],
+                    "choices": leaf.choices,
+                    "pinned": leaf.name.removeprefix("vision.") in self._tuning.pinned,
+                }
+                for leaf in leaves()
+                if leaf.name.startswith("vision.")
+            ],
+        }

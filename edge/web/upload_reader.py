@@ -1,0 +1,39 @@
+"""A reader of the page's own: what is drawn or sent goes through the very same code, and never through the loop's."""
+
+from __future__ import annotations
+
+from edge.reading.reader import Reader, Sight
+from edge.system.closing import Closing
+from edge.types import Frame
+from edge.vision.settings import Recipe
+
+
+class Desk(Closing):
+    """For one thread at a time, which is not the loop's: an interpreter is nobody else's while it works."""
+
+    def __init__(self, loop: Reader) -> None:
+        """``loop`` is the loop's reader: its model and its settings are this one's, whatever becomes of them."""
+        self._loop = loop
+        self._of: object = None
+        self._own: Reader | None = None
+
+    def look(self, frame: Frame, recipe: Recipe | None = None) -> Sight:
+        """What is seen in a frame, cleaned as the loop does it or by another recipe."""
+        reader = self._reader()
+        wanted = recipe or self._loop.recipe
+        if reader.recipe != wanted or reader.min_confidence != self._loop.min_confidence:
+            reader.demand(self._loop.min_confidence, wanted)
+        return reader.look(frame)
+
+    def close(self) -> None:
+        """Let go of the model."""
+        if self._own:
+            self._own.close()
+        self._own = self._of = None
+
+    def _reader(self) -> Reader:
+        if self._own is None or self._of is not self._loop.model:
+            self.close()
+            self._of = self._loop.model
+            self._own = Reader(self._loop.model.again(), recipe=self._loop.recipe)
+        return self._own
