@@ -48,7 +48,7 @@ test-arm64: arm64
 	"$(ARM64)" run bookworm "EDGE_PATIENCE=$(PATIENCE) tests/machine/arm64.sh RUNTIME=tflite"
 
 test-machine: machine $(VENV)/runtime
-	@$(BIN)/python -u tests/machine/run.py "$(VM)"
+	@$(BIN)/python -u -m tests.machine.run "$(VM)"
 
 check: $(VENV)/everything
 	$(BIN)/ruff check .
@@ -60,7 +60,7 @@ tune: $(VENV)/runtime data
 
 # Pictures of what is misread go to build/score.
 score: $(VENV)/everything
-	@EDGE_DATA="$(DATA)" $(BIN)/python -m convert.scoreboard --page docs/SCORES.md
+	@EDGE_DATA="$(DATA)" $(BIN)/python -m tests.scoreboard --page docs/SCORES.md
 
 # Ten minutes, more than half of them the others', on a machine that does nothing else meanwhile.
 bench: $(VENV)/everything $(OTHERS)/ready data
@@ -70,8 +70,8 @@ bench: $(VENV)/everything $(OTHERS)/ready data
 	@mkdir -p build
 	@{ cat docs/benchmarks.head && $(BIN)/edge bench && printf '\n## Beside a broker\n\n' && \
 	  $(BIN)/python -m tests.faults.resident && printf '\n## Instructions\n\n' && \
-	  $(BIN)/python tests/instructions.py && printf '\n## Others\n\n' && \
-	  $(BIN)/python tests/others.py "$(DATA)" $(OTHERS)/bin/python; } > build/BENCHMARKS.md
+	  $(BIN)/python -m tests.benchmarks.instructions && printf '\n## Others\n\n' && \
+	  $(BIN)/python -m tests.benchmarks.others "$(DATA)" $(OTHERS)/bin/python; } > build/BENCHMARKS.md
 	@mv build/BENCHMARKS.md docs/BENCHMARKS.md && cat docs/BENCHMARKS.md
 
 install:

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NoReturn
 
-from edge import __version__, commands
+from edge import commands
 from edge.errors import EdgeError, SettingsError
 from edge.settings import leaves
 from edge.system.process import begin, end
+from edge.system.version import __version__
 from edge.uri import nearest, public
 
 READ_EXAMPLES = """examples:

@@ -88,7 +88,7 @@ class Program:
     """Which device this is, among all that send to the same place."""
     controls: Controls = field(default_factory=Controls)
     camera: Callable[[], str] = lambda: "running"
-    """The source's state: ``edge.sources.State``."""
+    """The source's state: ``edge.sources.base.State``."""
     stats: Callable[[], Mapping[str, Any]] = dict
     """How the program gets on: fields of ``edge/schema/stats.json``, all but those that the channel adds."""
     picture: Callable[[], tuple[int, bytes] | None] = lambda: None

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from edge.errors import SourceError, WedgedError
-from edge.publishers import Publisher
-from edge.sources import Source, State
+from edge.publishers.base import Publisher
+from edge.sources.base import Source, State
 from edge.system.stopwatch import Stopwatch
 from edge.tracking.tracker import Tracker
 from edge.types import Frame, Message, Notice, Reading

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from edge.errors import SettingsError
+from edge.setting import setting
 from edge.store.settings import Limits
 from edge.tracking.settings import Tracking
 from edge.uri import nearest
-from edge.vision.settings import Recipe, setting
+from edge.vision.settings import Recipe
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError

@@ -184,7 +184,7 @@ class Notice:
 
     about: About
     state: str
-    """Of the camera its ``edge.sources.State``; of a new model ``accepted`` or ``refused``."""
+    """Of the camera its ``edge.sources.base.State``; of a new model ``accepted`` or ``refused``."""
     name: str
     """The source's URI without password, or the model's name and hash."""
     at: datetime

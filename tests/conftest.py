@@ -9,13 +9,13 @@ from pathlib import Path
 
 import cv2
 import hypothesis
-import needs
 import numpy as np
 import pytest
 
 from edge.handwriting import rendering
 from edge.reading.reader import Reader
 from edge.types import Pixels
+from tests.support import needs
 
 cv2.setNumThreads(1)
 # A shell has what it starts with & ignore Ctrl-C, and that is inherited; some tests press it.

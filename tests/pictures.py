@@ -10,8 +10,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from tests.test_page import CHROMIUM, FLAGS, ONE, READS, SEVEN, stroke, until, view
-from tests.web import device
+from tests.edge.web.test_page import CHROMIUM, FLAGS, ONE, READS, SEVEN, stroke, until, view
+from tests.support.web import device
 
 
 def main(folder: Path) -> None:

@@ -13,10 +13,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from mosquitto import Broker, Listener, Wire, body, eventually, only_mosquitto, password_file
-from patience import patience
 from prometheus_client.parser import text_string_to_metric_families
-from test_metrics import Away, Quiet, lay_out_a_pi
 
 from edge.commands.check import checks
 from edge.mqtt.connection import PREFIX
@@ -24,6 +21,9 @@ from edge.publishers import home_assistant
 from edge.reading.reader import Reader
 from edge.running.metrics import Metrics
 from edge.settings import load_settings
+from tests.edge.running.test_metrics import Away, Quiet, lay_out_a_pi
+from tests.support.mosquitto import Broker, Listener, Wire, body, eventually, only_mosquitto, password_file
+from tests.support.patience import patience
 
 ROOT = Path(__file__).parent.parent
 FLEET = ROOT / "docs" / "fleet"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import cv2
 import pytest
-from patience import patience
 
-from edge import __version__
+from edge.system.version import __version__
+from tests.support.patience import patience
 
 ROOT = Path(__file__).parent.parent
 

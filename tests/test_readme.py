@@ -20,7 +20,6 @@ import cv2
 import jsonschema
 import numpy as np
 import pytest
-from patience import patience
 
 from edge import settings
 from edge.corrections.database import FILE as CORRECTIONS
@@ -31,6 +30,7 @@ from edge.sources import SCHEMES
 from edge.store.store import FILE, Store
 from edge.system.state_folder import folder
 from edge.types import Notice, Pixels
+from tests.support.patience import patience
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

@@ -241,6 +241,6 @@ def _versions() -> dict[str, str]:
     import keras
     import tensorflow as tf
 
-    from edge import __version__
+    from edge.system.version import __version__
 
     return {"tensorflow": tf.__version__, "keras": keras.__version__, "edge-digits": __version__}

@@ -9,10 +9,10 @@ import numpy as np
 
 from convert.conversion.attempts import AGREEMENT, Attempt
 from convert.conversion.pipeline import Done
+from convert.evaluation.calibration import calibration_error
 from convert.evaluation.verify import Comparison, confusion, wilson
 from convert.report import sums, words
 from convert.report.sums import Mistake
-from convert.scoreboard.tally import calibration_error
 
 SCHEMA = 1
 """Version of ``convert/schema/report.json``."""

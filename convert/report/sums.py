@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from convert.conversion.pipeline import Done
 from convert.data.mnist import Labels
+from convert.evaluation.calibration import BINS, bin_of
 from convert.evaluation.verify import Comparison, confusion
-from convert.scoreboard.tally import BINS, bin_of
 from edge.model.card import NONE
 
 Probabilities = NDArray[np.float32]

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from convert.conversion.attempts import Attempt
 from convert.conversion.pipeline import Done
+from convert.evaluation.calibration import calibration_error
 from convert.evaluation.verify import Comparison
 from convert.report import sums, words
 from convert.report.facts import weights_bytes
-from convert.scoreboard.tally import calibration_error
 
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType

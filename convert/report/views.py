@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from convert.conversion.pipeline import Done
+from convert.evaluation.calibration import calibration_error
 from convert.evaluation.verify import Comparison
 from convert.evaluation.verify import confusion as counted
 from convert.report import markup, plots, sums, words
 from convert.report.facts import LISTED
 from convert.report.sums import Mistake, Probabilities
-from convert.scoreboard.tally import calibration_error
 from edge.types import Pixels
 
 Both = dict[str, Comparison]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from edge.commands.pipeline import run_source
 from edge.mqtt.address import split_address
-from edge.publishers import Publisher
-from edge.reading.evaluation import distance, only_digits
+from edge.publishers.base import Publisher
+from edge.reading.evaluation import edits, only_digits
 from edge.running.live_reader import Viewer
 from edge.settings import Settings
 from edge.types import Frame, Message, Reading
@@ -61,7 +61,7 @@ class Pages(Publisher):
         same = text == truth
         self._pages, self._right = self._pages + 1, self._right + same
         self._digits += len(only_digits(truth))
-        self._wrong += distance(only_digits(truth), only_digits(text))
+        self._wrong += edits(only_digits(text), only_digits(truth))[0]
         shown = (text or f"nothing ({reading.reason})").replace("\n", " / ")
         mark = "ok" if same else f"<- written: {truth.replace(chr(10), ' / ')}"
         print(f"{self._pages:4d}  {shown:20s} {reading.elapsed_ms:5.1f} ms  {mark}", flush=True)

@@ -17,13 +17,15 @@ from edge.controls import Controls, Program
 from edge.errors import StateError, WedgedError
 from edge.loop import run
 from edge.model.classifier import Model
-from edge.publishers import Publisher, open_publisher
+from edge.publishers import open_publisher
+from edge.publishers.base import Publisher
 from edge.reading.reader import Reader
 from edge.running.live_reader import Viewer
 from edge.running.saved_vision import Tuning
 from edge.running.systemd import Watchdog, reload_signal, stop_signals
 from edge.settings import Settings
-from edge.sources import Source, open_source
+from edge.sources import open_source
+from edge.sources.base import Source
 from edge.system import state_folder
 from edge.system.process import Tidy, settle
 from edge.system.stopwatch import Stopwatch

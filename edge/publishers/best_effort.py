@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from edge.errors import NoReaderError, PublishError
-from edge.publishers import Delivery, Publisher
+from edge.publishers.base import Delivery, Publisher
 from edge.types import Message
 
 log = logging.getLogger(__name__)

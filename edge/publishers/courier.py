@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from edge.errors import BusyError, PublishError, one_line
-from edge.publishers import Delivery, Publisher
+from edge.publishers.base import Delivery, Publisher
 from edge.system.backoff import Backoff
 from edge.types import Message
 

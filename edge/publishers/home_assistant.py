@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from edge import __version__
+from edge.system.version import __version__
 
 EXPIRE_SECONDS = 180
 """What comes once a minute and has not come for so long is unknown."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 from edge.errors import NoReaderError, PublishError, SettingsError
-from edge.publishers import Publisher
+from edge.publishers.base import Publisher
 from edge.types import Event, Message, Reading
 from edge.uri import Takes
 

@@ -35,13 +35,13 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
 
-from edge import __version__
 from edge.controls import Program
 from edge.errors import PublishError, SettingsError
 from edge.mqtt import address
 from edge.mqtt.connection import TOO_LARGE, Connection, probe
 from edge.publishers import home_assistant
 from edge.publishers.courier import Channel, Entry
+from edge.system.version import __version__
 from edge.types import SCHEMA, timestamp
 from edge.uri import File, Takes
 

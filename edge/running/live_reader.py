@@ -9,10 +9,10 @@ from typing import Any
 
 from edge.controls import Controls
 from edge.model.classifier import Model
-from edge.publishers import Publisher
+from edge.publishers.base import Publisher
 from edge.reading.annotate import LastRead
 from edge.reading.reader import Reader, Sight
-from edge.sources import Source
+from edge.sources.base import Source
 from edge.system import raspberry
 from edge.tracking.change_detector import Still
 from edge.types import Event, Frame, Message, Reading

@@ -30,9 +30,9 @@ from prometheus_client.registry import Collector
 import edge
 from edge.errors import PublishError, one_line
 from edge.mqtt.address import split_address
-from edge.publishers import Delivery, Publisher
+from edge.publishers.base import Delivery, Publisher
 from edge.reading.reader import Reader, Sight
-from edge.sources import Source, State
+from edge.sources.base import Source, State
 from edge.system import raspberry
 from edge.system.stopwatch import Stopwatch
 from edge.types import Change, Event, Frame, Message, Reading, Reason
@@ -52,7 +52,7 @@ PUBLISHER = {
     "failures": (CounterMetricFamily, "How often a connection, or writing, failed or broke.", "failures"),
     "dropped": (CounterMetricFamily, "Events that the store let go unsent; lines that a file did not take.", "dropped"),
 }
-"""End of the name -> its kind, what it says, and the field of ``edge.publishers.Delivery``."""
+"""End of the name -> its kind, what it says, and the field of ``edge.publishers.base.Delivery``."""
 
 
 class Bins:

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edge.sources import State
+    from edge.sources.base import State
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge.errors import ImageError, SourceError
 from edge.images import SUFFIXES, load
-from edge.sources import Pace, Source
+from edge.sources.base import Pace, Source
 from edge.types import Frame
 from edge.uri import Fps, YesNo
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from edge.errors import SettingsError, SourceError, one_line
-from edge.sources import Camera
+from edge.sources.base import Camera
 from edge.types import Pixels
 from edge.uri import Size, Takes, number, whole
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import cv2
 
 from edge.errors import SettingsError, SourceError
-from edge.sources import Camera
+from edge.sources.base import Camera
 from edge.sources.video import grey
 from edge.system import stderr
 from edge.types import Pixels

@@ -22,7 +22,7 @@ from datetime import datetime
 import numpy as np
 
 from edge.errors import EdgeError, SourceError, WedgedError, one_line
-from edge.sources import DEADLINE_SECONDS, FROZEN_SECONDS, Camera, Source, State
+from edge.sources.base import DEADLINE_SECONDS, FROZEN_SECONDS, Camera, Source, State
 from edge.system.backoff import Backoff
 from edge.types import Frame, Pixels
 

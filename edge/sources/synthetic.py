@@ -10,7 +10,7 @@ import numpy as np
 
 from edge.errors import SettingsError
 from edge.handwriting import rendering, virtual_camera
-from edge.sources import Pace, Source
+from edge.sources.base import Pace, Source
 from edge.types import Frame, Pixels
 from edge.uri import Fps, Size, number, whole
 

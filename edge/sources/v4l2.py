@@ -13,7 +13,7 @@ from typing import Annotated
 import cv2
 
 from edge.errors import SourceError
-from edge.sources import Camera
+from edge.sources.base import Camera
 from edge.sources.video import grey
 from edge.system import stderr
 from edge.types import Pixels

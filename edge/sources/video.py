@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 
 from edge.errors import SourceError
-from edge.sources import Source
+from edge.sources.base import Source
 from edge.system import stderr
 from edge.types import Frame, Pixels
 from edge.uri import YesNo

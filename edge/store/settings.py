@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.vision.settings import setting
+from edge.setting import setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,22 +1,15 @@
-"""The cleaning steps that ``[vision]`` chooses, and their parameters.
-
-A plain dataclass, so that reading an image needs no settings library; ``edge.settings`` adds the checks of type and
-range from the metadata given here.
-"""
+"""The cleaning steps that ``[vision]`` chooses, and their parameters."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
+
+from edge.setting import setting
 
 Polarity = Literal["auto", "dark", "light"]
 Threshold = Literal["hysteresis", "global", "otsu", "adaptive_mean", "adaptive_gaussian"]
 Interpolation = Literal["area", "linear", "cubic", "lanczos"]
-
-
-def setting(default: Any, description: str, **limits: int | float) -> Any:
-    """A dataclass field that says what it is and which values it takes (``ge``, ``le``)."""
-    return field(default=default, metadata={"description": description, **limits})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

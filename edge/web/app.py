@@ -17,14 +17,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from edge import __version__
 from edge.controls import Program
 from edge.errors import ImageError, SettingsError, StateError
-from edge.publishers import Publisher
+from edge.publishers.base import Publisher
 from edge.reading.reader import Reader, Sight
 from edge.running.live_reader import Viewer
 from edge.running.saved_vision import Tuning
 from edge.store import history
+from edge.system.version import __version__
 from edge.types import Frame
 from edge.vision.settings import Recipe
 from edge.web.access import Guard, is_loopback, problem

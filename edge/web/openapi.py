@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from edge import __version__
 from edge.settings import Leaf, leaves
+from edge.system.version import __version__
 from edge.web.teach import MOST_SHOWN, SHOWN
 
 SCHEMAS = Path(__file__).parent.parent / "schema"

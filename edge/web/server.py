@@ -15,7 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from edge.errors import PublishError, StateError, one_line
 from edge.mqtt.address import split_address
-from edge.publishers import Publisher
+from edge.publishers.base import Publisher
 from edge.types import Event, Message, Notice
 from edge.web.app import Site, Sources
 from edge.web.tokens import Tokens, tokens

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from edge.errors import SourceError
-from edge.sources import Camera
+from edge.sources.base import Camera
 
 
 class Faulty(Camera):

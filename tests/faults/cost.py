@@ -14,15 +14,11 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from mosquitto import Broker, Wire
-
 from edge.controls import Program
 from edge.publishers import open_publisher
 from edge.store.store import Store
 from edge.types import Event, Reading
+from tests.support.mosquitto import Broker, Wire
 
 
 def measure(folder: Path, port: int, frames: int, every: int) -> tuple[list[float], list[float]]:

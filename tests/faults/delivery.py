@@ -22,16 +22,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from mosquitto import Broker, Listener, Wire, eventually
-
 from edge.controls import Program
 from edge.mqtt import connection
 from edge.publishers import open_publisher
 from edge.store.store import FILE, Store
 from edge.types import Event, Reading
+from tests.support.mosquitto import Broker, Listener, Wire, eventually
 
 MODEL = "mnist-1.0 sha256:ab12"
 
@@ -111,8 +107,9 @@ def deliver(
     began = time.monotonic()
 
     def start() -> subprocess.Popen[bytes]:
-        words = ["--device", str(folder), "--uri", uri, "--events", str(events), "--rate", str(rate)]
-        return subprocess.Popen([sys.executable, __file__, *words, "--seed", str(rng.randrange(10**9))])
+        words = ["-m", "tests.faults.delivery", "--device", str(folder), "--uri", uri]
+        words += ["--events", str(events), "--rate", str(rate)]
+        return subprocess.Popen([sys.executable, *words, "--seed", str(rng.randrange(10**9))])
 
     def hear() -> None:
         while True:

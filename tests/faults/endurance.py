@@ -1,7 +1,7 @@
 """How much memory, how many open files and threads many frames leave behind, through all that ``edge run`` is made of.
 
-    python tests/faults/endurance.py                     100,000 frames of 320x240: half an hour
-    python tests/faults/endurance.py 10000 96x64         what the tests run
+    python -m tests.faults.endurance                     100,000 frames of 320x240: half an hour
+    python -m tests.faults.endurance 10000 96x64         what the tests run
 
 A camera in its own thread, the packaged model, JSON lines to a file that is rotated away now and then. To draw a page
 takes longer than to read it: most frames are of some hundred pages that were drawn before (digits in one to three
@@ -29,7 +29,7 @@ import numpy as np
 from edge.loop import run
 from edge.publishers import open_publisher
 from edge.reading.reader import Reader
-from edge.sources import Camera
+from edge.sources.base import Camera
 from edge.sources.supervisor import Steady
 from edge.sources.synthetic import Synthetic
 from edge.system.process import Tidy, settle

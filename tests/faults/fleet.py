@@ -19,16 +19,12 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from mosquitto import Broker, Listener
-
 from edge.controls import Program
 from edge.publishers import open_publisher
 from edge.publishers.courier import Courier
 from edge.store.store import Store
 from edge.types import Event, Reading
+from tests.support.mosquitto import Broker, Listener
 
 MODEL = "mnist-1.0 sha256:ab12"
 
@@ -98,7 +94,7 @@ def main() -> int:
         listening = threading.Thread(target=hear)
         listening.start()
         began = time.monotonic()
-        words = [sys.executable, __file__, "--folder", folder, "--port", str(there.port)]
+        words = [sys.executable, "-m", "tests.faults.fleet", "--folder", folder, "--port", str(there.port)]
         words += [f"--{name}={getattr(given, name)}" for name in ("devices", "seconds", "period", "each")]
         running = [
             subprocess.Popen([*words, "--from", str(first)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

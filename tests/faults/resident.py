@@ -18,13 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from mosquitto import Broker
-
 from edge.commands.bench.start import memory
 from edge.sources import open_source
+from tests.support.mosquitto import Broker
 
 PAGES = 8
 STAND_IN = """

@@ -1,6 +1,6 @@
 """How soon a network camera's first frame comes after its return, when it was away for long and is tried rarely.
 
-    python tests/faults/returning.py [SECONDS AWAY ...]
+    python -m tests.faults.returning [SECONDS AWAY ...]
 
 A real MJPEG server on 127.0.0.1 is stopped and started again, and so is one behind a server that answers 503 meanwhile.
 """

@@ -12,9 +12,6 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from delivery import deliver
-from mosquitto import Broker, Listener, Wire, body, eventually, free_port, only_mosquitto, password_file
-from patience import patience
 
 from edge.controls import Program
 from edge.errors import PublishError
@@ -23,6 +20,9 @@ from edge.mqtt.address import parse
 from edge.publishers import courier, open_publisher
 from edge.store.store import Store
 from edge.types import Notice
+from tests.faults.delivery import deliver
+from tests.support.mosquitto import Broker, Listener, Wire, body, eventually, free_port, only_mosquitto, password_file
+from tests.support.patience import patience
 
 
 @pytest.fixture(autouse=True)

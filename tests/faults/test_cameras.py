@@ -15,16 +15,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cameras import Faulty
-from doubles import Sink
-from patience import patience
-from returning import Server
 
 from edge.errors import SourceError, WedgedError
 from edge.loop import Tally, run
 from edge.sources import open_source, supervisor
 from edge.sources.supervisor import Steady, Stillness
 from edge.types import Reading
+from tests.faults.cameras import Faulty
+from tests.faults.returning import Server
+from tests.support.doubles import Sink
+from tests.support.patience import patience
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE = patience(20.0)

@@ -17,13 +17,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cameras import Faulty
-from disks import FullDevice, disk
-from patience import patience
 
 from edge.loop import run
 from edge.publishers import open_publisher
 from edge.sources.supervisor import Steady
+from tests.faults.cameras import Faulty
+from tests.faults.disks import FullDevice, disk
+from tests.support.patience import patience
 
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE = patience(30.0)
@@ -210,7 +210,7 @@ def test_a_clock_that_jumps_back_stops_nothing(tmp_path, reader, monkeypatch):
 
 def test_ten_thousand_frames_through_everything_leave_nothing_behind():
     """Memory, open files and threads; ``endurance.py`` does it by hand with ten times as many."""
-    command = [sys.executable, str(Path(__file__).parent / "endurance.py"), "10000", "96x64"]
+    command = [sys.executable, "-m", "tests.faults.endurance", "10000", "96x64"]
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert done.stdout.splitlines()[-1].startswith("10000 frames, ")

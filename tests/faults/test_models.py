@@ -16,12 +16,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import files
 import pytest
-from patience import patience
 
 from edge.cli import main
 from edge.model.card import packed
+from tests.support import files
+from tests.support.patience import patience
 
 ROOT = Path(__file__).parent.parent.parent
 pytestmark = files.QUIET

@@ -13,8 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from mosquitto import Broker, eventually, free_port, password_file
-from patience import patience
+
+from tests.support.mosquitto import Broker, eventually, free_port, password_file
+from tests.support.patience import patience
 
 ROOT = Path(__file__).parent.parent.parent
 CANARIES = {name: f"canary-{name}-7f3a9" for name in ("file", "uri", "login", "path", "key")}

@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from patience import patience
 
 from edge.store import store
 from edge.store.outlet import Backlog
 from edge.store.store import Store
 from edge.types import Notice
+from tests.support.patience import patience
 
 ROOT = Path(__file__).parent.parent.parent
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from ask import OTHER, PAGE
 
 from edge.handwriting import rendering, virtual_camera
 from edge.model.classifier import Model
 from edge.reading.reader import Reader
 from edge.types import Frame
+from tests.machine.ask import OTHER, PAGE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SEEDS = {PAGE: 7, OTHER: 3}

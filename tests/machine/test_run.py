@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-import run
+
+from tests.machine import run
 
 BOOTING = "\x1b[!p\x1b]104\a\x1b[?7h"
 
@@ -46,7 +47,7 @@ def test_the_tree_as_it_is_and_the_pages_are_what_the_machine_gets(tmp_path):
 
 
 def test_a_tool_that_is_not_there_is_one_line(tmp_path):
-    command = [sys.executable, run.__file__, tmp_path / "none"]
+    command = [sys.executable, "-m", "tests.machine.run", tmp_path / "none"]
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, cwd=run.ROOT)
     assert done.returncode == 1 and not done.stdout
     assert done.stderr.startswith(f"machine: {tmp_path / 'none'}: no such program") and done.stderr.count("\n") == 1

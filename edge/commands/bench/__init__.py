@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from edge import __version__, uri
+from edge import uri
 from edge.commands.bench.line import measure
 from edge.commands.bench.start import starts
 from edge.commands.bench.words import SCHEMA
@@ -18,6 +18,7 @@ from edge.model.classifier import RUNTIMES, Model
 from edge.settings import Settings
 from edge.system import raspberry
 from edge.system.process import settle
+from edge.system.version import __version__
 
 
 def bench(settings: Settings, frames: int) -> dict[str, Any]:

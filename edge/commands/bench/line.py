@@ -25,7 +25,8 @@ from edge.reading.reader import Reader, Sight
 from edge.running.live_reader import Viewer
 from edge.running.metrics import STAGES
 from edge.settings import Settings
-from edge.sources import Source, open_source
+from edge.sources import open_source
+from edge.sources.base import Source
 from edge.store.store import FILE, Store
 from edge.system.stopwatch import Stopwatch
 from edge.tracking.change_detector import Still

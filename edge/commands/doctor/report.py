@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from edge import __version__
 from edge.commands.doctor.finding import Finding, Level
+from edge.system.version import __version__
 
 COLOURS: dict[Level, str] = {"ok": "\033[32m", "warning": "\033[33m", "failure": "\033[31m"}
 """Green, yellow, red: ECMA-48's SGR."""

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import io
+import pickle
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from convert.load.foreign import HDF5, ZIP, foreign_archive, refuse_foreign
+from edge.errors import ConvertError
+from tests.support import small
+
+PATH = Path("folder/m.h5")
+
+
+def tar() -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("m.h5"))
+    return content.getvalue()
+
+
+def array() -> bytes:
+    content = io.BytesIO()
+    np.save(content, np.zeros(3))
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint", "way_out"),
+    [
+        (b"", "is empty", "model.save"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "git-LFS pointer", "git lfs pull"),
+        # Windows line ends taken out and put in, and what decoding as UTF-8, Latin-1 and ASCII makes of the first byte.
+        (b"\x89HDF\n\x1a\n\0\0", "as if it were text", "as binary"),
+        (HDF5.replace(b"\n", b"\r\n") + bytes(9), "as if it were text", "as binary"),
+        (HDF5.decode("utf-8", "replace").encode() + bytes(9), "as if it were text", "as binary"),
+        (HDF5.decode("latin-1").encode() + bytes(9), "as if it were text", "as binary"),
+        (HDF5.decode("ascii", "replace").replace("\ufffd", "?").encode() + bytes(9), "as if it were text", "as binary"),
+        (b"\n<!DOCTYPE html>\n<html>", "is a web page", "raw"),
+        (b"\x1c\0\0\0TFL3" + bytes(20), "is a TFLite model, so already converted", "edge read --model folder/m.h5"),
+        (b"\x08\x07\x12\x07pytorch\x1a\x052.1.0", "is an ONNX model", "Keras"),
+        (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "is a Python pickle", "model.save"),
+        (pickle.dumps({"model": 1}), "is a Python pickle", "model.save"),
+        (b"\x1f\x8b\x08\0", "compressed archive", "unpack"),
+        (tar(), "is a tar archive", "unpack"),
+        (b"\x40\0\0\0\0\0\0\0{\"__metadata__\"", "safetensors", "model.save"),
+        (b'{"class_name": "Sequential"', "an architecture without weights", "--architecture"),
+        (array(), "is a NumPy array", "model.save"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "is no Keras file", "model.save"),
+        (b"hello world" * 100, "is no Keras file", "model.save"),
+    ],
+)  # fmt: skip
+def test_a_foreign_file_is_named(content: bytes, complaint: str, way_out: str) -> None:
+    with pytest.raises(ConvertError) as refused:
+        refuse_foreign(PATH, content)
+    text = str(refused.value)
+    assert text.startswith(f"{PATH}: ") and "\n" not in text
+    assert complaint in text.partition("; ")[0] and way_out in text.partition("; ")[2]
+
+
+@pytest.mark.parametrize("content", [HDF5, ZIP])
+def test_what_may_be_keras_passes(content: bytes) -> None:
+    refuse_foreign(PATH, content + bytes(20))
+
+
+@pytest.mark.parametrize(
+    ("member", "complaint"),
+    [
+        ("archive/data.pkl", "a PyTorch model, a pickle"),
+        ("arr_0.npy", "an archive of NumPy arrays"),
+        ("export/saved_model.pb", "a zip archive of a model"),
+        ("model.h5", "a zip archive of a model"),
+        ("word/document.xml", "without config.json"),
+    ],
+)
+def test_a_foreign_archive_is_named(member: str, complaint: str) -> None:
+    assert complaint in str(foreign_archive(PATH, [member, "readme.txt"]))
+
+
+@small.QUIET
+def test_an_archive_is_refused_by_what_is_in_it(tmp_path: Path) -> None:
+    from convert.load import load
+
+    with zipfile.ZipFile(tmp_path / "m.pt", "w") as zipped:
+        zipped.writestr("m/data.pkl", pickle.dumps(1))
+    with pytest.raises(ConvertError, match="is a PyTorch model"):
+        load(tmp_path / "m.pt")

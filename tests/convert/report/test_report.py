@@ -1,0 +1,393 @@
+"""The report of conversions made up by hand, so that every figure is known."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from html.parser import HTMLParser
+from importlib.resources import files
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import jsonschema
+import matplotlib
+import numpy as np
+import pytest
+from rich.console import Console
+
+from convert import report
+from convert.conversion.attempts import Attempt
+from convert.conversion.material import Material
+from convert.conversion.pipeline import Done, Order
+from convert.evaluation.calibration import calibration_error
+from convert.evaluation.verify import Comparison, Times
+from convert.load import Loaded
+from convert.load.convention import Convention, Trial
+from convert.report import sums, words
+from convert.report.page import html
+from convert.tflite.runtimes import Runtime
+from edge.errors import ConvertError
+from edge.model.card import DIGITS, NONE, Card
+from tests.support import small
+
+SCHEMA = json.loads((files("convert") / "schema" / "report.json").read_text("utf-8"))
+CHECK = jsonschema.Draft202012Validator(SCHEMA)
+CLASSES = (*DIGITS, NONE)
+LABELS = (np.arange(300) % 10).astype(np.uint8)
+NASTY = "9 <i>&amp;</i> [red]"
+FOLDER = "/srv/secret folder"
+
+
+def probabilities(wrong: dict[int, int], confidence: float = 0.95) -> np.ndarray:
+    """Of 300 digits, all read right with this confidence but those at ``wrong``, read as that class."""
+    classes = LABELS.astype(int)
+    for index, read in wrong.items():
+        classes[index] = read
+    found = np.full((300, 11), (1 - confidence) / 10, np.float32)
+    found[np.arange(300), classes] = confidence
+    return found
+
+
+def comparison(step: int = 1, confidence: float = 0.9) -> Comparison:
+    """Keras errs in 2 of 300, the file in 5: a 4 and two 14s more, a 3 taken for no digit; one 7 is gained."""
+    before = probabilities({7: 1, 9: 4})
+    after = probabilities({9: 4, 4: 9, 14: 9, 24: 9, 3: 10}, confidence)
+    after[3, 8] = 0.02
+    return Comparison(labels=LABELS[::step], expected=before[::step], found=after[::step], classes=CLASSES)
+
+
+def attempt(recipe: Any, size: int, **given: Any) -> Attempt:
+    source = {"file": "m.h5", "sha256": "ab", "tensorflow": "2.21.0", "keras": "3.15.1", "edge-digits": "0.1.0"}
+    card = Card(labels=CLASSES, temperature=0.71, source=source)
+    return Attempt(recipe=recipe, content=bytes(size), card=card, **given)
+
+
+@cache
+def done() -> Done:
+    """Of three recipes one is chosen, one is looked at less closely, and one cannot be made."""
+    runs = Runtime("ai-edge-litert", "2.3.0", None, agreement=1.0)
+    refuses = Runtime("tensorflow", "2.21.0", f"{FOLDER}/x.tflite: <op> 'FANCY' is too new".replace(" folder", ""))
+    times = Times(p50=84.26, p95=158.04)
+    attempts = (
+        attempt("int8", 40_000, comparison=comparison(), times=times, runtimes=(runs, refuses)),
+        attempt("float32", 142_000, comparison=comparison(10), times=times, runtimes=(runs, runs)),
+        attempt("int16x8", 0, problem=f"TFLite has no int16 form of it ({NASTY}); use plainer layers"),
+    )
+    trial = Trial(range="0..1", polarity="light", fit="resize", accuracy=0.98, loss=0.04)
+    trials = tuple(replace(trial, range=name, accuracy=0.98 - 0.002 * i) for i, name in enumerate(("0..1", "0..255")))
+    model = Path(FOLDER) / "m <b>[bold].h5"
+    glyphs = small.data().test
+    loaded = Loaded(SimpleNamespace(count_params=lambda: 35_000), model, "ab" * 32, "keras 3.15.1", CLASSES)
+    material = Material(
+        calibration=glyphs, photographed=0, known=glyphs, known_labels=LABELS, test=glyphs, test_labels=LABELS,
+        digest="cd" * 32,
+    )  # fmt: skip
+    return Done(
+        order=Order(model=model, out=Path("m.tflite"), max_drop=1.5),
+        loaded=loaded,
+        convention=Convention(shape=(28, 28, 1), image=(28, 28, 1), images=len(glyphs), trials=trials),
+        material=material,
+        camera=255 - glyphs,
+        attempts=attempts,
+        chosen=attempts[0],
+        through_camera=comparison(confidence=0.6),
+    )
+
+
+def refused() -> Done:
+    tried = (done().attempts[0], done().attempts[2])
+    return replace(done(), attempts=tried, chosen=None, order=replace(done().order, max_drop=0.5))
+
+
+def impossible() -> Done:
+    return replace(done(), attempts=done().attempts[2:], chosen=None, through_camera=None)
+
+
+def overflowing() -> Done:
+    """Its only file gives no numbers."""
+    broken = replace(comparison(), found=np.full((300, 11), np.nan, np.float32))
+    tried = replace(done().attempts[0], recipe="float16", comparison=broken)
+    return replace(done(), attempts=(tried,), chosen=None, through_camera=broken)
+
+
+def only_digits() -> Done:
+    """A model without a class for what is no digit, which loses nothing."""
+    found = Comparison(
+        labels=LABELS, expected=probabilities({})[:, :10], found=probabilities({})[:, :10], classes=DIGITS
+    )
+    tried = replace(done().attempts[0], comparison=found, times=None, runtimes=())
+    return replace(done(), attempts=(tried,), chosen=tried, through_camera=found)
+
+
+EVERY = pytest.mark.parametrize("make", [done, refused, impossible, overflowing, only_digits])
+
+
+def descriptions(described: Any, name: str = "") -> Iterator[tuple[str, bool]]:
+    """Each property of a schema, and whether it is described."""
+    if isinstance(described, list):
+        for part in described:
+            yield from descriptions(part, name)
+    if isinstance(described, dict):
+        for key, part in described.get("properties", {}).items():
+            yield f"{name}.{key}", bool(part.get("description"))
+        for key, part in described.items():
+            yield from descriptions(part, f"{name}.{key}")
+
+
+def test_the_schema_is_valid_strict_and_describes_every_property() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    found = dict(descriptions(SCHEMA))
+    assert len(found) > 60 and all(found.values()), [name for name, said in found.items() if not said]
+    for change in ({"schema": 2}, {"extra": 1}, {"recipes": []}, {"shown": "int4"}, {"result": {}}):
+        assert not CHECK.is_valid(report.figures(done()) | change), change
+
+
+@EVERY
+def test_the_figures_are_as_described_and_name_no_folder(make: Any) -> None:
+    text = json.dumps(report.figures(make()), allow_nan=False)
+    CHECK.validate(json.loads(text))
+    assert "secret" not in text
+
+
+def test_the_figures_are_those_counted_by_hand() -> None:
+    said = report.figures(done())
+    found = said["result"]["mnist"]
+    assert (said["shown"], said["problem"], said["result"]["kept"]) == ("int8", None, True)
+    assert (said["result"]["times_smaller"], said["result"]["temperature"]) == (3.5, 0.71)
+    assert found["drop_points"] == pytest.approx(100 * (298 - 295) / 300, abs=1e-4)
+    assert found["agreement"] == pytest.approx(295 / 300, abs=1e-6)
+    assert found["taken_for_no_digit"] == pytest.approx(1 / 300, abs=1e-6)
+    # z solves |p - share| = z sqrt(p (1 - p) / n) at both ends of a Wilson interval.
+    share, low, high = (found["accuracy"][key] for key in ("share", "low", "high"))
+    for end in (low, high):
+        assert abs(end - share) == pytest.approx(1.959964 * (end * (1 - end) / 300) ** 0.5, rel=1e-3)
+    assert found["by_digit"][4] == {"digit": 4, "images": 30, "right_float": 30, "right": 27}
+    assert found["by_digit"][7] == {"digit": 7, "images": 30, "right_float": 29, "right": 30}
+    assert (found["confusion"][4][9], found["confusion_float"][4][9], np.sum(found["confusion"])) == (3, 0, 300)
+    assert found["confused"][0] == {"written": 4, "read": 9, "times": 3, "times_float": 0}
+    assert [one["image"] for one in found["only_file_wrong"]] == [3, 4, 14, 24]
+    taken_for_none = found["only_file_wrong"][0]
+    assert (taken_for_none["written"], taken_for_none["keras"]["name"], taken_for_none["file"]["name"]) == (
+        3, "3", "no digit"
+    )  # fmt: skip
+    assert (found["only_keras_wrong"], [one["image"] for one in found["both_wrong"]]) == (1, [9])
+    assert said["recipes"][1]["mnist"]["images"] == 30
+    assert said["recipes"][0]["time_us"] == {"p50": 84.3, "p95": 158.0}
+    assert said["recipes"][2]["size_bytes"] is None
+
+
+def test_what_is_surest_and_wrong_comes_first() -> None:
+    found = comparison()
+    found.found[14, 9] = 0.99
+    assert [one.image for one in sums.only_file_wrong(found)] == [14, 3, 4, 24]
+
+
+def test_the_bins_of_the_reliability_curve_make_up_the_calibration_error() -> None:
+    rng = np.random.default_rng(2)
+    confidence = np.concatenate([rng.uniform(0.1, 1, 500), np.arange(1, 16) / 15]).astype(np.float32)
+    right = rng.random(515) < confidence**2
+    bins = sums.reliability(confidence, right)
+    assert sum(one.answers for one in bins) == 515 and sum(one.right for one in bins) == right.sum()
+    error = sum(abs(one.right - one.answers * one.confidence) for one in bins) / 515
+    assert error == pytest.approx(calibration_error(confidence, right), abs=1e-6)
+    assert all(one.above < one.confidence <= one.above + 1 / 15 + 1e-6 for one in bins)
+
+
+def test_no_digit_is_a_wrong_answer_to_a_digit() -> None:
+    confidence, right = sums.answers(comparison().found, LABELS, CLASSES)
+    assert not right[3] and confidence[3] == pytest.approx(0.9) and right.sum() == 295
+
+
+@pytest.mark.parametrize(
+    ("drop", "said"),
+    [(0.02, "loses 0.02 points"), (-1.5, "gains 1.50 points"), (0, "loses nothing"), (-0.001, "loses nothing")],
+)
+def test_a_drop_in_words(drop: float, said: str) -> None:
+    assert words.loses(drop) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("cannot open /tmp/x_1/a.tflite: gone", "cannot open a.tflite: gone"),
+        ("'C:\\Users\\me\\a.tflite' is short", "'a.tflite' is short"),
+        (
+            "see https://ai.google.dev/edge/litert, 3/4 or and/or",
+            "see https://ai.google.dev/edge/litert, 3/4 or and/or",
+        ),
+    ],
+)
+def test_folders_are_left_out(text: str, left: str) -> None:
+    assert words.placeless(text) == left
+
+
+def printed(what: Done, width: int = 80) -> str:
+    console = Console(width=width, file=io.StringIO())
+    console.print(report.summary(what))
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_the_summary_has_the_figures() -> None:
+    text = printed(done())
+    assert re.search(r"^> 0\.\.1, light ink +98\.00% +0\.040$", text, re.M)
+    assert re.search(r"^> int8 +40 kB +98\.33% \(96\.16-99\.29\) +98\.33% +84 / 158 +not", text, re.M)
+    assert re.search(r"^  float32 +142 kB +100\.00% \(88\.65-100\.00\)\* .* both", text, re.M)
+    assert "* compared on 30 of the 300 test images; of these Keras reads 100.00%" in text
+    assert f"int16x8: TFLite has no int16 form of it ({NASTY})" in " ".join(text.split())
+    assert "use plainer" not in text, "a few words, no advice"
+    assert re.search(r"^change, points +-1\.00 +-1\.00$", text, re.M)
+    assert re.search(r"^taken for no digit +0\.33% +0\.33%$", text, re.M)
+    assert "140 kB of weights in Keras, 40 kB as int8, 3.5 times smaller" in text
+    assert "Temperature: 0.71" in text
+    assert "By digit, MNIST: 4 changes most, 10.00 points lost (100.00% -> 90.00%)" in text
+    assert "Confused, MNIST: 4 read as 9: 3 times (Keras 0); 3 read as 8: once (Keras 0)" in text
+
+
+def test_the_summary_says_what_was_refused_and_what_is_impossible() -> None:
+    text = printed(refused())
+    assert "No recipe keeps what was asked for; int8 comes nearest" in text and "\n> int8" not in text
+    text = printed(impossible())
+    assert "No recipe gives a file that runs" in text and NASTY in text and "accuracy" not in text
+    text = printed(only_digits())
+    assert "taken for no digit" not in text and "Confused, MNIST: nothing." in text
+
+
+@EVERY
+def test_the_summary_is_plain_and_fits_80_columns(make: Any) -> None:
+    text = printed(make())
+    assert "\x1b" not in text and "nan" not in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+class Page(HTMLParser):
+    """What is in a page; fails where tags do not match."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "img", "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [given for name, given in self.tags if name == tag]
+
+
+@cache
+def page(make: Any) -> Page:
+    return Page(html(sums.numbers(make())))
+
+
+@EVERY
+def test_the_page_needs_nothing_besides_and_runs_nothing(make: Any) -> None:
+    shown = page(make)
+    names = Counter(tag for tag, _ in shown.tags)
+    assert not {"script", "link", "iframe", "object", "base", "form"} & set(names)
+    assert not [key for _, given in shown.tags for key in given if key.startswith("on")]
+    for _, given in shown.tags:
+        assert (given.get("src") or "data:image/png;base64,").startswith("data:image/png;base64,")
+        assert all((given.get(key) or "#").startswith("#") for key in ("href", "xlink:href"))
+        assert not re.search(r"url\((?!#)|@import", given.get("style") or "")
+    style = (files("convert.report") / "style.css").read_text("utf-8")
+    assert "url(" not in style and "@import" not in style
+    assert "secret" not in shown.text and "nan" not in shown.text
+
+
+@EVERY
+def test_the_page_speaks_to_those_who_do_not_see_it(make: Any) -> None:
+    shown = page(make)
+    assert shown.all("html")[0]["lang"] == "en" and len(shown.all("h1")) == len(shown.all("main")) == 1
+    assert all(given.get("scope") in ("row", "col") for given in shown.all("th"))
+    assert len(shown.all("caption")) == len(shown.all("table"))
+    assert all(given.get("alt") for given in shown.all("img"))
+    assert all(given["role"] == "img" and given["aria-label"] for given in shown.all("svg"))
+    names = Counter(given["id"] for _, given in shown.tags if "id" in given)
+    assert not [name for name, count in names.items() if count > 1]
+    used = {(given.get("xlink:href") or "#")[1:] for given in shown.all("use")}
+    assert used <= set(names)
+
+
+def test_the_page_shows_what_happened() -> None:
+    text = page(done).text
+    assert "m <b>[bold].h5 as int8 loses 1.00 points" in text
+    assert NASTY in text and "<op> 'FANCY' is too new" in text, "the full story, escaped"
+    assert not page(done).all("b") and not page(done).all("i") and not page(done).all("op")
+    assert "4 digits are lost on MNIST, 1 digit is gained" in text
+    assert len(page(done).all("svg")) == 4 + 1 + 2 + 1
+    assert "int8 loses 1.00 percentage points" in page(refused).text
+    assert "cannot be converted" in page(impossible).text and not page(impossible).all("svg")
+    assert "No digit is lost on MNIST, no digit is gained" in page(only_digits).text
+
+
+def test_the_worst_digits_are_shown_as_they_were_written() -> None:
+    pictures = page(done).all("img")
+    shown = [
+        cv2.imdecode(np.frombuffer(base64.b64decode((one["src"] or "").partition(",")[2]), np.uint8), 0)
+        for one in pictures
+    ]
+    # Lost on MNIST; lost through the camera, whose glyphs are those turned light for dark; wrong in both.
+    assert len(shown) == 4 + 4 + 1
+    assert (shown[1] == 255 - small.data().test[4]).all() and (shown[5] == small.data().test[4]).all()
+    assert pictures[0]["alt"] == "Test image 3: a 3 that int8 reads as no digit"
+    assert "written 4, no. 14Keras 4, 95%int8 9, 90%" in page(done).text
+
+
+def test_the_plots_carry_the_counts_as_text() -> None:
+    drawn = html(done()).split("<svg")[3].partition("</svg>")[0]
+    values = re.findall(r"<text[^>]*>([^<]*)</text>", drawn)
+    counts = Counter(values)
+    # The file's confusions on MNIST: three of 4 as 9, one of 9 as 4, one of 3 as 8; besides, the ticks 0 to 9.
+    assert counts["27"] == 1 and counts["29"] == 2 and counts["30"] == 7
+    assert (counts["3"], counts["1"]) == (2 + 1, 2 + 2)
+
+
+def settings() -> dict[str, str]:
+    """Of matplotlib, but for the one that asks which windows there are."""
+    return {key: str(matplotlib.rcParams[key]) for key in matplotlib.rcParams if key != "backend"}
+
+
+def test_the_same_conversion_gives_the_same_files_and_matplotlib_stays_as_it_was(tmp_path: Path) -> None:
+    before, known = settings(), "matplotlib.pyplot" in sys.modules
+    for name in ("one", "two"):
+        report.write(done(), tmp_path / "new" / name)
+    one, two = (sorted((tmp_path / "new" / name).iterdir()) for name in ("one", "two"))
+    assert [path.name for path in one] == ["report.html", "report.json"]
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+    assert json.loads(one[1].read_text("utf-8")) == report.figures(done())
+    assert settings() == before and ("matplotlib.pyplot" in sys.modules) == known
+
+
+def test_where_it_cannot_be_written_one_line_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(ConvertError, match=r"^.*file.*name another"):
+        report.write(done(), tmp_path / "file")
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(ConvertError, match=r"report\.html: cannot be written") as caught:
+        report.write(done(), tmp_path)
+    assert "\n" not in str(caught.value)
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from convert.tflite import flatbuffer, inspect, runtimes
+from edge.errors import ModelError
+from edge.model.card import Card
+from edge.model.classifier import packaged_model
+from tests.support import small
+
+pytestmark = small.QUIET
+
+
+def test_a_graph_is_what_tensorflows_interpreter_says() -> None:
+    import tensorflow as tf
+
+    content = small.quantised(small.trained())
+    graph = flatbuffer.read(content, "m")
+    interpreter = tf.lite.Interpreter(model_content=content)
+    first, last = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    for said, true in ((graph.inputs, first), (graph.outputs, last)):
+        assert [tensor.name for tensor in said] == [true["name"]]
+        assert said[0].shape == tuple(true["shape"]) and said[0].kind == np.dtype(true["dtype"]).name
+        assert (said[0].scale, said[0].zero) == pytest.approx(true["quantization"])
+    assert graph.operators["CONV_2D"] == 1 and graph.operators["FULLY_CONNECTED"] == 1
+    weights = sum(weight.size for weight in small.trained().get_weights())
+    # Filters of 5x5 pixels became ones of 3x3 blocks of four, and the batch normalisation's four numbers a channel one.
+    weights += 8 * (3 * 3 * 4 - 5 * 5)
+    assert weights - 3 * 8 <= graph.constants <= weights
+    assert graph.version == 3 and graph.needs >= (1, 5, 0)
+
+
+@pytest.mark.parametrize("kept", [8, 9, 100, 2000, 20_000])
+def test_a_file_cut_short_is_refused_or_whole(kept: int) -> None:
+    content = packaged_model().read_bytes()
+    with pytest.raises(ModelError, match="m.tflite: is damaged or cut short"):
+        flatbuffer.read(content[:kept], "m.tflite")
+
+
+def test_a_file_without_a_card_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(small.float_tflite(small.trained(), (28, 28, 1)))
+    said = dict(inspect.lines(path))
+    assert said["card"].startswith("none") and said["input"].endswith("(1, 28, 28, 1) float32")
+    assert "FULLY_CONNECTED" in said["operators"] and "name" not in said
+
+
+def test_the_oldest_runtime_is_judged_by_the_operators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(small.quantised(small.trained()))
+    monkeypatch.setattr(runtimes, "installed", lambda: {"ai-edge-litert": "2.3.0"})
+    assert [(tried.name, tried.problem) for tried in runtimes.tried(path)] == [
+        ("ai-edge-litert", None), ("tflite-runtime", None),
+    ]  # fmt: skip
+    old = path.read_bytes()
+    assert old.count(b"1.14.0\0") == 1
+    path.write_bytes(old.replace(b"1.14.0\0", b"2.17.0\0"))
+    assert runtimes.tried(path)[1].problem == "has operators of TFLite 2.17.0"
+
+
+def test_a_runtime_that_refuses_the_file_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(small.float_tflite(small.untrained((5,)), (5,)))
+    problems = [tried.problem for tried in runtimes.tried(path) if tried.name != "tflite-runtime"]
+    assert problems and all(problem and problem.startswith("its input has shape (1, 5)") for problem in problems)
+
+
+def test_every_runtime_is_asked_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(small.quantised(small.trained()) + Card().archive())
+    found = runtimes.compared(path, runtimes.tried(path), small.data().test)
+    assert sum(one.installed for one in found) >= 2
+    for one in found:
+        assert (one.agreement == 1) if one.installed else (one.agreement is None)

@@ -1,0 +1,287 @@
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from edge.errors import ModelError
+from edge.model.classifier import Model
+from edge.model.registry import Kept, Shelf
+from edge.reading.reader import Reader
+from edge.running import model_swap as room
+from edge.running.model_swap import Swap
+from edge.types import Notice, Pixels
+from tests.support import files
+from tests.support.patience import patience
+
+ONE, TWO, THREE = (files.named(name) for name in ("one", "two", "three"))
+BAD = files.BARE[:5000]
+
+
+def digest(content: bytes) -> str:
+    return sha256(content).hexdigest()
+
+
+class Tries:
+    """In place of the trial: refuses what does not begin as the packaged model does, and counts."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, content: bytes, where: str, *, threads: int) -> None:
+        self.count += 1
+        if not content.startswith(files.BARE):
+            raise ModelError(f"{where}: is bad")
+
+
+class Bench:
+    """A model's file, the folder of what is kept, and a reader that a Swap serves step by step."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path, self.folder, self.tries = folder / "m.tflite", folder / "state", Tries()
+
+    def start(self, content: bytes | None = ONE) -> Bench:
+        if content is not None:
+            self.path.write_bytes(content)
+        self.swap = Swap(self.path, folder=str(self.folder), tries=self.tries, look_seconds=3600)
+        self.reader = Reader(self.swap.model)
+        self.swap.serve(self.reader)
+        return self
+
+    def put(self, content: bytes) -> None:
+        """As ``mv`` does it."""
+        (self.path.parent / "new").write_bytes(content)
+        (self.path.parent / "new").replace(self.path)
+
+    def look(self, times: int = 2) -> list[tuple[str, str | None]]:
+        for _ in range(times):
+            self.swap.step()
+        return [(notice.state, notice.reason) for notice in self.swap.between()]
+
+    @property
+    def reads(self) -> str:
+        return self.reader.model.sha256
+
+    @property
+    def kept(self) -> Kept:
+        return Shelf(self.folder).look()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+
+
+def test_a_new_file_is_taken_between_two_frames(bench: Bench, page: Callable[..., Pixels]) -> None:
+    bench.start()
+    old, picture = bench.reader.model, page("2357")
+    assert bench.reader.read(picture).model.startswith("one ")
+    bench.put(TWO)
+    bench.swap.step()
+    bench.swap.step()
+    assert bench.reader.read(picture).model.startswith("one "), "nothing changes but in between()"
+    (notice,) = bench.swap.between()
+    assert isinstance(notice, Notice)
+    assert (notice.about, notice.state, notice.reason) == ("model", "accepted", None)
+    assert notice.name == f"two sha256:{digest(TWO)[:12]}"
+    reading = bench.reader.read(picture)
+    assert (reading.text, reading.model) == ("2357", notice.name)
+    assert old._interpreter is None, "the one before is closed"
+    assert bench.kept == Kept(str(bench.path), digest(TWO), digest(ONE))
+    assert bench.look(3) == [] and bench.tries.count == 2
+
+
+def test_a_bad_file_is_refused_once_and_the_old_one_reads_on(bench: Bench, page: Callable[..., Pixels]) -> None:
+    bench.start().put(BAD)
+    assert bench.look() == [("refused", f"{bench.path}: is bad")]
+    assert bench.reader.read(page("2357")).text == "2357" and bench.reads == digest(ONE)
+    assert bench.look(5) == []
+    os.utime(bench.path, ns=(1, 1))
+    assert bench.look(5) == [], "the same again, touched"
+    assert bench.tries.count == 2
+    assert bench.kept.current == digest(ONE)
+    bench.put(TWO)
+    assert bench.look() == [("accepted", None)]
+
+
+def test_what_is_half_copied_waits_until_it_is_whole(bench: Bench) -> None:
+    bench.start()
+    for size in (1000, 50_000, 100_000):
+        bench.path.write_bytes(TWO[:size])
+        assert bench.look(1) == []
+    bench.path.write_bytes(TWO)
+    assert bench.look(1) == []
+    assert bench.look(1) == [("accepted", None)]
+    assert bench.tries.count == 2
+
+
+def test_a_signal_does_not_wait_for_a_change(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.start().put(BAD)
+    assert bench.look() == [("refused", f"{bench.path}: is bad")]
+    bench.swap.again()
+    assert bench.look(1) == [("refused", f"{bench.path}: is bad")], "it was asked for, so it is said again"
+    bench.put(ONE)
+    bench.swap.again()
+    assert bench.look(1) == []
+    assert "nothing new, one sha256:" in caplog.messages[-1]
+    bench.put(TWO)
+    bench.swap.again()
+    assert bench.look(1) == [("accepted", None)], "at the first look"
+
+
+def test_a_file_that_vanishes_is_said_once(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.start().path.unlink()
+    assert bench.look(4) == []
+    assert [line for line in caplog.messages if "is gone" in line] == [
+        f"{bench.path}: is gone; {bench.reader.model.name} reads on"
+    ]
+    bench.put(ONE)
+    assert bench.look(4) == [] and bench.tries.count == 1
+    bench.put(TWO)
+    assert bench.look() == [("accepted", None)]
+
+
+def test_what_is_no_file_or_too_large_is_not_read(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.start().path.unlink()
+    os.mkfifo(bench.path)
+    assert bench.look() == [("refused", f"{bench.path}: is no file; make a model with edge-convert MODEL.h5")]
+    bench.path.unlink()
+    monkeypatch.setattr(room, "MOST_BYTES", 100)
+    bench.put(TWO)
+    assert "is larger than" in str(bench.look()[0][1])
+    assert bench.tries.count == 1
+
+
+def test_two_in_a_row_leave_the_newest(bench: Bench) -> None:
+    bench.start().put(TWO)
+    bench.swap.step()
+    bench.swap.step()
+    bench.put(THREE)
+    assert bench.look() == [("accepted", None), ("accepted", None)]
+    assert bench.reads == digest(THREE)
+    assert bench.kept.previous == digest(TWO)
+
+
+# --- at the start
+
+
+def test_what_was_accepted_before_is_not_tried_again(bench: Bench) -> None:
+    bench.start()
+    assert bench.tries.count == 1 and bench.look(0) == []
+    bench.start(None)
+    assert bench.tries.count == 1 and bench.look(0) == []
+
+
+def test_a_new_file_at_the_start_is_tried_and_said(bench: Bench) -> None:
+    bench.start()
+    bench.start(TWO)
+    assert bench.tries.count == 2 and bench.look(0) == [("accepted", None)]
+    assert bench.reads == digest(TWO) and bench.kept.previous == digest(ONE)
+
+
+@pytest.mark.parametrize("content", [BAD, None])
+def test_a_bad_or_missing_file_at_the_start_gives_way_to_what_is_kept(bench: Bench, content: bytes | None) -> None:
+    bench.start().path.unlink()
+    bench.start(content)
+    ((state, reason),) = bench.look(3)
+    assert state == "refused" and reason and ("is bad" if content else "no such file") in reason
+    assert bench.reads == digest(ONE)
+    bench.put(TWO)
+    assert bench.look() == [("accepted", None)]
+
+
+def test_a_bad_file_with_nothing_kept_is_an_error(bench: Bench, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="is bad"):
+        bench.start(BAD)
+    bench.start(ONE)
+    bench.path = tmp_path / "other.tflite"
+    with pytest.raises(ModelError, match="is bad"):
+        bench.start(BAD)
+    bench.path = tmp_path / "m.tflite"
+    (kept,) = (tmp_path / "state" / "model").glob("*.tflite")
+    kept.write_bytes(b"the card is old")
+    with pytest.raises(ModelError, match="is bad"):
+        bench.start(BAD)
+
+
+def test_a_state_folder_that_cannot_be_written_stops_nothing(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.folder.touch()
+    bench.start().put(TWO)
+    assert bench.look() == [("accepted", None)]
+    assert len([line for line in caplog.messages if "cannot be made a folder" in line]) == 1
+
+
+def test_a_full_disk_stops_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.start()
+
+    def full(number: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    bench.put(TWO)
+    assert bench.look() == [("accepted", None)]
+    assert len([line for line in caplog.messages if "No space left" in line]) == 1
+    assert bench.kept.current == digest(ONE)
+
+
+# --- the thread
+
+
+def test_its_thread_takes_what_comes_and_ends(bench: Bench) -> None:
+    bench.path.write_bytes(ONE)
+    before = threading.active_count()
+    with Swap(bench.path, folder=str(bench.folder), tries=bench.tries, look_seconds=0.01) as swap:
+        reader = Reader(swap.model)
+        swap.serve(reader)
+        for content, state in ((BAD, "refused"), (TWO, "accepted")):
+            bench.put(content)
+            end = time.monotonic() + patience(20)
+            while not (told := swap.between()):
+                assert time.monotonic() < end
+                time.sleep(0.01)
+            assert [notice.state for notice in told] == [state]
+        assert reader.model.sha256 == digest(TWO)
+    end = time.monotonic() + patience(20)
+    while threading.active_count() > before:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_mistake_of_ours_does_not_end_the_watch(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.path.write_bytes(ONE)
+    looks = 0
+
+    def broken() -> None:
+        nonlocal looks
+        looks += 1
+        raise KeyError("x")
+
+    swap = Swap(bench.path, folder=str(bench.folder), tries=bench.tries, look_seconds=0.01)
+    monkeypatch.setattr(swap, "step", broken)
+    with swap:
+        swap.serve(Reader(swap.model))
+        end = time.monotonic() + patience(20)
+        while looks < 3:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+
+def test_a_model_of_bytes_is_the_model_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "m.tflite").write_bytes(TWO)
+    with Model(tmp_path / "m.tflite", content=ONE) as model:
+        assert model.name.startswith("one ") and model.sha256 == digest(ONE)

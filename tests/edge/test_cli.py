@@ -1,0 +1,312 @@
+"""The commands as people run them: real processes, real files."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import jsonschema
+import numpy as np
+import pytest
+
+from edge.cli import main
+from edge.types import Pixels
+from tests.support.patience import patience
+
+ROOT = Path(__file__).parents[2]
+Page = Callable[..., Pixels]
+
+
+def edge(*arguments: str | Path, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run ``edge`` in a process of its own, warnings as errors."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "edge.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        timeout=patience(60),
+    )
+
+
+@pytest.fixture
+def photo(page: Page, tmp_path: Path) -> Path:
+    cv2.imwrite(str(tmp_path / "desk.png"), page("2357", "4680"))
+    return tmp_path / "desk.png"
+
+
+def test_read_for_a_person(photo: Path) -> None:
+    done = edge("read", "desk.png", cwd=photo.parent)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "desk.png: 2357 / 4680\n", "")
+
+
+def test_read_as_json_fits_the_schema(photo: Path) -> None:
+    done = edge("read", "--json", photo, photo)
+    schema = json.loads((ROOT / "edge" / "schema" / "reading.json").read_text("utf-8"))
+    lines = done.stdout.splitlines()
+    assert len(lines) == 2
+    for line in lines:
+        reading = json.loads(line)
+        jsonschema.validate(reading, schema, format_checker=jsonschema.FormatChecker())
+        assert reading["text"] == "2357\n4680"
+        assert reading["source"] == str(photo)
+
+
+def test_show_writes_a_picture_of_each(photo: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "desk.png").write_bytes(photo.read_bytes())
+    done = edge("read", photo, other / "desk.png", "--show", tmp_path / "seen" / "today")
+    assert done.returncode == 0
+    names = sorted(path.name for path in (tmp_path / "seen" / "today").iterdir())
+    assert names == ["desk-2.read.png", "desk.read.png"], "no picture takes another one's place, nothing half-written"
+
+
+def test_what_cannot_be_read_is_a_line_and_the_rest_is_read(photo: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "text.jpg").write_text("no image at all")
+    (tmp_path / "half.png").write_bytes(photo.read_bytes()[:500])
+    done = edge("read", "none.png", "empty.png", photo, "text.jpg", "half.png", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout == f"{photo}: 2357 / 4680\n"
+    assert done.stderr.splitlines() == [
+        "edge: none.png: no such file",
+        "edge: empty.png: is empty",
+        "edge: text.jpg: is no image that can be read; JPEG, PNG, TIFF, WebP, BMP and PGM are",
+        "edge: half.png: is cut off; copy it again",
+    ]
+
+
+def test_nothing_read_says_why(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "blank.png"), np.full((300, 400), 240, np.uint8))
+    done = edge("read", "blank.png", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "blank.png: nothing read (blank)\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["read"], 2, "the following arguments are required: IMAGE"),
+        (["reed", "x.png"], 2, "invalid choice: 'reed'"),
+        (["read", "x.png", "--jsn"], 2, "did you mean '--json'"),
+        (["read", "x.png", "--vision.medain", "3"], 2, "did you mean '--vision.median'"),
+        (["run", "--frames", "0"], 2, "'0' is no whole number above 0"),
+        (["read", "x.png", "--vision.median", "99"], 1, "--vision.median: '99'"),
+        (["read", "x.png", "--model", "none.tflite"], 1, "none.tflite: no such file; make one with edge-convert"),
+        (["read", "x.png", "--config", "none.toml"], 1, "none.toml: no such file"),
+        (["run", "--source", "piccamera2:0"], 1, "did you mean 'picamera2'"),
+        (["run", "--source", "synthetic:?sise=640x480"], 1, "did you mean 'size'"),
+        (["run", "--source", "v4l2:/dev/video99?fps=0"], 1, "fps is a number from 1 to 240"),
+        (["run", "--source", "files:none/*.png"], 1, "none/*.png"),
+        (["run", "--source", "synthetic:", "--publish", "jsonl:none/out.jsonl"], 1, "none"),
+        (["run", "--source", "synthetic:", "--publish", "mqqt://host"], 1, "jsonl"),
+        (["tune", "none.csv"], 1, "none.csv: cannot be read"),
+        (["model"], 2, "the following arguments are required: ACTION"),
+        (["model", "chek", "x"], 2, "invalid choice: 'chek'"),
+        (["model", "check", "none.tflite"], 1, "none.tflite: no such file; make one with edge-convert"),
+        (["model", "rollback", "--mdel", "x"], 2, "did you mean '--model'"),
+        (["model", "rollback"], 1, "the setting model is empty"),
+        (["model", "rollback", "--model", "m.tflite", "--state", "s"], 1, "no model was accepted as m.tflite yet"),
+    ],
+)
+def test_wrong_use_is_one_line_and_the_right_status(
+    arguments: list[str], status: int, words: str, tmp_path: Path
+) -> None:
+    done = edge(*arguments, cwd=tmp_path)
+    assert done.returncode == status
+    assert words in done.stderr
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == [], "nothing is left behind"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["history"], ["model", "rollback", "--model", "m.tflite"], ["run", "--check", "--source", "synthetic:"]],
+    ids=["history", "rollback", "check"],
+)
+@pytest.mark.parametrize("state", ["notes.txt", "notes.txt/below"])
+def test_a_state_folder_that_is_a_file_is_said_as_such(
+    arguments: list[str], state: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes.txt").touch()
+    assert main([*arguments, "--state", str(tmp_path / state)]) == 1
+    said = capsys.readouterr().err
+    assert f"{tmp_path}/notes.txt: is a file, and what has to be remembered needs a folder" in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("publish", "name"),
+    [
+        (["mqtt://broker/home", "mqtt://joe@broker:1883/home/?version=3"], "mqtt://broker:1883/home"),
+        (["https://joe:pw@shed/in?x=1", "jsonl:-", "https://shed/in?x=1"], "https://shed/("),
+    ],
+    ids=["mqtt", "webhook"],
+)
+@pytest.mark.parametrize("check", [[], ["--check"]], ids=["start", "check"])
+def test_two_publishers_of_one_place_are_refused(
+    publish: list[str], name: str, check: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They would share how far it got: each would miss what the other had sent."""
+    assert main(["run", "--source", "synthetic:", "--frames", "1", *check, "--publish", *publish]) == 1
+    said = capsys.readouterr().err
+    assert name in said and "publish names this place twice; name it once" in said
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("publisher", "says"),
+    [
+        ("mqtt://joe@broker/home?password_file={}/none", "password file {}/none: cannot be read (No such file"),
+        ("mqtt://joe@broker/home?password_file={}", "password file {}: cannot be read (Is a directory)"),
+        ("mqtts://broker/home?ca={}/none", "ca={}/none: cannot be read (No such file"),
+        ("mqtts://broker/home?ca={}/text", "ca={}/text: is no such PEM file"),
+        ("mqtts://broker/home?cert={}/none&key={}/text", "cert={}/none key={}/text: cannot be read (No such file"),
+        ("mqtts://broker/home?cert={}/text", "cert={}/text: is no such PEM file"),
+        ("https://shed/in#secret_file={}/none", "secret_file {}/none: cannot be read (No such file"),
+        ("https://shed/in#secret_file={}/text", "secret_file {}/text: holds no secret"),
+        ("https://shed/in#ca={}/text", "ca {}/text: is no PEM file"),
+    ],
+)
+def test_files_that_a_publisher_needs_are_checked(
+    publisher: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "text").write_text("neither a secret nor a certificate")
+    publisher, says = (text.replace("{}", str(tmp_path)) for text in (publisher, says))
+    assert main(["run", "--check", "--source", "synthetic:", "--publish", publisher]) == 1
+    said = capsys.readouterr().err
+    assert says in said
+    assert len(said.splitlines()) == 1 and said.count(";") <= 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--publish", "mqtt://broker/home?password=canary"],
+        ["--publish", "mqtt://broker/home?user=joe&password=c@nary"],
+        ["--publish", "mqtt://broker/home?password=canary&password=canary"],
+        ["--publish", "mqtt://joe:canary?x=1@broker/home"],
+        ["--publish", "mqqt://joe:canary@broker/home"],
+        ["--publish", "htps://shed/canary?key=canary"],
+        ["--source", "rtps://joe:canary@shed/live"],
+        ["mqtt://joe:canary@broker/home"],
+    ],
+)
+def test_a_secret_in_the_wrong_place_is_not_repeated(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Nor in a line of the log, when the service's settings have it so."""
+    try:
+        assert main(["run", "--check", *arguments]) == 1
+    except SystemExit as left:
+        assert left.code == 2
+    said = capsys.readouterr()
+    assert len(said.err.splitlines()) == 1
+    assert "nary" not in said.out + said.err
+
+
+@pytest.mark.parametrize(("source", "words"), [("picamera2:0", "picamera2"), ("v4l2:/dev/video99", "/dev/video99")])
+def test_no_camera_is_one_line_and_it_waits(source: str, words: str) -> None:
+    command = [sys.executable, "-W", "error", "-m", "edge.cli", "run", "--source", source]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    ) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        # Long enough for it to try again, and to say nothing new.
+        time.sleep(2)
+        process.send_signal(signal.SIGTERM)
+        out, errors = process.communicate(timeout=patience(30))
+    assert (process.returncode, errors) == (0, "")
+    # After its deadline listeners are told, too, once.
+    assert [json.loads(line)["state"] for line in out.splitlines()] in ([], ["starting"])
+    assert words in said and said.endswith(" (trying again until it comes)\n")
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    done = edge("read", "--debug", "--model", "none.tflite", "x.png", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["", "read", "run", "demo", "tune"])
+def test_help_tells_every_flag(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*filter(None, [command]), "--help"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    assert "usage: edge" in said
+    if command:
+        assert "--vision.median" in said and "--debug" in said
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out.startswith("edge-digits 0.")
+
+
+def test_run_reads_files_to_several_publishers(photo: Path, tmp_path: Path) -> None:
+    done = edge("run", "--source", f"files:{photo}", "--publish", "jsonl:-", "jsonl:out.jsonl", cwd=tmp_path)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["text"] == "2357\n4680"
+    assert (tmp_path / "out.jsonl").read_text() == done.stdout
+
+
+def test_run_goes_on_after_a_bad_file_and_says_so(photo: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"broken")
+    done = edge("run", "--source", f"files:{tmp_path}/*.png", cwd=tmp_path)
+    assert done.returncode == 1
+    assert len(done.stdout.splitlines()) == 1
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_run_stops_cleanly_at_a_signal(number: signal.Signals, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "edge.cli", "run", "--source", "synthetic:?fps=5", "--publish", "jsonl:out.jsonl"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    ) as process:
+        out = tmp_path / "out.jsonl"
+        until = time.monotonic() + patience(30)
+        while not (out.exists() and out.stat().st_size) and time.monotonic() < until:
+            time.sleep(0.05)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=patience(30))
+    assert (process.returncode, errors) == (0, b"")
+    for line in out.read_text().splitlines():
+        json.loads(line)
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    command = f"{sys.executable} -m edge.cli run --source synthetic: --frames 40 | head -n 1"
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_demo_reads_pages_and_sums_up() -> None:
+    done = edge("demo", "--seconds", "2")
+    assert done.returncode == 0
+    last = done.stdout.splitlines()[-1]
+    assert "pages without a mistake" in last
+
+
+def test_tune_prints_a_table(photo: Path) -> None:
+    (photo.parent / "labels.csv").write_text("file,text\ndesk.png,2357/4680\n")
+    done = edge("tune", photo.parent / "labels.csv")
+    assert done.returncode == 0
+    assert done.stdout.startswith("| choice |")
+    assert "100.0%" in done.stdout.splitlines()[2]
+
+
+def test_settings_come_from_the_file_that_is_named(photo: Path, tmp_path: Path) -> None:
+    (tmp_path / "edge.toml").write_text("min_confidence = 1.0\n")
+    done = edge("read", "--config", "edge.toml", photo, cwd=tmp_path)
+    assert "nothing read" in done.stdout

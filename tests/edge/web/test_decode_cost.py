@@ -1,0 +1,123 @@
+"""What a picture takes to unpack is told by its head, as other programs have it, and is no less than it takes."""
+
+import io
+import struct
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from edge.errors import ImageError
+from edge.web.decode_cost import SCANS, weigh
+from tests.support import bombs
+
+
+def saved(mode, kind, **options):
+    out = io.BytesIO()
+    Image.new(mode, (70, 30)).save(out, kind, **options)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "options"),
+    [
+        ("L", "JPEG", {}),
+        ("RGB", "JPEG", {"progressive": True}),
+        ("CMYK", "JPEG", {}),
+        *((mode, "PNG", {}) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")),
+        *((mode, "TIFF", {}) for mode in ("1", "L", "P", "RGB", "RGBA", "I;16", "F")),
+        *(("RGB", "TIFF", {"compression": packing}) for packing in ("tiff_lzw", "tiff_deflate", "packbits")),
+        ("RGB", "WEBP", {}),
+        ("RGB", "WEBP", {"lossless": True}),
+        ("RGBA", "WEBP", {"exif": b"Exif\0\0"}),
+        *((mode, "BMP", {}) for mode in ("1", "L", "RGB", "RGBA")),
+        *((mode, "PPM", {}) for mode in ("1", "L", "RGB", "I;16")),
+    ],
+)
+def test_width_and_height_are_those_that_pillow_wrote(mode, kind, options):
+    found = weigh(saved(mode, kind, **options), "p")
+    assert (found.width, found.height) == (70, 30) and found.size >= 2 * 70 * 30
+
+
+@pytest.mark.parametrize(("colour", "depth", "channels"), [(0, 8, 1), (0, 16, 2), (2, 8, 1), (4, 8, 4), (6, 16, 8)])
+def test_the_two_copies_of_opencv_are_counted(colour, depth, channels):
+    data = bombs.png(depth, colour, side=64)
+    assert weigh(data, "p").size == 2 * 64 * 64 * channels
+    alpha = colour in (4, 6)
+    flags = cv2.IMREAD_UNCHANGED if alpha else cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH
+    assert weigh(data, "p").size == 2 * cv2.imdecode(np.frombuffer(data, np.uint8), flags).nbytes
+
+
+def test_a_jpeg_in_several_scans_is_kept_whole():
+    pixels = 640 * 640
+    assert weigh(cv2.imencode(".jpg", bombs.noise(640))[1].tobytes(), "p").size == 2 * pixels
+    # Two bytes for each coefficient: of three planes, or of one and two that are half as wide and high.
+    assert weigh(bombs.jpeg(640), "p").size == pixels + 2 * 3 * pixels
+    assert weigh(bombs.jpeg(640, subsampling=2), "p").size == pixels + 2 * 1.5 * pixels
+
+
+def test_a_jpeg_may_have_so_many_scans():
+    # Pillow's own have ten.
+    assert weigh(bombs.jpeg(64, scans=SCANS - 10), "p").width == 64
+    with pytest.raises(ImageError, match=r"^p: has 65 scans or more, .*save it again"):
+        weigh(bombs.jpeg(64, scans=SCANS - 9), "p")
+
+
+def test_what_looks_like_scans_elsewhere_is_none(page):
+    """In a thumbnail, in a comment, and in the film that telephones put behind a picture."""
+    data = cv2.imencode(".jpg", page("2"))[1].tobytes()
+    noise = b"\xff\xda" * 100
+    within = data[:2] + b"\xff\xe1" + struct.pack(">H", 2 + len(noise)) + noise + data[2:]
+    assert weigh(within + noise, "p") == weigh(data, "p")
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"\xff\xd8" + b"\xff\xfe\0\x02" * 20_000 + b"\xff\xd9", "more than 10,000 pieces"),
+        (bombs.png(side=8, more=bombs.chunk(b"tEXt", b"") * 20_000), "more than 10,000 pieces"),
+        (bombs.film(), "is a film"),
+        (bombs.webp(16, frames=2), "is a film"),
+        (saved("RGB", "TIFF", compression="jpeg"), "is a TIFF packed in a way"),
+        # Each value lies where the others do.
+        (bombs.tiff(8, more=tuple((40_000 + n, 1, [0] * 5000) for n in range(3)))[:12_000], "is no image"),
+        (b"II*\0" + struct.pack("<IH", 8, 1) + struct.pack("<HHII", 256, 16, 1, 8), "is no image"),
+        (b"P5 0 8 255\n", "is no image"),
+        (b"GIF89a", "is no image"),
+        (b"RIFF\0\0\0\0WAVE", "is no image"),
+        (b"", "is no image"),
+    ],
+)
+def test_what_is_none_is_one_line(data, says):
+    with pytest.raises(ImageError, match=f"^p: .*{says}") as error:
+        weigh(data, "p")
+    assert "\n" not in str(error.value)
+
+
+def test_a_tile_larger_than_the_picture_counts():
+    assert weigh(bombs.tiff(100, samples=3, tile=1600), "p").size > 1600 * 1600 * 3
+
+
+KINDS = [saved("RGB", kind) for kind in ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "PPM")]
+
+
+@given(st.sampled_from(KINDS), st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), max_size=8), st.data())
+def test_broken_heads_never_crash(whole, changes, chance):
+    data = bytearray(whole)
+    for at, byte in changes:
+        data[at % len(data)] = byte
+    try:
+        weigh(bytes(data[: chance.draw(st.integers(0, len(data)))]), "p")
+    except ImageError as error:
+        assert "\n" not in str(error)
+
+
+def test_scans_are_counted_by_what_they_walk_over():
+    weigh(bombs.jpeg(800, scans=40), "a.jpg")
+    with pytest.raises(ImageError, match="a.jpg: has .* scans or more, too many for its size"):
+        weigh(bombs.jpeg(4000, scans=40), "a.jpg")
+    with pytest.raises(ImageError, match="a.jpg: has 65 scans or more"):
+        weigh(bombs.jpeg(64, scans=80), "a.jpg")

@@ -1,0 +1,128 @@
+"""Frames are made while somebody waits for them, once for all, and go on whatever happens to one of them."""
+
+import asyncio
+import logging
+from dataclasses import replace
+
+import pytest
+
+from edge.model.classifier import Model
+from edge.reading.reader import Reader
+from edge.types import Frame
+from edge.web import live
+from edge.web.error_log import Faults
+from edge.web.live import Live
+from edge.web.pictures import view
+from tests.support.files import card, with_card
+
+
+@pytest.fixture(autouse=True)
+def fast(monkeypatch):
+    monkeypatch.setattr(live, "RATE", 100.0)
+
+
+class Camera:
+    """A new frame whenever it is asked; how many of them were shown."""
+
+    def __init__(self, bad=()):
+        self.frames = self.shown = 0
+        self._bad = bad
+
+    def newest(self):
+        self.frames += 1
+        return object()
+
+    async def show(self, newest):
+        self.shown += 1
+        if self.shown in self._bad:
+            raise IndexError("labels[10]")
+        return f'"{self.shown}"'
+
+    def live(self):
+        async def status():
+            return {}
+
+        return Live(self.newest, self.show, status, Faults())
+
+
+async def views(stream, many):
+    """So many frames of a viewer."""
+    found = []
+    async with asyncio.timeout(20):
+        while len(found) < many:
+            event = await anext(stream)
+            if event.startswith("event: view"):
+                found.append(event)
+    return found
+
+
+def test_a_frame_that_cannot_be_shown_is_said_once_and_the_next_ones_come(caplog):
+    async def watch():
+        camera = Camera(bad=(1, 3, 4, 5, 8))
+        stream = camera.live().look()
+        await views(stream, 5)
+        await stream.aclose()
+
+    with caplog.at_level(logging.ERROR):
+        asyncio.run(watch())
+    assert [record.name for record in caplog.records] == ["edge.web.error_log"]
+    assert "showing a frame" in caplog.text and "IndexError" in caplog.text
+
+
+def test_it_goes_on_where_what_makes_frames_has_ended():
+    async def watch():
+        of = Camera().live()
+        first = of.look()
+        await views(first, 1)
+        of._work.cancel()
+        await asyncio.sleep(0.05)
+        second = of.look()
+        await views(second, 3)
+        await views(first, 3)
+        await first.aclose()
+        await second.aclose()
+
+    asyncio.run(watch())
+
+
+def test_nothing_is_made_for_who_reads_no_more():
+    async def watch():
+        camera = Camera()
+        of = camera.live()
+        stuck = of.look()
+        await views(stuck, 2)
+        await asyncio.sleep(0.1)
+        before = camera.frames
+        await asyncio.sleep(0.5)
+        assert camera.frames == before
+        other = of.look()
+        await views(other, 3)
+        assert camera.frames > before
+        await stuck.aclose()
+        await other.aclose()
+
+    asyncio.run(watch())
+
+
+def test_nothing_is_made_once_all_have_gone():
+    async def watch():
+        camera = Camera()
+        stream = camera.live().look()
+        await views(stream, 2)
+        await stream.aclose()
+        before = camera.frames
+        await asyncio.sleep(0.3)
+        assert camera.frames == before
+
+    asyncio.run(watch())
+
+
+def test_what_is_shown_has_the_labels_of_the_model_that_saw_it(page, tmp_path):
+    """Another model, perhaps of fewer classes, may read by then."""
+    names = tuple(f"class {name}" for name in card().labels)
+    (tmp_path / "other.tflite").write_bytes(with_card(replace(card(), labels=names)))
+    frame = Frame(page("27"), "test")
+    with Reader(tmp_path / "other.tflite") as reader:
+        sight = reader.look(frame)
+        reader.use(Model())
+        assert view(frame.pixels, sight)["candidates"][0]["top"][0][0].startswith("class ")

@@ -1,0 +1,108 @@
+"""The API is what its description says, whatever it is asked: schemathesis asks a whole ``edge run``."""
+
+import json
+import time
+import urllib.request
+from pathlib import Path
+
+import jsonschema
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi import checks
+
+from edge.web import app, tune
+from edge.web.openapi import described
+from tests.support.web import device
+
+STREAMS = ("/api/live",)
+"""Have no end."""
+schema = schemathesis.openapi.from_dict(described(shown_events=200, most_events=10_000)).exclude(path=list(STREAMS))
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    with device(tmp_path_factory.mktemp("here"), source="synthetic:?fps=5&hold=3") as running:
+        yield running
+
+
+@schema.parametrize()
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_it_answers_as_described(case, here):
+    case.headers = {**(case.headers or {}), "Authorization": f"Bearer {here.tokens()['change']}"}
+    if "Accept" in case.headers:
+        del case.headers["Accept"]
+    case.call_and_validate(
+        base_url=here.url.rstrip("/"),
+        timeout=30,
+        checks=[
+            not_a_server_error,
+            checks.status_code_conformance,
+            checks.content_type_conformance,
+            checks.response_schema_conformance,
+        ],
+    )
+
+
+def test_it_reads_on_after_all_that(here):
+    before = here.ask("/api/status").json["frames"]
+    until = time.monotonic() + 20
+    while here.ask("/api/status").json["frames"] == before and time.monotonic() < until:
+        time.sleep(0.1)
+    assert here.ask("/api/status").json["frames"] > before
+
+
+def test_a_status_has_all_that_is_described_and_nothing_else(here):
+    said, schemas = here.ask("/api/status").json, schema.raw_schema["components"]["schemas"]
+    jsonschema.validate(said, schemas["Status"])
+    assert set(said) == set(schemas["Status"]["properties"])
+    for publisher in said["publishers"]:
+        assert set(publisher) == set(schemas["Status"]["properties"]["publishers"]["items"]["properties"])
+
+
+def events(here, path, kinds):
+    """The first event of each kind that a stream has."""
+    request = urllib.request.Request(here.url + path, headers={"Accept": "text/event-stream"})
+    found, kind = {}, ""
+    with urllib.request.urlopen(request, timeout=30) as lines:
+        assert lines.headers.get_content_type() == "text/event-stream"
+        for line in lines:
+            name, _, value = line.decode().strip().partition(": ")
+            if name == "event":
+                kind = value
+            elif name == "data":
+                found.setdefault(kind, json.loads(value))
+            if set(found) == kinds:
+                break
+    return found
+
+
+def test_streams_are_as_described(here):
+    """schemathesis waits for the end of an answer."""
+    of = {"$defs": schema.raw_schema["components"]["schemas"]}
+    as_they_are = json.loads(json.dumps(of).replace("#/components/schemas/", "#/$defs/"))
+    live = events(here, "api/live", {"view", "status"})
+    jsonschema.validate(live["view"], {**as_they_are, "$ref": "#/$defs/View"})
+    jsonschema.validate({**live["status"], "rights": "view"}, {**as_they_are, "$ref": "#/$defs/Status"})
+    told = events(here, "api/events", {"event"})["event"]
+    jsonschema.validate(told, {**as_they_are, "$ref": f"#/$defs/{'Event' if 'event' in told else 'Notice'}"})
+
+
+def test_the_description_is_told_to_whoever_asks_and_is_whole(here):
+    said = here.ask("/api/openapi.json").json
+    assert said == json.loads(json.dumps(described(shown_events=200, most_events=10_000)))
+    assert {"/api/read", "/api/reading", "/api/events", "/api/history", "/api/status", "/healthz", "/metrics"} <= set(
+        said["paths"]
+    )
+
+
+def test_every_path_that_there_is_is_described(here):
+    from edge.web import teach
+
+    found = set()
+    for room in (app, tune, teach):
+        for line in Path(room.__file__).read_text().splitlines():
+            if 'Route("/' in line:
+                found.add(line.split('"')[1].replace(":int", ""))
+    assert found - {"/", "/page/{name}", "/api/openapi.json"} == set(schema.raw_schema["paths"]) | set(STREAMS)

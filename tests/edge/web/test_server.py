@@ -1,0 +1,197 @@
+"""The page's server in this process: what holds it up, what goes wrong in it, and who has gone."""
+
+import contextlib
+import http.client
+import json
+import logging
+import socket
+import threading
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from edge.controls import Program
+from edge.running.saved_vision import Tuning
+from edge.types import Frame, Notice
+from edge.vision.settings import Recipe
+from edge.web import app, server
+from edge.web.app import Sources
+from edge.web.server import CONNECTIONS, Web
+from edge.web.upload import WAITING
+from tests.support.patience import patience
+
+
+class Camera:
+    """A new frame whenever it is asked for one, and how often that was."""
+
+    def __init__(self, pixels, reader):
+        self._frame = Frame(pixels, "test")
+        self._sight = reader.look(self._frame)
+        self.asked = 0
+
+    @property
+    def newest(self):
+        self.asked += 1
+        return self._frame, self._sight
+
+    def frame_age(self):
+        return 0.0
+
+
+@pytest.fixture
+def camera(page, reader):
+    return Camera(page("27"), reader)
+
+
+@pytest.fixture
+def made(tmp_path, camera, reader, monkeypatch):
+    """Makes a Web, with sources of its own where they are named."""
+    levels = {name: logging.getLogger(name).level for name in ("asyncio", "uvicorn.error")}
+    with contextlib.ExitStack() as stack:
+
+        def make(**sources):
+            given = {
+                "program": Program(device="test", stats=lambda: {"frames": 7}),
+                "viewer": camera,
+                "reader": reader,
+                "tuning": Tuning(str(tmp_path), Recipe(), ()),
+                **sources,
+            }
+            return stack.enter_context(contextlib.closing(Web("127.0.0.1:0", Sources(**given), folder=tmp_path)))
+
+        yield make
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+def ask(web, path, data=None, method=None):
+    """Status, headers, body."""
+    link = http.client.HTTPConnection("127.0.0.1", web.port, timeout=patience(20))
+    with contextlib.closing(link):
+        link.request(method or ("GET" if data is None else "POST"), path, data)
+        answer = link.getresponse()
+        return answer.status, answer.headers, answer.read()
+
+
+@contextlib.contextmanager
+def listening(web, path):
+    """The lines of an endless answer."""
+    with socket.create_connection(("127.0.0.1", web.port), 20) as link:
+        link.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n".encode())
+        with link.makefile("rb") as lines:
+            yield lines
+
+
+def soon(true):
+    until = time.monotonic() + patience(20)
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def stuck(monkeypatch):
+    """Pictures that are sent take until this is set."""
+    go = threading.Event()
+
+    def picture(data, name):
+        assert go.wait(patience(60))
+        raise app.ImageError("was read at last")
+
+    monkeypatch.setattr(app, "picture", picture)
+    yield go
+    go.set()
+
+
+def test_a_picture_that_takes_long_holds_up_nothing_but_pictures(made, stuck):
+    web = made(metrics=lambda: b"edge_digits 1\n")
+    sender = threading.Thread(target=ask, args=(web, "/api/read", b"x"))
+    sender.start()
+    soon(lambda: web._site._line._many)
+    for path in ("/metrics", "/api/status", "/api/history", "/api/corrections", "/healthz"):
+        assert ask(web, path)[0] == 200
+    with listening(web, "/api/live") as lines:
+        soon(lambda: next(lines).startswith(b"event: view"))
+    stuck.set()
+    sender.join()
+
+
+def test_a_picture_that_takes_long_does_not_hold_up_the_end(made, stuck):
+    web, seen = made(), []
+    sender = threading.Thread(target=lambda: seen.append(ask(web, "/api/read", b"x")))
+    sender.start()
+    soon(lambda: web._site._line._many)
+    begun = time.monotonic()
+    web.close()
+    assert time.monotonic() - begun < 5, "about half a second"
+    sender.join()
+    assert seen[0][0] == 503 and "the device stops" in json.loads(seen[0][2])["error"]
+
+
+def test_so_many_pictures_wait_and_others_come_again(made, stuck):
+    web, seen = made(), []
+    senders = [threading.Thread(target=lambda: seen.append(ask(web, "/api/read", b"x")[0])) for _ in range(WAITING + 4)]
+    for sender in senders:
+        sender.start()
+    soon(lambda: len(seen) == 4)
+    assert seen == [503] * 4
+    status, headers, body = ask(web, "/api/vision/preview")
+    assert status == 503 and headers["Retry-After"] == "1" and "come again" in json.loads(body)["error"]
+    stuck.set()
+    for sender in senders:
+        sender.join()
+    assert seen[4:] == [422] * WAITING
+    assert ask(web, "/api/vision/preview")[0] == 200
+
+
+def test_a_mistake_in_the_program_is_logged_once_and_is_one_line(made, caplog):
+    web = made(metrics=lambda: 1 / 0)
+    for _ in range(3):
+        status, _, body = ask(web, "/metrics")
+        assert status == 500 and "its log says what" in json.loads(body)["error"]
+    (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert "answering '/metrics'" in record.message and "ZeroDivisionError" in caplog.text
+    assert ask(web, "/healthz")[0] == 200
+
+
+def test_no_frame_is_made_for_who_has_gone_or_asks_for_the_head_alone(made, camera):
+    web = made()
+    with listening(web, "/api/live") as lines:
+        for _ in range(3):
+            soon(lambda: next(lines).startswith(b"event: view"))
+    assert camera.asked >= 3
+
+    def rests():
+        before = camera.asked
+        time.sleep(0.5)
+        return camera.asked == before
+
+    soon(rests)
+    status, headers, body = ask(web, "/api/live", method="HEAD")
+    assert (status, headers["Content-Type"].partition(";")[0], body) == (200, "text/event-stream", b"")
+    assert ask(web, "/api/events", method="HEAD")[0] == 200
+    assert rests()
+
+
+def test_notices_are_told_as_they_happen(made):
+    """As the store has them, which has stored them before."""
+    said = '{"notice": "camera", "state": "stalled", "seq": 7}'
+    web = made(told=lambda: said)
+    with listening(web, "/api/events") as lines:
+        soon(lambda: next(lines).startswith(b": listening"))
+        web.publish(Notice("camera", "stalled", "v4l2:", datetime.now(UTC), "no new picture"))
+        soon(lambda: next(lines).strip() == b"event: event")
+        assert next(lines).strip() == f"data: {said}".encode()
+
+
+def test_who_says_nothing_makes_room(made):
+    web = made()
+    silent = [socket.create_connection(("127.0.0.1", web.port), 20) for _ in range(CONNECTIONS + 6)]
+    try:
+        for _ in range(3):
+            begun = time.monotonic()
+            assert ask(web, "/healthz")[0] == 200 and time.monotonic() - begun < server.REQUEST_SECONDS
+    finally:
+        for link in silent:
+            link.close()

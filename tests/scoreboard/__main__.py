@@ -1,0 +1,118 @@
+"""``python -m tests.scoreboard``: the scoreboard of every set under a data folder and of the synthetic suite."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from convert.system import progress
+from edge.errors import DataError, EdgeError
+from edge.reading.reader import Reader
+from edge.system.process import settle
+from edge.types import Pixels
+from tests.scoreboard.measure import Scores, measure
+from tests.scoreboard.page import as_dict, goals, markdown
+from tests.scoreboard.sheets import write_sheet
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run it; the exit status: 0 done, whether or not all is reached; 1 failed; 130 interrupted (2, wrong usage)."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.scoreboard",
+        description="Score the reader on labelled photographs and sets of digits, on a seeded suite of synthetic pages"
+        " of MNIST's test digits, and on pictures without a digit; show what is still misread.",
+    )
+    parser.add_argument(
+        "--data", metavar="FOLDER", type=Path, default=os.environ.get("EDGE_DATA") or None,
+        help="folder with mnist/, photos/ and digits/, as many of them as there are (default: EDGE_DATA)",
+    )  # fmt: skip
+    parser.add_argument("--model", metavar="FILE.tflite", help="default: the model that comes with the package")
+    parser.add_argument("--page", metavar="FILE.md", type=Path, help="write the page there, too")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, default=Path("build/score"),
+        help="folder for the pictures of what is misread (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON rather than what is reached")
+    for name, default, what in (
+        ("--pages", 40, "pages of each condition at each strength"),
+        ("--per-kind", 50, "pictures of each kind without a digit"),
+        ("--seed", 1, "of all synthetic pages"),
+        ("--limit", None, "only the first pictures of each set of digits, for a quick look"),
+    ):
+        parser.add_argument(name, metavar="N", type=int, default=default, help=f"{what} (default: {default or 'all'})")
+    options = parser.parse_args(arguments)
+    if min(options.pages, options.per_kind, options.limit or 1) < 1 or options.seed < 0:
+        parser.error("--pages, --per-kind and --limit are at least 1, --seed at least 0")
+    try:
+        _run(options)
+    except KeyboardInterrupt:
+        return 130
+    except EdgeError as error:
+        sys.stderr.write(f"score: {error}\n")
+        return 1
+    return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    if options.data is None or not options.data.is_dir():
+        raise DataError(f"{options.data or 'EDGE_DATA'}: no such folder; name one with --data or EDGE_DATA")
+    settle()
+    with Reader(options.model) as reader, progress.steps(sys.stderr) as told:
+        scores = measure(
+            reader, options.data, pages=options.pages, per_kind=options.per_kind, seed=options.seed,
+            limit=options.limit, told=told,
+        )  # fmt: skip
+        told("pictures")
+        write_pictures(scores, options.out)
+    if options.page:
+        page = markdown(scores, pages=options.pages, per_kind=options.per_kind, seed=options.seed)
+        _write(options.page, page)
+    if options.json:
+        sys.stdout.write(json.dumps(as_dict(scores), indent=1) + "\n")
+        return
+    signs = {True: "met    ", False: "NOT MET", None: "missing"}
+    for goal in goals(scores):
+        sys.stdout.write(f"{signs[goal.met]}  {goal.what}: {goal.measured}\n")
+
+
+def write_pictures(scores: Scores, folder: Path) -> None:
+    """A contact sheet for each set, condition and kind in which something is misread; older ones are removed."""
+    shutil.rmtree(folder / "misread", ignore_errors=True)
+    try:
+        (folder / "misread").mkdir(parents=True)
+    except OSError as error:
+        raise DataError(f"{folder}: no folder can be made there ({error.strerror}); name another with --out") from error
+    for name, tiles in _sheets(scores):
+        if tiles:
+            write_sheet(tiles, folder / "misread" / (re.sub(r"\W+", "-", name.lower()) + ".png"))
+
+
+def _sheets(scores: Scores) -> Iterator[tuple[str, Sequence[Pixels]]]:
+    for name, one in scores.photos.items():
+        yield f"photos {name}", one.misread
+    for name, one in scores.read.items():
+        yield f"{name} reader", one.misread
+    for name, seen in scores.judged.items():
+        yield f"{name} model", seen.misread
+    for name, reads in scores.suite.items():
+        yield f"suite {name}", [shown for one in reads for shown in one.misread]
+    for name, one in scores.nothing.items():
+        yield f"nothing {name}", one.misread
+
+
+def _write(path: Path, page: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, "utf-8")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror}); name another file with --page") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

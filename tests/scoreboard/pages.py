@@ -1,0 +1,58 @@
+"""Rows of digits on everyday paper before an everyday camera: what every condition of the suite begins with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.handwriting import virtual_camera
+from edge.types import Pixels
+from tests.scoreboard import pens
+from tests.scoreboard.layout import Block, Digits, Pen, Plan, block, put
+
+Rng = np.random.Generator
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A page of ink before it meets paper and camera."""
+
+    ink: Pixels
+    block: Block
+    top: int
+    """Where the block lies on it."""
+
+
+def written(rng: Rng, digits: Digits, made: Plan, margin: float = 0.25, **how: object) -> Sheet:
+    """The plan's rows written somewhere on its page; ``how`` goes to ``layout.block``."""
+    rows = block(rng, digits, made.rows, made.em, **how)  # type: ignore[arg-type]
+    ink, _, top = put(rng, rows.ink, made.shape, margin * made.em)
+    return Sheet(ink, rows, top)
+
+
+def shot(
+    rng: Rng, ink: Pixels, *, paper: float | None = None, strength: float | None = None, chalk: bool = False
+) -> Pixels:
+    """An everyday picture of the ink: a little uneven light, blur and noise, and nothing worse."""
+    own = rng.uniform(200, 245), rng.uniform(0.65, 0.92), rng.uniform(0, 0.12), rng.uniform(0.3, 0.7)
+    grey = own[0] if paper is None else paper
+    taken = own[1] if strength is None else strength
+    page = virtual_camera.write(ink, 255 - grey if chalk and paper is None else grey, -taken if chalk else taken)
+    page = virtual_camera.light(page, rng, own[2])
+    return virtual_camera.noise(virtual_camera.blur(page, own[3]), rng, rng.uniform(1, 3))
+
+
+def either(rng: Rng, ink: Pixels) -> Pixels:
+    """As ``shot``, dark on light three times out of four, else light on dark."""
+    return shot(rng, ink, chalk=bool(rng.uniform() < 0.25))
+
+
+def with_pen(share: float) -> Pen:
+    """A pen as wide as this share of the em."""
+    return lambda glyph, em: pens.rewritten(glyph, em, max(1.6, share * em))
+
+
+def of(strength: int, *choices: float) -> float:
+    """The choice for this strength."""
+    return choices[strength - 1]

@@ -1,0 +1,53 @@
+"""From what is written and what was read to figures: exact, CER, false readings, time."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from edge.reading.evaluation import edits, only_digits
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One picture that was read."""
+
+    truth: str
+    """What is written; only its digits count. Empty where there is no digit."""
+    found: str
+    milliseconds: float
+
+    @property
+    def right(self) -> bool:
+        """Whether exactly these digits were read, in this order."""
+        return only_digits(self.found) == only_digits(self.truth)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How a set of pictures was read."""
+
+    pictures: int
+    exact: float
+    """Share of pictures read without a mistake, 0 to 1."""
+    error_rate: float
+    """Character error rate: wrong, missing and invented digits over true digits."""
+    false: float
+    """Wrong and invented digits over true digits; missing ones are none."""
+    milliseconds: float
+    """Median time of a reading."""
+
+
+def tally(outcomes: Iterable[Outcome]) -> Tally:
+    """The figures of at least one outcome. Without any true digits the rates are per picture."""
+    listed = list(outcomes)
+    counted = [edits(only_digits(one.found), only_digits(one.truth)) for one in listed]
+    total = sum(len(only_digits(one.truth)) for one in listed) or len(listed)
+    return Tally(
+        pictures=len(listed),
+        exact=sum(one.right for one in listed) / len(listed),
+        error_rate=sum(all_edits for all_edits, _ in counted) / total,
+        false=sum(false for _, false in counted) / total,
+        milliseconds=statistics.median(one.milliseconds for one in listed),
+    )
