@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge.types import Reading
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 
 
 class Controls:
@@ -23,7 +23,7 @@ class Controls:
         self._lock = threading.Lock()
         self._paused = False
         self._threshold = self._configured = min_confidence
-        self._recipe: Recipe | None = None
+        self._vision: VisionSettings | None = None
         self._asked = 0
         self._answered = 0
         self._answer: Reading | None = None
@@ -39,9 +39,9 @@ class Controls:
         return self._threshold
 
     @property
-    def recipe(self) -> Recipe | None:
+    def vision(self) -> VisionSettings | None:
         """How frames shall be cleaned from now on; None: as from the beginning."""
-        return self._recipe
+        return self._vision
 
     @property
     def read_now(self) -> bool:
@@ -60,9 +60,9 @@ class Controls:
             raise ValueError(value)
         self._threshold = float(value)
 
-    def clean_by(self, recipe: Recipe) -> None:
-        """Clean frames by another recipe."""
-        self._recipe = recipe
+    def clean_by(self, vision: VisionSettings) -> None:
+        """Clean frames by another vision."""
+        self._vision = vision
 
     def ask(self) -> None:
         """Ask for the next reading."""

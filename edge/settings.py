@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args, get_orig
 
 from edge.errors import SettingsError
 from edge.setting import setting
-from edge.store.settings import Limits
-from edge.tracking.settings import Tracking
+from edge.store.settings import StoreSettings
+from edge.tracking.settings import TrackSettings
 from edge.uri import nearest
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PREFIX = "EDGE_"
 
 
-SECTIONS: dict[str, Any] = {"vision": Recipe, "track": Tracking, "store": Limits}
+SECTIONS: dict[str, Any] = {"vision": VisionSettings, "track": TrackSettings, "store": StoreSettings}
 """The tables of the TOML file."""
 
 
@@ -51,9 +51,11 @@ class Settings:
         0, "threads of the TFLite runtime; 0: one, or two where a try at the start of edge run gains by it", ge=0, le=64
     )
     min_confidence: float = setting(0.6, "a mark whose best digit is less probable than this is not read", ge=0, le=1)
-    vision: Recipe = field(default_factory=Recipe, metadata={"description": "how a frame is cleaned"})
-    track: Tracking = field(default_factory=Tracking, metadata={"description": "when a change is believed"})
-    store: Limits = field(default_factory=Limits, metadata={"description": "how much of the past is kept"})
+    vision: VisionSettings = field(default_factory=VisionSettings, metadata={"description": "how a frame is cleaned"})
+    track: TrackSettings = field(default_factory=TrackSettings, metadata={"description": "when a change is believed"})
+    store: StoreSettings = field(
+        default_factory=StoreSettings, metadata={"description": "how much of the past is kept"}
+    )
 
 
 class Leaf(NamedTuple):
@@ -205,16 +207,16 @@ def pinned_vision(flags: Mapping[str, Any]) -> frozenset[str]:
     )
 
 
-def checked_vision(values: Mapping[str, Any]) -> Recipe:
+def checked_vision(values: Mapping[str, Any]) -> VisionSettings:
     """``[vision]`` from values that nobody has checked; others are the defaults. Raises SettingsError, one line."""
     from pydantic import ValidationError
 
-    known = [part.name for part in dataclasses.fields(Recipe)]
+    known = [part.name for part in dataclasses.fields(VisionSettings)]
     for name in values:
         if name not in known:
             raise SettingsError(f"vision.{str(name)[:40]}: no such setting{nearest(str(name), known)}")
     try:
-        return _recipes().validate_python(dict(values))
+        return _vision_names().validate_python(dict(values))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = f"vision.{first['loc'][0]}"
@@ -223,10 +225,10 @@ def checked_vision(values: Mapping[str, Any]) -> Recipe:
 
 
 @cache
-def _recipes() -> TypeAdapter[Recipe]:
+def _vision_names() -> TypeAdapter[VisionSettings]:
     from pydantic import TypeAdapter
 
-    return TypeAdapter(Recipe)
+    return TypeAdapter(VisionSettings)
 
 
 def markdown() -> str:

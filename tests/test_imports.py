@@ -1,114 +1,21 @@
-"""Imports point down, each dependency has one door, and `edge` needs nothing of the workstation's."""
+"""Imports point down, each dependency has one door, and `edge` needs nothing of the workstation's.
+
+The floors are those of the tables in CONTRIBUTING.md: a folder, or a module that stands directly in `edge/` or
+`convert/`, imports only what stands below it there. Within a folder no imports go round in a circle.
+"""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LEVELS = {
-    "errors": 0,
-    "types": 1,
-    "uri": 1,
-    "quiet": 1,
-    "closing": 1,
-    "process": 1,
-    "controls": 3,
-    "address": 2,
-    "broker": 3,
-    "backoff": 1,
-    "stopwatch": 1,
-    "board": 1,
-    "vision": 2,
-    "forms": 2,
-    "scene": 2,
-    "hands": 3,
-    "strokes": 4,
-    "state": 3,
-    "limits": 3,
-    "damage": 3,
-    "entry": 1,
-    "lock": 2,
-    "outlet": 2,
-    "eventfile": 4,
-    "keeper": 5,
-    "store": 6,
-    "history": 5,
-    "corrections": 6,
-    "export": 7,
-    "tuning": 5,
-    "golden": 5,
-    "trial": 6,
-    "kept": 4,
-    "swap": 9,
-    "card": 3,
-    "images": 3,
-    "schema": 3,
-    "cover": 3,
-    "places": 2,
-    "tracking": 3,
-    "tracker": 4,
-    "still": 4,
-    "model": 4,
-    "candidates": 5,
-    "doubt": 6,
-    "look": 7,
-    "settings": 4,
-    "reader": 8,
-    "sources": 5,
-    "publishers": 5,
-    "annotate": 9,
-    "tune": 9,
-    "watch": 9,
-    "metrics": 9,
-    "service": 9,
-    "doctor": 9,
-    "check": 10,
-    "loop": 9,
-    "viewer": 10,
-    "web": 11,
-    "running": 12,
-    "demo": 13,
-    "bench": 13,
-    "commands": 14,
-    "cli": 15,
-}
-"""A room imports only rooms of a lower level, or of its own folder."""
-WORKSHOP = {
-    "datasets": 0,
-    "whole": 0,
-    "progress": 0,
-    "terminal": 0,
-    "workers": 0,
-    "names": 0,
-    "blocks": 0,
-    "flatbuffer": 0,
-    "printed": 0,
-    "photographs": 0,
-    "taught": 1,
-    "checkpoint": 1,
-    "temperature": 1,
-    "verify": 1,
-    "runtimes": 1,
-    "augment": 1,
-    "load": 2,
-    "convention": 2,
-    "inspect": 2,
-    "seen": 2,
-    "nondigits": 2,
-    "scoreboard": 2,
-    "train": 3,
-    "quantise": 3,
-    "material": 4,
-    "attempts": 4,
-    "pipeline": 5,
-    "report": 6,
-    "cli": 7,
-}
-"""The same for ``convert/``, which may import ``edge`` besides."""
+PACKAGES = ("edge", "convert")
 DOORS = {
     "picamera2": {"edge/sources/picamera.py"},
     "libcamera": {"edge/sources/picamera.py"},
@@ -116,55 +23,93 @@ DOORS = {
     "tflite_runtime": {"edge/model/classifier.py"},
     "paho": {"edge/mqtt/connection.py"},
     "prometheus_client": {"edge/running/metrics.py"},
-    "starlette": {f"edge/web/{name}.py" for name in ("guard", "site", "slide", "teach", "upload")},
+    "starlette": {f"edge/web/{name}.py" for name in ("access", "app", "teach", "tune", "upload")},
     "uvicorn": {"edge/web/server.py"},
     "pydantic": {"edge/settings.py"},
     "pydantic_settings": {"edge/settings.py"},
 }
 WORKSTATION = {"tensorflow", "keras", "tf_keras", "convert", "h5py", "matplotlib", "PIL", "rich"}
-FILES = sorted((ROOT / "edge").rglob("*.py"))
-WORKSHOP_FILES = sorted((ROOT / "convert").rglob("*.py"))
+MOST_MODULES = 10
+"""Python files that stand directly in `edge/` or `convert/`, at most."""
+FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 
-def imports(path: Path, package: str = "edge") -> Iterator[str]:
+def floors() -> dict[str, list[str]]:
+    """The rows of CONTRIBUTING.md's tables whose first cell is a folder or module, from the top floor down."""
+    rows = re.findall(r"^\| `((edge|convert)/[\w/.]*)` \|", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.MULTILINE)
+    return {package: [row for row, of in rows if of == package] for package in PACKAGES}
+
+
+FLOORS = floors()
+
+
+def module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module(path): path for path in FILES}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module or member that a file imports, also within functions and for types alone."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: imports are absolute"
-            of = [f"{package}.{name.name}" for name in node.names]
-            yield from of if node.module == package else [node.module or ""]
+            assert node.level == 0 and node.module, f"{path}: imports are absolute"
+            yield from (f"{node.module}.{name.name}" for name in node.names)
 
 
-def room(path: Path, package: str = "edge") -> str:
-    return path.relative_to(ROOT / package).parts[0].removesuffix(".py")
+def imported(path: Path) -> set[str]:
+    """The project's own modules that a file imports."""
+    found = set()
+    for name in imports(path):
+        if name.partition(".")[0] in PACKAGES:
+            found.add(name if name in MODULES else name.rpartition(".")[0])
+    return found - {module(path)}
+
+
+def room(name: str) -> str:
+    """The row of the table that a module belongs to: its folder, or itself."""
+    package, _, inner = name.partition(".")
+    first = inner.partition(".")[0]
+    return (
+        f"{package}/{first}/" if (ROOT / package / first).is_dir() and first else f"{package}/{first or '__init__'}.py"
+    )
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_tables_name_each_folder_and_module_once(package: str) -> None:
+    there = {room(name) for name in MODULES if name.partition(".")[0] == package}
+    assert sorted(FLOORS[package]) == sorted(there)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_few_modules_stand_directly_in_a_package(package: str) -> None:
+    assert len(list((ROOT / package).glob("*.py"))) <= MOST_MODULES
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_point_down(path: Path) -> None:
-    if path == ROOT / "edge" / "__init__.py":
-        return
-    here = room(path)
-    for name in imports(path):
-        parts = name.split(".")
-        if parts[0] != "edge" or len(parts) < 2 or parts[1] == "__version__":
-            continue
-        assert parts[1] in LEVELS, f"{path}: give {parts[1]} a level"
-        assert parts[1] == here or LEVELS[parts[1]] < LEVELS[here], f"{path}: {here} imports {name}"
+    package, here = module(path).partition(".")[0], room(module(path))
+    for name in imported(path):
+        there = room(name)
+        if name.partition(".")[0] == package and there != here:
+            assert FLOORS[package].index(there) > FLOORS[package].index(here), f"{path}: {here} imports {name}"
 
 
-@pytest.mark.parametrize("path", WORKSHOP_FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_point_down_on_the_workstation_too(path: Path) -> None:
-    here = room(path, "convert")
-    for name in imports(path, package="convert"):
-        parts = name.split(".")
-        if parts[0] == "convert" and len(parts) > 1:
-            assert parts[1] == here or WORKSHOP[parts[1]] < WORKSHOP[here], f"{path}: {here} imports {name}"
+def test_no_imports_go_round_in_a_circle() -> None:
+    try:
+        TopologicalSorter({module(path): imported(path) for path in FILES}).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_dependency_has_one_door_and_the_pi_needs_no_workstation(path: Path) -> None:
     place = path.relative_to(ROOT).as_posix()
+    if not place.startswith("edge/"):
+        return
     for name in imports(path):
         package = name.split(".")[0]
         assert package not in WORKSTATION, f"{place} imports {name}"
@@ -181,8 +126,7 @@ def test_vision_is_pure() -> None:
 def test_tensorflow_is_only_under_convert() -> None:
     users = {
         path.relative_to(ROOT).parts[0]
-        for folder in ("edge", "convert")
-        for path in (ROOT / folder).rglob("*.py")
+        for path in FILES
         for name in imports(path)
         if name.split(".")[0] in {"tensorflow", "keras", "tf_keras"}
     }

@@ -19,7 +19,7 @@ from edge.handwriting import rendering, styles, virtual_camera
 from edge.types import Pixels
 from edge.vision.clean import clean
 from edge.vision.normalise import SIDE, normalise, stroke_width, thicken, tight
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 
 Field = NDArray[np.float32]
 
@@ -97,7 +97,7 @@ def thickness(glyph: Pixels, rng: np.random.Generator, pixels: float = 0.7) -> P
     return cv2.convertScaleAbs(small, alpha=255 / max(int(small.max()), 1))
 
 
-def camera(glyph: Pixels, rng: np.random.Generator, recipe: Recipe | None = None) -> Pixels:
+def camera(glyph: Pixels, rng: np.random.Generator, vision: VisionSettings | None = None) -> Pixels:
     """Written on paper, seen by a poor camera, then cleaned and normalised by the Pi's own code."""
     scale = rng.uniform(1.5, 5)
     ink: Any = enlarged(glyph, scale)
@@ -111,7 +111,7 @@ def camera(glyph: Pixels, rng: np.random.Generator, recipe: Recipe | None = None
     page = virtual_camera.noise(page, rng, rng.uniform(0, 0.07) * strength * paper)
     if rng.uniform() < 0.3:
         page = virtual_camera.jpeg(page, int(rng.integers(30, 90)))
-    seen = clean(page, recipe or Recipe(), light_ink=False)
+    seen = clean(page, vision or VisionSettings(), light_ink=False)
     if seen.reason:
         return glyph
     found = normalise(main_ink(seen.ink, seen.mask))
@@ -247,7 +247,7 @@ def _handwritten(digit: int, rng: np.random.Generator) -> Pixels:
             found = photographed(printed(str(digit), rng), rng)
             if found.any():
                 return found
-        hand = styles.anybody(rng)
+        hand = styles.varied_style(rng)
         drawn = rendering.draw(digit, rng, hand)
         if digit == 1 and like_seven(drawn):
             continue
@@ -282,5 +282,5 @@ def photographed(ink: Pixels, rng: np.random.Generator) -> Pixels:
     """Ink of any size on a page of its own, photographed, cleaned and normalised; all zeros where nothing is left."""
     edge = round(max(ink.shape) * rng.uniform(0.2, 0.4)) + 2
     page = cv2.copyMakeBorder(ink, edge, edge, edge, edge, cv2.BORDER_CONSTANT)
-    seen = clean(virtual_camera.photograph(page, rng, rng.uniform(0, 1.5)), Recipe(), light_ink=False)
+    seen = clean(virtual_camera.photograph(page, rng, rng.uniform(0, 1.5)), VisionSettings(), light_ink=False)
     return np.zeros((SIDE, SIDE), np.uint8) if seen.reason else normalise(main_ink(seen.ink, seen.mask))

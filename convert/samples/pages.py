@@ -22,7 +22,7 @@ from edge.vision.components import labelled, union
 from edge.vision.crop import cut, edged
 from edge.vision.normalise import SIDE, normalise
 from edge.vision.segment import Mark, Segments
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 
 ROWS, COLUMNS = 8, 10
 """Digits on a page."""
@@ -55,7 +55,7 @@ def camera(glyphs: Pixels, seed: int | Sequence[int]) -> Pixels:
         some = slice(first, first + ROWS * COLUMNS)
         cell = int(rng.integers(CELL[0], CELL[1] + 1))
         picture = photographed(written(glyphs[some], cell, rng), rng, cell)
-        found[some] = picked(clean(picture, Recipe(), light_ink=False), cell, len(glyphs[some]))
+        found[some] = picked(clean(picture, VisionSettings(), light_ink=False), cell, len(glyphs[some]))
     return found
 
 

@@ -20,7 +20,7 @@ from edge.errors import EdgeError, ImageError, SettingsError, StateError
 from edge.settings import Settings, load_settings, pinned_vision
 
 if TYPE_CHECKING:
-    from edge.reading.reader import Reader, Sight
+    from edge.reading.reader import Analysis, Reader
     from edge.types import Pixels
 
 
@@ -54,7 +54,7 @@ def _reader(settings: Settings) -> Reader:
 
     settle()
     model = Model(settings.model or None, threads=settings.threads or 1)
-    return Reader(model, recipe=settings.vision, min_confidence=settings.min_confidence)
+    return Reader(model, vision=settings.vision, min_confidence=settings.min_confidence)
 
 
 def read_images(arguments: argparse.Namespace) -> int:
@@ -83,7 +83,7 @@ def read_images(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _album(folder: Path) -> Callable[[str, Pixels, Sight], None]:
+def _album(folder: Path) -> Callable[[str, Pixels, Analysis], None]:
     """Makes the folder, and gives what writes an annotated picture of each image into it."""
     from edge.images import save
     from edge.reading.annotate import annotate
@@ -96,7 +96,7 @@ def _album(folder: Path) -> Callable[[str, Pixels, Sight], None]:
             f"{folder}: cannot be made a folder ({error.strerror}); name another one with --show"
         ) from error
 
-    def show(image: str, pixels: Pixels, sight: Sight) -> None:
+    def show(image: str, pixels: Pixels, sight: Analysis) -> None:
         name, n = Path(image).stem, 1
         while f"{name}.read.png" in taken:
             n += 1

@@ -10,7 +10,7 @@ from edge import publishers, sources, uri
 from edge.model.classifier import Model, content_of
 from edge.model.trial import trial
 from edge.mqtt.address import split_address
-from edge.running.saved_vision import Tuning
+from edge.running.saved_vision import SavedVision
 from edge.settings import Settings
 
 
@@ -19,7 +19,7 @@ def checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "source", partial(_source, settings.source)
     for publisher in settings.publish:
         yield "publish", partial(_publisher, publisher)
-    if (tuning := Tuning(settings.state, settings.vision)).saved():
+    if (tuning := SavedVision(settings.state, settings.vision)).saved():
         yield "vision", partial(_vision, tuning)
     if settings.metrics:
         yield "metrics", partial(_metrics, settings.metrics)
@@ -43,8 +43,8 @@ def _publisher(text: str) -> str:
     return channel.name
 
 
-def _vision(tuning: Tuning) -> str:
-    tuning.recipe()
+def _vision(tuning: SavedVision) -> str:
+    tuning.vision()
     return f"{tuning.path}, saved on the live page"
 
 

@@ -14,7 +14,7 @@ from edge.commands.pipeline import run_source
 from edge.mqtt.address import split_address
 from edge.publishers.base import Publisher
 from edge.reading.evaluation import edits, only_digits
-from edge.running.live_reader import Viewer
+from edge.running.live_reader import LiveReader
 from edge.settings import Settings
 from edge.types import Frame, Message, Reading
 
@@ -31,7 +31,7 @@ class Pages(Publisher):
 
     name = "demo"
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: LiveReader) -> None:
         """``viewer`` knows the frame that was read last."""
         self._viewer = viewer
         self._newest: tuple[Frame, Reading] | None = None

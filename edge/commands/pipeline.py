@@ -20,8 +20,8 @@ from edge.model.classifier import Model
 from edge.publishers import open_publisher
 from edge.publishers.base import Publisher
 from edge.reading.reader import Reader
-from edge.running.live_reader import Viewer
-from edge.running.saved_vision import Tuning
+from edge.running.live_reader import LiveReader
+from edge.running.saved_vision import SavedVision
 from edge.running.systemd import Watchdog, reload_signal, stop_signals
 from edge.settings import Settings
 from edge.sources import open_source
@@ -29,21 +29,21 @@ from edge.sources.base import Source
 from edge.system import state_folder
 from edge.system.process import Tidy, settle
 from edge.system.stopwatch import Stopwatch
-from edge.tracking.change_detector import Still
+from edge.tracking.change_detector import ChangeDetector
 from edge.tracking.tracker import Tracker
 from edge.types import Message, Notice, Reading
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 
 if TYPE_CHECKING:
     from edge.running.metrics import Metrics
-    from edge.running.model_swap import Swap
+    from edge.running.model_swap import ModelSwap
     from edge.store.store import Store
     from edge.web.server import Web
 
 log = logging.getLogger(__name__)
 
 
-class Keeper(Publisher):
+class StorePublisher(Publisher):
     """Puts what happened into the store, from where couriers take it; readings are too many for that."""
 
     name = "store"
@@ -71,7 +71,7 @@ def run_source(
     settings: Settings,
     frames: int | None = None,
     *,
-    also: Callable[[Viewer], Publisher] | None = None,
+    also: Callable[[LiveReader], Publisher] | None = None,
     told: Callable[[Web], None] = _told,
     pinned: Iterable[str] = (),
 ) -> int:
@@ -92,9 +92,9 @@ def run_source(
         )
         swap = stack.enter_context(_swap(settings)) if settings.model and source.live else None
         model = swap.model if swap else Model(settings.model or None, threads=settings.threads)
-        tuning = Tuning(settings.state, settings.vision, pinned)
-        reader = stack.enter_context(Reader(model, recipe=_recipe(tuning), min_confidence=settings.min_confidence))
-        viewer = Viewer(reader, source, controls)
+        tuning = SavedVision(settings.state, settings.vision, pinned)
+        reader = stack.enter_context(Reader(model, vision=_vision(tuning), min_confidence=settings.min_confidence))
+        viewer = LiveReader(reader, source, controls)
         store = stack.enter_context(_store(settings)) if _keeps(settings, source) else None
         program = Program(
             device=_device(settings),
@@ -121,10 +121,10 @@ def run_source(
                 told(web)
         tracker = None
         if store:
-            outputs.insert(0, Keeper(store, watch))
+            outputs.insert(0, StorePublisher(store, watch))
             tracker = Tracker(settings.track, _written(store))
             if source.live:
-                viewer.still, viewer.settled = Still(settings.track), tracker.settled
+                viewer.still, viewer.settled = ChangeDetector(settings.track), tracker.settled
 
         def stop() -> None:
             source.stop()
@@ -210,12 +210,12 @@ def _metrics(settings: Settings, source: Source, reader: Reader, outputs: Iterab
 def _web(
     settings: Settings,
     program: Program,
-    viewer: Viewer,
+    viewer: LiveReader,
     reader: Reader,
     outputs: Iterable[Publisher],
     store: Store | None,
     metrics: Metrics,
-    tuning: Tuning,
+    tuning: SavedVision,
 ) -> Web:
     from edge.web.app import Sources
     from edge.web.server import Web
@@ -234,19 +234,19 @@ def _web(
     return Web(settings.web, sources, folder=state_folder.place(settings.state))
 
 
-def _recipe(tuning: Tuning) -> Recipe:
+def _vision(tuning: SavedVision) -> VisionSettings:
     try:
-        return tuning.recipe()
+        return tuning.vision()
     except StateError as error:
         # What was saved is no reason not to read.
         log.warning("%s (until then the settings' own [vision] holds)", error)
         return tuning.configured
 
 
-def _swap(settings: Settings) -> Swap:
-    from edge.running.model_swap import Swap
+def _swap(settings: Settings) -> ModelSwap:
+    from edge.running.model_swap import ModelSwap
 
-    return Swap(Path(settings.model), folder=settings.state, threads=settings.threads)
+    return ModelSwap(Path(settings.model), folder=settings.state, threads=settings.threads)
 
 
 def _nothing_to_load() -> None:

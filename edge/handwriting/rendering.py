@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.handwriting.forms import FORMS, Form
-from edge.handwriting.styles import GAP, Hand, somebody
+from edge.handwriting.styles import GAP, WritingStyle, random_style
 from edge.types import Box, Pixels
 
 Stroke = NDArray[np.float32]
@@ -62,12 +62,12 @@ def curve(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([pieces.reshape(-1, 2), points[-1:]])
 
 
-def draw(digit: int, rng: np.random.Generator, hand: Hand) -> list[Stroke]:
+def draw(digit: int, rng: np.random.Generator, hand: WritingStyle) -> list[Stroke]:
     """One digit as this hand draws it this time: its strokes in em, about 0 to 0.6 wide and 0 to 1 tall."""
     return shape(FORMS[digit][hand.forms[digit]], rng, hand, np.random.default_rng([hand.seed, digit]))
 
 
-def shape(form: Form, rng: np.random.Generator, hand: Hand, habit: np.random.Generator) -> list[Stroke]:
+def shape(form: Form, rng: np.random.Generator, hand: WritingStyle, habit: np.random.Generator) -> list[Stroke]:
     """Any form as this hand draws it this time: its strokes in em.
 
     ``habit`` gives what this hand always does with this form: the same at the start of each call.
@@ -94,7 +94,7 @@ def shape(form: Form, rng: np.random.Generator, hand: Hand, habit: np.random.Gen
     return strokes
 
 
-def _ends(path: NDArray[np.float64], rng: np.random.Generator, hand: Hand) -> NDArray[np.float64]:
+def _ends(path: NDArray[np.float64], rng: np.random.Generator, hand: WritingStyle) -> NDArray[np.float64]:
     """The path with its ends longer or shorter, some with a hook to one side."""
     if hand.overshoot == 0 and hand.tick == 0:
         return path
@@ -181,16 +181,16 @@ def render(strokes: Sequence[Stroke], height: int, width: int, pen: float) -> Pi
 
 
 def page(
-    lines: Sequence[str], height: int, width: int, rng: np.random.Generator, hand: Hand | None = None
+    lines: Sequence[str], height: int, width: int, rng: np.random.Generator, hand: WritingStyle | None = None
 ) -> tuple[Pixels, list[Box]]:
-    """Lines of digits on a page of ``height`` x ``width`` pixels, written by one hand, or by somebody's.
+    """Lines of digits on a page of ``height`` x ``width`` pixels, written by one hand, or by random_style's.
 
     Gives the ink, (height, width) uint8, 0 = none, 255 = full, and where each digit is, in reading order.
     Digits are at least GAP apart and off the border, and so are the lines. A page without digits is empty.
     ValueError where a digit would be smaller than 8 pixels.
     """
     ink = np.zeros((height, width), np.uint8)
-    writer = hand or somebody(rng)
+    writer = hand or random_style(rng)
     rows = [_row(line, rng, writer) for line in lines if line]
     if not rows:
         return ink, []
@@ -217,7 +217,7 @@ def page(
     return ink, boxes
 
 
-def _row(line: str, rng: np.random.Generator, hand: Hand) -> list[list[Stroke]]:
+def _row(line: str, rng: np.random.Generator, hand: WritingStyle) -> list[list[Stroke]]:
     """The digits of one line, each beside the one before, in em."""
     row, x = [], 0.0
     for digit in line:

@@ -13,7 +13,7 @@ GAP = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Hand:
+class WritingStyle:
     """How one person writes."""
 
     forms: tuple[int, ...]
@@ -54,9 +54,9 @@ class Hand:
     """How far the line strays to its sides on its way, em (standard deviation)."""
 
 
-def somebody(rng: np.random.Generator) -> Hand:
-    """The hand of somebody drawn at random: tidy or not, upright or not, with a fine pen or a broad one."""
-    return Hand(
+def random_style(rng: np.random.Generator) -> WritingStyle:
+    """The hand of random_style drawn at random: tidy or not, upright or not, with a fine pen or a broad one."""
+    return WritingStyle(
         forms=tuple(int(rng.integers(len(FORMS[digit]))) for digit in range(10)),
         slant=float(np.clip(rng.normal(0.08, 0.14), -0.25, 0.4)),
         aspect=float(rng.uniform(0.75, 1.3)),
@@ -72,12 +72,12 @@ def somebody(rng: np.random.Generator) -> Hand:
     )
 
 
-def anybody(rng: np.random.Generator) -> Hand:
-    """The hand of anybody at all, for training: also of those who write crookedly, shakily or in a hurry.
+def varied_style(rng: np.random.Generator) -> WritingStyle:
+    """The hand of varied_style at all, for training: also of those who write crookedly, shakily or in a hurry.
 
-    A third of them are as tidy as :func:`somebody`.
+    A third of them are as tidy as :func:`random_style`.
     """
-    tidy = somebody(rng)
+    tidy = random_style(rng)
     if rng.uniform() < 0.33:
         return tidy
     shaky, strong = rng.uniform(size=2) < (0.2, 0.15)

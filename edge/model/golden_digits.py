@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.handwriting import rendering
-from edge.handwriting.styles import somebody
+from edge.handwriting.styles import random_style
 from edge.model.classifier import Model
 from edge.types import Pixels
 from edge.vision.normalise import normalise
@@ -66,7 +66,7 @@ def golden() -> tuple[Pixels, NDArray[np.int64]]:
     rng = np.random.default_rng(SEED)
     glyphs, labels = [], []
     for _ in range(HANDS):
-        hand = replace(somebody(rng), forms=(PLAIN,) * 10)
+        hand = replace(random_style(rng), forms=(PLAIN,) * 10)
         for digit in range(10):
             drawn = rendering.draw(digit, rng, hand)
             glyphs.append(normalise(rendering.render(drawn, SIDE, SIDE, max(hand.pen, LEAST_PEN) * SIDE)))

@@ -19,7 +19,7 @@ _OURS = re.compile(rf"[0-9a-f]{{64}}\.tflite|\.([0-9a-f]{{64}}\.tflite|{re.escap
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Accepted:
     """What is kept, by its hash; empty where there is none."""
 
     path: str = ""
@@ -29,15 +29,15 @@ class Kept:
     previous: str = ""
     """sha256 of the one before, accepted as the same file."""
 
-    def accepted(self, path: str, digest: str) -> Kept:
+    def accepted(self, path: str, digest: str) -> Accepted:
         """What is kept once a model of this hash was accepted as ``path``."""
         if path != self.path:
             # Another file's models are none to go back to.
-            return Kept(path, digest)
-        return self if digest == self.current else Kept(path, digest, self.current)
+            return Accepted(path, digest)
+        return self if digest == self.current else Accepted(path, digest, self.current)
 
 
-class Shelf:
+class ModelRegistry:
     """The folder ``model`` in the state folder.
 
     Models lie in it under their hashes; ``kept.json`` says which are meant, and is written last: after a power loss at
@@ -48,21 +48,21 @@ class Shelf:
         """``folder`` is the state folder; nothing is touched yet."""
         self.folder = folder / "model"
 
-    def look(self) -> Kept:
+    def look(self) -> Accepted:
         """What is kept; nothing where there is no index. Raises StateError where it cannot be read."""
         index = self.folder / INDEX
         try:
             said = json.loads(index.read_bytes())
         except FileNotFoundError:
-            return Kept()
+            return Accepted()
         except OSError as error:
             raise StateError(f"{index}: cannot be read ({error.strerror}); use sudo") from error
         except ValueError as error:
             raise StateError(f"{index}: is damaged; remove it") from error
-        fits = isinstance(said, dict) and all(isinstance(said.get(name), str) for name in Kept.__dataclass_fields__)
+        fits = isinstance(said, dict) and all(isinstance(said.get(name), str) for name in Accepted.__dataclass_fields__)
         if not fits or any(not _is_hash(said[name]) for name in ("current", "previous")):
             raise StateError(f"{index}: is damaged; remove it")
-        return Kept(**{name: said[name] for name in Kept.__dataclass_fields__})
+        return Accepted(**{name: said[name] for name in Accepted.__dataclass_fields__})
 
     def content(self, digest: str) -> bytes:
         """A kept model's bytes. Raises StateError where it is not there, or no longer what it was."""
@@ -81,7 +81,7 @@ class Shelf:
             before = self.look()
         except StateError:
             # What is damaged is begun anew.
-            before = Kept()
+            before = Accepted()
         digest = sha256(content).hexdigest()
         now = before.accepted(str(path), digest)
         try:
@@ -107,7 +107,7 @@ class Shelf:
             return False
         return True
 
-    def _tidy(self, kept: Kept) -> None:
+    def _tidy(self, kept: Accepted) -> None:
         """Take away what is kept no longer, and what a power loss left half-written."""
         names = {INDEX, *(self._place(digest).name for digest in (kept.current, kept.previous))}
         for path in self.folder.iterdir():
@@ -122,7 +122,7 @@ def rollback(folder: Path, setting: str) -> tuple[Path, str]:
     Where the file is not the model that reads now (it was refused, or is gone), that one is put back; else the one
     before it. ``folder`` is the state folder. Raises StateError, which says why nothing was done.
     """
-    shelf = Shelf(folder)
+    shelf = ModelRegistry(folder)
     kept = shelf.look()
     if not setting:
         raise StateError("the setting model is empty: the package's own model reads, and nothing else to go back to")

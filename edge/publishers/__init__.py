@@ -46,9 +46,9 @@ def open_publisher(
         return Courier(channel, outlet(channel.name))
     publisher: Publisher = target(parts.what, **options)
     if live:
-        from edge.publishers.best_effort import Steady
+        from edge.publishers.best_effort import BestEffort
 
-        return Steady(publisher)
+        return BestEffort(publisher)
     return publisher
 
 

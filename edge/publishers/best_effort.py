@@ -16,7 +16,7 @@ QUIET_SECONDS = 10.0
 """What comes and goes (a disk with next to no room) is said once in so long, or the log would fill the disk."""
 
 
-class Steady(Publisher):
+class BestEffort(Publisher):
     """Another publisher, whose PublishError is a warning where it begins, and one where it ends: how many were lost.
 
     NoReaderError is raised: who has closed the pipe wants no more. One that blocks (a disk that does not answer, a pipe

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.reading.reader import Sight
+from edge.reading.reader import Analysis
 from edge.types import Glyph, Pixels
 
 Colour = tuple[int, int, int]
@@ -30,10 +30,10 @@ class LastRead:
     """What was last read, and drawn only when somebody asks: who shows it pays for one assignment."""
 
     def __init__(self) -> None:
-        self._shown: tuple[int, Pixels, Sight] | None = None
+        self._shown: tuple[int, Pixels, Analysis] | None = None
         self._drawn: tuple[int, bytes] | None = None
 
-    def show(self, pixels: Pixels, sight: Sight) -> None:
+    def show(self, pixels: Pixels, sight: Analysis) -> None:
         """This is what was read now; ``pixels`` are kept, not copied."""
         self._shown = (self._shown[0] + 1 if self._shown else 1, pixels, sight)
 
@@ -58,7 +58,7 @@ def _jpeg(picture: Picture) -> bytes:
         picture = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
 
 
-def annotate(pixels: Pixels, sight: Sight) -> Picture:
+def annotate(pixels: Pixels, sight: Analysis) -> Picture:
     """(height, width) grey and what was seen in it -> (height, width, 3) uint8 BGR."""
     scale = min(WIDTH / pixels.shape[1], WIDTH / pixels.shape[0], max(1, WIDTH // 2 // max(pixels.shape)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST

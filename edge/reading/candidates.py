@@ -51,7 +51,7 @@ class Candidate(NamedTuple):
         return 0.0 if self.digit is None else self.confidence
 
 
-class Judge:
+class Classifier:
     """Asks the model."""
 
     def __init__(self, model: Model, interpolation: Interpolation, watch: Stopwatch) -> None:

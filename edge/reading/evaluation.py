@@ -15,7 +15,7 @@ from edge.images import load
 from edge.model.classifier import Model
 from edge.reading.reader import Reader
 from edge.types import Frame
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 
 CHOICES: tuple[dict[str, Any], ...] = (
     {},
@@ -123,14 +123,14 @@ def score(reader: Reader, photographs: Labelled) -> Score:
 
 def tune(
     model: Model,
-    recipe: Recipe,
+    vision: VisionSettings,
     min_confidence: float,
     sets: Sequence[Labelled],
     tried: Callable[[int], None],
 ) -> Iterator[tuple[dict[str, Any], list[Score]]]:
     """Each choice with its score on each set; ``tried(n)`` hears of each."""
     for i, choice in enumerate(CHOICES):
-        reader = Reader(model, recipe=replace(recipe, **choice), min_confidence=min_confidence)
+        reader = Reader(model, vision=replace(vision, **choice), min_confidence=min_confidence)
         yield choice, [score(reader, photographs) for photographs in sets]
         tried(i + 1)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import cv2
 
-from edge.reading.candidates import STROKE, Candidate, Judge, likeness
+from edge.reading.candidates import STROKE, Candidate, Classifier, likeness
 from edge.reading.split_merge import MOST, second_look
 from edge.system.stopwatch import Stopwatch
 from edge.types import Box, Frame, Pixels
@@ -15,7 +15,7 @@ from edge.vision.clean import Cleaned, clean, rescale
 from edge.vision.crop import cut, edged, turn
 from edge.vision.gap_closing import closed, usual_gap
 from edge.vision.segment import Segments, segment
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 from edge.vision.statistics import median, polarity, small
 
 CLEAR_POLARITY = 4.0
@@ -68,7 +68,7 @@ QUARTERS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_
 """Quarter turns counter-clockwise."""
 
 
-class Seen(NamedTuple):
+class PassResult(NamedTuple):
     """What one look at cleaned ink found."""
 
     cleaned: Cleaned
@@ -91,16 +91,16 @@ class Seen(NamedTuple):
         return read == {STROKE}
 
 
-class Eye(NamedTuple):
+class Passes(NamedTuple):
     """Whom to ask, and how a picture is cleaned before."""
 
-    judge: Judge
-    recipe: Recipe
+    judge: Classifier
+    vision: VisionSettings
     min_confidence: float
     watch: Stopwatch
     """Stages: ``clean``, ``segment`` and, what is left to the eye, ``decide``; those of the judge lie between."""
 
-    def look(self, frame: Frame) -> tuple[Seen, int]:
+    def look(self, frame: Frame) -> tuple[PassResult, int]:
         """What is seen in a frame, and by how many quarters it was turned for that.
 
         Quarters count counter-clockwise. Large and clear writing is read at half the size, a quarter of the work.
@@ -116,12 +116,12 @@ class Eye(NamedTuple):
         seen = self._again(seen)
         return (seen if seen.likeness >= READABLE else self._bridged(seen)), 0
 
-    def _coarse(self, frame: Frame) -> Seen | None:
+    def _coarse(self, frame: Frame) -> PassResult | None:
         """The picture at half the size, where that reads all that is there beyond doubt."""
         side = max(frame.pixels.shape)
-        if side < COARSE_SIDE or not self.recipe.fine:
+        if side < COARSE_SIDE or not self.vision.fine:
             return None
-        scale = min(side, self.recipe.working_size) / side / 2
+        scale = min(side, self.vision.working_size) / side / 2
         seen = self._first(small(frame, side - 1) if scale == 0.5 else rescale(frame.pixels, scale))
         sure = min((candidate.surety for candidate in seen.candidates), default=0.0)
         if sure < COARSE_SURETY or not all(seen.kept) or seen.segments.usual < COARSE_USUAL:
@@ -130,10 +130,10 @@ class Eye(NamedTuple):
             return None
         return seen._replace(cleaned=seen.cleaned._replace(scale=scale * seen.cleaned.scale))
 
-    def _first(self, pixels: Pixels) -> Seen:
+    def _first(self, pixels: Pixels) -> PassResult:
         """The picture as it stands, in the polarity that is set or suits it best."""
-        if self.recipe.polarity != "auto":
-            return self._cleaned(pixels, light_ink=self.recipe.polarity == "light")
+        if self.vision.polarity != "auto":
+            return self._cleaned(pixels, light_ink=self.vision.polarity == "light")
         dark = polarity(pixels)
         seen = self._cleaned(pixels, light_ink=dark < 1)
         unclear = 1 / CLEAR_POLARITY < dark < CLEAR_POLARITY
@@ -144,13 +144,13 @@ class Eye(NamedTuple):
                 seen = max(seen, other, key=lambda one: one.likeness + DARKER * (one.cleaned.polarity == "dark"))
         return seen
 
-    def _cleaned(self, pixels: Pixels, *, light_ink: bool) -> Seen:
+    def _cleaned(self, pixels: Pixels, *, light_ink: bool) -> PassResult:
         """One look at a picture, its ink darker than the paper or lighter."""
-        cleaned = clean(pixels, self.recipe, light_ink=light_ink)
+        cleaned = clean(pixels, self.vision, light_ink=light_ink)
         self.watch.lap("clean")
         return self._see(cleaned)
 
-    def _bridged(self, seen: Seen) -> Seen:
+    def _bridged(self, seen: PassResult) -> PassResult:
         """With the usual gap between parts closed over, where that reads better: dotted ink, a pen that skips."""
         gap = usual_gap(seen.segments.ink)
         if not gap:
@@ -158,7 +158,7 @@ class Eye(NamedTuple):
         bridged = self._again(self._see(closed(_without_rules(seen), gap), rules=False))
         return max(seen, bridged, key=lambda one: one.likeness)
 
-    def _sideways(self, seen: Seen) -> tuple[Seen, int]:
+    def _sideways(self, seen: PassResult) -> tuple[PassResult, int]:
         """Turned by the quarter, half or three quarters that suits some marks best, where that reads better.
 
         And by how many quarters, counter-clockwise.
@@ -180,13 +180,13 @@ class Eye(NamedTuple):
         better = turned.likeness > max(READABLE, seen.likeness) and len(digits) >= MANY and telling >= TELLING
         return (turned, quarters) if better else (seen, 0)
 
-    def _see(self, cleaned: Cleaned, *, rules: bool = True) -> Seen:
+    def _see(self, cleaned: Cleaned, *, rules: bool = True) -> PassResult:
         """One look at ink; ``rules``: whether there may be lines to take away."""
         segments = segment(cleaned.mask, cleaned.sure, rules=rules)
         self.watch.lap("segment")
         return self._judged(cleaned, segments, self._candidates(cleaned, segments))
 
-    def _again(self, seen: Seen) -> Seen:
+    def _again(self, seen: PassResult) -> PassResult:
         """With a second look at the marks in doubt."""
         if all(seen.kept):
             return seen
@@ -195,13 +195,13 @@ class Eye(NamedTuple):
             seen.cleaned, seen.segments, second_look(seen.candidates, self.judge, least, seen.segments.usual)
         )
 
-    def _judged(self, cleaned: Cleaned, segments: Segments, candidates: Sequence[Candidate]) -> Seen:
+    def _judged(self, cleaned: Cleaned, segments: Segments, candidates: Sequence[Candidate]) -> PassResult:
         kept = kept_of(candidates, self._least(cleaned), cleaned.solid < SOLID)
         whole = cleaned.mask.shape[1]
         kept = tuple(keep and not is_end(one, whole) for one, keep in zip(candidates, kept, strict=True))
         kept = without_faint(candidates, kept)
         self.watch.lap("decide")
-        return Seen(cleaned, segments, tuple(candidates), kept)
+        return PassResult(cleaned, segments, tuple(candidates), kept)
 
     def _least(self, cleaned: Cleaned) -> float:
         """How probable a digit has to be."""
@@ -264,7 +264,7 @@ def strength(ink: Pixels) -> float:
     return cv2.mean(ink, cv2.threshold(ink, EDGES, 255, cv2.THRESH_BINARY)[1])[0]
 
 
-def _without_rules(seen: Seen) -> Cleaned:
+def _without_rules(seen: PassResult) -> Cleaned:
     """The ink that was looked at, less the lines that were taken away."""
     return seen.cleaned._replace(mask=seen.segments.mask)
 

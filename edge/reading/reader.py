@@ -13,23 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.model.classifier import Model
-from edge.reading.candidates import Candidate, Judge
-from edge.reading.passes import CLUTTER, Eye, Seen, turned_back
+from edge.reading.candidates import Candidate, Classifier
+from edge.reading.passes import CLUTTER, Passes, PassResult, turned_back
 from edge.system.closing import Closing
 from edge.system.stopwatch import Stopwatch
 from edge.types import Box, Digit, Frame, Glyph, Pixels, Reading, Reason
 from edge.vision.clean import Cleaned
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 
 MIN_CONFIDENCE = 0.6
 """A mark whose best class is less probable is not read."""
 
 
-class Sight(NamedTuple):
+class Analysis(NamedTuple):
     """All stages of one reading, for those who want to see why."""
 
     reading: Reading
-    seen: Seen
+    seen: PassResult
     """The look that read best, perhaps of the picture turned by a quarter."""
     glyphs: tuple[Glyph, ...]
     """Each candidate as the model saw it, and where it stands in the frame."""
@@ -71,11 +71,11 @@ class Reader(Closing):
         self,
         model: Model | str | Path | None = None,
         *,
-        recipe: Recipe | None = None,
+        vision: VisionSettings | None = None,
         min_confidence: float = MIN_CONFIDENCE,
     ) -> None:
         """Open the model once (the packaged one where none is named). Raises ModelError."""
-        self.recipe = recipe or Recipe()
+        self.vision = vision or VisionSettings()
         self.min_confidence = min_confidence
         self._watch = Stopwatch()
         self.use(model if isinstance(model, Model) else Model(model))
@@ -84,7 +84,7 @@ class Reader(Closing):
         """The digits in a Frame, in grey or BGR pixels (uint8), or in an image file. Raises ImageError."""
         return self.look(image).reading
 
-    def look(self, image: Frame | Pixels | str | Path) -> Sight:
+    def look(self, image: Frame | Pixels | str | Path) -> Analysis:
         """As ``read``, with every stage that led to the reading."""
         frame = _frame(image)
         started = time.perf_counter()
@@ -107,17 +107,17 @@ class Reader(Closing):
             unread=tuple(glyph.box for glyph, keep in zip(glyphs, seen.kept, strict=True) if not keep),
         )
         self._watch.lap("decide")
-        return Sight(reading, seen, glyphs, self.model.card.labels, self._watch.take())
+        return Analysis(reading, seen, glyphs, self.model.card.labels, self._watch.take())
 
     def use(self, model: Model) -> None:
         """Read with another model from now on. Between two readings; the one before is the caller's to close."""
         self.model, self._numbers = model, model.card.digits
-        judge = Judge(model, self.recipe.interpolation, self._watch)
-        self._eye = Eye(judge, self.recipe, self.min_confidence, self._watch)
+        judge = Classifier(model, self.vision.interpolation, self._watch)
+        self._eye = Passes(judge, self.vision, self.min_confidence, self._watch)
 
-    def demand(self, min_confidence: float, recipe: Recipe | None = None) -> None:
-        """From now on leave unread what is less probable, 0 to 1, and clean by another ``recipe``. Between readings."""
-        self.min_confidence, self.recipe = min_confidence, recipe or self.recipe
+    def demand(self, min_confidence: float, vision: VisionSettings | None = None) -> None:
+        """From now on leave unread what is less probable, 0 to 1, and clean by another ``vision``. Between readings."""
+        self.min_confidence, self.vision = min_confidence, vision or self.vision
         self.use(self.model)
 
     def close(self) -> None:
@@ -125,7 +125,7 @@ class Reader(Closing):
         self.model.close()
 
 
-def why(seen: Seen) -> Reason:
+def why(seen: PassResult) -> Reason:
     """Why nothing was read."""
     if reason := seen.cleaned.reason or seen.segments.reason:
         return reason
@@ -145,7 +145,7 @@ def _frame(image: Frame | Pixels | str | Path) -> Frame:
     return Frame(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image, "array")
 
 
-def _glyph(candidate: Candidate, seen: Seen, quarters: int, shape: tuple[int, ...]) -> Glyph:
+def _glyph(candidate: Candidate, seen: PassResult, quarters: int, shape: tuple[int, ...]) -> Glyph:
     """A candidate as the model saw it, with its box in pixels of the frame (height, width)."""
     box = Box(*(round(n / seen.cleaned.scale) for n in candidate.box))
     return Glyph(candidate.glyph, turned_back(box, quarters, shape) if quarters else box, candidate.line)

@@ -53,7 +53,7 @@ TALLEST = 1.4
 
 
 Judged = Callable[[Sequence[Pixels], Sequence[Box], Sequence[int]], list[Candidate]]
-"""Inks, their boxes and lines -> candidates: ``edge.reading.candidates.Judge``."""
+"""Inks, their boxes and lines -> candidates: ``edge.reading.candidates.Classifier``."""
 
 
 def second_look(candidates: Sequence[Candidate], judge: Judged, least: float, usual: float) -> list[Candidate]:

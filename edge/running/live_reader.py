@@ -11,31 +11,31 @@ from edge.controls import Controls
 from edge.model.classifier import Model
 from edge.publishers.base import Publisher
 from edge.reading.annotate import LastRead
-from edge.reading.reader import Reader, Sight
+from edge.reading.reader import Analysis, Reader
 from edge.sources.base import Source
 from edge.system import raspberry
-from edge.tracking.change_detector import Still
+from edge.tracking.change_detector import ChangeDetector
 from edge.types import Event, Frame, Message, Reading
 
 MARK_SECONDS, MARKS = 10.0, 6
 """Frames a second are counted over the last six marks, one in ten seconds: a minute."""
 
 
-class Viewer(Publisher):
+class LiveReader(Publisher):
     """Stands between loop and reader; as a publisher it learns of which frame an event tells."""
 
     name = "viewer"
 
     def __init__(self, reader: Reader, source: Source, controls: Controls) -> None:
         self._reader, self._source, self._controls = reader, source, controls
-        self.look: Callable[[Frame], Sight] = reader.look
+        self.look: Callable[[Frame], Analysis] = reader.look
         """The reader's, or what stands in for it to count along."""
         self._started = time.monotonic()
         self._frames = 0
         self._marks = deque([(self._started, 0)], maxlen=MARKS)
-        self._newest: tuple[Frame, Sight] | None = None
+        self._newest: tuple[Frame, Analysis] | None = None
         self._model: Model | None = None
-        self.still: Still | None = None
+        self.still: ChangeDetector | None = None
         """What tells frames that need not be read again, and"""
         self.settled: Callable[[Reading], bool] = lambda reading: False
         """whether a reading is what is believed, and nothing else is about to be: else each frame is read."""
@@ -50,9 +50,9 @@ class Viewer(Publisher):
         asked = controls.read_now
         if controls.paused and not asked:
             return None
-        recipe = controls.recipe or self._reader.recipe
-        if controls.threshold != self._reader.min_confidence or recipe is not self._reader.recipe:
-            self._reader.demand(controls.threshold, recipe)
+        vision = controls.vision or self._reader.vision
+        if controls.threshold != self._reader.min_confidence or vision is not self._reader.vision:
+            self._reader.demand(controls.threshold, vision)
             self._model = None
         sight = self._again(frame, now, asked) or self._look(frame)
         self._newest = frame, sight
@@ -63,14 +63,14 @@ class Viewer(Publisher):
             controls.answer(sight.reading)
         return sight.reading
 
-    def _look(self, frame: Frame) -> Sight:
+    def _look(self, frame: Frame) -> Analysis:
         sight = self.look(frame)
         self._model = self._reader.model
         if self.still:
             self.still.read()
         return sight
 
-    def _again(self, frame: Frame, seconds: float, asked: bool) -> Sight | None:
+    def _again(self, frame: Frame, seconds: float, asked: bool) -> Analysis | None:
         """What was seen in the frame before, where this one shows the same and that is no news."""
         # What was read by another model, or by other settings, says nothing.
         if self.still is None or not self.still.same(frame, seconds) or asked or self._newest is None:
@@ -82,7 +82,7 @@ class Viewer(Publisher):
         return sight._replace(reading=sight.reading.once_more(frame, elapsed_ms))
 
     @property
-    def newest(self) -> tuple[Frame, Sight] | None:
+    def newest(self) -> tuple[Frame, Analysis] | None:
         """The frame that was read last, and what was seen in it; any thread may look."""
         return self._newest
 

@@ -31,7 +31,7 @@ import edge
 from edge.errors import PublishError, one_line
 from edge.mqtt.address import split_address
 from edge.publishers.base import Delivery, Publisher
-from edge.reading.reader import Reader, Sight
+from edge.reading.reader import Analysis, Reader
 from edge.sources.base import Source, State
 from edge.system import raspberry
 from edge.system.stopwatch import Stopwatch
@@ -123,7 +123,7 @@ class Metrics(Publisher, Collector):
         """What Prometheus is told, in its text format 0.0.4; any thread may ask."""
         return generate_latest(self._registry)
 
-    def look(self, frame: Frame) -> Sight:
+    def look(self, frame: Frame) -> Analysis:
         """What the reader sees, the time of each of its stages counted."""
         sight = self._reader.look(frame)
         self._took(sight.stages)

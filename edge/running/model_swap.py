@@ -20,7 +20,7 @@ import numpy as np
 
 from edge.errors import ModelError, StateError
 from edge.model.classifier import Model
-from edge.model.registry import Shelf
+from edge.model.registry import ModelRegistry
 from edge.model.trial import trial
 from edge.reading.reader import Reader
 from edge.system import state_folder
@@ -50,7 +50,7 @@ class Arrived(NamedTuple):
     model: Model | None = None
 
 
-class Swap(Closing):
+class ModelSwap(Closing):
     """Keeps watch over the file at ``path``, and over the model that was accepted as it."""
 
     def __init__(
@@ -86,9 +86,9 @@ class Swap(Closing):
 
     # --- at the start
 
-    def _opened(self, folder: str) -> Shelf | None:
+    def _opened(self, folder: str) -> ModelRegistry | None:
         try:
-            return Shelf(state_folder.folder(folder))
+            return ModelRegistry(state_folder.folder(folder))
         except StateError as error:
             log.warning("%s (until then no model is kept)", error)
             return None

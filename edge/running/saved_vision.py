@@ -14,7 +14,7 @@ from edge.errors import SettingsError, StateError
 from edge.settings import checked_vision
 from edge.system.state_folder import folder, place, write_whole
 from edge.types import timestamp
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 
 FILE, BEFORE = "vision.toml", "vision.before.toml"
 """Their names in the state folder."""
@@ -25,11 +25,11 @@ HEAD = (
 )
 
 
-class Tuning:
-    """The recipe to read by: what a flag or the environment says, or else what was saved, or else the settings."""
+class SavedVision:
+    """The vision to read by: what a flag or the environment says, or else what was saved, or else the settings."""
 
-    def __init__(self, setting: str, configured: Recipe, pinned: Iterable[str] = ()) -> None:
-        """``setting`` is the setting ``state``, ``configured`` what the settings say of the recipe.
+    def __init__(self, setting: str, configured: VisionSettings, pinned: Iterable[str] = ()) -> None:
+        """``setting`` is the setting ``state``, ``configured`` what the settings say of the vision.
 
         Fields named in ``pinned`` are as configured whatever was saved.
         """
@@ -44,7 +44,7 @@ class Tuning:
         """The file that is saved to. Raises StateError where there is no place for it."""
         return place(self._setting) / FILE
 
-    def recipe(self) -> Recipe:
+    def vision(self) -> VisionSettings:
         """What to read by. Raises StateError where what was saved cannot be read."""
         return self._of(self._read(self.path)) if self.saved() else self.configured
 
@@ -56,27 +56,27 @@ class Tuning:
         """Whether there is anything to go back to."""
         return any(self._there(name) for name in (FILE, BEFORE, ASIDE))
 
-    def tried(self, values: Mapping[str, Any], base: Recipe) -> Recipe:
+    def tried(self, values: Mapping[str, Any], base: VisionSettings) -> VisionSettings:
         """``base`` with other ``values``, names and values as in the TOML, checked. Raises SettingsError."""
         return self._of({**dataclasses.asdict(base), **values})
 
-    def save(self, recipe: Recipe) -> None:
+    def save(self, vision: VisionSettings) -> None:
         """Keep it, and what was there as the one before. Raises StateError."""
-        fields = dataclasses.asdict(recipe)
+        fields = dataclasses.asdict(vision)
         # JSON's numbers, words and truth are TOML's too.
         text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in fields.items())
         self._replace(f"{HEAD.format(timestamp(datetime.now(UTC)))}\n[vision]\n{text}".encode())
 
-    def back(self) -> Recipe:
+    def back(self) -> VisionSettings:
         """The one before is put back; again: the newer one. Where none was saved before, that is the settings' own.
 
         Raises StateError, also where what was before is damaged: then nothing has changed.
         """
         before = self.path.with_name(BEFORE)
         self._finish()
-        recipe = self._of(self._read(before))
+        vision = self._of(self._read(before))
         self._replace(_bytes(before))
-        return recipe
+        return vision
 
     def _replace(self, content: bytes | None) -> None:
         path = folder(self._setting) / FILE
@@ -107,7 +107,7 @@ class Tuning:
         except (StateError, OSError):
             return False
 
-    def _of(self, values: Mapping[str, Any]) -> Recipe:
+    def _of(self, values: Mapping[str, Any]) -> VisionSettings:
         fixed = {name: getattr(self.configured, name) for name in self.pinned}
         return checked_vision({**dataclasses.asdict(self.configured), **values, **fixed})
 

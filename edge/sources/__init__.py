@@ -41,7 +41,7 @@ def open_source(
         parts = parts._replace(scheme="files")
     source: Source | Camera = uri.open_uri(parts, SCHEMES, "source")
     if isinstance(source, Camera):
-        from edge.sources.supervisor import Steady
+        from edge.sources.supervisor import SupervisedCamera
 
-        return Steady(source, deadline_seconds=deadline_seconds, frozen_seconds=frozen_seconds)
+        return SupervisedCamera(source, deadline_seconds=deadline_seconds, frozen_seconds=frozen_seconds)
     return source

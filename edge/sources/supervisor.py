@@ -42,7 +42,7 @@ SLICE = 0.1
 """Seconds: all waits are made of these, as a signal handler that returns does not end a wait (PEP 475)."""
 
 
-class Steady(Source):
+class SupervisedCamera(Source):
     """The Source that is made of a Camera. Frames are counted as they come, also those that nobody takes.
 
     What goes wrong is logged where it begins, once, and where it ends.
@@ -60,7 +60,7 @@ class Steady(Source):
         self.wedged = False
         self._camera = camera
         self._deadline = deadline_seconds
-        self._still = Stillness(frozen_seconds)
+        self._still = FrozenDetector(frozen_seconds)
         self._worker = threading.Thread(target=self._work, name=camera.name, daemon=True)
         self._changed = threading.Condition()
         self._newest: Frame | None = None
@@ -232,7 +232,7 @@ class Steady(Source):
         return False
 
 
-class Stillness:
+class FrozenDetector:
     """Whether a picture has stayed the same, to the byte, for too long."""
 
     def __init__(self, seconds: float) -> None:

@@ -25,7 +25,7 @@ from pathlib import Path
 from edge.store.damage import Unusable, beside
 from edge.store.entry import Entry, Progress
 from edge.store.lock import Lock
-from edge.store.settings import Limits
+from edge.store.settings import StoreSettings
 from edge.system.closing import Closing
 
 APPLICATION = 0x65646765
@@ -201,7 +201,7 @@ class EventFile(Closing):
         """How far each publisher got, by its name."""
         return {name: Progress(done, dropped) for name, done, dropped in self._run("SELECT * FROM outlets")}
 
-    def trim(self, limits: Limits, boot_id: str, up: float, now: float) -> bool:
+    def trim(self, limits: StoreSettings, boot_id: str, up: float, now: float) -> bool:
         """Delete the oldest entries that are beyond a limit; true where more are than one transaction takes.
 
         ``boot_id`` and ``up`` (seconds) are those of now, ``now`` in seconds since 1970: the age of what was stored

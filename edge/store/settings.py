@@ -11,7 +11,7 @@ from edge.setting import setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class StoreSettings:
     """Whichever is reached first makes the oldest events go, sent or not."""
 
     rows: int = setting(100_000, "events kept; the oldest go first", ge=100, le=10_000_000)

@@ -28,8 +28,8 @@ from edge.store.damage import Unusable, damage, result_code, set_aside
 from edge.store.entry import Entry, Progress, boot_id, uptime
 from edge.store.event_file import EventFile
 from edge.store.outlet import Outlet
-from edge.store.settings import Limits
-from edge.store.sync import Keeper
+from edge.store.settings import StoreSettings
+from edge.store.sync import SyncThread
 from edge.system.closing import Closing
 
 log = logging.getLogger(__name__)
@@ -68,11 +68,11 @@ class Store(Closing):
     boot's: nobody after it knows these numbers.
     """
 
-    def __init__(self, path: Path, *, device: str, limits: Limits | None = None) -> None:
+    def __init__(self, path: Path, *, device: str, limits: StoreSettings | None = None) -> None:
         """Open or make the file; what is wrong with it is one warning, never an error."""
         self.path = path
         """Of the file."""
-        self._device, self._limits = device, limits or Limits()
+        self._device, self._limits = device, limits or StoreSettings()
         self._boot, self._seq, self._counting = boot_id(), int(uptime() * 1000), False
         self._apart, self._seq_apart = f"{self._boot}-{secrets.token_hex(4)}", 0
         self.position = self._appended = self._waiting_size = self._lost = 0
@@ -87,7 +87,7 @@ class Store(Closing):
         self.changed = threading.Condition()
         with self.changed:
             self.write()
-        self._keeper = Keeper(path, lambda: self._file)
+        self._keeper = SyncThread(path, lambda: self._file)
 
     def append(self, message: Storable) -> Entry:
         """Keep a message, and wake the publishers: one write that does not wait for the disk.

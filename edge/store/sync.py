@@ -21,7 +21,7 @@ SYNC_LEAST_SECONDS = 0.5
 """And not sooner after the last time, however much is written."""
 
 
-class Keeper(Closing):
+class SyncThread(Closing):
     """Settles the file that is open every SYNC_SECONDS, or sooner when called; what is wrong there is said once."""
 
     def __init__(self, path: Path, file: Callable[[], EventFile | None]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import cv2
 
-from edge.tracking.settings import Tracking
+from edge.tracking.settings import TrackSettings
 from edge.types import Frame, Pixels
 from edge.vision.statistics import halved, small
 
@@ -27,12 +27,12 @@ MOST = 24.0
 is no noise."""
 
 
-class Still:
+class ChangeDetector:
     """Compares each frame with the one that was read last. The same frames at the same times give the same answers."""
 
-    def __init__(self, tracking: Tracking | None = None) -> None:
+    def __init__(self, tracking: TrackSettings | None = None) -> None:
         """``still`` and ``unlike`` of the settings hold."""
-        self._set = tracking or Tracking()
+        self._set = tracking or TrackSettings()
         self._known: list[Pixels] | None = None
         self._read = 0.0
         self._seen: tuple[Pixels, float] | None = None

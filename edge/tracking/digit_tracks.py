@@ -18,7 +18,7 @@ FORGOTTEN = 0.05
 """A place is let go of when it has been empty for so long that it is less present than this."""
 
 
-class Place:
+class DigitTrack:
     """One digit on the page, as all frames together have it."""
 
     __slots__ = ("box", "confirmed", "digit", "known", "presence", "present", "shares")
@@ -56,7 +56,7 @@ class Place:
         self.digit, self.confirmed, self.known = digit, watched, False
 
 
-class Page:
+class DigitTracks:
     """All digits that stand there, in reading order."""
 
     def __init__(self, enter: float, hold: float) -> None:
@@ -65,7 +65,7 @@ class Page:
         They are each other's mirror image so that what goes and what comes instead do so in the same frame.
         """
         self._enter, self._margin, self._hold = enter, 2 * enter - 1, hold
-        self.lines: list[list[Place]] = []
+        self.lines: list[list[DigitTrack]] = []
 
     @property
     def text(self) -> str:
@@ -93,11 +93,11 @@ class Page:
         """Fuse one frame, which counts ``weight`` (0 to 1) against all before, after so many seconds of watching."""
         old = [place for line in self.lines for place in line]
         found = self._match(reading, old)
-        rows: list[list[Place]] = []
+        rows: list[list[DigitTrack]] = []
         for _, group in groupby(zip(reading.digits, found, strict=True), key=lambda pair: pair[0].line):
             row = []
             for digit, at in group:
-                place = at or Place(digit, watched)
+                place = at or DigitTrack(digit, watched)
                 place.fuse(digit, weight, self._margin, watched)
                 row.append(place)
             rows.append(row)
@@ -108,7 +108,7 @@ class Page:
         self.lines = rows
         self._decide(watched)
 
-    def _match(self, reading: Reading, places: list[Place]) -> list[Place | None]:
+    def _match(self, reading: Reading, places: list[DigitTrack]) -> list[DigitTrack | None]:
         """For each digit of the reading the place where it stands, if that is known."""
         digits = reading.digits
         if len(digits) == len(places):
@@ -126,7 +126,7 @@ class Page:
             for j, place in enumerate(places)
             if (distance := _apart(digit.box, place.box)) < REACH
         ]
-        found: list[Place | None] = [None] * len(digits)
+        found: list[DigitTrack | None] = [None] * len(digits)
         taken: set[int] = set()
         for _, i, j in sorted(pairs):
             if found[i] is None and j not in taken:
@@ -134,7 +134,7 @@ class Page:
                 taken.add(j)
         return found
 
-    def _miss(self, unseen: Iterable[Place], reading: Reading, weight: float) -> None:
+    def _miss(self, unseen: Iterable[DigitTrack], reading: Reading, weight: float) -> None:
         """No digit was read there: it is gone, unless something hides it or it could not be read."""
         doubtful = reading.reason in DOUBTFUL
         for place in unseen:
@@ -164,7 +164,7 @@ class Page:
             self.lines = [line for line in kept if line]
 
 
-def merged(lines: list[list[Place]], rows: list[list[Place]], unseen: set[int]) -> list[list[Place]]:
+def merged(lines: list[list[DigitTrack]], rows: list[list[DigitTrack]], unseen: set[int]) -> list[list[DigitTrack]]:
     """The rows that a frame shows, with the places that it does not show where they stood in the lines before.
 
     ``unseen`` are their ids. Each follows what it followed in its line, or stands before what came after it; a line of
@@ -178,7 +178,7 @@ def merged(lines: list[list[Place]], rows: list[list[Place]], unseen: set[int]) 
             rows.insert(after, list(line))
             after += 1
             continue
-        previous: Place | None = None
+        previous: DigitTrack | None = None
         for place in line:
             if id(place) not in unseen:
                 previous, home = place, row_of[id(place)]

@@ -43,7 +43,7 @@ MIDDLE = 128
 """What has not changed, among changes as uint8."""
 
 
-class Cover:
+class Occlusion:
     """Compares each frame with the page as it was. The same frames at the same times give the same answers."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from edge.setting import setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tracking:
+class TrackSettings:
     """When a change is believed. Durations are seconds."""
 
     fuse: float = setting(

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import exp
 
-from edge.tracking.digit_tracks import Page
-from edge.tracking.occlusion import Cover
-from edge.tracking.settings import Tracking
+from edge.tracking.digit_tracks import DigitTracks
+from edge.tracking.occlusion import Occlusion
+from edge.tracking.settings import TrackSettings
 from edge.types import Change, Event, Frame, Reading
 
 SURE = 0.9
@@ -41,11 +41,11 @@ class _Sighting:
 class Tracker:
     """Believes one text at a time. The same readings at the same times give the same events."""
 
-    def __init__(self, tracking: Tracking | None = None, said: str = "") -> None:
+    def __init__(self, tracking: TrackSettings | None = None, said: str = "") -> None:
         """``said`` is what was believed before a restart: where it still stands there, that is no event."""
-        self._set = tracking or Tracking()
-        self._page = Page(self._set.enter, self._set.hold)
-        self._cover = Cover()
+        self._set = tracking or TrackSettings()
+        self._page = DigitTracks(self._set.enter, self._set.hold)
+        self._cover = Occlusion()
         self._covered = self._bare = 0.0
         # A first frame, or one after a gap, counts as much as this time; two of them that agree are always enough.
         self._longest = 2 * max(self._set.dwell, self._set.fuse, 0.01)

@@ -10,7 +10,7 @@ import numpy as np
 
 from edge.types import Pixels, Reason
 from edge.vision.desk_grain import grain
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 from edge.vision.statistics import above, exceeds, largest_mark, noise, quantiles, reduced, sample, solid_share
 from edge.vision.weak_ink import QUIET, SOLID, strong_ink, unsure, weak_ink
 
@@ -156,14 +156,14 @@ def paper(grey: Pixels, share: float = BACKGROUND_WINDOW) -> Pixels:
 
 
 def contrast(
-    grey: Pixels, recipe: Recipe, floor: int = 32, reach: int = EDGE_REACH, window: float = BACKGROUND_WINDOW
+    grey: Pixels, vision: VisionSettings, floor: int = 32, reach: int = EDGE_REACH, window: float = BACKGROUND_WINDOW
 ) -> Contrast:
     """Dark-on-light grey -> contrast against the paper, stretched so that the strongest ink is 255.
 
     The strongest ink is the level that at least 16 pixels, and 0.02 % of them, reach. ``floor``: paper darker
     than this grey counts as this grey; ``reach``: an edge of ink is at most so many pixels wide.
     """
-    light = paper(grey, window) if recipe.even else np.full((1, 1), quantiles(grey, 0.5)[0], np.uint8)
+    light = paper(grey, window) if vision.even else np.full((1, 1), quantiles(grey, 0.5)[0], np.uint8)
     behind = cv2.resize(light, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     below = cv2.subtract(behind, grey)
     # Reflectance, not difference: the same ink in shadow is as black. But noise in the dark is not to be blown up.
@@ -193,31 +193,31 @@ def contrast(
     return Contrast(ink, dark, peak, spread, "low_contrast" if largest > SPECK else "blank")
 
 
-def binarise(ink: Pixels, recipe: Recipe, spread: float = 0.0) -> tuple[Pixels, Pixels | None]:
-    """Contrast (0 = paper, 255 = ink) -> 255 where there is ink, else 0, by the recipe's threshold.
+def binarise(ink: Pixels, vision: VisionSettings, spread: float = 0.0) -> tuple[Pixels, Pixels | None]:
+    """Contrast (0 = paper, 255 = ink) -> 255 where there is ink, else 0, by the vision's threshold.
 
     With ``hysteresis`` the first mask is generous (``faint``, but above the noise of this ``spread``) and the second
     one is strict; faint ink counts where it hangs on to strong ink, as Canny (1986) keeps edges. Else there is no
     second.
     """
-    if recipe.threshold == "hysteresis":
-        sure = above(ink, recipe.level)
-        return above(ink, min(recipe.level, max(recipe.faint, round(NOISE_MARGIN * spread)))), sure
-    if recipe.threshold == "global":
-        return above(ink, recipe.level), None
-    if recipe.threshold == "otsu":
+    if vision.threshold == "hysteresis":
+        sure = above(ink, vision.level)
+        return above(ink, min(vision.level, max(vision.faint, round(NOISE_MARGIN * spread)))), sure
+    if vision.threshold == "global":
+        return above(ink, vision.level), None
+    if vision.threshold == "otsu":
         return cv2.threshold(ink, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1], None
-    method = cv2.ADAPTIVE_THRESH_MEAN_C if recipe.threshold == "adaptive_mean" else cv2.ADAPTIVE_THRESH_GAUSSIAN_C
-    return cv2.adaptiveThreshold(ink, 255, method, cv2.THRESH_BINARY, recipe.block | 1, -recipe.offset), None
+    method = cv2.ADAPTIVE_THRESH_MEAN_C if vision.threshold == "adaptive_mean" else cv2.ADAPTIVE_THRESH_GAUSSIAN_C
+    return cv2.adaptiveThreshold(ink, 255, method, cv2.THRESH_BINARY, vision.block | 1, -vision.offset), None
 
 
-def morphology(mask: Pixels, recipe: Recipe) -> Pixels:
+def morphology(mask: Pixels, vision: VisionSettings) -> Pixels:
     """Opening, closing, erosion and dilation, in this order, with elliptic windows; 0 leaves one out."""
     for operation, size in (
-        (cv2.MORPH_OPEN, recipe.opening),
-        (cv2.MORPH_CLOSE, recipe.closing),
-        (cv2.MORPH_ERODE, recipe.erosion),
-        (cv2.MORPH_DILATE, recipe.dilation),
+        (cv2.MORPH_OPEN, vision.opening),
+        (cv2.MORPH_CLOSE, vision.closing),
+        (cv2.MORPH_ERODE, vision.erosion),
+        (cv2.MORPH_DILATE, vision.dilation),
     ):
         if size > 1:
             window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
@@ -225,36 +225,36 @@ def morphology(mask: Pixels, recipe: Recipe) -> Pixels:
     return mask
 
 
-def clean(grey: Pixels, recipe: Recipe, *, light_ink: bool) -> Cleaned:
-    """Grey (height, width) uint8 -> its ink, by the recipe; ``light_ink`` says which side of the paper is ink."""
-    scale = working_scale(grey.shape[0], grey.shape[1], recipe.working_size)
+def clean(grey: Pixels, vision: VisionSettings, *, light_ink: bool) -> Cleaned:
+    """Grey (height, width) uint8 -> its ink, by the vision; ``light_ink`` says which side of the paper is ink."""
+    scale = working_scale(grey.shape[0], grey.shape[1], vision.working_size)
     work = rescale(grey, scale)
     if light_ink:
         work = cv2.bitwise_not(work)
-    if recipe.median > 1:
-        work = median(work, recipe.median | 1)
-    if recipe.gaussian > 1:
-        work = gaussian(work, recipe.gaussian | 1)
+    if vision.median > 1:
+        work = median(work, vision.median | 1)
+    if vision.gaussian > 1:
+        work = gaussian(work, vision.gaussian | 1)
     # A board is never brighter than its chalk, whatever the negative says: there, levels count rather than shares.
     floor, reach = 128 if light_ink else 32, max(EDGE_REACH, round(2 * scale))
-    seen = contrast(work, recipe, floor, reach)
+    seen = contrast(work, vision, floor, reach)
     page = max(work.shape) > SMALL_SIDE
-    two_strengths = page and recipe.threshold == "hysteresis"
+    two_strengths = page and vision.threshold == "hysteresis"
     # Rules all over the paper are no noise.
     printed = two_strengths and seen.reason == "low_contrast" and weak_ink(seen.ink) is not None
     reason = None if printed else seen.reason
-    mask, sure = (np.zeros_like(seen.ink), None) if reason else binarise(seen.ink, recipe, seen.noise)
-    if recipe.even and not seen.reason and (window := narrow_window(mask, sure)):
-        narrow = contrast(work, recipe, floor, reach, window)
+    mask, sure = (np.zeros_like(seen.ink), None) if reason else binarise(seen.ink, vision, seen.noise)
+    if vision.even and not seen.reason and (window := narrow_window(mask, sure)):
+        narrow = contrast(work, vision, floor, reach, window)
         if not narrow.reason and still_ink(narrow, seen, page):
-            writing = binarise(narrow.ink, recipe, narrow.noise)
+            writing = binarise(narrow.ink, vision, narrow.noise)
             if not as_dark(seen.ink, mask, writing[0]):
                 seen, (mask, sure) = narrow, writing
     solid = solid_share(seen.ink)
     if two_strengths and sure is not None and (seen.noise > QUIET or solid < SOLID or unsure(mask, sure)):
-        mask, sure = strong_ink(seen.ink, mask, sure, recipe.faint, recipe.level)
+        mask, sure = strong_ink(seen.ink, mask, sure, vision.faint, vision.level)
     polarity: Literal["dark", "light"] = "light" if light_ink else "dark"
-    return Cleaned(seen.ink, morphology(mask, recipe), sure, scale, polarity, solid, reason)
+    return Cleaned(seen.ink, morphology(mask, vision), sure, scale, polarity, solid, reason)
 
 
 def still_ink(narrow: Contrast, wide: Contrast, page: bool) -> bool:

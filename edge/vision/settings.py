@@ -13,7 +13,7 @@ Interpolation = Literal["area", "linear", "cubic", "lanczos"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class VisionSettings:
     """How a frame is cleaned. Sizes are pixels of the working picture: its longer side is ``working_size`` at most."""
 
     working_size: int = setting(

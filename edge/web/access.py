@@ -38,7 +38,7 @@ LOOKING = ("/api/read",)
 SAFE = ("GET", "HEAD")
 
 
-class Guard:
+class AccessControl:
     """Stands before the application; what it lets in has ``scope["rights"]``."""
 
     def __init__(self, app: ASGIApp, *, host: str, port: int, tokens: Tokens) -> None:

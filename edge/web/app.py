@@ -20,23 +20,23 @@ from starlette.routing import Route
 from edge.controls import Program
 from edge.errors import ImageError, SettingsError, StateError
 from edge.publishers.base import Publisher
-from edge.reading.reader import Reader, Sight
-from edge.running.live_reader import Viewer
-from edge.running.saved_vision import Tuning
+from edge.reading.reader import Analysis, Reader
+from edge.running.live_reader import LiveReader
+from edge.running.saved_vision import SavedVision
 from edge.store import history
 from edge.system.version import __version__
 from edge.types import Frame
-from edge.vision.settings import Recipe
-from edge.web.access import Guard, is_loopback, problem
-from edge.web.error_log import Faults
+from edge.vision.settings import VisionSettings
+from edge.web.access import AccessControl, is_loopback, problem
+from edge.web.error_log import ErrorLog
 from edge.web.live import Live, Told
 from edge.web.openapi import described
 from edge.web.pictures import view
 from edge.web.teach import Teach, whole
 from edge.web.tokens import Tokens
-from edge.web.tune import Slide
+from edge.web.tune import Tune
 from edge.web.upload import MOST_BYTES, SECONDS, Line, UploadError, announced, body, parsed, picture
-from edge.web.upload_reader import Desk
+from edge.web.upload_reader import UploadReader
 from edge.web.worker import Worker
 
 PAGE = Path(__file__).parent / "page"
@@ -64,10 +64,10 @@ class Sources:
     """What the page shows."""
 
     program: Program
-    viewer: Viewer
+    viewer: LiveReader
     reader: Reader
     """The loop's."""
-    tuning: Tuning
+    tuning: SavedVision
     """What the page may change of how frames are cleaned."""
     source: str = ""
     """Its URI, without a password."""
@@ -86,14 +86,14 @@ class Site:
     def __init__(self, sources: Sources, tokens: Tokens, *, folder: Path, host: str, port: int) -> None:
         """``folder`` is the state folder, ``host`` and ``port`` are where it is listened at."""
         self._of, self._tokens, self._host = sources, tokens, host
-        self._desk = Desk(sources.reader)
+        self._desk = UploadReader(sources.reader)
         # A picture that somebody sent holds up other pictures, and nothing else.
         self._pictures, self._others = Worker("web-read"), Worker("web-work")
-        self._line, self._faults = Line(), Faults()
+        self._line, self._faults = Line(), ErrorLog()
         self.told = Told()
         self._live = Live(lambda: sources.viewer.newest, self._shown, self._status, self._faults)
         self._teach = Teach(folder, self._others.do)
-        slide = Slide(sources.tuning, sources.program.controls, sources.reader, self._tried, self._others.do)
+        slide = Tune(sources.tuning, sources.program.controls, sources.reader, self._tried, self._others.do)
         routes = [
             *self._teach.routes,
             *slide.routes,
@@ -110,7 +110,7 @@ class Site:
             Route("/api/events", self._events),
             Route("/api/history", self._history),
         ]
-        self._guard = Guard(
+        self._guard = AccessControl(
             Starlette(
                 routes=routes,
                 exception_handlers={
@@ -267,16 +267,16 @@ class Site:
             ],
         }
 
-    async def _shown(self, newest: tuple[Frame, Sight]) -> str:
+    async def _shown(self, newest: tuple[Frame, Analysis]) -> str:
         return str(await self._others.do(lambda: _view(*newest)))
 
-    async def _tried(self, recipe: Recipe) -> str | None:
+    async def _tried(self, vision: VisionSettings) -> str | None:
         newest = self._of.viewer.newest
         if newest is None:
             return None
         frame = newest[0]
         with self._line.place():
-            return str(await self._pictures.do(lambda: _view(frame, self._desk.look(frame, recipe))))
+            return str(await self._pictures.do(lambda: _view(frame, self._desk.look(frame, vision))))
 
     def _past(self, since: datetime | None, until: datetime | None, last: int | None) -> Iterator[str]:
         if self._of.events is None or not self._of.events.exists():
@@ -288,7 +288,7 @@ class Site:
         return problem(500, "something went wrong on the device; its log says what")
 
 
-def _view(frame: Frame, sight: Sight) -> str:
+def _view(frame: Frame, sight: Analysis) -> str:
     return json.dumps(view(frame.pixels, sight))
 
 

@@ -32,7 +32,7 @@ _TIFF_PACKINGS = (1, 2, 3, 4, 5, 8, 32773, 32946)
 """None, CCITT's, LZW, Deflate, PackBits; not whole JPEGs, whose scans nobody has counted."""
 
 
-class Weight(NamedTuple):
+class DecodeCost(NamedTuple):
     """A picture that is still packed."""
 
     width: int
@@ -42,7 +42,7 @@ class Weight(NamedTuple):
     """Bytes that it takes at most while it is unpacked."""
 
 
-def weigh(data: bytes, name: str) -> Weight:
+def decode_cost(data: bytes, name: str) -> DecodeCost:
     """What the bytes of an image file come to. Raises ImageError; ``name`` is what it calls them."""
     try:
         for begins, of in _KINDS.items():
@@ -56,14 +56,14 @@ def weigh(data: bytes, name: str) -> Weight:
     raise ImageError(f"{name}: is no image that can be read; JPEG, PNG, TIFF, WebP, BMP and PGM are")
 
 
-def _jpeg(data: bytes) -> Weight | None:
+def _jpeg(data: bytes) -> DecodeCost | None:
     """Walks the segments (ITU-T T.81, B.2). A picture in several scans is kept whole until the last one."""
     at, scans, width, height, parts, planes, whole = 2, 0, 0, 0, 0, 0.0, False
     for _ in range(PIECES):
         marker = _MARKER.search(data, at)
         if marker is None or marker[0] == b"\xff\xd9":
             pixels = width * height
-            return Weight(width, height, max(COPIES * pixels, pixels + int(2 * planes * pixels) * whole))
+            return DecodeCost(width, height, max(COPIES * pixels, pixels + int(2 * planes * pixels) * whole))
         kind, at = marker[0][1], marker.end()
         if kind == 0xDA:
             scans, whole = scans + 1, whole or data[at + 2] < parts
@@ -79,7 +79,7 @@ def _jpeg(data: bytes) -> Weight | None:
     raise ImageError(f"is made of more than {PIECES:,} pieces; save it again")
 
 
-def _png(data: bytes) -> Weight | None:
+def _png(data: bytes) -> DecodeCost | None:
     """Walks the chunks (PNG specification, 5.3 and 11.2)."""
     kind, width, height, depth = struct.unpack_from(">4sIIB", data, 12)
     if kind != b"IHDR":
@@ -88,7 +88,7 @@ def _png(data: bytes) -> Weight | None:
     at = 8
     for _ in range(PIECES):
         if at + 12 > len(data):
-            return Weight(width, height, COPIES * width * height * channels * max(1, depth // 8))
+            return DecodeCost(width, height, COPIES * width * height * channels * max(1, depth // 8))
         length, kind = struct.unpack_from(">I4s", data, at)
         if kind == b"acTL":
             raise ImageError("is a film; send one picture of it")
@@ -96,7 +96,7 @@ def _png(data: bytes) -> Weight | None:
     raise ImageError(f"is made of more than {PIECES:,} pieces; save it again")
 
 
-def _tiff(data: bytes) -> Weight | None:
+def _tiff(data: bytes) -> DecodeCost | None:
     """Reads the first directory (TIFF 6.0, section 2); of a tag that is there twice, the first."""
     order, tags, taken = "<" if data[:1] == b"I" else ">", dict[int, int](), 0
     begins = struct.unpack_from(f"{order}I", data, 4)[0]
@@ -118,10 +118,10 @@ def _tiff(data: bytes) -> Weight | None:
     channels = 1 if samples == 1 and photometric in (0, 1) else max(3, samples)
     deep = max(1, bits // 8)
     block = tags.get(322, width) * tags.get(323, min(height, tags.get(278, height)))
-    return Weight(width, height, COPIES * width * height * channels * deep + block * max(4, channels * deep))
+    return DecodeCost(width, height, COPIES * width * height * channels * deep + block * max(4, channels * deep))
 
 
-def _webp(data: bytes) -> Weight | None:
+def _webp(data: bytes) -> DecodeCost | None:
     """WebP container specification; RFC 6386, 9.1; WebP lossless bitstream specification, 3."""
     kind = data[12:16] if data[8:12] == b"WEBP" else b""
     if kind == b"VP8X":
@@ -135,21 +135,21 @@ def _webp(data: bytes) -> Weight | None:
         width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
     else:
         return None
-    return Weight(width, height, COPIES * width * height * 4)
+    return DecodeCost(width, height, COPIES * width * height * 4)
 
 
-def _bmp(data: bytes) -> Weight | None:
+def _bmp(data: bytes) -> DecodeCost | None:
     old = struct.unpack_from("<I", data, 14)[0] == 12
     width, height = struct.unpack_from("<HH" if old else "<ii", data, 18)
-    return Weight(abs(width), abs(height), COPIES * abs(width * height) * 2)
+    return DecodeCost(abs(width), abs(height), COPIES * abs(width * height) * 2)
 
 
-def _pnm(data: bytes) -> Weight | None:
+def _pnm(data: bytes) -> DecodeCost | None:
     found = _PNM.match(data[:4096])
-    return Weight(int(found[1]), int(found[2]), COPIES * int(found[1]) * int(found[2]) * 2) if found else None
+    return DecodeCost(int(found[1]), int(found[2]), COPIES * int(found[1]) * int(found[2]) * 2) if found else None
 
 
-_KINDS: dict[bytes, Callable[[bytes], Weight | None]] = {
+_KINDS: dict[bytes, Callable[[bytes], DecodeCost | None]] = {
     b"\xff\xd8\xff": _jpeg,
     b"\x89PNG\r\n\x1a\n": _png,
     b"II*\0": _tiff,

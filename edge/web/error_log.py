@@ -8,7 +8,7 @@ import traceback
 log = logging.getLogger(__name__)
 
 
-class Faults:
+class ErrorLog:
     """Said once for each place in the program where it happens: strangers may bring it about again and again."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from edge.web.error_log import Faults
+from edge.web.error_log import ErrorLog
 
 RATE = 8.0
 """Frames a second are shown at most."""
@@ -22,7 +22,7 @@ class Live:
     """Server-sent events (HTML standard, 9.2) ``view`` and ``status``; all of it in the server's own thread."""
 
     def __init__(
-        self, newest: Newest, show: Show, status: Callable[[], Awaitable[dict[str, Any]]], faults: Faults
+        self, newest: Newest, show: Show, status: Callable[[], Awaitable[dict[str, Any]]], faults: ErrorLog
     ) -> None:
         """``newest`` gives what the loop saw last, ``show`` makes JSON of it, ``status`` says how the program is."""
         self._newest, self._show, self._status, self._faults = newest, show, status, faults

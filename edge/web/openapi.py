@@ -137,7 +137,7 @@ def described(*, shown_events: int, most_events: int) -> Made:
 
 
 def _schemas() -> Made:
-    recipe = {_name(leaf): {"description": leaf.description, **_takes(leaf)} for leaf in _vision()}
+    vision = {_name(leaf): {"description": leaf.description, **_takes(leaf)} for leaf in _vision()}
     given = {"label": DIGIT, "read": DIGIT, "confidence": SHARE, "source": TEXT, "model": TEXT, "glyph": PNG}
     shown = {
         **given,
@@ -183,7 +183,7 @@ def _schemas() -> Made:
                 "rights": {"enum": ["view", "change"], "description": "What whoever asks may do."},
             }
         ),
-        "Recipe": {"type": "object", "properties": recipe, "additionalProperties": False},
+        "Recipe": {"type": "object", "properties": vision, "additionalProperties": False},
         "Vision": _object(
             {
                 "vision": _ref("Recipe"),

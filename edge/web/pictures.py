@@ -7,7 +7,7 @@ from typing import Any
 
 import cv2
 
-from edge.reading.reader import Sight
+from edge.reading.reader import Analysis
 from edge.types import Pixels
 
 SIDE = 640
@@ -20,7 +20,7 @@ TOP = 3
 """So many classes of each are named."""
 
 
-def view(pixels: Pixels, sight: Sight) -> dict[str, Any]:
+def view(pixels: Pixels, sight: Analysis) -> dict[str, Any]:
     """The JSON of one frame (height, width).
 
     Pictures are data URIs. ``even`` and ``ink`` are as the reader worked on them: perhaps turned, and of another size.
@@ -41,7 +41,7 @@ def view(pixels: Pixels, sight: Sight) -> dict[str, Any]:
     }
 
 
-def candidates(sight: Sight) -> list[dict[str, Any]]:
+def candidates(sight: Analysis) -> list[dict[str, Any]]:
     """All that may be a digit, in reading order: where it is, as the model got it, and what the model says."""
     found: list[dict[str, Any]] = []
     for glyph, candidate, kept in zip(sight.glyphs, sight.candidates, sight.kept, strict=True):

@@ -13,9 +13,9 @@ from starlette.routing import Route
 from edge.controls import Controls
 from edge.errors import SettingsError
 from edge.reading.reader import Reader
-from edge.running.saved_vision import Tuning
+from edge.running.saved_vision import SavedVision
 from edge.settings import leaves
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 from edge.web.access import problem
 from edge.web.teach import Do
 from edge.web.upload import body, parsed
@@ -25,18 +25,18 @@ KINDS = {bool: "boolean", int: "integer"}
 """The others are words of a few."""
 
 
-class Slide:
-    """Answers ``/api/vision``; the loop takes a new recipe between two frames."""
+class Tune:
+    """Answers ``/api/vision``; the loop takes a new vision between two frames."""
 
     def __init__(
         self,
-        tuning: Tuning,
+        tuning: SavedVision,
         controls: Controls,
         reader: Reader,
-        preview: Callable[[Recipe], Awaitable[str | None]],
+        preview: Callable[[VisionSettings], Awaitable[str | None]],
         do: Do,
     ) -> None:
-        """``preview`` gives the JSON of the newest frame as it is read by another recipe; None before the first.
+        """``preview`` gives the JSON of the newest frame as it is read by another vision; None before the first.
 
         ``do`` does what waits for the disk.
         """
@@ -49,15 +49,15 @@ class Slide:
             Route("/api/vision/back", self._back, methods=["POST"]),
         ]
 
-    def recipe(self) -> Recipe:
+    def vision(self) -> VisionSettings:
         """What the loop reads by, or will with the next frame."""
-        return self._controls.recipe or self._reader.recipe
+        return self._controls.vision or self._reader.vision
 
     async def _say(self, request: Request) -> Response:
         return JSONResponse(self._said())
 
     async def _try(self, request: Request) -> Response:
-        shown = await self._preview(self._tuning.tried(dict(request.query_params), self.recipe()))
+        shown = await self._preview(self._tuning.tried(dict(request.query_params), self.vision()))
         if shown is None:
             return problem(503, "no frame was read yet", {"Retry-After": "1"})
         return Response(shown, media_type="application/json")
@@ -69,9 +69,9 @@ class Slide:
             values = None
         if not isinstance(values, dict):
             raise SettingsError('a JSON object of settings is wanted: {"median": 5}')
-        recipe = self._tuning.tried(values, self.recipe())
-        await self._do(lambda: self._tuning.save(recipe))
-        self._controls.clean_by(recipe)
+        vision = self._tuning.tried(values, self.vision())
+        await self._do(lambda: self._tuning.save(vision))
+        self._controls.clean_by(vision)
         return JSONResponse(self._said())
 
     async def _back(self, request: Request) -> Response:
@@ -82,7 +82,7 @@ class Slide:
 
     def _said(self) -> dict[str, Any]:
         return {
-            "vision": asdict(self.recipe()),
+            "vision": asdict(self.vision()),
             "configured": asdict(self._tuning.configured),
             "saved": self._tuning.saved(),
             "back": self._tuning.before(),

@@ -14,7 +14,7 @@ from edge import images
 from edge.errors import EdgeError, ImageError
 from edge.system import stderr
 from edge.types import Pixels
-from edge.web.decode_cost import weigh
+from edge.web.decode_cost import decode_cost
 
 MOST_BYTES = 24_000_000
 """A larger file is refused: telephones make files of up to 15 MB."""
@@ -96,7 +96,7 @@ def picture(data: bytes, name: str) -> Pixels:
     """The bytes of an image file -> grey pixels (height, width). Raises ImageError, UploadError."""
     if not data:
         raise ImageError(f"{name}: is empty; send the bytes of an image file")
-    width, height, size = weigh(data, name)
+    width, height, size = decode_cost(data, name)
     if width * height > MOST_PIXELS:
         raise UploadError(413, f"{name}: has {width} x {height} pixels; at most {MOST_PIXELS:,} are read here")
     if size > MOST_UNPACKED:

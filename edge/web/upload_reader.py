@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from edge.reading.reader import Reader, Sight
+from edge.reading.reader import Analysis, Reader
 from edge.system.closing import Closing
 from edge.types import Frame
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 
 
-class Desk(Closing):
+class UploadReader(Closing):
     """For one thread at a time, which is not the loop's: an interpreter is nobody else's while it works."""
 
     def __init__(self, loop: Reader) -> None:
@@ -17,11 +17,11 @@ class Desk(Closing):
         self._of: object = None
         self._own: Reader | None = None
 
-    def look(self, frame: Frame, recipe: Recipe | None = None) -> Sight:
-        """What is seen in a frame, cleaned as the loop does it or by another recipe."""
+    def look(self, frame: Frame, vision: VisionSettings | None = None) -> Analysis:
+        """What is seen in a frame, cleaned as the loop does it or by another vision."""
         reader = self._reader()
-        wanted = recipe or self._loop.recipe
-        if reader.recipe != wanted or reader.min_confidence != self._loop.min_confidence:
+        wanted = vision or self._loop.vision
+        if reader.vision != wanted or reader.min_confidence != self._loop.min_confidence:
             reader.demand(self._loop.min_confidence, wanted)
         return reader.look(frame)
 
@@ -35,5 +35,5 @@ class Desk(Closing):
         if self._own is None or self._of is not self._loop.model:
             self.close()
             self._of = self._loop.model
-            self._own = Reader(self._loop.model.again(), recipe=self._loop.recipe)
+            self._own = Reader(self._loop.model.again(), vision=self._loop.vision)
         return self._own

@@ -38,14 +38,14 @@ def show(frames: int, page: str) -> None:
     from edge.reading.reader import Reader
     from edge.sources import open_source
     from edge.system.process import settle
-    from edge.tracking.settings import Tracking
+    from edge.tracking.settings import TrackSettings
     from edge.types import Frame
     from tests.support.line import Line
 
     settle()
     # One page, with other noise in each frame.
     pages = list(islice(open_source(f"synthetic:?digits=6&hold={PAGES}"), PAGES))
-    tracking = Tracking(still=60 if page == "unchanged" else 0)
+    tracking = TrackSettings(still=60 if page == "unchanged" else 0)
     with Reader() as reader, open_publisher(f"jsonl:{os.devnull}") as publisher:
         line = Line(reader, tracking)
         # The first second settles what is believed, and is the same for few and many.

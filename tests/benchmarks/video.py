@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from edge.handwriting import rendering, virtual_camera
-from edge.handwriting.styles import Hand, somebody
+from edge.handwriting.styles import WritingStyle, random_style
 from edge.reading.reader import Reader
 from edge.types import Frame, Pixels
 from tests.support.line import Line
@@ -48,7 +48,7 @@ class Shot:
 class Sheet:
     """A page of cells that each hold a digit; the others stay as they are when one is written anew."""
 
-    def __init__(self, rng: np.random.Generator, hand: Hand) -> None:
+    def __init__(self, rng: np.random.Generator, hand: WritingStyle) -> None:
         self.rng, self.hand = rng, hand
         self.size = int(rng.integers(56, 96))
         self.rows: list[list[tuple[int, Pixels]]] = []
@@ -129,7 +129,7 @@ def film(seed: int, reader: Reader, *, seconds: float = 20.0, fps: float = 30.0)
     rng = np.random.default_rng([seed, 77])
     grains = [rng.normal(0, 1, SIZE[::-1]).astype(np.float32) for _ in range(4)]
     sensor = float(rng.uniform(0.5, 5))
-    sheet = Sheet(rng, somebody(rng))
+    sheet = Sheet(rng, random_style(rng))
     page, at, index, offset = sheet.page(), 0.0, 0, np.zeros(2)
 
     def noisy(clean: Pixels, sigma: float) -> Pixels:
@@ -149,7 +149,7 @@ def film(seed: int, reader: Reader, *, seconds: float = 20.0, fps: float = 30.0)
             if all(reader.read(noisy(moved, sensor)).text == sheet.truth for _ in range(3)):
                 return fresh
             if attempt % 10 == 9:
-                sheet.hand = somebody(rng)
+                sheet.hand = random_style(rng)
         sheet.rows = []
         return sheet.page()
 

@@ -11,9 +11,9 @@ from edge import settings
 from edge.errors import SettingsError
 from edge.reading.reader import MIN_CONFIDENCE
 from edge.settings import Settings, leaves, load_settings
-from edge.store.settings import Limits
-from edge.tracking.settings import Tracking
-from edge.vision.settings import Recipe
+from edge.store.settings import StoreSettings
+from edge.tracking.settings import TrackSettings
+from edge.vision.settings import VisionSettings
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,9 +30,9 @@ def toml(tmp_path: Path):  # type: ignore[no-untyped-def]
 def test_defaults_are_those_declared() -> None:
     settings = load_settings()
     assert settings == Settings()
-    assert settings.vision == Recipe()
-    assert settings.track == Tracking()
-    assert settings.store == Limits()
+    assert settings.vision == VisionSettings()
+    assert settings.track == TrackSettings()
+    assert settings.store == StoreSettings()
     for leaf in leaves():
         value = settings
         for part in leaf.name.split("."):
@@ -187,5 +187,5 @@ def test_settings_that_are_plain_need_no_pydantic(tmp_path, monkeypatch) -> None
     assert (made.source, made.threads, made.publish) == ("synthetic:", 1, ("jsonl:-", "jsonl:b"))
     assert (made.vision.median, made.vision.even, made.vision.level, made.track.dwell) == (5, False, 80, 1.0)
     assert load_settings(file) == Settings(
-        threads=1, publish=made.publish, vision=Recipe(median=5, even=False), track=Tracking(dwell=1.0)
+        threads=1, publish=made.publish, vision=VisionSettings(median=5, even=False), track=TrackSettings(dwell=1.0)
     )

@@ -30,7 +30,7 @@ from edge.loop import run
 from edge.publishers import open_publisher
 from edge.reading.reader import Reader
 from edge.sources.base import Camera
-from edge.sources.supervisor import Steady
+from edge.sources.supervisor import SupervisedCamera
 from edge.sources.synthetic import Synthetic
 from edge.system.process import Tidy, settle
 from edge.types import Pixels
@@ -114,7 +114,7 @@ def endure(frames: int, size: tuple[int, int]) -> bool:
         tempfile.TemporaryDirectory() as folder,
         Reader() as reader,
         open_publisher(f"jsonl:{folder}/read.jsonl", live=True) as publisher,
-        Steady(camera, deadline_seconds=60) as source,
+        SupervisedCamera(camera, deadline_seconds=60) as source,
     ):
         tidy = Tidy()
 

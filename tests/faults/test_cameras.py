@@ -19,7 +19,7 @@ import pytest
 from edge.errors import SourceError, WedgedError
 from edge.loop import Tally, run
 from edge.sources import open_source, supervisor
-from edge.sources.supervisor import Steady, Stillness
+from edge.sources.supervisor import FrozenDetector, SupervisedCamera
 from edge.types import Reading
 from tests.faults.cameras import Faulty
 from tests.faults.returning import Server
@@ -37,7 +37,7 @@ def source():
     made = []
 
     def make(camera, deadline=0.3, frozen=0.0):
-        made.append((camera, Steady(camera, deadline_seconds=deadline, frozen_seconds=frozen)))
+        made.append((camera, SupervisedCamera(camera, deadline_seconds=deadline, frozen_seconds=frozen)))
         return made[-1][1]
 
     yield make
@@ -159,10 +159,12 @@ def test_one_that_was_listened_to_in_vain_is_opened_again_without_a_long_pause(m
     """The ribbon cable is loose: the camera opens, and no frame comes for ten seconds."""
     slept = []
     camera = Faulty()
-    frames = Steady(camera)
+    frames = SupervisedCamera(camera)
     monkeypatch.setattr(supervisor, "LISTENED_SECONDS", 0.05)
     monkeypatch.setattr(camera, "read", lambda: time.sleep(0.1) or camera.gone())
-    monkeypatch.setattr(Steady, "_sleep", lambda self, seconds, there: slept.append(seconds) or len(slept) < 0)
+    monkeypatch.setattr(
+        SupervisedCamera, "_sleep", lambda self, seconds, there: slept.append(seconds) or len(slept) < 0
+    )
     monkeypatch.setattr(camera, "gone", lambda: frames.stop() if len(slept) == 4 else _error(camera), raising=False)
     frames._work()
     assert len(slept) == 4 and all(0.25 <= seconds <= 0.5 for seconds in slept)
@@ -247,7 +249,7 @@ def test_a_picture_may_stay_the_same_where_that_is_allowed(source):
 
 
 def test_stillness_is_counted_in_time_and_not_in_frames():
-    still = Stillness(10.0)
+    still = FrozenDetector(10.0)
     one, other = np.zeros((40, 40), np.uint8), np.zeros((40, 40), np.uint8)
     other[39, 39] = 1
     assert [still.frozen(one, now) for now in (100, 101, 109.9, 110, 111)] == [False, False, False, True, True]
@@ -259,9 +261,11 @@ def test_stillness_is_counted_in_time_and_not_in_frames():
 def test_the_pause_grows_and_is_never_the_same_for_all(monkeypatch):
     """Two cameras on one hub shall not be opened in step for ever."""
     slept = []
-    frames = Steady(Faulty("absent"))
-    monkeypatch.setattr(Steady, "_sleep", lambda self, seconds, there: slept.append(seconds) or len(slept) == 9)
-    monkeypatch.setattr(Steady, "_run", lambda self: "no" if len(slept) < 10 else self.stop() or "")
+    frames = SupervisedCamera(Faulty("absent"))
+    monkeypatch.setattr(
+        SupervisedCamera, "_sleep", lambda self, seconds, there: slept.append(seconds) or len(slept) == 9
+    )
+    monkeypatch.setattr(SupervisedCamera, "_run", lambda self: "no" if len(slept) < 10 else self.stop() or "")
     frames._work()
     most = [0.5, 1, 2, 4, 8, 16, 30, 30, 30, 0.5]
     assert all(longest / 2 <= seconds <= longest for seconds, longest in zip(slept, most, strict=True)), (

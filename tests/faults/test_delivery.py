@@ -20,7 +20,7 @@ import pytest
 
 from edge.loop import run
 from edge.publishers import open_publisher
-from edge.sources.supervisor import Steady
+from edge.sources.supervisor import SupervisedCamera
 from tests.faults.cameras import Faulty
 from tests.faults.disks import FullDevice, disk
 from tests.support.patience import patience
@@ -200,7 +200,10 @@ def test_a_clock_that_jumps_back_stops_nothing(tmp_path, reader, monkeypatch):
             monkeypatch.setattr(time, "time", lambda: real() - 3650 * 86400)
         return reader.read(frame)
 
-    with Steady(camera, deadline_seconds=PATIENCE) as source, open_publisher(f"jsonl:{path}", live=True) as publisher:
+    with (
+        SupervisedCamera(camera, deadline_seconds=PATIENCE) as source,
+        open_publisher(f"jsonl:{path}", live=True) as publisher,
+    ):
         run(source, read, [publisher], frames=20)
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     numbers = [line["frame"] for line in lines]

@@ -27,7 +27,7 @@ CHILD = """
 import os, sys, threading
 from datetime import UTC, datetime
 from pathlib import Path
-from edge.store.settings import Limits
+from edge.store.settings import StoreSettings
 from edge.store.store import Store
 from edge.types import Notice
 
@@ -35,7 +35,7 @@ def line(number, *words):
     # A line that a killed process began may stand before it.
     os.write(number, ("\\n" + " ".join(map(str, words)) + " .").encode())
 
-store = Store(Path(sys.argv[1]), device="shed", limits=Limits(rows=1_000_000))
+store = Store(Path(sys.argv[1]), device="shed", limits=StoreSettings(rows=1_000_000))
 outlet = store.outlet("broker")
 
 def send():

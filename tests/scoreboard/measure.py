@@ -16,7 +16,7 @@ from convert.evaluation.calibration import calibration_error
 from edge.handwriting import rendering
 from edge.model.classifier import Model
 from edge.reading.evaluation import load_labelled, only_digits
-from edge.reading.reader import Reader, Sight
+from edge.reading.reader import Analysis, Reader
 from edge.types import Pixels
 from tests.scoreboard.nothing import KINDS, nothing
 from tests.scoreboard.pages import shot
@@ -216,7 +216,7 @@ def _mnist(folder: Path) -> Mnist | None:
     return load_mnist(str(place)) if any(place.glob(f"{FILES[-1]}*")) else None
 
 
-def _seen(reader: Reader, sight: Sight) -> list[tuple[Pixels, str]]:
+def _seen(reader: Reader, sight: Analysis) -> list[tuple[Pixels, str]]:
     """The glyphs of a reading, each with its best class and probability."""
     names = reader.model.card.labels
     return [

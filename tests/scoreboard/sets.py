@@ -17,7 +17,7 @@ from edge.errors import DataError
 from edge.types import Pixels
 from edge.vision.clean import clean
 from edge.vision.normalise import normalise
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 
 MARGIN = 4
 """Digits of 16x16 fill their picture to its border, which no page does: so many pixels of paper are put around them."""
@@ -70,7 +70,7 @@ class DigitSet:
 
 
 def _ink(picture: Pixels) -> Pixels:
-    cleaned = clean(picture, Recipe(), light_ink=False)
+    cleaned = clean(picture, VisionSettings(), light_ink=False)
     return main_ink(cleaned.ink, cleaned.mask)
 
 

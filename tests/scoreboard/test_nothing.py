@@ -12,7 +12,7 @@ def digits() -> tuple[Pixels, np.ndarray]:
     """Twenty digits like MNIST's, written by the stroke model."""
     rng = np.random.default_rng(1)
     labels = (np.arange(20) % 10).astype(np.uint8)
-    inks = [rendering.render(rendering.draw(int(n), rng, styles.somebody(rng)), 90, 90, 10) for n in labels]
+    inks = [rendering.render(rendering.draw(int(n), rng, styles.random_style(rng)), 90, 90, 10) for n in labels]
     return np.stack([normalise(ink) for ink in inks]), labels
 
 

@@ -27,7 +27,7 @@ from tests.scoreboard.tally import Tally
 def drawn(count: int) -> tuple[Pixels, np.ndarray]:
     rng = np.random.default_rng(1)
     labels = (np.arange(count) % 10).astype(np.uint8)
-    inks = [rendering.render(rendering.draw(int(n), rng, styles.somebody(rng)), 90, 90, 10) for n in labels]
+    inks = [rendering.render(rendering.draw(int(n), rng, styles.random_style(rng)), 90, 90, 10) for n in labels]
     return np.stack([normalise(ink) for ink in inks]), labels
 
 

@@ -20,7 +20,7 @@ def glyphs() -> tuple[Pixels, np.ndarray]:
     labels = np.arange(60) % 10
     drawn = []
     for label in labels:
-        hand = styles.somebody(rng)
+        hand = styles.random_style(rng)
         drawn.append(normalise(rendering.render(rendering.draw(int(label), rng, hand), 100, 100, 11)))
     return np.stack(drawn), labels.astype(np.uint8)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from edge.reading.reader import Reader
-from edge.tracking.change_detector import Still
-from edge.tracking.settings import Tracking
+from edge.tracking.change_detector import ChangeDetector
+from edge.tracking.settings import TrackSettings
 from edge.tracking.tracker import Tracker
 from edge.types import Event, Frame, Reading
 
@@ -14,8 +14,8 @@ from edge.types import Event, Frame, Reading
 class Line:
     """Sees frame after frame. The same frames at the same times give the same answers."""
 
-    def __init__(self, reader: Reader, tracking: Tracking | None = None) -> None:
-        self.reader, self.tracker, self.still = reader, Tracker(tracking), Still(tracking)
+    def __init__(self, reader: Reader, tracking: TrackSettings | None = None) -> None:
+        self.reader, self.tracker, self.still = reader, Tracker(tracking), ChangeDetector(tracking)
         self.tracked = 0.0
         """Seconds that the tracker took for the newest frame."""
         self._reading: Reading | None = None

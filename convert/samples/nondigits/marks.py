@@ -20,7 +20,7 @@ from edge.handwriting import rendering, styles
 from edge.types import Pixels
 from edge.vision.clean import clean
 from edge.vision.normalise import SIDE, normalise, tight
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 
 EM = 40
 """Height of a digit or letter as it is drawn here, pixels."""
@@ -85,7 +85,7 @@ def doubtful(glyph: Pixels) -> bool:
 
 def letter(glyphs: Pixels, i: int, rng: np.random.Generator) -> Pixels:
     """A letter, a sign or a small drawing, some with a second one beside it."""
-    hand = styles.anybody(rng)
+    hand = styles.varied_style(rng)
     inks = []
     for _ in range(2 if rng.uniform() < 0.12 else 1):
         form = LETTERS[int(rng.integers(len(LETTERS)))]
@@ -104,7 +104,7 @@ def several(glyphs: Pixels, i: int, rng: np.random.Generator) -> Pixels:
     """Two digits or three side by side, touching, overlapping or very near, or two above one another."""
     above = rng.uniform() < 0.04
     if above:
-        hand = styles.anybody(rng)
+        hand = styles.varied_style(rng)
         # Side by side, but lying down.
         inks = [np.ascontiguousarray(np.rot90(_digit(int(rng.choice(some)), hand, rng))) for some in STACKED]
         ink = np.ascontiguousarray(np.rot90(beside(inks, rng.uniform(0.05, 0.15), rng), -1))
@@ -119,7 +119,7 @@ def piece(glyphs: Pixels, i: int, rng: np.random.Generator) -> Pixels:
     kind = rng.uniform()
     if kind < 0.35:
         digit, side, least, most = PIECES[int(rng.integers(len(PIECES)))]
-        ink = tight(_digit(digit, styles.anybody(rng), rng))
+        ink = tight(_digit(digit, styles.varied_style(rng), rng))
         turns = {"left": 0, "top": 1, "bottom": -1}[side]
         ink = np.ascontiguousarray(np.rot90(ink, turns))
         return _seen(np.ascontiguousarray(np.rot90(cut(ink, rng.uniform(least, most), rng), -turns)), rng)
@@ -149,7 +149,7 @@ def fragment(ink: Pixels, rng: np.random.Generator) -> Pixels:
 
 def lying(glyphs: Pixels, i: int, rng: np.random.Generator) -> Pixels:
     """A digit of a page that lies on its side."""
-    ink = _digit(int(rng.choice(LYING)), styles.anybody(rng), rng)
+    ink = _digit(int(rng.choice(LYING)), styles.varied_style(rng), rng)
     return _seen(np.ascontiguousarray(np.rot90(ink, int(rng.choice((1, 3))))), rng)
 
 
@@ -160,7 +160,7 @@ def scribbled(glyphs: Pixels, i: int, rng: np.random.Generator) -> Pixels:
 
 def texture(glyphs: Pixels, i: int, rng: np.random.Generator) -> Pixels:
     """What cleaning makes of a page without writing: one connected part of it, or all in a random window."""
-    seen = clean(textures.texture(rng), Recipe(), light_ink=bool(rng.uniform() < 0.25))
+    seen = clean(textures.texture(rng), VisionSettings(), light_ink=bool(rng.uniform() < 0.25))
     if seen.reason:
         return np.zeros((SIDE, SIDE), np.uint8)
     if rng.uniform() < 0.4:
@@ -228,14 +228,14 @@ def cut(ink: Pixels, share: float, rng: np.random.Generator) -> Pixels:
 def _digits(count: int, glyphs: Pixels, i: int, rng: np.random.Generator) -> list[Pixels]:
     """So many digits, of the given glyphs beginning with this one, or of one hand of the stroke model."""
     if rng.uniform() < 0.5:
-        hand = styles.anybody(rng)
+        hand = styles.varied_style(rng)
         return [_digit(int(digit), hand, rng) for digit in rng.integers(0, 10, count)]
     places = [i, *rng.integers(0, len(glyphs), count - 1).tolist()]
     scale = EM / 20
     return [augment.enlarged(tight(glyphs[place]), scale * rng.uniform(0.85, 1.15)) for place in places]
 
 
-def _digit(digit: int, hand: styles.Hand, rng: np.random.Generator) -> Pixels:
+def _digit(digit: int, hand: styles.WritingStyle, rng: np.random.Generator) -> Pixels:
     return _drawn(rendering.draw(digit, rng, hand), hand.pen)
 
 

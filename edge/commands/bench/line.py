@@ -15,21 +15,21 @@ from pathlib import Path
 
 import cv2
 
-from edge.commands.pipeline import Keeper
+from edge.commands.pipeline import StorePublisher
 from edge.controls import Controls
 from edge.errors import SourceError
 from edge.loop import run
 from edge.model.classifier import Model
 from edge.publishers import open_publisher
-from edge.reading.reader import Reader, Sight
-from edge.running.live_reader import Viewer
+from edge.reading.reader import Analysis, Reader
+from edge.running.live_reader import LiveReader
 from edge.running.metrics import STAGES
 from edge.settings import Settings
 from edge.sources import open_source
 from edge.sources.base import Source
 from edge.store.store import FILE, Store
 from edge.system.stopwatch import Stopwatch
-from edge.tracking.change_detector import Still
+from edge.tracking.change_detector import ChangeDetector
 from edge.tracking.tracker import Tracker
 from edge.types import Frame, Reading
 
@@ -73,13 +73,13 @@ class Took:
 class Meter:
     """Stands around the line, and notes what each stage took."""
 
-    def __init__(self, viewer: Viewer, took: Took) -> None:
+    def __init__(self, viewer: LiveReader, took: Took) -> None:
         self.same = False
         """Whether what comes now is the same page again."""
         self.watch = Stopwatch()
         self._viewer, self._took = viewer, took
         self._begun = 0.0
-        self._sight: Sight | None = None
+        self._sight: Analysis | None = None
         self._frames = 0
 
     def read(self, frame: Frame) -> Reading | None:
@@ -134,12 +134,16 @@ def measure(settings: Settings, frames: int) -> Took:
     with ExitStack() as stack:
         source = stack.enter_context(open_source(settings.source))
         model = Model(settings.model or None, threads=settings.threads or 1)
-        reader = stack.enter_context(Reader(model, recipe=settings.vision, min_confidence=settings.min_confidence))
-        viewer = Viewer(reader, source, Controls(settings.min_confidence))
+        reader = stack.enter_context(Reader(model, vision=settings.vision, min_confidence=settings.min_confidence))
+        viewer = LiveReader(reader, source, Controls(settings.min_confidence))
         meter = Meter(viewer, took)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edge-bench-")))
         store = stack.enter_context(Store(folder / FILE, device="bench", limits=settings.store))
-        outputs = [Keeper(store, meter.watch), viewer, stack.enter_context(open_publisher(f"jsonl:{os.devnull}"))]
+        outputs = [
+            StorePublisher(store, meter.watch),
+            viewer,
+            stack.enter_context(open_publisher(f"jsonl:{os.devnull}")),
+        ]
         tracker = Tracker(settings.track)
         ready = [] if source.live else list(islice(_readable(source), PAGES))
         if not source.live and not ready:
@@ -163,7 +167,7 @@ def measure(settings: Settings, frames: int) -> Took:
             took.floor += list(_floor(model, page, _share(frames, part), took)) if page else []
         if ready:
             meter.same = True
-            viewer.still, viewer.settled = Still(settings.track), tracker.settled
+            viewer.still, viewer.settled = ChangeDetector(settings.track), tracker.settled
             # Of photographs each is another page.
             again = Shown(page if page[-1].truth else page[-1:], source.name)
             run(again, meter.read, outputs, tracker=tracker, frames=SAME, between=meter.done, watch=meter.watch)

@@ -13,7 +13,7 @@ from edge.reading.reader import Reader
 from edge.types import Pixels
 from edge.vision.clean import Cleaned, clean
 from edge.vision.normalise import normalise
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 from tests.support import small
 
 seeds = st.integers(0, 2**32 - 1)
@@ -143,7 +143,7 @@ def test_a_digit_is_all_sure_ink_of_its_cell_without_specks() -> None:
 
 @pytest.mark.parametrize("level", [40, 128, 250])
 def test_where_nothing_is_left_of_a_page_all_its_digits_are_empty(level: int) -> None:
-    blank = clean(np.full((640, 800), level, np.uint8), Recipe(), light_ink=False)
+    blank = clean(np.full((640, 800), level, np.uint8), VisionSettings(), light_ink=False)
     assert blank.reason == "blank"
     found = pages.picked(blank, 80, 80)
     assert found.shape == (80, 28, 28) and not found.any()

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from edge.handwriting import rendering
 from edge.handwriting.forms import FORMS
 from edge.handwriting.rendering import draw, page, render
-from edge.handwriting.styles import GAP, Hand, anybody, somebody
+from edge.handwriting.styles import GAP, WritingStyle, random_style, varied_style
 
 seeds = st.integers(0, 2**32 - 1)
 few_lines = st.lists(st.text("0123456789", min_size=1, max_size=6), min_size=1, max_size=3)
-plain = Hand(forms=(0,) * 10)
+plain = WritingStyle(forms=(0,) * 10)
 
 
 def rng(seed=0):
@@ -23,7 +23,7 @@ def rng(seed=0):
 @pytest.mark.parametrize("digit", range(10))
 def test_every_form_is_drawn_about_an_em_tall(digit):
     for form in range(len(FORMS[digit])):
-        hand = Hand(forms=(form,) * 10)
+        hand = WritingStyle(forms=(form,) * 10)
         left, top, right, bottom = rendering.extent(draw(digit, rng(), hand))
         assert 0.85 < bottom - top < 1.25
         assert right - left < 0.9
@@ -31,7 +31,7 @@ def test_every_form_is_drawn_about_an_em_tall(digit):
 
 @pytest.mark.parametrize("digit", range(10))
 def test_the_forms_of_a_digit_differ(digit):
-    inks = [render(draw(digit, rng(), Hand(forms=(f,) * 10)), 40, 40, 4) for f in range(len(FORMS[digit]))]
+    inks = [render(draw(digit, rng(), WritingStyle(forms=(f,) * 10)), 40, 40, 4) for f in range(len(FORMS[digit]))]
     for a, b in itertools.combinations(inks, 2):
         assert (np.abs(a.astype(int) - b) > 128).sum() > 10
 
@@ -79,7 +79,7 @@ def test_two_people_write_differently_and_one_person_alike():
     def five(hand, seed):
         return render(draw(5, rng(seed), hand), 48, 48, 4)
 
-    people = [somebody(rng(seed)) for seed in range(8)]
+    people = [random_style(rng(seed)) for seed in range(8)]
     own = np.mean([distance(five(hand, 1), five(hand, 2)) for hand in people])
     others = np.mean([distance(five(a, 1), five(b, 2)) for a, b in itertools.combinations(people, 2)])
     assert 0 < own < 0.7 * others
@@ -88,7 +88,7 @@ def test_two_people_write_differently_and_one_person_alike():
 @given(seeds, st.integers(0, 9), st.integers(24, 90), st.integers(24, 90), st.floats(1, 6))
 @settings(max_examples=40, deadline=None)
 def test_a_rendered_digit_fills_its_picture_and_leaves_the_border(seed, digit, height, width, pen):
-    ink = render(draw(digit, rng(seed), somebody(rng(seed))), height, width, pen)
+    ink = render(draw(digit, rng(seed), random_style(rng(seed))), height, width, pen)
     assert ink.shape == (height, width)
     assert ink.max() > 200
     assert not (ink[0].any() or ink[-1].any() or ink[:, 0].any() or ink[:, -1].any())
@@ -100,7 +100,7 @@ def test_a_rendered_digit_fills_its_picture_and_leaves_the_border(seed, digit, h
 @settings(max_examples=20, deadline=None)
 def test_the_boxes_of_a_page_hold_its_ink_and_stay_apart(seed, lines):
     height, width = 60 * len(lines) + 20, 320
-    hand = somebody(rng(seed))
+    hand = random_style(rng(seed))
     ink, boxes = page(lines, height, width, rng(seed + 1), hand)
     assert len(boxes) == len("".join(lines))
 
@@ -124,9 +124,9 @@ def test_the_boxes_of_a_page_hold_its_ink_and_stay_apart(seed, lines):
 @given(seeds, st.integers(0, 9))
 @settings(max_examples=60, deadline=None)
 def test_anybody_draws_the_same_for_the_same_seed_and_no_digit_falls_apart(seed, digit):
-    first, second = (draw(digit, rng(seed), anybody(rng(seed))) for _ in range(2))
+    first, second = (draw(digit, rng(seed), varied_style(rng(seed))) for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
-    hand = anybody(rng(seed))
+    hand = varied_style(rng(seed))
     assert len(first) == len(FORMS[digit][hand.forms[digit]])
     left, top, right, bottom = rendering.extent(first)
     assert 0.75 < bottom - top < 1.4
@@ -139,14 +139,14 @@ def test_anybody_writes_more_differently_than_somebody_does():
         extents = [rendering.extent(draw(4, rng(1), hand)) for hand in hands]
         return np.std([right - left for left, _, right, _ in extents])
 
-    assert spread(anybody) > 1.3 * spread(somebody)
+    assert spread(varied_style) > 1.3 * spread(random_style)
 
 
 def test_a_stroke_that_overshoots_goes_on_where_it_was_heading():
     path = np.linspace([0, 0], [0.3, 0.4], 20)
     lengths = []
     for seed in range(30):
-        longer = rendering._ends(path, rng(seed), Hand(forms=(0,) * 10, overshoot=0.1))
+        longer = rendering._ends(path, rng(seed), WritingStyle(forms=(0,) * 10, overshoot=0.1))
         assert np.abs(longer @ [0.8, -0.6]).max() < 1e-9, "off its line"
         lengths.append(np.linalg.norm(longer[-1] - longer[0]))
     assert min(lengths) < 0.5 < max(lengths) < 1.1
@@ -154,7 +154,7 @@ def test_a_stroke_that_overshoots_goes_on_where_it_was_heading():
 
 def test_a_hook_at_the_end_turns_aside_and_is_short():
     path = np.linspace([0, 0], [0.3, 0.4], 20)
-    hooked = rendering._ends(path, rng(3), Hand(forms=(0,) * 10, tick=1.0))
+    hooked = rendering._ends(path, rng(3), WritingStyle(forms=(0,) * 10, tick=1.0))
     assert np.array_equal(hooked[1:-1], path)
     for tip, end in ((hooked[0], path[0]), (hooked[-1], path[-1])):
         assert 0.019 < np.linalg.norm(tip - end) < 0.071
@@ -166,7 +166,7 @@ def test_a_waist_moves_the_middle_and_neither_end():
         def normal(self, mean, deviation, size=None):
             return 0.0 if size is not None else np.array([0.1, 0.0])
 
-    still = Hand(forms=(0,) * 10, turn=0.0)
+    still = WritingStyle(forms=(0,) * 10, turn=0.0)
     low = rendering.shape(FORMS[8][2], rng(1), still, Habit())
     middle = rendering.shape(FORMS[8][2], rng(1), still, np.random.default_rng(0))
     (_, top, _, crossing), (_, low_top, _, low_crossing) = rendering.extent(middle[:1]), rendering.extent(low[:1])

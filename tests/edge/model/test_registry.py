@@ -8,7 +8,7 @@ import pytest
 
 from edge.errors import StateError
 from edge.model import registry
-from edge.model.registry import INDEX, Kept, Shelf, rollback
+from edge.model.registry import INDEX, Accepted, ModelRegistry, rollback
 from edge.system import state_folder
 
 
@@ -17,31 +17,31 @@ def digest(content: bytes) -> str:
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return Shelf(state_folder.folder(str(tmp_path / "state")))
+def shelf(tmp_path: Path) -> ModelRegistry:
+    return ModelRegistry(state_folder.folder(str(tmp_path / "state")))
 
 
-def files(shelf: Shelf) -> set[str]:
+def files(shelf: ModelRegistry) -> set[str]:
     return {path.name for path in shelf.folder.iterdir()}
 
 
-def test_the_newest_and_the_one_before_are_kept(shelf: Shelf, tmp_path: Path) -> None:
+def test_the_newest_and_the_one_before_are_kept(shelf: ModelRegistry, tmp_path: Path) -> None:
     model = tmp_path / "model.tflite"
-    assert shelf.look() == Kept()
+    assert shelf.look() == Accepted()
     for content in (b"one", b"two", b"two", b"three"):
         shelf.accept(model, content)
-    assert shelf.look() == Kept(str(model), digest(b"three"), digest(b"two"))
+    assert shelf.look() == Accepted(str(model), digest(b"three"), digest(b"two"))
     assert shelf.content(shelf.look().previous) == b"two"
     assert files(shelf) == {INDEX, f"{digest(b'three')}.tflite", f"{digest(b'two')}.tflite"}
 
 
-def test_another_files_models_are_none_to_go_back_to(shelf: Shelf, tmp_path: Path) -> None:
+def test_another_files_models_are_none_to_go_back_to(shelf: ModelRegistry, tmp_path: Path) -> None:
     shelf.accept(tmp_path / "a.tflite", b"one")
     shelf.accept(tmp_path / "b.tflite", b"two")
-    assert shelf.look() == Kept(str(tmp_path / "b.tflite"), digest(b"two"), "")
+    assert shelf.look() == Accepted(str(tmp_path / "b.tflite"), digest(b"two"), "")
 
 
-def test_other_peoples_files_are_left_alone(shelf: Shelf, tmp_path: Path) -> None:
+def test_other_peoples_files_are_left_alone(shelf: ModelRegistry, tmp_path: Path) -> None:
     shelf.folder.mkdir()
     for name in ("mine.tflite", ".hidden", "notes"):
         (shelf.folder / name).touch()
@@ -52,7 +52,7 @@ def test_other_peoples_files_are_left_alone(shelf: Shelf, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("steps", range(4))
 def test_a_power_cut_after_any_write_leaves_what_is_whole(
-    steps: int, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    steps: int, shelf: ModelRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shelf.accept(tmp_path / "m", b"one")
     before = shelf.look()
@@ -71,10 +71,10 @@ def test_a_power_cut_after_any_write_leaves_what_is_whole(
     assert after == (before if steps < 3 else before.accepted(before.path, digest(b"two")))
     assert {shelf.content(name) for name in (after.current, after.previous) if name} <= {b"one", b"two"}
     shelf.accept(tmp_path / "m", b"two")
-    assert shelf.look() == Kept(before.path, digest(b"two"), digest(b"one"))
+    assert shelf.look() == Accepted(before.path, digest(b"two"), digest(b"one"))
 
 
-def test_what_is_damaged_is_said_and_begun_anew(shelf: Shelf, tmp_path: Path) -> None:
+def test_what_is_damaged_is_said_and_begun_anew(shelf: ModelRegistry, tmp_path: Path) -> None:
     shelf.accept(tmp_path / "m", b"one")
     (shelf.folder / f"{digest(b'one')}.tflite").write_bytes(b"0ne")
     with pytest.raises(StateError, match="is damaged"):
@@ -87,7 +87,7 @@ def test_what_is_damaged_is_said_and_begun_anew(shelf: Shelf, tmp_path: Path) ->
     assert shelf.content(shelf.look().current) == b"one"
 
 
-def test_rolling_back_twice_is_going_forth_again(shelf: Shelf, tmp_path: Path) -> None:
+def test_rolling_back_twice_is_going_forth_again(shelf: ModelRegistry, tmp_path: Path) -> None:
     model = tmp_path / "model.tflite"
     shelf.accept(model, b"one")
     shelf.accept(model, b"two")
@@ -99,7 +99,9 @@ def test_rolling_back_twice_is_going_forth_again(shelf: Shelf, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("there", [b"refused", None])
-def test_a_refused_or_missing_file_gives_way_to_what_reads(shelf: Shelf, tmp_path: Path, there: bytes | None) -> None:
+def test_a_refused_or_missing_file_gives_way_to_what_reads(
+    shelf: ModelRegistry, tmp_path: Path, there: bytes | None
+) -> None:
     model = tmp_path / "model.tflite"
     shelf.accept(model, b"one")
     shelf.accept(model, b"two")
@@ -112,7 +114,7 @@ def test_a_refused_or_missing_file_gives_way_to_what_reads(shelf: Shelf, tmp_pat
 
 
 def test_a_services_relative_path_begins_in_its_state_folder(
-    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shelf: ModelRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = shelf.folder.parent / "model.tflite"
     shelf.accept(model, b"one")
@@ -122,7 +124,7 @@ def test_a_services_relative_path_begins_in_its_state_folder(
 
 
 def test_where_there_is_nothing_to_go_back_to_it_says_so(
-    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shelf: ModelRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = tmp_path / "model.tflite"
 

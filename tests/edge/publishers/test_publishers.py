@@ -12,7 +12,7 @@ import pytest
 from edge.errors import NoReaderError, PublishError, SettingsError
 from edge.publishers import SCHEMES, is_channel, open_publisher
 from edge.publishers.base import Publisher
-from edge.publishers.best_effort import Steady
+from edge.publishers.best_effort import BestEffort
 from edge.types import Box, Digit, Reading
 
 READING = Reading(
@@ -205,7 +205,7 @@ class Clock:
 
 def test_of_a_live_source_what_is_lost_is_said_where_it_begins_and_where_it_ends(caplog):
     ill, clock = Ill(), Clock()
-    publisher = Steady(ill, clock)
+    publisher = BestEffort(ill, clock)
     publisher.publish(READING)
     ill.problem = PublishError("ill: cannot be written (No space); make room")
     for _ in range(3):
@@ -226,7 +226,7 @@ def test_of_a_live_source_what_is_lost_is_said_where_it_begins_and_where_it_ends
 
 def test_what_comes_and_goes_is_said_once_in_a_while_and_none_is_forgotten(caplog):
     ill, clock = Ill(), Clock()
-    publisher = Steady(ill, clock)
+    publisher = BestEffort(ill, clock)
     for n in range(300):
         clock.now += 0.1
         ill.problem = PublishError("ill: full") if n % 2 else None
@@ -242,7 +242,7 @@ def test_only_a_publisher_s_own_error_is_borne():
     for problem in (NoReaderError("stdout: nobody reads it any more"), RuntimeError("a mistake in here")):
         ill.problem = problem
         with pytest.raises(type(problem)):
-            Steady(ill).publish(READING)
+            BestEffort(ill).publish(READING)
 
 
 def test_a_stdout_that_is_not_there_is_said():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from edge.errors import DataError, ImageError
 from edge.reading.evaluation import CHOICES, Score, edits, load_labelled, markdown, only_digits, score, tune
 from edge.reading.reader import Reader
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_scores_agree_with_the_projects_scorer(reader: Reader, data: Path, tmp_p
 
 def test_every_choice_is_tried_on_every_set(reader: Reader, labelled: Path) -> None:
     tried: list[int] = []
-    rows = list(tune(reader.model, Recipe(), 0.6, [load_labelled(labelled)], tried.append))
+    rows = list(tune(reader.model, VisionSettings(), 0.6, [load_labelled(labelled)], tried.append))
     assert [choice for choice, _ in rows] == list(CHOICES)
     assert tried == list(range(1, len(CHOICES) + 1))
     assert rows[0][1][0].exact == 1

@@ -10,7 +10,7 @@ from edge.reading.passes import QUARTERS, is_end, kept_of, turned_back, turned_i
 from edge.reading.reader import Reader
 from edge.types import Box, Pixels
 from edge.vision.clean import clean
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 
 Page = Callable[..., Pixels]
 
@@ -69,7 +69,7 @@ def test_a_stroke_much_fainter_than_the_digits_is_no_one() -> None:
 def test_turned_ink_keeps_all_its_parts() -> None:
     picture = np.full((100, 150), 220, np.uint8)
     cv2.line(picture, (20, 30), (110, 40), 40, 6)
-    cleaned = clean(picture, Recipe(), light_ink=False)
+    cleaned = clean(picture, VisionSettings(), light_ink=False)
     turned = turned_ink(cleaned, cv2.ROTATE_90_CLOCKWISE)
     assert turned.ink.shape == turned.mask.shape == cleaned.ink.shape[::-1]
     assert turned.sure is not None and cleaned.sure is not None

@@ -15,7 +15,7 @@ from edge.reading.evaluation import edits, load_labelled, only_digits, score
 from edge.reading.reader import Reader
 from edge.types import Frame, Pixels
 from edge.vision.crop import turn
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 from tests.support import files
 
 Page = Callable[..., Pixels]
@@ -113,7 +113,7 @@ def test_a_faint_pencil_is_read(reader: Reader, page: Page) -> None:
 def test_a_picture_as_small_as_mnists_is_read(reader: Reader, digit: int) -> None:
     """28x28 pixels, enlarged sevenfold to be worked on: its edges are wide then, and sharp all the same."""
     rng = np.random.default_rng(digit)
-    ink = rendering.render(rendering.draw(digit, rng, styles.Hand(forms=(0,) * 10)), 200, 200, 18)
+    ink = rendering.render(rendering.draw(digit, rng, styles.WritingStyle(forms=(0,) * 10)), 200, 200, 18)
     small = cv2.resize(np.pad(255 - ink, 40, constant_values=255), (28, 28), interpolation=cv2.INTER_AREA)
     soft = cv2.GaussianBlur(small, (0, 0), 0.8)
     assert reader.read(soft).text == str(digit)
@@ -138,7 +138,7 @@ def test_every_choice_of_the_recipe_reads(page: Page) -> None:
         {"interpolation": "lanczos"},
         {"polarity": "dark"},
     ):
-        found = Reader(recipe=Recipe(**choice)).read(picture)  # type: ignore[arg-type]
+        found = Reader(vision=VisionSettings(**choice)).read(picture)  # type: ignore[arg-type]
         assert edits(only_digits(found.text), "2307")[0] <= 1, choice
 
 

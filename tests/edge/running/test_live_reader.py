@@ -7,7 +7,7 @@ import pytest
 from edge.controls import Controls
 from edge.reading.reader import Reader
 from edge.running import live_reader as room
-from edge.running.live_reader import Viewer
+from edge.running.live_reader import LiveReader
 from edge.sources.synthetic import Synthetic
 from edge.types import Event, Frame
 
@@ -16,7 +16,7 @@ from edge.types import Event, Frame
 def desk(page):
     """A page with 2357 on it, as a frame, and a viewer of its own reader."""
     with Reader() as reader, Synthetic() as source:
-        yield Frame(page("2357"), "desk", 3), Viewer(reader, source, Controls(reader.min_confidence))
+        yield Frame(page("2357"), "desk", 3), LiveReader(reader, source, Controls(reader.min_confidence))
 
 
 def test_a_frame_is_read(desk):

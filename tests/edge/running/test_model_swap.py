@@ -12,10 +12,10 @@ import pytest
 
 from edge.errors import ModelError
 from edge.model.classifier import Model
-from edge.model.registry import Kept, Shelf
+from edge.model.registry import Accepted, ModelRegistry
 from edge.reading.reader import Reader
 from edge.running import model_swap as room
-from edge.running.model_swap import Swap
+from edge.running.model_swap import ModelSwap
 from edge.types import Notice, Pixels
 from tests.support import files
 from tests.support.patience import patience
@@ -41,7 +41,7 @@ class Tries:
 
 
 class Bench:
-    """A model's file, the folder of what is kept, and a reader that a Swap serves step by step."""
+    """A model's file, the folder of what is kept, and a reader that a ModelSwap serves step by step."""
 
     def __init__(self, folder: Path) -> None:
         self.path, self.folder, self.tries = folder / "m.tflite", folder / "state", Tries()
@@ -49,7 +49,7 @@ class Bench:
     def start(self, content: bytes | None = ONE) -> Bench:
         if content is not None:
             self.path.write_bytes(content)
-        self.swap = Swap(self.path, folder=str(self.folder), tries=self.tries, look_seconds=3600)
+        self.swap = ModelSwap(self.path, folder=str(self.folder), tries=self.tries, look_seconds=3600)
         self.reader = Reader(self.swap.model)
         self.swap.serve(self.reader)
         return self
@@ -69,8 +69,8 @@ class Bench:
         return self.reader.model.sha256
 
     @property
-    def kept(self) -> Kept:
-        return Shelf(self.folder).look()
+    def kept(self) -> Accepted:
+        return ModelRegistry(self.folder).look()
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_a_new_file_is_taken_between_two_frames(bench: Bench, page: Callable[...
     reading = bench.reader.read(picture)
     assert (reading.text, reading.model) == ("2357", notice.name)
     assert old._interpreter is None, "the one before is closed"
-    assert bench.kept == Kept(str(bench.path), digest(TWO), digest(ONE))
+    assert bench.kept == Accepted(str(bench.path), digest(TWO), digest(ONE))
     assert bench.look(3) == [] and bench.tries.count == 2
 
 
@@ -243,7 +243,7 @@ def test_a_full_disk_stops_nothing(
 def test_its_thread_takes_what_comes_and_ends(bench: Bench) -> None:
     bench.path.write_bytes(ONE)
     before = threading.active_count()
-    with Swap(bench.path, folder=str(bench.folder), tries=bench.tries, look_seconds=0.01) as swap:
+    with ModelSwap(bench.path, folder=str(bench.folder), tries=bench.tries, look_seconds=0.01) as swap:
         reader = Reader(swap.model)
         swap.serve(reader)
         for content, state in ((BAD, "refused"), (TWO, "accepted")):
@@ -271,7 +271,7 @@ def test_a_mistake_of_ours_does_not_end_the_watch(
         looks += 1
         raise KeyError("x")
 
-    swap = Swap(bench.path, folder=str(bench.folder), tries=bench.tries, look_seconds=0.01)
+    swap = ModelSwap(bench.path, folder=str(bench.folder), tries=bench.tries, look_seconds=0.01)
     monkeypatch.setattr(swap, "step", broken)
     with swap:
         swap.serve(Reader(swap.model))

@@ -8,38 +8,38 @@ import pytest
 import edge.running.saved_vision
 from edge import cli
 from edge.errors import SettingsError, StateError
-from edge.running.saved_vision import BEFORE, FILE, Tuning
+from edge.running.saved_vision import BEFORE, FILE, SavedVision
 from edge.settings import load_settings, pinned_vision
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 
-CONFIGURED = Recipe(median=5)
+CONFIGURED = VisionSettings(median=5)
 
 
 @pytest.fixture
 def tuning(tmp_path):
-    return Tuning(str(tmp_path), CONFIGURED)
+    return SavedVision(str(tmp_path), CONFIGURED)
 
 
 def test_where_nothing_was_saved_the_settings_hold(tuning):
-    assert tuning.recipe() is CONFIGURED and not tuning.saved() and not tuning.before()
+    assert tuning.vision() is CONFIGURED and not tuning.saved() and not tuning.before()
 
 
 def test_what_is_saved_is_toml_that_comes_back(tuning, tmp_path):
-    recipe = tuning.tried({"level": 120, "even": False, "threshold": "otsu"}, CONFIGURED)
-    tuning.save(recipe)
-    assert Tuning(str(tmp_path), Recipe()).recipe() == recipe
+    vision = tuning.tried({"level": 120, "even": False, "threshold": "otsu"}, CONFIGURED)
+    tuning.save(vision)
+    assert SavedVision(str(tmp_path), VisionSettings()).vision() == vision
     said = tomllib.loads((tmp_path / FILE).read_text())
     assert said["vision"]["level"] == 120 and said["vision"]["median"] == 5 and said["vision"]["even"] is False
     # And it may be given as a settings file.
-    assert load_settings(tmp_path / FILE).vision == recipe
+    assert load_settings(tmp_path / FILE).vision == vision
 
 
 def test_back_goes_to_the_one_before_and_forth_again(tuning):
     one, two = tuning.tried({"level": 100}, CONFIGURED), tuning.tried({"level": 200}, CONFIGURED)
     tuning.save(one)
     tuning.save(two)
-    assert tuning.back() == one == tuning.recipe()
-    assert tuning.back() == two == tuning.recipe()
+    assert tuning.back() == one == tuning.vision()
+    assert tuning.back() == two == tuning.vision()
 
 
 @pytest.mark.parametrize("ends_after", range(6))
@@ -67,8 +67,8 @@ def test_a_power_cut_loses_neither_of_the_two(tuning, tmp_path, monkeypatch, goe
             )
         with contextlib.suppress(KeyboardInterrupt):
             tuning.back() if goes_back else tuning.save(three)
-    after = Tuning(str(tmp_path), CONFIGURED)
-    now, before = after.recipe(), after.back()
+    after = SavedVision(str(tmp_path), CONFIGURED)
+    now, before = after.vision(), after.back()
     assert (now, before) in ([(two, one), (one, two)] if goes_back else [(two, one), (three, two)])
     assert after.back() == now, "and forth again"
 
@@ -87,7 +87,7 @@ def test_what_is_damaged_is_one_line_and_nothing_changes(tuning, tmp_path, conte
     (tmp_path / FILE).write_text(content)
     if content:
         with pytest.raises(StateError, match=r"is damaged|no such setting"):
-            tuning.recipe()
+            tuning.vision()
     good = (tmp_path / FILE).read_bytes()
     (tmp_path / BEFORE).write_text("[vision")
     with pytest.raises(StateError, match="is damaged"):
@@ -113,19 +113,19 @@ def test_a_value_out_of_range_is_refused(tuning, values, says):
 def test_what_a_flag_or_the_environment_says_holds(tmp_path, monkeypatch):
     monkeypatch.setenv("EDGE_VISION__FAINT", "50")
     assert pinned_vision({"vision.median": "5", "source": "x"}) == {"median", "faint"}
-    Tuning(str(tmp_path), Recipe()).save(Recipe(median=9, level=120, faint=30))
-    found = Tuning(str(tmp_path), Recipe(median=5, faint=50), ("median", "faint")).recipe()
+    SavedVision(str(tmp_path), VisionSettings()).save(VisionSettings(median=9, level=120, faint=30))
+    found = SavedVision(str(tmp_path), VisionSettings(median=5, faint=50), ("median", "faint")).vision()
     assert (found.median, found.faint, found.level) == (5, 50, 120)
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StateError, match="cannot be made a folder"):
-        Tuning(str(tmp_path / "file" / "state"), CONFIGURED).save(CONFIGURED)
+        SavedVision(str(tmp_path / "file" / "state"), CONFIGURED).save(CONFIGURED)
 
 
 def test_a_run_reads_by_what_was_saved_and_says_so_before(tmp_path, capfd):
-    Tuning(str(tmp_path), Recipe()).save(Recipe(polarity="light"))
+    SavedVision(str(tmp_path), VisionSettings()).save(VisionSettings(polarity="light"))
     order = ["run", "--source", "synthetic:", "--state", str(tmp_path)]
     assert cli.main([*order, "--check"]) == 0
     assert f"vision   {tmp_path / FILE}, saved on the live page" in capfd.readouterr().out

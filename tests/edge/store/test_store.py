@@ -12,7 +12,7 @@ import pytest
 
 from edge.store import damage, event_file, outlet, store, sync
 from edge.store.entry import uptime
-from edge.store.settings import Limits
+from edge.store.settings import StoreSettings
 from edge.store.store import Store
 from edge.types import Notice
 from tests.support.patience import patience
@@ -36,7 +36,7 @@ def opened(path: Path):
     made = []
 
     def make(**limits: float) -> Store:
-        made.append(Store(path, device="shed", limits=Limits(**limits)))
+        made.append(Store(path, device="shed", limits=StoreSettings(**limits)))
         return made[-1]
 
     yield make

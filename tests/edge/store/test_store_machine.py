@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from edge.store.settings import Limits
+from edge.store.settings import StoreSettings
 from edge.store.store import Store
 from edge.types import Notice
 
@@ -32,7 +32,7 @@ class Machine(RuleBasedStateMachine):
 
     def open(self) -> Store:
         # Days and megabytes are the clock's and the disk's; rows are the same everywhere.
-        return Store(self.path, device="shed", limits=Limits(rows=ROWS))
+        return Store(self.path, device="shed", limits=StoreSettings(rows=ROWS))
 
     def teardown(self) -> None:
         self.store.close()

@@ -4,10 +4,10 @@ import pytest
 
 from edge.controls import Controls
 from edge.reading.reader import Reader
-from edge.running.live_reader import Viewer
+from edge.running.live_reader import LiveReader
 from edge.sources.synthetic import Synthetic
-from edge.tracking.change_detector import Still
-from edge.tracking.settings import Tracking
+from edge.tracking.change_detector import ChangeDetector
+from edge.tracking.settings import TrackSettings
 from edge.tracking.tracker import Tracker
 from edge.types import Frame
 from edge.vision.statistics import reduced
@@ -22,7 +22,7 @@ def paper(height: int = 480, width: int = 640) -> np.ndarray:
     return np.tile(np.linspace(150, 220, width, dtype=np.float32), (height, 1))
 
 
-def seen(still: Still, *frames: np.ndarray) -> list[bool]:
+def seen(still: ChangeDetector, *frames: np.ndarray) -> list[bool]:
     """What it says of frames that come 30 times a second, each read unless it shows the same."""
     said = []
     for n, pixels in enumerate(frames):
@@ -36,7 +36,10 @@ def seen(still: Still, *frames: np.ndarray) -> list[bool]:
 @pytest.mark.parametrize("size", [(480, 640), (720, 1280), (240, 320), (9, 200)])
 def test_noise_alone_is_no_change(sigma: float, size: tuple[int, int]) -> None:
     rng = np.random.default_rng(1)
-    assert seen(Still(), *(noisy(paper(*size), rng, sigma * max(size) / 640) for _ in range(7))) == [False] + [True] * 6
+    assert (
+        seen(ChangeDetector(), *(noisy(paper(*size), rng, sigma * max(size) / 640) for _ in range(7)))
+        == [False] + [True] * 6
+    )
 
 
 @pytest.mark.parametrize("sigma", [0, 1, 3])
@@ -51,32 +54,34 @@ def test_a_stroke_is_a_change_wherever_it_lies(sigma: float, darker: int) -> Non
         stroke = np.zeros(before.shape, np.uint8)
         cv2.line(stroke, (int(x), int(y)), (int(x + rng.integers(6, 14)), int(y + rng.integers(6, 14))), 1, 3)
         after[stroke > 0] -= darker
-        assert seen(Still(), noisy(before, rng, sigma), noisy(after, rng, sigma)) == [False, False]
+        assert seen(ChangeDetector(), noisy(before, rng, sigma), noisy(after, rng, sigma)) == [False, False]
 
 
 def test_what_changes_half_of_the_page_is_no_noise() -> None:
     rng = np.random.default_rng(3)
     shaded = paper()
     shaded[:, :320] -= 30
-    assert seen(Still(), noisy(paper(), rng, 2), noisy(shaded, rng, 2)) == [False, False]
+    assert seen(ChangeDetector(), noisy(paper(), rng, 2), noisy(shaded, rng, 2)) == [False, False]
 
 
 def test_it_is_compared_with_what_was_read_and_not_with_the_frame_before() -> None:
     # A shadow that grows by a level each frame.
-    said = seen(Still(Tracking(still=60)), *((paper() - level).astype(np.uint8) for level in range(0, 30)))
+    said = seen(
+        ChangeDetector(TrackSettings(still=60)), *((paper() - level).astype(np.uint8) for level in range(0, 30))
+    )
     assert said.count(False) >= 3
 
 
 def test_the_page_is_read_again_after_a_while_all_the_same() -> None:
     page = paper().astype(np.uint8)
-    said = seen(Still(Tracking(still=0.25)), *[page] * 30)
+    said = seen(ChangeDetector(TrackSettings(still=0.25)), *[page] * 30)
     assert said[:9] == [False] + [True] * 7 + [False]
     assert said.count(False) == 4
-    assert seen(Still(Tracking(still=0)), *[page] * 5) == [False] * 5
+    assert seen(ChangeDetector(TrackSettings(still=0)), *[page] * 5) == [False] * 5
 
 
 def test_another_size_or_a_clock_that_goes_back_is_a_change() -> None:
-    still = Still()
+    still = ChangeDetector()
     page = paper().astype(np.uint8)
     assert seen(still, page, page[:, :600]) == [False, False]
     assert not still.same(Frame(page[:, :600], "camera"), -5.0)
@@ -86,8 +91,8 @@ def test_of_a_frame_that_shows_the_same_the_reading_is_that_of_the_one_before(pa
     rng, now = np.random.default_rng(4), [0.0]
     monkeypatch.setattr("edge.running.live_reader.time.monotonic", lambda: now[0])
     with Reader() as reader, Synthetic() as source:
-        viewer, tracker = Viewer(reader, source, Controls(reader.min_confidence)), Tracker()
-        viewer.still, viewer.settled = Still(), tracker.settled
+        viewer, tracker = LiveReader(reader, source, Controls(reader.min_confidence)), Tracker()
+        viewer.still, viewer.settled = ChangeDetector(), tracker.settled
         looks = []
         viewer.look = lambda frame: looks.append(frame.index) or reader.look(frame)
         said = []
@@ -121,7 +126,7 @@ def test_of_a_frame_that_shows_the_same_the_reading_is_that_of_the_one_before(pa
 
 def test_halves_are_those_of_the_picture() -> None:
     rng = np.random.default_rng(5)
-    still = Still()
+    still = ChangeDetector()
     picture = rng.integers(0, 255, (300, 333), np.uint8)
     still.same(Frame(picture, "camera"), 0.0)
     still.read()

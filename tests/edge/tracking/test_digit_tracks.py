@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from edge.tracking.digit_tracks import Page
+from edge.tracking.digit_tracks import DigitTracks
 from edge.types import Box, Reading
 from tests.edge.tracking.test_tracker import digits
 
@@ -14,7 +14,7 @@ def reading(found, reason=None, unread=()):
 
 
 def page(text, **more):
-    one = Page(enter=0.6, hold=5.0)
+    one = DigitTracks(enter=0.6, hold=5.0)
     one.see(reading(digits(text, **more)), 1.0, 0.0)
     one.say()
     assert one.text == text

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.tracking.occlusion import CUT_SECONDS, REST_SECONDS, Cover
+from edge.tracking.occlusion import CUT_SECONDS, REST_SECONDS, Occlusion
 from edge.types import Box, Frame
 
 FPS = 30
@@ -41,7 +41,7 @@ def see(cover, pages, seconds=0.0, fps=FPS):
 @pytest.mark.parametrize("level", [60, 160, 240])
 def test_a_hand_that_comes_from_outside_covers_what_it_lies_on(level):
     """160 is the brightness of the page itself: only the texture of the skin is another."""
-    cover, paper = Cover(), page(text="42")
+    cover, paper = Occlusion(), page(text="42")
     assert not any(see(cover, [paper] * 15))
     passing = see(cover, [hand(paper, 6 * n - 100, level) for n in range(40)], 0.5)
     assert all(passing[10:]), "it lies on the page"
@@ -51,13 +51,13 @@ def test_a_hand_that_comes_from_outside_covers_what_it_lies_on(level):
 
 @pytest.mark.parametrize("text", ["1", "42", "88888"])
 def test_writing_is_none_whatever_is_written(text):
-    cover = Cover()
+    cover = Occlusion()
     pages = [page()] * 10 + [page(text=text)] * 20 + [page(text="7", thick=8)] * 20 + [page()] * 20
     assert not any(see(cover, pages)) and not cover.over(EVERYWHERE)
 
 
 def test_light_that_changes_is_none():
-    cover = Cover()
+    cover = Occlusion()
     pages = [page(180 * light, text="42") for light in np.r_[np.ones(5), np.linspace(1, 0.5, 10), np.full(10, 1.3)]]
     assert not any(see(cover, pages))
 
@@ -66,18 +66,18 @@ def test_what_does_not_come_from_outside_is_none():
     """A blot, a stamp, a black square: they are on the page."""
     blot = page()
     blot[200:300, 200:320] = 30
-    assert not any(see(Cover(), [page()] * 5 + [blot] * 10))
+    assert not any(see(Occlusion(), [page()] * 5 + [blot] * 10))
 
 
 def test_the_camera_that_moves_a_little_is_none():
-    cover, paper = Cover(), page(text="42")
+    cover, paper = Occlusion(), page(text="42")
     moves = [np.float32([[1, 0, n], [0, 1, n // 2]]) for n in range(30)]
     moved = [cv2.warpAffine(paper, move, (640, 480), borderMode=cv2.BORDER_REPLICATE) for move in moves]
     assert not any(see(cover, [paper] * 5 + moved))
 
 
 def test_a_hand_that_comes_to_rest_is_soon_the_page_and_the_page_again_when_it_is_gone():
-    cover, paper = Cover(), page(text="42")
+    cover, paper = Occlusion(), page(text="42")
     coming, resting = [hand(paper, 10 * n - 120) for n in range(30)], hand(paper, 170)
     see(cover, [paper] * 10)
     said = see(cover, coming + [resting] * 60, 10 / FPS)
@@ -88,7 +88,7 @@ def test_a_hand_that_comes_to_rest_is_soon_the_page_and_the_page_again_when_it_i
 
 
 def test_another_page_all_at_once_is_none_for_long():
-    cover, paper = Cover(), page(text="42")
+    cover, paper = Occlusion(), page(text="42")
     other = page(text="77")
     other[:, :150] = 60
     see(cover, [paper] * 10)
@@ -98,13 +98,13 @@ def test_another_page_all_at_once_is_none_for_long():
 
 @pytest.mark.parametrize("fps", [1, 120])
 def test_it_goes_by_seconds_and_not_by_frames(fps):
-    cover, paper = Cover(), page(text="42")
+    cover, paper = Occlusion(), page(text="42")
     see(cover, [paper] * 3, fps=fps)
     assert all(see(cover, [hand(paper, 100 + round(240 * n / fps)) for n in range(1 + fps)], 3 / fps, fps))
 
 
 def test_another_size_and_a_camera_that_was_away_begin_anew():
-    cover, paper = Cover(), page(text="42")
+    cover, paper = Occlusion(), page(text="42")
     see(cover, [paper] * 5)
     assert see(cover, [hand(paper, 200)], 0.2) == [True]
     small = cv2.resize(page(), (320, 240)).astype(np.uint8)
@@ -116,7 +116,7 @@ def test_another_size_and_a_camera_that_was_away_begin_anew():
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 700), (481, 643), (1080, 1920)])
 def test_any_picture_will_do(shape):
-    cover = Cover()
+    cover = Occlusion()
     for n in range(3):
         cover.see(Frame(RNG.integers(0, 255, shape, np.uint8), "camera"), n / FPS)
     assert cover.over(Box(-5, -5, 5000, 5000)) in (True, False)

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.reading.reader import Reader
-from edge.tracking.settings import Tracking
+from edge.tracking.settings import TrackSettings
 from edge.tracking.tracker import Tracker
 from edge.types import Box, Digit, Frame, Reading
 from tests.benchmarks.video import film
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
-SET = Tracking()
+SET = TrackSettings()
 LATEST = 0.5
 
 
@@ -273,7 +273,7 @@ def test_the_wall_clock_may_jump():
 
 
 def test_after_an_event_there_is_none_for_a_while_but_it_is_not_lost():
-    tracker = Tracker(Tracking(refractory=3.0))
+    tracker = Tracker(TrackSettings(refractory=3.0))
     heard = play([(1, "1"), (1, "2"), (4, "3")], tracker=tracker)
     assert said(heard) == [("appeared", "", "1"), ("changed", "1", "3")]
     assert heard[1][0] - heard[0][0] >= 3.0

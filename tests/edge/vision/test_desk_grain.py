@@ -4,7 +4,7 @@ import numpy as np
 from edge.types import Pixels
 from edge.vision.clean import clean
 from edge.vision.desk_grain import grain
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 
 
 def sheet_on(dark: Pixels) -> Pixels:
@@ -23,10 +23,10 @@ def wood(light: float, rough: float) -> Pixels:
 
 
 def test_grain_is_no_ink_and_the_writing_on_the_sheet_is() -> None:
-    found = clean(sheet_on(wood(90, 0.25)), Recipe(), light_ink=False)
+    found = clean(sheet_on(wood(90, 0.25)), VisionSettings(), light_ink=False)
     assert found.reason is None
     assert np.mean(found.mask[:, :225] > 0) < 0.002
-    on_plain = clean(sheet_on(np.full((480, 640), 225, np.uint8)), Recipe(), light_ink=False)
+    on_plain = clean(sheet_on(np.full((480, 640), 225, np.uint8)), VisionSettings(), light_ink=False)
     assert np.array_equal(found.mask[180:300, 300:540], on_plain.mask[180:300, 300:540])
 
 
@@ -34,7 +34,7 @@ def test_writing_in_a_smooth_shadow_stays() -> None:
     page = sheet_on(np.full((480, 640), 90, np.uint8))
     for x in (60, 130):
         cv2.line(page, (x, 200), (x, 280), 20, 9)
-    found = clean(page, Recipe(), light_ink=False).mask
+    found = clean(page, VisionSettings(), light_ink=False).mask
     assert (found[210:270, [60, 130, 330, 420, 510]] > 0).all()
 
 

@@ -6,7 +6,7 @@ from edge.vision.form_boxes import frames
 from edge.vision.segment import components, segment
 
 HEIGHT, WIDTH = 480, 640
-PLAIN = styles.Hand(forms=(0,) * 10, pen=0.1, size=0.55)
+PLAIN = styles.WritingStyle(forms=(0,) * 10, pen=0.1, size=0.55)
 
 
 def written(text: str) -> tuple[np.ndarray, list[tuple[int, ...]]]:

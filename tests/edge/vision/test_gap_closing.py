@@ -4,7 +4,7 @@ import numpy as np
 from edge.vision.clean import clean
 from edge.vision.components import Part
 from edge.vision.gap_closing import closed, usual_gap
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 
 
 def dotted(pitch: int) -> np.ndarray:
@@ -19,7 +19,7 @@ def parts(mask: np.ndarray) -> list[Part]:
 
 
 def test_dots_become_a_stroke() -> None:
-    cleaned = clean(dotted(16), Recipe(), light_ink=False)
+    cleaned = clean(dotted(16), VisionSettings(), light_ink=False)
     apart = parts(cleaned.mask)
     gap = usual_gap(apart)
     assert len(apart) > 15 and 3 <= gap <= 8

@@ -7,7 +7,7 @@ from edge.vision.ruled_lines import may_have_rules, without_rules
 from edge.vision.segment import components, segment
 
 HEIGHT, WIDTH = 480, 640
-PLAIN = styles.Hand(forms=(0,) * 10, pen=0.1, size=0.55)
+PLAIN = styles.WritingStyle(forms=(0,) * 10, pen=0.1, size=0.55)
 
 
 def written(text: str = "2357", seed: int = 1) -> tuple[np.ndarray, list[tuple[int, ...]]]:
@@ -88,7 +88,7 @@ def test_an_arrow_keeps_its_shaft(lean: int) -> None:
 @pytest.mark.parametrize("text", ["7", "4", "1", "2", "5", "1111", "5757", "7777", "2222"])
 @pytest.mark.parametrize("size", [0.4, 0.95])
 def test_strokes_of_digits_are_no_rules(text: str, size: float) -> None:
-    hand = styles.Hand(forms=(0,) * 10, pen=0.04, size=size)
+    hand = styles.WritingStyle(forms=(0,) * 10, pen=0.04, size=size)
     for height, width in ((480, 640), (640, 480), (200, 150 * len(text))):
         ink, _ = rendering.page((text,), height, width, np.random.default_rng(4), hand)
         mask = np.where(ink > 127, 255, 0).astype(np.uint8)

@@ -4,7 +4,7 @@ import pytest
 
 from edge.types import Pixels
 from edge.vision.clean import clean
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 from edge.vision.weak_ink import weak_ink
 
 
@@ -31,7 +31,7 @@ def on_paper(ink: Pixels) -> Pixels:
 
 
 def found(ink: Pixels) -> Pixels:
-    cleaned = clean(on_paper(ink), Recipe(), light_ink=False)
+    cleaned = clean(on_paper(ink), VisionSettings(), light_ink=False)
     assert cleaned.reason is None
     assert cleaned.sure is not None
     # Parts without sure ink are left out by whoever reads the mask.
@@ -61,7 +61,7 @@ def test_a_pen_that_pressed_harder_here_and_there_wrote_all_of_it() -> None:
     ink = cv2.convertScaleAbs(written(4), alpha=0.45)
     for x in (150, 260, 370):
         cv2.circle(ink, (x - 30, 170), 6, 255, cv2.FILLED)
-    assert weak_ink(clean(on_paper(ink), Recipe(), light_ink=False).ink) is not None
+    assert weak_ink(clean(on_paper(ink), VisionSettings(), light_ink=False).ink) is not None
     whole = ink > 60
     assert found(ink)[whole].mean() > 0.95
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from edge.errors import ImageError
-from edge.web.decode_cost import SCANS, weigh
+from edge.web.decode_cost import SCANS, decode_cost
 from tests.support import bombs
 
 
@@ -38,32 +38,32 @@ def saved(mode, kind, **options):
     ],
 )
 def test_width_and_height_are_those_that_pillow_wrote(mode, kind, options):
-    found = weigh(saved(mode, kind, **options), "p")
+    found = decode_cost(saved(mode, kind, **options), "p")
     assert (found.width, found.height) == (70, 30) and found.size >= 2 * 70 * 30
 
 
 @pytest.mark.parametrize(("colour", "depth", "channels"), [(0, 8, 1), (0, 16, 2), (2, 8, 1), (4, 8, 4), (6, 16, 8)])
 def test_the_two_copies_of_opencv_are_counted(colour, depth, channels):
     data = bombs.png(depth, colour, side=64)
-    assert weigh(data, "p").size == 2 * 64 * 64 * channels
+    assert decode_cost(data, "p").size == 2 * 64 * 64 * channels
     alpha = colour in (4, 6)
     flags = cv2.IMREAD_UNCHANGED if alpha else cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH
-    assert weigh(data, "p").size == 2 * cv2.imdecode(np.frombuffer(data, np.uint8), flags).nbytes
+    assert decode_cost(data, "p").size == 2 * cv2.imdecode(np.frombuffer(data, np.uint8), flags).nbytes
 
 
 def test_a_jpeg_in_several_scans_is_kept_whole():
     pixels = 640 * 640
-    assert weigh(cv2.imencode(".jpg", bombs.noise(640))[1].tobytes(), "p").size == 2 * pixels
+    assert decode_cost(cv2.imencode(".jpg", bombs.noise(640))[1].tobytes(), "p").size == 2 * pixels
     # Two bytes for each coefficient: of three planes, or of one and two that are half as wide and high.
-    assert weigh(bombs.jpeg(640), "p").size == pixels + 2 * 3 * pixels
-    assert weigh(bombs.jpeg(640, subsampling=2), "p").size == pixels + 2 * 1.5 * pixels
+    assert decode_cost(bombs.jpeg(640), "p").size == pixels + 2 * 3 * pixels
+    assert decode_cost(bombs.jpeg(640, subsampling=2), "p").size == pixels + 2 * 1.5 * pixels
 
 
 def test_a_jpeg_may_have_so_many_scans():
     # Pillow's own have ten.
-    assert weigh(bombs.jpeg(64, scans=SCANS - 10), "p").width == 64
+    assert decode_cost(bombs.jpeg(64, scans=SCANS - 10), "p").width == 64
     with pytest.raises(ImageError, match=r"^p: has 65 scans or more, .*save it again"):
-        weigh(bombs.jpeg(64, scans=SCANS - 9), "p")
+        decode_cost(bombs.jpeg(64, scans=SCANS - 9), "p")
 
 
 def test_what_looks_like_scans_elsewhere_is_none(page):
@@ -71,7 +71,7 @@ def test_what_looks_like_scans_elsewhere_is_none(page):
     data = cv2.imencode(".jpg", page("2"))[1].tobytes()
     noise = b"\xff\xda" * 100
     within = data[:2] + b"\xff\xe1" + struct.pack(">H", 2 + len(noise)) + noise + data[2:]
-    assert weigh(within + noise, "p") == weigh(data, "p")
+    assert decode_cost(within + noise, "p") == decode_cost(data, "p")
 
 
 @pytest.mark.parametrize(
@@ -93,12 +93,12 @@ def test_what_looks_like_scans_elsewhere_is_none(page):
 )
 def test_what_is_none_is_one_line(data, says):
     with pytest.raises(ImageError, match=f"^p: .*{says}") as error:
-        weigh(data, "p")
+        decode_cost(data, "p")
     assert "\n" not in str(error.value)
 
 
 def test_a_tile_larger_than_the_picture_counts():
-    assert weigh(bombs.tiff(100, samples=3, tile=1600), "p").size > 1600 * 1600 * 3
+    assert decode_cost(bombs.tiff(100, samples=3, tile=1600), "p").size > 1600 * 1600 * 3
 
 
 KINDS = [saved("RGB", kind) for kind in ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "PPM")]
@@ -110,14 +110,14 @@ def test_broken_heads_never_crash(whole, changes, chance):
     for at, byte in changes:
         data[at % len(data)] = byte
     try:
-        weigh(bytes(data[: chance.draw(st.integers(0, len(data)))]), "p")
+        decode_cost(bytes(data[: chance.draw(st.integers(0, len(data)))]), "p")
     except ImageError as error:
         assert "\n" not in str(error)
 
 
 def test_scans_are_counted_by_what_they_walk_over():
-    weigh(bombs.jpeg(800, scans=40), "a.jpg")
+    decode_cost(bombs.jpeg(800, scans=40), "a.jpg")
     with pytest.raises(ImageError, match="a.jpg: has .* scans or more, too many for its size"):
-        weigh(bombs.jpeg(4000, scans=40), "a.jpg")
+        decode_cost(bombs.jpeg(4000, scans=40), "a.jpg")
     with pytest.raises(ImageError, match="a.jpg: has 65 scans or more"):
-        weigh(bombs.jpeg(64, scans=80), "a.jpg")
+        decode_cost(bombs.jpeg(64, scans=80), "a.jpg")

@@ -10,7 +10,7 @@ from edge.model.classifier import Model
 from edge.reading.reader import Reader
 from edge.types import Frame
 from edge.web import live
-from edge.web.error_log import Faults
+from edge.web.error_log import ErrorLog
 from edge.web.live import Live
 from edge.web.pictures import view
 from tests.support.files import card, with_card
@@ -42,7 +42,7 @@ class Camera:
         async def status():
             return {}
 
-        return Live(self.newest, self.show, status, Faults())
+        return Live(self.newest, self.show, status, ErrorLog())
 
 
 async def views(stream, many):

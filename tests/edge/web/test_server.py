@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 import pytest
 
 from edge.controls import Program
-from edge.running.saved_vision import Tuning
+from edge.running.saved_vision import SavedVision
 from edge.types import Frame, Notice
-from edge.vision.settings import Recipe
+from edge.vision.settings import VisionSettings
 from edge.web import app, server
 from edge.web.app import Sources
 from edge.web.server import CONNECTIONS, Web
@@ -55,7 +55,7 @@ def made(tmp_path, camera, reader, monkeypatch):
                 "program": Program(device="test", stats=lambda: {"frames": 7}),
                 "viewer": camera,
                 "reader": reader,
-                "tuning": Tuning(str(tmp_path), Recipe(), ()),
+                "tuning": SavedVision(str(tmp_path), VisionSettings(), ()),
                 **sources,
             }
             return stack.enter_context(contextlib.closing(Web("127.0.0.1:0", Sources(**given), folder=tmp_path)))
