@@ -1,11 +1,6 @@
 """Every error raised on purpose. Each is also a built-in, and its text is one line: what, where, what to do."""
 
 
-def one_line(error: BaseException, most: int | None = None) -> str:
-    """The text of any error, those of libraries too, on one line; at most so many characters."""
-    return " ".join(str(error).split())[:most]
-
-
 class EdgeError(Exception):
     """Something went wrong that a person can mend; ``str()`` is the one line to show them."""
 

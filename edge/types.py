@@ -33,6 +33,17 @@ class Box(NamedTuple):
     height: int
 
 
+def halved(grey: Pixels) -> Pixels:
+    """A picture (height, width) of any values at half its size, by the mean of each 2x2 pixels.
+
+    An odd row or column at the right or bottom is left out: whole halves are several times faster than fractions.
+    """
+    import cv2
+
+    height, width = max(1, grey.shape[0] // 2), max(1, grey.shape[1] // 2)
+    return cv2.resize(grey[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One grey picture and when it was taken."""
@@ -47,8 +58,19 @@ class Frame:
     """UTC; None where the source does not know."""
     truth: str | None = None
     """What is really written there, lines joined by ``\\n``, where the source knows (``synthetic:`` does)."""
-    halves: dict[int, Pixels] = field(default_factory=dict, init=False, compare=False, repr=False)
-    """Its pixels halved once, twice and so on, as far as somebody wanted them: ``edge.vision.statistics.small``."""
+    _halves: dict[int, Pixels] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """Its pixels halved once, twice and so on, as far as they were needed."""
+
+    def reduced(self, side: int) -> Pixels:
+        """Its pixels, halved until the longer side has ``side`` at most. Each half is made once, and kept."""
+        picture, times = self.pixels, 0
+        while max(picture.shape) > side:
+            times += 1
+            half = self._halves.get(times)
+            if half is None:
+                half = self._halves[times] = halved(picture)
+            picture = half
+        return picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,3 +172,12 @@ def open_uri(uri: Uri, table: Mapping[str, str], noun: str) -> Any:
     """Make what the URI names; the errors are those of ``find``, and what the class itself raises."""
     target, options = find(uri, table, noun)
     return target(uri.what, **options)
+
+
+def split_address(address: str, setting: str) -> tuple[str, int]:
+    """``host:port`` or ``[host]:port`` -> both; SettingsError, which names the ``setting``, where it is neither."""
+    found = re.fullmatch(r"(\[[0-9a-fA-F:.%]+\]|[^:\[\]\s/]+):([0-9]{1,5})", address)
+    if not found or int(found[2]) > 65535:
+        example = {"metrics": "127.0.0.1:9101", "web": "127.0.0.1:8080"}[setting]
+        raise SettingsError(f"{setting}: {address!r} is no address; it is written host:port, such as {example}")
+    return found[1].strip("[]"), int(found[2])

@@ -10,7 +10,10 @@ from tests.test_imports import WORKSTATION
 
 NOT_ON_A_PI = {*WORKSTATION, "schemathesis"} - {"PIL"}
 """Packages that a Pi's tests do without; Pillow, which some of them draw with, comes with them."""
-APART = {"test_openapi": "schemathesis asks of a server what no Pi will; test_app asks the same of each path"}
+APART = {
+    "test_openapi": "schemathesis asks of a server what no Pi will; test_app asks the same of each path",
+    "test_classifier_truth": "it compares with TensorFlow",
+}
 """Tests of ``edge/`` that are left out on a Pi, and why that may be."""
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import DataError, one_line
+from edge.errors import DataError
+from edge.system.text import one_line
 from edge.types import Pixels
 
 Labels = NDArray[np.uint8]

@@ -55,7 +55,7 @@ def is_glyph(pixels: Pixels) -> bool:
 def _in(frame: Frame, reader: Reader) -> list[Pixels]:
     if is_glyph(frame.pixels):
         return [frame.pixels]
-    return [candidate.glyph for candidate in reader.look(frame).candidates if may_be_digit(candidate)]
+    return [candidate.glyph for candidate in reader.analyse(frame).candidates if may_be_digit(candidate)]
 
 
 def may_be_digit(candidate: Candidate) -> bool:

@@ -17,8 +17,9 @@ import numpy as np
 from convert.load import channels, keras1, saved, stored
 from convert.load.architecture import OPERATION, has_input, mended, outside, refuse_code, unknown, with_operations
 from convert.load.foreign import SAVE, refuse_foreign
-from edge.errors import ConvertError, one_line
+from edge.errors import ConvertError
 from edge.model.card import DIGITS, NONE
+from edge.system.text import one_line
 
 LABELS = {10: DIGITS, 11: (*DIGITS, NONE)}
 """What the outputs stand for, by their number."""

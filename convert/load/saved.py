@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import ConvertError, one_line
+from edge.errors import ConvertError
+from edge.system.text import one_line
 
 GRAPH = "saved_model.pb"
 SIGNATURE = "serving_default"

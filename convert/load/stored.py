@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from convert.load.foreign import ZIP, foreign_archive
-from edge.errors import ConvertError, one_line
+from edge.errors import ConvertError
+from edge.system.text import one_line
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 """The members of a .keras: architecture, versions, weights (Keras 3, ``saving_lib.py``)."""

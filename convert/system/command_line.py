@@ -11,8 +11,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TextIO
 
-from edge.errors import EdgeError, one_line
+from edge.errors import EdgeError
 from edge.system.stderr import without
+from edge.system.text import one_line
 
 NOISE = "|".join(
     (

@@ -1,4 +1,4 @@
-"""Files that appear whole, or not at all."""
+"""Files that the converter writes: whole or not at all, or one clear line why not."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edge.errors import ConvertError
+from edge.system.files import replacing
 
 
 @contextmanager
@@ -17,14 +18,11 @@ def whole(out: Path) -> Iterator[Path]:
     Where the block fails, ``out`` stays as it was and nothing is left over. Raises ConvertError where the file
     cannot be written.
     """
-    half = out.with_name(f".{out.stem}.{os.getpid()}{out.suffix}")
     try:
-        yield half
-        half.replace(out)
+        with replacing(out) as half:
+            yield half
     except OSError as error:
         raise _refusal(out, error) from error
-    finally:
-        half.unlink(missing_ok=True)
 
 
 def check_writable(out: Path) -> None:

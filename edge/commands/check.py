@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 from edge import publishers, sources, uri
+from edge.commands.arguments import state_folder_of
+from edge.errors import EdgeError
 from edge.model.classifier import Model, content_of
 from edge.model.trial import trial
-from edge.mqtt.address import split_address
 from edge.running.saved_vision import SavedVision
 from edge.settings import Settings
+from edge.uri import split_address
+
+
+def check_run(settings: Settings, config: str | None) -> int:
+    """Print a line for each thing that ``edge run`` would begin with; the exit status is 1 where one is wrong."""
+    print(f"{'settings':9}{config or 'defaults, flags and environment'}")
+    failed = 0
+
+    def said(what: str, look: Callable[[], object]) -> object:
+        nonlocal failed
+        try:
+            return look()
+        except EdgeError as error:
+            print(f"edge: {what}: {error}", file=sys.stderr)
+            failed += 1
+            return None
+
+    for what, look in checks(settings):
+        if line := said(what, look):
+            print(f"{what:9}{line}", flush=True)
+    # Of these only what is wrong is worth a line.
+    said("publish", partial(publishers.no_twins, settings.publish))
+    said("state", partial(state_folder_of, settings))
+    return 1 if failed else 0
 
 
 def checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
@@ -19,8 +45,8 @@ def checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "source", partial(_source, settings.source)
     for publisher in settings.publish:
         yield "publish", partial(_publisher, publisher)
-    if (tuning := SavedVision(settings.state, settings.vision)).saved():
-        yield "vision", partial(_vision, tuning)
+    if (saved := SavedVision(settings.state, settings.vision)).saved():
+        yield "vision", partial(_vision, saved)
     if settings.metrics:
         yield "metrics", partial(_metrics, settings.metrics)
     if settings.web:
@@ -43,9 +69,9 @@ def _publisher(text: str) -> str:
     return channel.name
 
 
-def _vision(tuning: SavedVision) -> str:
-    tuning.vision()
-    return f"{tuning.path}, saved on the live page"
+def _vision(saved: SavedVision) -> str:
+    saved.vision()
+    return f"{saved.path}, saved on the live page"
 
 
 def _metrics(text: str) -> str:

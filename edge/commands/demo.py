@@ -1,22 +1,24 @@
-"""``edge demo``: pages of handwriting that nobody wrote, read before a newcomer's eyes: in a browser and a terminal."""
+"""``edge demo``: read generated pages from a synthetic camera, and show them in a terminal and a browser."""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import math
 import socket
 import statistics
+import sys
 import tempfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edge.commands.pipeline import run_source
-from edge.mqtt.address import split_address
+from edge.commands.arguments import Parser, add_settings, settings_of
 from edge.publishers.base import Publisher
 from edge.reading.evaluation import edits, only_digits
 from edge.running.live_reader import LiveReader
 from edge.settings import Settings
 from edge.types import Frame, Message, Reading
+from edge.uri import split_address
 
 if TYPE_CHECKING:
     from edge.web.server import Web
@@ -26,21 +28,49 @@ FPS, HOLD = 10, 30
 ADDRESS, ANY_PORT = "127.0.0.1:8080", "127.0.0.1:0"
 
 
+EXAMPLES = ""
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the arguments of this command."""
+    parser.add_argument(
+        "--seconds", type=_seconds, metavar="S", help="how long (default: until Ctrl-C; without a terminal 60)"
+    )
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="which pages (default 1)")
+    add_settings(parser, without=("source", "publish", "state", "metrics"))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what was written, what was read, and how long it took; a summary at the end; all in a browser too."""
+    seconds = arguments.seconds or (math.inf if sys.stdout.isatty() else 60.0)
+    return demo(settings_of(arguments), seed=arguments.seed, seconds=seconds)
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return number
+
+
 class Pages(Publisher):
     """A line for each page once it was read, and at the end how many were right."""
 
     name = "demo"
 
-    def __init__(self, viewer: LiveReader) -> None:
-        """``viewer`` knows the frame that was read last."""
-        self._viewer = viewer
+    def __init__(self, live_reader: LiveReader) -> None:
+        """``live_reader`` knows the frame that was read last."""
+        self._live_reader = live_reader
         self._newest: tuple[Frame, Reading] | None = None
         self._pages = self._right = self._digits = self._wrong = 0
         self._times: list[float] = []
 
     def publish(self, message: Message) -> None:
         """Say what was read on a page when the next one comes."""
-        if isinstance(message, Reading) and (newest := self._viewer.newest):
+        if isinstance(message, Reading) and (newest := self._live_reader.newest):
             if self._newest and self._newest[0].truth != newest[0].truth:
                 self._turn(*self._newest)
             self._newest = newest[0], message
@@ -68,17 +98,19 @@ class Pages(Publisher):
 
 
 def demo(settings: Settings, *, seed: int, seconds: float) -> int:
-    """Read a synthetic camera for so long, or until it is stopped; the exit status."""
+    """Read a synthetic camera for so many seconds, or until it is stopped; gives the exit status."""
+    from edge.commands.pipeline import run_source
+
     source = f"synthetic:?seed={seed}&digits=6&lines=2&fps={FPS}&hold={HOLD}"
     frames = None if math.isinf(seconds) else max(1, round(seconds * FPS))
     print("Pages of handwriting through a synthetic camera: uneven light, tilt, blur, noise.", flush=True)
     # What happens here is nobody's history.
     with tempfile.TemporaryDirectory(prefix="edge-demo-") as state:
         chosen = replace(settings, source=source, publish=(), web=settings.web or _free(), state=state)
-        return run_source(chosen, frames, also=Pages, told=_say)
+        return run_source(chosen, frames, also=Pages, announce=_announce)
 
 
-def _say(web: Web) -> None:
+def _announce(web: Web) -> None:
     # With its token: everything may be tried out here.
     print(f"See it, draw digits of your own, teach and tune: {web.link}\nCtrl-C ends it.\n", flush=True)
 

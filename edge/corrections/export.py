@@ -10,8 +10,8 @@ from pathlib import Path
 
 from edge.corrections.database import Correction, Corrections, png
 from edge.errors import StateError
-from edge.store.history import cell
-from edge.system.state_folder import write_whole
+from edge.system.files import write_atomically
+from edge.system.text import spreadsheet_cell
 
 LABELS = "labels.csv"
 """The table of a data set: columns ``file`` and ``text`` as everywhere, and what else is known."""
@@ -37,13 +37,13 @@ def export(corrections: Corrections, folder: Path) -> int:
             name = _name(origin, number, one)
             # What is written once never changes, and a table names whole files alone.
             if not (folder / name).exists():
-                write_whole(folder / name, png(one.glyph), readable=True)
+                write_atomically(folder / name, png(one.glyph), readable=True)
             said = [name, _text(one.label), _text(one.read), f"{one.confidence:.4f}"]
-            new.append([*said, one.moment, cell(one.source), cell(one.model)])
+            new.append([*said, one.moment, spreadsheet_cell(one.source), spreadsheet_cell(one.model)])
         table = io.StringIO()
         rows = [row for row in old if not _is_of(origin, row[0])] + new
         csv.writer(table, lineterminator="\n").writerows([COLUMNS, *rows])
-        write_whole(folder / LABELS, table.getvalue().encode(), readable=True)
+        write_atomically(folder / LABELS, table.getvalue().encode(), readable=True)
         for name in {row[0] for row in old if _is_of(origin, row[0])} - {row[0] for row in new}:
             (folder / name).unlink(missing_ok=True)
     except StateError:

@@ -17,10 +17,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import ModelError, one_line
+from edge.errors import ModelError
 from edge.model.card import Card, Fit, Output, read_card
 from edge.system.closing import Closing
 from edge.system.stderr import without
+from edge.system.text import one_line
 from edge.types import Pixels
 
 RUNTIMES = ("ai_edge_litert", "tflite_runtime")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edge.errors import StateError
 from edge.model.card import read_card
-from edge.system.state_folder import write_whole
+from edge.system.files import write_atomically
 
 INDEX = "kept.json"
 _OURS = re.compile(rf"[0-9a-f]{{64}}\.tflite|\.([0-9a-f]{{64}}\.tflite|{re.escape(INDEX)})\..+")
@@ -87,9 +87,9 @@ class ModelRegistry:
         try:
             self.folder.mkdir(exist_ok=True)
             if not self._whole(digest):
-                write_whole(self._place(digest), content)
+                write_atomically(self._place(digest), content)
             if now != before:
-                write_whole(self.folder / INDEX, json.dumps(asdict(now), indent=1).encode())
+                write_atomically(self.folder / INDEX, json.dumps(asdict(now), indent=1).encode())
             self._tidy(now)
         except OSError as error:
             raise StateError(
@@ -141,7 +141,7 @@ def rollback(folder: Path, setting: str) -> tuple[Path, str]:
     digest = kept.previous if there else kept.current
     content = shelf.content(digest)
     try:
-        write_whole(path, content, readable=True)
+        write_atomically(path, content, readable=True)
     except OSError as error:
         raise StateError(f"{path}: cannot be written ({error.strerror}); use sudo") from error
     card = read_card(content, str(path))

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge.errors import ModelError, one_line
+from edge.errors import ModelError
+from edge.system.text import one_line
 
 SECONDS = 45
 """A trial that computes for longer is ended. A Pi Zero needs about ten, mostly to import."""

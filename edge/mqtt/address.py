@@ -5,16 +5,17 @@ A password may stand in the URI, in a file, or in systemd's credential ``mqtt-pa
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 import ssl
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import unquote
 
-from edge.errors import PublishError, SettingsError, one_line
+from edge.errors import PublishError, SettingsError
+from edge.system.credentials import secret_file
+from edge.system.text import one_line
+from edge.system.tls import speaks_no_tls
 from edge.uri import Takes
 
 CREDENTIAL = "mqtt-password"
@@ -23,29 +24,10 @@ PREFIX = "edge-digits"
 """Topics begin with this where the URI names no other prefix."""
 Version = Annotated[int, Takes("5 or 3", {"5": 5, "3": 3}.__getitem__)]
 """The option ``version``: of MQTT, 3 for 3.1.1."""
-NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_EOF_WHILE_READING", "RECORD_LAYER_FAILURE"}
-"""What OpenSSL calls an answer that is no TLS, or a far side that hangs up on it."""
 _PLACE = re.compile(
     r"//(?:(?P<user>[^:@/]*)(?::(?P<password>.*))?@)?(?P<host>\[[^\]]+\]|[^:/@\[\]\s]+)(?::(?P<port>\d{1,5}))?"
     r"(?:/(?P<prefix>.*))?"
 )
-
-
-def split_address(address: str, setting: str) -> tuple[str, int]:
-    """``host:port`` or ``[host]:port`` -> both; SettingsError, which names the ``setting``, where it is neither."""
-    found = re.fullmatch(r"(\[[0-9a-fA-F:.%]+\]|[^:\[\]\s/]+):([0-9]{1,5})", address)
-    if not found or int(found[2]) > 65535:
-        example = {"metrics": "127.0.0.1:9101", "web": "127.0.0.1:8080"}[setting]
-        raise SettingsError(f"{setting}: {address!r} is no address; it is written host:port, such as {example}")
-    return found[1].strip("[]"), int(found[2])
-
-
-def secret_file(named: str, credential: str) -> Path | None:
-    """Where a secret is: the file that is named, else systemd's credential (systemd.exec(5)), else nowhere."""
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    given = Path(folder) / credential if folder else None
-    path = Path(named).expanduser() if named else given
-    return None if path == given and not (path and path.exists()) else path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,27 +95,6 @@ class Address:
                 files = f"cert={self.cert}" + (f" key={self.key}" if self.key else "")
                 raise PublishError(f"{self.name}: {files}: {_no_pem(error)}") from error
         return context
-
-
-def speaks_tls(host: str, port: int, seconds: float) -> bool:
-    """Whether a port speaks TLS; nothing is said to it there. ``seconds`` for the connection, and for TLS."""
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    try:
-        with socket.create_connection((host, port), seconds) as link, context.wrap_socket(link):
-            return True
-    except ssl.SSLError as error:
-        # One that refuses us by an alert speaks it, too.
-        return "ALERT" in (error.reason or "")
-    except OSError:
-        return False
-
-
-def speaks_no_tls(error: Exception) -> bool:
-    """Whether TLS seems to have failed because the far side speaks none: it hangs up, or answers in something else."""
-    if isinstance(error, ssl.SSLError):
-        return error.reason in NO_TLS
-    return isinstance(error, ConnectionResetError)
 
 
 def why_not(address: Address, error: Exception) -> str:

@@ -17,8 +17,10 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.errors import PublishError, one_line
-from edge.mqtt.address import CREDENTIAL, PREFIX, Address, speaks_tls, why_not
+from edge.errors import PublishError
+from edge.mqtt.address import CREDENTIAL, PREFIX, Address, why_not
+from edge.system.text import one_line
+from edge.system.tls import speaks_tls
 
 log = logging.getLogger(__name__)
 

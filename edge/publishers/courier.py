@@ -16,9 +16,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
-from edge.errors import BusyError, PublishError, one_line
+from edge.errors import BusyError, PublishError
 from edge.publishers.base import Delivery, Publisher
 from edge.system.backoff import Backoff
+from edge.system.text import one_line
 from edge.types import Message
 
 log = logging.getLogger(__name__)

@@ -22,12 +22,14 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, unquote, urlsplit
 
-import edge
 from edge import uri
 from edge.controls import Program
-from edge.errors import BusyError, PublishError, SettingsError, one_line
-from edge.mqtt.address import secret_file, speaks_no_tls
+from edge.errors import BusyError, PublishError, SettingsError
 from edge.publishers.courier import Channel, Entry
+from edge.system.credentials import secret_file
+from edge.system.text import one_line
+from edge.system.tls import speaks_no_tls
+from edge.system.version import __version__
 from edge.uri import File, Uri
 
 ANSWER_SECONDS = 10.0
@@ -85,7 +87,7 @@ class Webhook(Channel):
         )
         self._headers = {
             "Content-Type": "application/json",
-            "User-Agent": f"edge-digits/{edge.__version__} ({quote(program.device)})",
+            "User-Agent": f"edge-digits/{__version__} ({quote(program.device)})",
         }
         if parts.username is not None:
             login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()

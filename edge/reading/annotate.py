@@ -33,9 +33,9 @@ class LastRead:
         self._shown: tuple[int, Pixels, Analysis] | None = None
         self._drawn: tuple[int, bytes] | None = None
 
-    def show(self, pixels: Pixels, sight: Analysis) -> None:
+    def show(self, pixels: Pixels, analysis: Analysis) -> None:
         """This is what was read now; ``pixels`` are kept, not copied."""
-        self._shown = (self._shown[0] + 1 if self._shown else 1, pixels, sight)
+        self._shown = (self._shown[0] + 1 if self._shown else 1, pixels, analysis)
 
     def jpeg(self) -> tuple[int, bytes] | None:
         """The how-manieth it is, from 1, and its JPEG of PICTURE_BYTES at most; None before the first.
@@ -58,18 +58,18 @@ def _jpeg(picture: Picture) -> bytes:
         picture = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
 
 
-def annotate(pixels: Pixels, sight: Analysis) -> Picture:
+def annotate(pixels: Pixels, analysis: Analysis) -> Picture:
     """(height, width) grey and what was seen in it -> (height, width, 3) uint8 BGR."""
     scale = min(WIDTH / pixels.shape[1], WIDTH / pixels.shape[0], max(1, WIDTH // 2 // max(pixels.shape)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
     frame = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=method)
     (height, width), across = frame.shape, max(1, max(frame.shape[1], 4 * (CELL + 8)) // (CELL + 8))
     # All on one sheet, nothing put together afterwards: on a small computer each large copy is memory that stays taken.
-    rows = -(-len(sight.glyphs) // across)
+    rows = -(-len(analysis.glyphs) // across)
     whole = (height + TITLE + rows * (CELL + CAPTION + 6), max(width, across * (CELL + 8)), 3)
     sheet = np.full(whole, 245, np.uint8)
     sheet[:height, :width] = frame[..., None]
-    for i, (glyph, candidate, kept) in enumerate(zip(sight.glyphs, sight.candidates, sight.kept, strict=True)):
+    for i, (glyph, candidate, kept) in enumerate(zip(analysis.glyphs, analysis.candidates, analysis.kept, strict=True)):
         best = "none" if candidate.digit is None else str(candidate.digit)
         _box(sheet[:height, :width], glyph, scale, best if kept else "?", READ if kept else REJECTED)
         x, y = i % across * (CELL + 8) + 4, height + TITLE + i // across * (CELL + CAPTION + 6) + 3
@@ -77,7 +77,7 @@ def annotate(pixels: Pixels, sight: Analysis) -> Picture:
         sheet[y : y + CELL, x : x + CELL] = large[..., None]
         below, colour = f"{best} {candidate.confidence:.0%}", READ if kept else REJECTED
         cv2.putText(sheet, below, (x, y + CELL + 15), FONT, 0.5, colour, 1, cv2.LINE_AA)
-    title = (sight.reading.text or f"nothing read: {sight.reading.reason}").replace("\n", " / ")
+    title = (analysis.reading.text or f"nothing read: {analysis.reading.reason}").replace("\n", " / ")
     cv2.putText(sheet, title, (6, height + 24), FONT, 0.7, (30, 30, 30), 2, cv2.LINE_AA)
     return sheet
 

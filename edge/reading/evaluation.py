@@ -1,53 +1,18 @@
-"""What each choice of ``[vision]`` scores on labelled photographs: the table in the README, for your own as well."""
+"""How well a reader reads labelled photographs."""
 
 from __future__ import annotations
 
 import csv
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from edge.errors import DataError
 from edge.images import load
-from edge.model.classifier import Model
 from edge.reading.reader import Reader
 from edge.types import Frame
-from edge.vision.settings import VisionSettings
-
-CHOICES: tuple[dict[str, Any], ...] = (
-    {},
-    {"median": 0},
-    {"median": 5},
-    {"gaussian": 3},
-    {"gaussian": 5},
-    {"even": False},
-    {"threshold": "global"},
-    {"threshold": "otsu"},
-    {"threshold": "adaptive_mean"},
-    {"threshold": "adaptive_gaussian"},
-    {"threshold": "adaptive_gaussian", "block": 121},
-    {"threshold": "otsu", "even": False},
-    {"level": 70},
-    {"level": 120},
-    {"faint": 30},
-    {"faint": 60},
-    {"opening": 2},
-    {"opening": 3},
-    {"closing": 3},
-    {"closing": 5},
-    {"erosion": 2},
-    {"dilation": 2},
-    {"dilation": 3},
-    {"interpolation": "linear"},
-    {"interpolation": "cubic"},
-    {"interpolation": "lanczos"},
-    {"working_size": 640},
-    {"working_size": 1600},
-)
-"""What is tried: each differs from the settings in force by this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,32 +84,3 @@ def score(reader: Reader, photographs: Labelled) -> Score:
         wrong += edits(found, text)[0]
     total = sum(len(text) for _, text in photographs)
     return Score(right / len(photographs), wrong / max(total, 1), statistics.median(times) * 1000)
-
-
-def tune(
-    model: Model,
-    vision: VisionSettings,
-    min_confidence: float,
-    sets: Sequence[Labelled],
-    tried: Callable[[int], None],
-) -> Iterator[tuple[dict[str, Any], list[Score]]]:
-    """Each choice with its score on each set; ``tried(n)`` hears of each."""
-    for i, choice in enumerate(CHOICES):
-        reader = Reader(model, vision=replace(vision, **choice), min_confidence=min_confidence)
-        yield choice, [score(reader, photographs) for photographs in sets]
-        tried(i + 1)
-
-
-def markdown(names: Sequence[str], rows: Sequence[tuple[dict[str, Any], list[Score]]]) -> str:
-    """The table, in Markdown."""
-    heads = "".join(f" {name}: exact | CER | ms |" for name in names)
-    lines = [f"| choice |{heads}", "|---|" + "---:|---:|---:|" * len(names)]
-    for choice, scores in rows:
-        name = (
-            ", ".join(f"`{key} = {value!r}`".replace("'", '"') for key, value in choice.items())
-            or "**the settings in force**"
-        )
-        name = name.replace("True", "true").replace("False", "false")
-        cells = "".join(f" {s.exact:.1%} | {s.error_rate:.3f} | {s.milliseconds:.1f} |" for s in scores)
-        lines.append(f"| {name} |{cells}")
-    return "\n".join(lines)

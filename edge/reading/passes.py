@@ -16,7 +16,7 @@ from edge.vision.crop import cut, edged, turn
 from edge.vision.gap_closing import closed, usual_gap
 from edge.vision.segment import Segments, segment
 from edge.vision.settings import VisionSettings
-from edge.vision.statistics import median, polarity, small
+from edge.vision.statistics import median, polarity
 
 CLEAR_POLARITY = 4.0
 """Where one polarity fits this many times better than the other, only that one is tried, if it shows anything."""
@@ -100,7 +100,7 @@ class Passes(NamedTuple):
     watch: Stopwatch
     """Stages: ``clean``, ``segment`` and, what is left to the eye, ``decide``; those of the judge lie between."""
 
-    def look(self, frame: Frame) -> tuple[PassResult, int]:
+    def run(self, frame: Frame) -> tuple[PassResult, int]:
         """What is seen in a frame, and by how many quarters it was turned for that.
 
         Quarters count counter-clockwise. Large and clear writing is read at half the size, a quarter of the work.
@@ -122,7 +122,7 @@ class Passes(NamedTuple):
         if side < COARSE_SIDE or not self.vision.fine:
             return None
         scale = min(side, self.vision.working_size) / side / 2
-        seen = self._first(small(frame, side - 1) if scale == 0.5 else rescale(frame.pixels, scale))
+        seen = self._first(frame.reduced(side - 1) if scale == 0.5 else rescale(frame.pixels, scale))
         sure = min((candidate.surety for candidate in seen.candidates), default=0.0)
         if sure < COARSE_SURETY or not all(seen.kept) or seen.segments.usual < COARSE_USUAL:
             return None

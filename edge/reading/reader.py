@@ -82,14 +82,14 @@ class Reader(Closing):
 
     def read(self, image: Frame | Pixels | str | Path) -> Reading:
         """The digits in a Frame, in grey or BGR pixels (uint8), or in an image file. Raises ImageError."""
-        return self.look(image).reading
+        return self.analyse(image).reading
 
-    def look(self, image: Frame | Pixels | str | Path) -> Analysis:
+    def analyse(self, image: Frame | Pixels | str | Path) -> Analysis:
         """As ``read``, with every stage that led to the reading."""
         frame = _frame(image)
         started = time.perf_counter()
         self._watch.lap()
-        seen, quarters = self._eye.look(frame)
+        seen, quarters = self._passes.run(frame)
         glyphs = tuple(_glyph(candidate, seen, quarters, frame.pixels.shape) for candidate in seen.candidates)
         digits = tuple(
             Digit(candidate.digit, candidate.confidence, glyph.line, glyph.box, _of_digits(candidate, self._numbers))
@@ -113,7 +113,7 @@ class Reader(Closing):
         """Read with another model from now on. Between two readings; the one before is the caller's to close."""
         self.model, self._numbers = model, model.card.digits
         judge = Classifier(model, self.vision.interpolation, self._watch)
-        self._eye = Passes(judge, self.vision, self.min_confidence, self._watch)
+        self._passes = Passes(judge, self.vision, self.min_confidence, self._watch)
 
     def demand(self, min_confidence: float, vision: VisionSettings | None = None) -> None:
         """From now on leave unread what is less probable, 0 to 1, and clean by another ``vision``. Between readings."""

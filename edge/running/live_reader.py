@@ -28,14 +28,14 @@ class LiveReader(Publisher):
 
     def __init__(self, reader: Reader, source: Source, controls: Controls) -> None:
         self._reader, self._source, self._controls = reader, source, controls
-        self.look: Callable[[Frame], Analysis] = reader.look
+        self.analyse: Callable[[Frame], Analysis] = reader.analyse
         """The reader's, or what stands in for it to count along."""
         self._started = time.monotonic()
         self._frames = 0
         self._marks = deque([(self._started, 0)], maxlen=MARKS)
         self._newest: tuple[Frame, Analysis] | None = None
         self._model: Model | None = None
-        self.still: ChangeDetector | None = None
+        self.change_detector: ChangeDetector | None = None
         """What tells frames that need not be read again, and"""
         self.settled: Callable[[Reading], bool] = lambda reading: False
         """whether a reading is what is believed, and nothing else is about to be: else each frame is read."""
@@ -54,32 +54,33 @@ class LiveReader(Publisher):
         if controls.threshold != self._reader.min_confidence or vision is not self._reader.vision:
             self._reader.demand(controls.threshold, vision)
             self._model = None
-        sight = self._again(frame, now, asked) or self._look(frame)
-        self._newest = frame, sight
+        analysis = self._again(frame, now, asked) or self._look(frame)
+        self._newest = frame, analysis
         self._frames += 1
         if now - self._marks[-1][0] >= MARK_SECONDS:
             self._marks.append((now, self._frames))
         if asked:
-            controls.answer(sight.reading)
-        return sight.reading
+            controls.answer(analysis.reading)
+        return analysis.reading
 
     def _look(self, frame: Frame) -> Analysis:
-        sight = self.look(frame)
+        analysis = self.analyse(frame)
         self._model = self._reader.model
-        if self.still:
-            self.still.read()
-        return sight
+        if self.change_detector:
+            self.change_detector.mark_read()
+        return analysis
 
     def _again(self, frame: Frame, seconds: float, asked: bool) -> Analysis | None:
         """What was seen in the frame before, where this one shows the same and that is no news."""
         # What was read by another model, or by other settings, says nothing.
-        if self.still is None or not self.still.same(frame, seconds) or asked or self._newest is None:
+        detector, newest = self.change_detector, self._newest
+        if detector is None or not detector.is_unchanged(frame, seconds) or asked or newest is None:
             return None
-        sight = self._newest[1]
-        if self._reader.model is not self._model or not self.settled(sight.reading):
+        analysis = newest[1]
+        if self._reader.model is not self._model or not self.settled(analysis.reading):
             return None
         elapsed_ms = (time.monotonic() - seconds) * 1000
-        return sight._replace(reading=sight.reading.once_more(frame, elapsed_ms))
+        return analysis._replace(reading=analysis.reading.once_more(frame, elapsed_ms))
 
     @property
     def newest(self) -> tuple[Frame, Analysis] | None:
@@ -93,8 +94,8 @@ class LiveReader(Publisher):
     def publish(self, message: Message) -> None:
         """Keep the frame that an event was made of; it is drawn when somebody wants to see it."""
         if isinstance(message, Event) and self._newest:
-            frame, sight = self._newest
-            self.picture.show(frame.pixels, sight)
+            frame, analysis = self._newest
+            self.picture.show(frame.pixels, analysis)
 
     def close(self) -> None:
         """Nothing to give back."""

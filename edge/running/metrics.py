@@ -27,15 +27,16 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-import edge
-from edge.errors import PublishError, one_line
-from edge.mqtt.address import split_address
+from edge.errors import PublishError
 from edge.publishers.base import Delivery, Publisher
 from edge.reading.reader import Analysis, Reader
 from edge.sources.base import Source, State
 from edge.system import raspberry
 from edge.system.stopwatch import Stopwatch
+from edge.system.text import one_line
+from edge.system.version import __version__
 from edge.types import Change, Event, Frame, Message, Reading, Reason
+from edge.uri import split_address
 
 STAGES = ("capture", "clean", "segment", "normalise", "invoke", "decide", "track", "store", "publish")
 """Along the line. ``capture`` is the wait for the next frame, and is followed by what is done with it; a stage that a
@@ -123,11 +124,11 @@ class Metrics(Publisher, Collector):
         """What Prometheus is told, in its text format 0.0.4; any thread may ask."""
         return generate_latest(self._registry)
 
-    def look(self, frame: Frame) -> Analysis:
+    def analyse(self, frame: Frame) -> Analysis:
         """What the reader sees, the time of each of its stages counted."""
-        sight = self._reader.look(frame)
-        self._took(sight.stages)
-        return sight
+        analysis = self._reader.analyse(frame)
+        self._took(analysis.stages)
+        return analysis
 
     def publish(self, message: Message) -> None:
         """Count a message; with a reading, the loop's laps since the one before."""
@@ -173,7 +174,7 @@ class Metrics(Publisher, Collector):
         yield _totals("model_swaps", "New models that came while it ran.", "outcome", self._swaps)
         yield from self._deliveries()
         yield from self._board()
-        build = {"version": edge.__version__, "python": platform.python_version(), "machine": platform.machine()}
+        build = {"version": __version__, "python": platform.python_version(), "machine": platform.machine()}
         yield InfoMetricFamily("edge_digits_build", "The program, and what it runs on.", build)
 
     def _of_frames(self) -> list[Metric]:

@@ -12,7 +12,8 @@ from typing import Any
 
 from edge.errors import SettingsError, StateError
 from edge.settings import checked_vision
-from edge.system.state_folder import folder, place, write_whole
+from edge.system.files import write_atomically
+from edge.system.state_folder import folder, place
 from edge.types import timestamp
 from edge.vision.settings import VisionSettings
 
@@ -143,4 +144,4 @@ def _put(path: Path, content: bytes | None) -> None:
     if content is None:
         path.unlink(missing_ok=True)
     else:
-        write_whole(path, content)
+        write_atomically(path, content)

@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from edge.errors import SettingsError, SourceError, one_line
+from edge.errors import SettingsError, SourceError
 from edge.sources.base import Camera
+from edge.system.text import one_line
 from edge.types import Pixels
 from edge.uri import Size, Takes, number, whole
 

@@ -21,9 +21,10 @@ from datetime import datetime
 
 import numpy as np
 
-from edge.errors import EdgeError, SourceError, WedgedError, one_line
+from edge.errors import EdgeError, SourceError, WedgedError
 from edge.sources.base import DEADLINE_SECONDS, FROZEN_SECONDS, Camera, Source, State
 from edge.system.backoff import Backoff
+from edge.system.text import one_line
 from edge.types import Frame, Pixels
 
 log = logging.getLogger(__name__)

@@ -16,6 +16,7 @@ from typing import Any
 from edge.errors import SettingsError, StateError
 from edge.store.damage import beside, result_code
 from edge.store.event_file import VERSION
+from edge.system.text import printable, spreadsheet_cell
 
 BATCH = 500
 """Rows read in one go: a reader that stays (less, a slow pipe) must not keep the log from being emptied."""
@@ -132,11 +133,6 @@ def _span(seconds: float) -> str:
     return f"{seconds:.1f} s"
 
 
-def printable(text: str) -> str:
-    """A text on one line, with nothing that a terminal takes for a command."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text.replace("\n", " / "))
-
-
 def _row(said: dict[str, Any]) -> dict[str, Any]:
     """An event or notice under the names of ``FIELDS``."""
     if "event" in said:
@@ -153,11 +149,5 @@ def csv_line(text: str | None) -> str:
     row = _row(json.loads(text)) if text is not None else {name: name for name in FIELDS}
     out = io.StringIO()
     # Python 3.11 quotes a line break only where the line's own end has it.
-    csv.writer(out, lineterminator="\r\n").writerow([cell(row.get(name)) for name in FIELDS])
+    csv.writer(out, lineterminator="\r\n").writerow([spreadsheet_cell(row.get(name)) for name in FIELDS])
     return out.getvalue().removesuffix("\r\n")
-
-
-def cell(value: Any) -> Any:
-    """What a spreadsheet would take for a formula begins with an apostrophe."""
-    # https://owasp.org/www-community/attacks/CSV_Injection
-    return f"'{value}" if isinstance(value, str) and value.startswith(tuple("=+-@\t\r")) else value

@@ -23,7 +23,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from edge.errors import one_line
 from edge.store.damage import Unusable, damage, result_code, set_aside
 from edge.store.entry import Entry, Progress, boot_id, uptime
 from edge.store.event_file import EventFile
@@ -31,6 +30,7 @@ from edge.store.outlet import Outlet
 from edge.store.settings import StoreSettings
 from edge.store.sync import SyncThread
 from edge.system.closing import Closing
+from edge.system.text import one_line
 
 log = logging.getLogger(__name__)
 

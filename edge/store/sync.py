@@ -8,10 +8,10 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.errors import one_line
 from edge.store.damage import result_code
 from edge.store.event_file import EventFile
 from edge.system.closing import Closing
+from edge.system.text import one_line
 
 log = logging.getLogger(__name__)
 

@@ -1,10 +1,8 @@
-"""The state folder: where the program keeps what it has to remember; and files in it that are whole or not there."""
+"""The state folder: where the program keeps what it has to remember."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
 from pathlib import Path
 
 from edge.errors import StateError
@@ -65,34 +63,3 @@ def unmistaken(setting: str, order: str, config: str | None) -> None:
         f" sudo /opt/edge-digits/bin/edge {order} {named}"
         f" or edge {order} --state {place()}"
     )
-
-
-def write_whole(path: Path, content: bytes, *, readable: bool = False, secret: bool = False) -> None:
-    """Write a file so that after a crash or power loss at any moment it is the old one or the new one, and on the disk.
-
-    Owner and mode of a file that is there are kept, where this user may; a new one gets its folder's owner. With
-    ``readable`` whoever gets into its folder may read it, with ``secret`` its owner alone. Raises OSError.
-    """
-    there = path.is_file() and not path.is_symlink()
-    like = (path if there else path.parent).stat()
-    mode = like.st_mode & (0o777 if there else 0o666) | (0o444 if readable else 0)
-    number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    half = Path(name)
-    try:
-        with os.fdopen(number, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fchmod(number, 0o600 if secret else mode)
-            with contextlib.suppress(PermissionError):
-                os.fchown(number, like.st_uid, like.st_gid)
-            os.fsync(number)
-        half.replace(path)
-    except BaseException:
-        half.unlink(missing_ok=True)
-        raise
-    # The new name itself is on the disk only with its folder.
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

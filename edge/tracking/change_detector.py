@@ -10,8 +10,7 @@ from __future__ import annotations
 import cv2
 
 from edge.tracking.settings import TrackSettings
-from edge.types import Frame, Pixels
-from edge.vision.statistics import halved, small
+from edge.types import Frame, Pixels, halved
 
 SIDE = 320
 """The longer side of the largest picture that is compared, in pixels, at most;"""
@@ -37,14 +36,14 @@ class ChangeDetector:
         self._read = 0.0
         self._seen: tuple[Pixels, float] | None = None
 
-    def same(self, frame: Frame, seconds: float) -> bool:
+    def is_unchanged(self, frame: Frame, seconds: float) -> bool:
         """Whether this frame, at ``seconds`` of a clock that never jumps, shows the same.
 
         Never where the one that was read last was ``still`` seconds before it, or longer.
         """
         if not self._set.still:
             return False
-        size = small(frame, SIDE)
+        size = frame.reduced(SIDE)
         self._seen = size, seconds
         known = self._known
         if not known or known[0].shape != size.shape or not 0 <= seconds - self._read < self._set.still:
@@ -59,7 +58,7 @@ class ChangeDetector:
             most /= 2
         return True
 
-    def read(self) -> None:
+    def mark_read(self) -> None:
         """The frame that was asked about last was read."""
         if self._seen is None:
             return

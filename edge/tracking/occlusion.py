@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Box, Frame, Pixels
-from edge.vision.statistics import small
 
 SIDE = 160
 """The picture is halved while its longer side keeps so many pixels: a stroke is one or two wide, a finger five."""
@@ -68,7 +67,7 @@ class Occlusion:
 
         The first frame is the page, and so is what lies still.
         """
-        size = small(frame, 2 * SIDE - 1)
+        size = frame.reduced(2 * SIDE - 1)
         if frame.pixels.shape != self._size:
             self.forget()
             self._size, self._step = frame.pixels.shape, round(max(frame.pixels.shape) / max(size.shape))

@@ -125,12 +125,12 @@ def rescale(grey: Pixels, scale: float) -> Pixels:
     return cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
 
 
-def median(grey: Pixels, size: int) -> Pixels:
+def median_filter(grey: Pixels, size: int) -> Pixels:
     """The median of each ``size`` x ``size`` window (odd, pixels): removes salt and pepper, keeps edges."""
     return cv2.medianBlur(grey, size)
 
 
-def gaussian(grey: Pixels, size: int) -> Pixels:
+def gaussian_filter(grey: Pixels, size: int) -> Pixels:
     """Gaussian blur over a ``size`` x ``size`` window (odd, pixels), sigma as OpenCV derives it from the size."""
     return cv2.GaussianBlur(grey, (size, size), 0)
 
@@ -232,9 +232,9 @@ def clean(grey: Pixels, vision: VisionSettings, *, light_ink: bool) -> Cleaned:
     if light_ink:
         work = cv2.bitwise_not(work)
     if vision.median > 1:
-        work = median(work, vision.median | 1)
+        work = median_filter(work, vision.median | 1)
     if vision.gaussian > 1:
-        work = gaussian(work, vision.gaussian | 1)
+        work = gaussian_filter(work, vision.gaussian | 1)
     # A board is never brighter than its chalk, whatever the negative says: there, levels count rather than shares.
     floor, reach = 128 if light_ink else 32, max(EDGE_REACH, round(2 * scale))
     seen = contrast(work, vision, floor, reach)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.types import Frame, Pixels
+from edge.types import Pixels, halved
 from edge.vision.paper_sheet import SIDE, has_sheet
 
 SAMPLE = 40_000
@@ -33,32 +33,11 @@ DOUBTFUL = 2.0
 """then light ink fits at most so many times better than dark."""
 
 
-def halved(grey: Pixels) -> Pixels:
-    """A picture (height, width) of any values at half its size, by the mean of each 2x2 pixels.
-
-    An odd row or column at the right or bottom is left out: whole halves are several times faster than fractions.
-    """
-    height, width = max(1, grey.shape[0] // 2), max(1, grey.shape[1] // 2)
-    return cv2.resize(grey[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
-
-
 def reduced(grey: Pixels, side: int) -> Pixels:
     """Halved until the longer side has ``side`` pixels at most."""
     while max(grey.shape) > side:
         grey = halved(grey)
     return grey
-
-
-def small(frame: Frame, side: int) -> Pixels:
-    """The same of a frame's pixels; each half is made once for all who ask."""
-    picture, times = frame.pixels, 0
-    while max(picture.shape) > side:
-        times += 1
-        half = frame.halves.get(times)
-        if half is None:
-            half = frame.halves[times] = halved(picture)
-        picture = half
-    return picture
 
 
 def sample(grey: Pixels, count: int = SAMPLE) -> Pixels:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from math import atan2, cos, degrees, hypot, inf, radians, sin
 
 from edge.vision.components import Corners
+from edge.vision.statistics import median
 
 MAX_TILT = 50.0
 """Lines of writing rise or fall by at most this many degrees; steeper ones are columns."""
@@ -44,8 +45,8 @@ def line_tilt(boxes: Sequence[Corners], usual: float) -> float:
             angles.append(tilt)
     if len(angles) < 2:
         return 0.0
-    tilt = _median(angles)
-    return tilt if _median([abs(angle - tilt) for angle in angles]) < 12 else 0.0
+    tilt = median(angles)
+    return tilt if median([abs(angle - tilt) for angle in angles]) < 12 else 0.0
 
 
 def line_numbers(boxes: Sequence[Corners], tilt: float, usual: float) -> list[int]:
@@ -91,8 +92,3 @@ def _level_pairs(along: list[float], down: list[float], usual: float) -> list[tu
             if run > 0 and (rise < step or rise < STEEP * run):
                 pairs.append((run + 2 * rise, before, after))
     return pairs
-
-
-def _median(values: list[float]) -> float:
-    ordered = sorted(values)
-    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2

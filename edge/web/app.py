@@ -64,10 +64,10 @@ class Sources:
     """What the page shows."""
 
     program: Program
-    viewer: LiveReader
+    live_reader: LiveReader
     reader: Reader
     """The loop's."""
-    tuning: SavedVision
+    saved_vision: SavedVision
     """What the page may change of how frames are cleaned."""
     source: str = ""
     """Its URI, without a password."""
@@ -86,17 +86,17 @@ class Site:
     def __init__(self, sources: Sources, tokens: Tokens, *, folder: Path, host: str, port: int) -> None:
         """``folder`` is the state folder, ``host`` and ``port`` are where it is listened at."""
         self._of, self._tokens, self._host = sources, tokens, host
-        self._desk = UploadReader(sources.reader)
+        self._upload_reader = UploadReader(sources.reader)
         # A picture that somebody sent holds up other pictures, and nothing else.
         self._pictures, self._others = Worker("web-read"), Worker("web-work")
         self._line, self._faults = Line(), ErrorLog()
         self.told = Told()
-        self._live = Live(lambda: sources.viewer.newest, self._shown, self._status, self._faults)
+        self._live = Live(lambda: sources.live_reader.newest, self._shown, self._status, self._faults)
         self._teach = Teach(folder, self._others.do)
-        slide = Tune(sources.tuning, sources.program.controls, sources.reader, self._tried, self._others.do)
+        tune = Tune(sources.saved_vision, sources.program.controls, sources.reader, self._tried, self._others.do)
         routes = [
             *self._teach.routes,
-            *slide.routes,
+            *tune.routes,
             Route("/", self._page),
             Route("/page/{name}", self._file),
             Route("/healthz", self._health),
@@ -138,7 +138,7 @@ class Site:
     def close(self) -> None:
         """Let go of threads, model and file; what a thread still works on after a moment, it keeps."""
         if self._pictures.close(CLOSE_SECONDS):
-            self._desk.close()
+            self._upload_reader.close()
         if self._others.close(CLOSE_SECONDS):
             self._teach.close()
 
@@ -178,13 +178,15 @@ class Site:
 
             def read() -> str:
                 frame = Frame(picture(data, "picture"), "web")
-                sight = self._desk.look(frame)
-                return _view(frame, sight) if "stages" in request.query_params else json.dumps(sight.reading.as_dict())
+                analysis = self._upload_reader.analyse(frame)
+                if "stages" in request.query_params:
+                    return _view(frame, analysis)
+                return json.dumps(analysis.reading.as_dict())
 
             return Response(await self._pictures.do(read), media_type="application/json")
 
     async def _reading(self, request: Request) -> Response:
-        newest = self._of.viewer.newest
+        newest = self._of.live_reader.newest
         if newest is None:
             return problem(503, "no frame was read yet", {"Retry-After": "1"})
         return JSONResponse(newest[1].reading.as_dict())
@@ -231,7 +233,7 @@ class Site:
         return StreamingResponse(lines(), media_type="text/csv" if kind == "csv" else "application/jsonl", headers=said)
 
     async def _health(self, request: Request) -> Response:
-        age = self._of.viewer.frame_age()
+        age = self._of.live_reader.frame_age()
         camera = self._of.program.camera()
         well = age is not None and age < STALE_SECONDS and camera == "running"
         said = {"status": "ok" if well else "no frames", "camera": camera}
@@ -271,12 +273,12 @@ class Site:
         return str(await self._others.do(lambda: _view(*newest)))
 
     async def _tried(self, vision: VisionSettings) -> str | None:
-        newest = self._of.viewer.newest
+        newest = self._of.live_reader.newest
         if newest is None:
             return None
         frame = newest[0]
         with self._line.place():
-            return str(await self._pictures.do(lambda: _view(frame, self._desk.look(frame, vision))))
+            return str(await self._pictures.do(lambda: _view(frame, self._upload_reader.analyse(frame, vision))))
 
     def _past(self, since: datetime | None, until: datetime | None, last: int | None) -> Iterator[str]:
         if self._of.events is None or not self._of.events.exists():
@@ -288,8 +290,8 @@ class Site:
         return problem(500, "something went wrong on the device; its log says what")
 
 
-def _view(frame: Frame, sight: Analysis) -> str:
-    return json.dumps(view(frame.pixels, sight))
+def _view(frame: Frame, analysis: Analysis) -> str:
+    return json.dumps(view(frame.pixels, analysis))
 
 
 def _stream(request: Request, events: Callable[[], AsyncIterator[str]]) -> Response:

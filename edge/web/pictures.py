@@ -20,14 +20,14 @@ TOP = 3
 """So many classes of each are named."""
 
 
-def view(pixels: Pixels, sight: Analysis) -> dict[str, Any]:
+def view(pixels: Pixels, analysis: Analysis) -> dict[str, Any]:
     """The JSON of one frame (height, width).
 
     Pictures are data URIs. ``even`` and ``ink`` are as the reader worked on them: perhaps turned, and of another size.
     """
-    cleaned = sight.cleaned
+    cleaned = analysis.cleaned
     return {
-        "reading": sight.reading.as_dict(),
+        "reading": analysis.reading.as_dict(),
         "size": [pixels.shape[1], pixels.shape[0]],
         "polarity": cleaned.polarity,
         "pictures": {
@@ -35,16 +35,16 @@ def view(pixels: Pixels, sight: Analysis) -> dict[str, Any]:
             "even": _jpeg(cv2.bitwise_not(cleaned.ink)),
             "ink": _png(cv2.bitwise_not(_small(cleaned.mask))),
         },
-        "candidates": candidates(sight),
-        "more": max(0, len(sight.candidates) - SHOWN),
-        "stages_ms": {stage: round(seconds * 1000, 3) for stage, seconds in sight.stages.items()},
+        "candidates": candidates(analysis),
+        "more": max(0, len(analysis.candidates) - SHOWN),
+        "stages_ms": {stage: round(seconds * 1000, 3) for stage, seconds in analysis.stages.items()},
     }
 
 
-def candidates(sight: Analysis) -> list[dict[str, Any]]:
+def candidates(analysis: Analysis) -> list[dict[str, Any]]:
     """All that may be a digit, in reading order: where it is, as the model got it, and what the model says."""
     found: list[dict[str, Any]] = []
-    for glyph, candidate, kept in zip(sight.glyphs, sight.candidates, sight.kept, strict=True):
+    for glyph, candidate, kept in zip(analysis.glyphs, analysis.candidates, analysis.kept, strict=True):
         if len(found) == SHOWN:
             break
         best = candidate.probabilities.argsort()[::-1][:TOP].tolist()
@@ -54,7 +54,7 @@ def candidates(sight: Analysis) -> list[dict[str, Any]]:
                 "digit": candidate.digit,
                 "read": kept,
                 "glyph": _png(glyph.pixels),
-                "top": [[sight.labels[i], round(float(candidate.probabilities[i]), 4)] for i in best],
+                "top": [[analysis.labels[i], round(float(candidate.probabilities[i]), 4)] for i in best],
             }
         )
     return found

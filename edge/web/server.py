@@ -13,10 +13,11 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from edge.errors import PublishError, StateError, one_line
-from edge.mqtt.address import split_address
+from edge.errors import PublishError, StateError
 from edge.publishers.base import Publisher
+from edge.system.text import one_line
 from edge.types import Event, Message, Notice
+from edge.uri import split_address
 from edge.web.app import Site, Sources
 from edge.web.tokens import Tokens, tokens
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from edge.errors import StateError
-from edge.system.state_folder import write_whole
+from edge.system.files import write_atomically
 
 FILE = "web-tokens.json"
 """The file's name in the state folder."""
@@ -57,14 +57,14 @@ def tokens(folder: Path) -> Tokens:
     if path.stat().st_mode & 0o077:
         # Made by hand, or put back by a program that keeps no modes.
         with contextlib.suppress(OSError):
-            write_whole(path, content, secret=True)
+            write_atomically(path, content, secret=True)
     return Tokens(**{name: str(token) for name, token in kinds.items()})
 
 
 def _made(path: Path) -> Tokens:
     made = Tokens(secrets.token_urlsafe(BYTES), secrets.token_urlsafe(BYTES))
     try:
-        write_whole(path, json.dumps(asdict(made), indent=1).encode() + b"\n", secret=True)
+        write_atomically(path, json.dumps(asdict(made), indent=1).encode() + b"\n", secret=True)
     except OSError as error:
         raise StateError(f"{path}: cannot be written ({error.strerror}); name another folder with --state") from error
     return made

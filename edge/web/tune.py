@@ -30,7 +30,7 @@ class Tune:
 
     def __init__(
         self,
-        tuning: SavedVision,
+        saved: SavedVision,
         controls: Controls,
         reader: Reader,
         preview: Callable[[VisionSettings], Awaitable[str | None]],
@@ -40,7 +40,7 @@ class Tune:
 
         ``do`` does what waits for the disk.
         """
-        self._tuning, self._controls, self._reader = tuning, controls, reader
+        self._saved, self._controls, self._reader = saved, controls, reader
         self._preview, self._do = preview, do
         self.routes = [
             Route("/api/vision", self._say, methods=["GET"]),
@@ -57,7 +57,7 @@ class Tune:
         return JSONResponse(self._said())
 
     async def _try(self, request: Request) -> Response:
-        shown = await self._preview(self._tuning.tried(dict(request.query_params), self.vision()))
+        shown = await self._preview(self._saved.tried(dict(request.query_params), self.vision()))
         if shown is None:
             return problem(503, "no frame was read yet", {"Retry-After": "1"})
         return Response(shown, media_type="application/json")
@@ -69,23 +69,23 @@ class Tune:
             values = None
         if not isinstance(values, dict):
             raise SettingsError('a JSON object of settings is wanted: {"median": 5}')
-        vision = self._tuning.tried(values, self.vision())
-        await self._do(lambda: self._tuning.save(vision))
+        vision = self._saved.tried(values, self.vision())
+        await self._do(lambda: self._saved.save(vision))
         self._controls.clean_by(vision)
         return JSONResponse(self._said())
 
     async def _back(self, request: Request) -> Response:
-        if not self._tuning.before():
+        if not self._saved.before():
             return problem(409, "nothing was saved here yet")
-        self._controls.clean_by(await self._do(self._tuning.back))
+        self._controls.clean_by(await self._do(self._saved.back))
         return JSONResponse(self._said())
 
     def _said(self) -> dict[str, Any]:
         return {
             "vision": asdict(self.vision()),
-            "configured": asdict(self._tuning.configured),
-            "saved": self._tuning.saved(),
-            "back": self._tuning.before(),
+            "configured": asdict(self._saved.configured),
+            "saved": self._saved.saved(),
+            "back": self._saved.before(),
             "settings": [
                 {
                     "name": leaf.name.removeprefix("vision."),
@@ -95,7 +95,7 @@ class Tune:
                     "least": leaf.limits[0],
                     "most": leaf.limits[1],
                     "choices": leaf.choices,
-                    "pinned": leaf.name.removeprefix("vision.") in self._tuning.pinned,
+                    "pinned": leaf.name.removeprefix("vision.") in self._saved.pinned,
                 }
                 for leaf in leaves()
                 if leaf.name.startswith("vision.")

@@ -17,13 +17,13 @@ class UploadReader(Closing):
         self._of: object = None
         self._own: Reader | None = None
 
-    def look(self, frame: Frame, vision: VisionSettings | None = None) -> Analysis:
+    def analyse(self, frame: Frame, vision: VisionSettings | None = None) -> Analysis:
         """What is seen in a frame, cleaned as the loop does it or by another vision."""
         reader = self._reader()
         wanted = vision or self._loop.vision
         if reader.vision != wanted or reader.min_confidence != self._loop.min_confidence:
             reader.demand(self._loop.min_confidence, wanted)
-        return reader.look(frame)
+        return reader.analyse(frame)
 
     def close(self) -> None:
         """Let go of the model."""

@@ -102,7 +102,7 @@ def main() -> None:
         return
     if not shutil.which("valgrind"):
         sys.exit("valgrind: is not installed; sudo apt install -y valgrind")
-    from edge.commands.bench import machine
+    from edge.commands.bench.figures import machine
 
     now, here = measured(), machine()
     before = json.loads(RECORD.read_text()) if RECORD.exists() else None

@@ -158,11 +158,13 @@ def read(reader: Reader, pictures: Iterable[tuple[Pixels, str]], shown: int = SH
     outcomes: list[Outcome] = []
     misread: list[Pixels] = []
     for pixels, truth in pictures:
-        sight = reader.look(pixels)
-        outcome = Outcome(truth, sight.reading.text, sight.reading.elapsed_ms)
+        analysis = reader.analyse(pixels)
+        outcome = Outcome(truth, analysis.reading.text, analysis.reading.elapsed_ms)
         outcomes.append(outcome)
         if not outcome.right and len(misread) < shown:
-            misread.append(tile(pixels, truth, sight.reading.text or str(sight.reading.reason), _seen(reader, sight)))
+            misread.append(
+                tile(pixels, truth, analysis.reading.text or str(analysis.reading.reason), _seen(reader, analysis))
+            )
     return Read(tally(outcomes), tuple(misread))
 
 
@@ -216,10 +218,10 @@ def _mnist(folder: Path) -> Mnist | None:
     return load_mnist(str(place)) if any(place.glob(f"{FILES[-1]}*")) else None
 
 
-def _seen(reader: Reader, sight: Analysis) -> list[tuple[Pixels, str]]:
+def _seen(reader: Reader, analysis: Analysis) -> list[tuple[Pixels, str]]:
     """The glyphs of a reading, each with its best class and probability."""
     names = reader.model.card.labels
     return [
         (glyph.pixels, f"{names[int(row.argmax())]} {row.max():.2f}")
-        for glyph, row in zip(sight.glyphs, sight.probabilities, strict=True)
+        for glyph, row in zip(analysis.glyphs, analysis.probabilities, strict=True)
     ]

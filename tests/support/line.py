@@ -15,19 +15,19 @@ class Line:
     """Sees frame after frame. The same frames at the same times give the same answers."""
 
     def __init__(self, reader: Reader, tracking: TrackSettings | None = None) -> None:
-        self.reader, self.tracker, self.still = reader, Tracker(tracking), ChangeDetector(tracking)
+        self.reader, self.tracker, self.change_detector = reader, Tracker(tracking), ChangeDetector(tracking)
         self.tracked = 0.0
         """Seconds that the tracker took for the newest frame."""
         self._reading: Reading | None = None
 
     def see(self, frame: Frame, seconds: float) -> tuple[Reading, tuple[Event, ...]]:
         """What is read in a frame that comes at ``seconds``, and what has become of the writing."""
-        same = self.still.same(frame, seconds)
+        same = self.change_detector.is_unchanged(frame, seconds)
         if same and self._reading and self.tracker.settled(self._reading):
             self._reading = self._reading.once_more(frame, 0.0)
         else:
             self._reading = self.reader.read(frame)
-            self.still.read()
+            self.change_detector.mark_read()
         started = time.perf_counter()
         events = self.tracker.see(self._reading, seconds, frame)
         self.tracked = time.perf_counter() - started

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import cv2
 
-from edge.commands.pipeline import StorePublisher
 from edge.controls import Controls
 from edge.errors import SourceError
 from edge.loop import run
 from edge.model.classifier import Model
 from edge.publishers import open_publisher
+from edge.publishers.store import StorePublisher
 from edge.reading.reader import Analysis, Reader
 from edge.running.live_reader import LiveReader
 from edge.running.metrics import STAGES
@@ -73,41 +73,41 @@ class Took:
 class Meter:
     """Stands around the line, and notes what each stage took."""
 
-    def __init__(self, viewer: LiveReader, took: Took) -> None:
+    def __init__(self, live_reader: LiveReader, took: Took) -> None:
         self.same = False
         """Whether what comes now is the same page again."""
         self.watch = Stopwatch()
-        self._viewer, self._took = viewer, took
+        self._live_reader, self._took = live_reader, took
         self._begun = 0.0
-        self._sight: Analysis | None = None
+        self._analysis: Analysis | None = None
         self._frames = 0
 
     def read(self, frame: Frame) -> Reading | None:
         """What the reader sees."""
         self._begun = time.perf_counter()
-        reading = self._viewer.read(frame)
-        self._sight = self._viewer.newest[1] if self._viewer.newest else None
+        reading = self._live_reader.read(frame)
+        self._analysis = self._live_reader.newest[1] if self._live_reader.newest else None
         return reading
 
     def done(self) -> tuple[()]:
         """A frame has gone round, with all that was published of it; nothing is to be added."""
         now = time.perf_counter()
-        if self._sight is None:
+        if self._analysis is None:
             return ()
-        laps, sight, self._sight = self.watch.take(), self._sight, None
+        laps, analysis, self._analysis = self.watch.take(), self._analysis, None
         self._frames += 1
         if self._frames <= WARM:
             return ()
         if self.same:
-            if sight.reading.again:
+            if analysis.reading.again:
                 self._took.unchanged.append(1000 * (now - self._begun))
             return ()
-        for stage, seconds in (laps | sight.stages).items():
+        for stage, seconds in (laps | analysis.stages).items():
             self._took.stages.setdefault(stage, []).append(1000 * seconds)
         self._took.work.append(1000 * (now - self._begun))
-        late = datetime.now(UTC) - sight.reading.captured_at
+        late = datetime.now(UTC) - analysis.reading.captured_at
         self._took.latency.append(1000 * max(0.0, late.total_seconds()))
-        self._took.digits += len(sight.reading.digits)
+        self._took.digits += len(analysis.reading.digits)
         return ()
 
 
@@ -135,13 +135,13 @@ def measure(settings: Settings, frames: int) -> Took:
         source = stack.enter_context(open_source(settings.source))
         model = Model(settings.model or None, threads=settings.threads or 1)
         reader = stack.enter_context(Reader(model, vision=settings.vision, min_confidence=settings.min_confidence))
-        viewer = LiveReader(reader, source, Controls(settings.min_confidence))
-        meter = Meter(viewer, took)
+        live_reader = LiveReader(reader, source, Controls(settings.min_confidence))
+        meter = Meter(live_reader, took)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edge-bench-")))
         store = stack.enter_context(Store(folder / FILE, device="bench", limits=settings.store))
         outputs = [
             StorePublisher(store, meter.watch),
-            viewer,
+            live_reader,
             stack.enter_context(open_publisher(f"jsonl:{os.devnull}")),
         ]
         tracker = Tracker(settings.track)
@@ -167,7 +167,7 @@ def measure(settings: Settings, frames: int) -> Took:
             took.floor += list(_floor(model, page, _share(frames, part), took)) if page else []
         if ready:
             meter.same = True
-            viewer.still, viewer.settled = ChangeDetector(settings.track), tracker.settled
+            live_reader.change_detector, live_reader.settled = ChangeDetector(settings.track), tracker.settled
             # Of photographs each is another page.
             again = Shown(page if page[-1].truth else page[-1:], source.name)
             run(again, meter.read, outputs, tracker=tracker, frames=SAME, between=meter.done, watch=meter.watch)

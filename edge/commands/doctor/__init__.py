@@ -1,65 +1,46 @@
-"""``edge doctor``: look at all that a reader of digits needs from its machine, and say how to mend what is wrong."""
+"""``edge doctor``: check everything that edge-digits needs from this machine, and say how to fix what is wrong."""
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections.abc import Callable, Iterable, Iterator
+import argparse
+import json
+import os
+import sys
 
-from edge.commands.doctor import cameras, computer, libcamera, output, permissions, software, unit
-from edge.commands.doctor.finding import Finding, warning
-from edge.commands.doctor.machine import Machine
-from edge.errors import one_line
+from edge.commands.arguments import Parser, add_settings, settings_of
+from edge.errors import SettingsError
+from edge.settings import Settings
 
-log = logging.getLogger(__name__)
-
-Check = Callable[[Machine], Iterable[Finding]]
-CHECKS: dict[str, Check] = {
-    "computer": computer.computer,
-    "system": computer.system,
-    "python": computer.python,
-    "temperature": computer.temperature,
-    "power": computer.power,
-    "clock": computer.clock,
-    "settings": software.settings,
-    "runtime": software.runtimes,
-    "numpy": software.numpy,
-    "libcamera": libcamera.libcamera,
-    "cameras": cameras.cameras,
-    "in use": cameras.holders,
-    "groups": permissions.groups,
-    "publisher": output.publishers,
-    "disk": output.disk,
-    "service": unit.service,
-    "sandbox": unit.sandbox,
-}
-"""What is looked at, in this order."""
-SECONDS = 5.0
-"""So long may one check take; a little more than the one command that it waits for."""
+EXAMPLES = """examples:
+  edge doctor                                          this machine, with the default settings
+  edge doctor --config /etc/edge-digits/edge.toml      with those of the service
+  edge doctor --json                                   as edge/schema/doctor.json describes it
+"""
 
 
-def examine(machine: Machine, checks: dict[str, Check] = CHECKS, *, seconds: float = SECONDS) -> Iterator[Finding]:
-    """The findings of each check in turn; one that breaks or hangs is a finding, too, and the others go on."""
-    for name, check in checks.items():
-        yield from _bounded(name, check, machine, seconds)
+def add_arguments(parser: Parser) -> None:
+    """Declare the arguments of this command."""
+    parser.add_argument("--json", action="store_true", help="as JSON; the exit status is 1 where something fails, too")
+    add_settings(parser)
 
 
-def _bounded(name: str, check: Check, machine: Machine, seconds: float) -> list[Finding]:
-    found: list[Finding] = []
-    broken: list[str] = []
+def run(arguments: argparse.Namespace) -> int:
+    """Print each finding as it comes. The exit status is 1 where one is a failure, also in the settings themselves."""
+    from edge.commands.doctor import report
+    from edge.commands.doctor.examine import examine
+    from edge.commands.doctor.machine import here
 
-    def look() -> None:
-        try:
-            for finding in check(machine):
-                found.append(finding)
-        except Exception as error:
-            log.debug("%s", name, exc_info=True)
-            broken.append(f"{type(error).__name__}: {one_line(error, 200)}")
-
-    # A disk or a driver may hold it for ever: then it is left behind, and does not keep the process.
-    worker = threading.Thread(target=look, name=f"doctor: {name}", daemon=True)
-    worker.start()
-    worker.join(seconds)
-    hangs = [f"no answer within {seconds:g} s"] if worker.is_alive() else []
-    why = "this could not be looked at, so it may be right or wrong; what follows is not touched by it"
-    return [*found, *(warning(name, said, why, "edge doctor --debug") for said in (*broken, *hangs))]
+    try:
+        machine = here(settings_of(arguments), config=arguments.config or "")
+    except SettingsError as error:
+        machine = here(Settings(), config=arguments.config or "", misread=str(error))
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    findings = []
+    for finding in examine(machine):
+        findings.append(finding)
+        if not arguments.json:
+            print(report.lines(finding, colour), flush=True)
+    print(
+        json.dumps(report.as_dict(findings), ensure_ascii=False) if arguments.json else f"\n{report.summary(findings)}"
+    )
+    return 1 if any(finding.level == "failure" for finding in findings) else 0

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import edge
 from edge import uri
 from edge.errors import SettingsError
 from edge.settings import Settings
@@ -182,6 +181,6 @@ def run(command: Sequence[str], *, seconds: float = COMMAND_SECONDS) -> Done:
 
 def _environment(ours: Mapping[str, str]) -> dict[str, str]:
     """Ours, in which a Python finds the same edge, and libcamera keeps to errors."""
-    places = [str(Path(edge.__file__).parent.parent), ours.get("PYTHONPATH", "")]
+    places = [str(Path(__file__).parents[3]), ours.get("PYTHONPATH", "")]
     quiet = {"LC_ALL": "C.UTF-8", "LIBCAMERA_LOG_LEVELS": "*:ERROR"}
     return {**ours, **quiet, "PYTHONPATH": os.pathsep.join(filter(None, places))}

@@ -54,7 +54,7 @@ def test_a_scribble_is_left_out(tmp_path: Path, page: Page, reader: Reader) -> N
     picture = page("258")
     star = [(60, 400), (160, 460), (60, 460), (160, 400), (110, 380), (110, 470), (50, 430), (170, 430)]
     cv2.polylines(picture, [np.array(star, np.int32)], False, 50, 5, cv2.LINE_AA)
-    assert len(reader.look(picture).candidates) == 4, "it is a mark of a digit's size"
+    assert len(reader.analyse(picture).candidates) == 4, "it is a mark of a digit's size"
     assert digits(photographs.glyphs(_folder(tmp_path / "page", picture)), reader) == "258"
 
 

@@ -10,7 +10,8 @@ import jsonschema
 import pytest
 
 from edge import cli
-from edge.commands.bench import line, machine, words
+from edge.commands.bench import line, words
+from edge.commands.bench.figures import machine
 from edge.errors import DataError, SourceError
 from edge.running.metrics import STAGES
 from edge.settings import Settings

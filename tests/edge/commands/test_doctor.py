@@ -13,10 +13,8 @@ import jsonschema
 import pytest
 
 from edge.commands.doctor import (
-    CHECKS,
     cameras,
     computer,
-    examine,
     libcamera,
     output,
     permissions,
@@ -24,6 +22,7 @@ from edge.commands.doctor import (
     software,
     unit,
 )
+from edge.commands.doctor.examine import CHECKS, examine
 from edge.commands.doctor.finding import failure, ok, warning
 from edge.commands.doctor.machine import MISSING, TIMED_OUT, Done, Machine, User, here, run
 from edge.model import trial

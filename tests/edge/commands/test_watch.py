@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.commands.watch import Device, address, as_json, as_line, learnt, table
+from edge.commands.watch.devices import Device, address, learnt
+from edge.commands.watch.table import as_json, as_line, table
 from edge.errors import SettingsError
 from tests.support.mosquitto import PATIENCE, Broker, Listener, eventually
 from tests.support.patience import patience

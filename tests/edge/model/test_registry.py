@@ -145,5 +145,5 @@ def test_where_there_is_nothing_to_go_back_to_it_says_so(
         raise PermissionError(13, "Permission denied")
 
     model.unlink()
-    monkeypatch.setattr(registry, "write_whole", barred)
+    monkeypatch.setattr(registry, "write_atomically", barred)
     assert refusal(str(model)) == f"{model}: cannot be written (Permission denied); use sudo"

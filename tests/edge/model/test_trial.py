@@ -87,7 +87,7 @@ def test_the_child_bounds_its_memory() -> None:
     if not subprocess.run([sys.executable, "-c", bare], capture_output=True).returncode:
         pytest.skip("no process can bound its memory here, as under qemu-user")
     program = (
-        "from edge import trial; import sys; trial._bound_memory(); data = bytearray(64 * 2**20)\n"
+        "from edge.model import trial; import sys; trial._bound_memory(); data = bytearray(64 * 2**20)\n"
         "try: data = bytearray(300 * 2**20)\n"
         "except MemoryError: sys.exit(7)"
     )

@@ -10,7 +10,7 @@ from edge.reading.reader import Reader
 @pytest.mark.parametrize("size", [(28, 28), (480, 640), (2000, 3000), (3000, 300), (60, 1500)])
 def test_a_picture_of_any_size_is_annotated(reader: Reader, page, size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
     pixels = page("1", height=size[0], width=size[1])
-    picture = annotate(pixels, reader.look(pixels))
+    picture = annotate(pixels, reader.analyse(pixels))
     assert picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 3
     assert picture.shape[1] <= WIDTH
     assert picture.shape[0] > 30
@@ -18,12 +18,12 @@ def test_a_picture_of_any_size_is_annotated(reader: Reader, page, size: tuple[in
 
 def test_digits_are_boxed_and_their_glyphs_shown(reader: Reader, page) -> None:  # type: ignore[no-untyped-def]
     pixels = page("2357")
-    sight = reader.look(pixels)
-    picture = annotate(pixels, sight)
-    assert len(sight.glyphs) == 4
+    analysis = reader.analyse(pixels)
+    picture = annotate(pixels, analysis)
+    assert len(analysis.glyphs) == 4
     # The frame is grey: colour is what was drawn on it.
     coloured = picture[:480].max(axis=2).astype(int) - picture[:480].min(axis=2) > 30
-    for glyph in sight.glyphs:
+    for glyph in analysis.glyphs:
         x, y, width, height = glyph.box
         assert coloured[y - 3, x : x + width].mean() > 0.5
         assert not coloured[y + 2 : y + height - 2, x + 2 : x + width - 2].all()
@@ -33,8 +33,8 @@ def test_digits_are_boxed_and_their_glyphs_shown(reader: Reader, page) -> None: 
 
 def test_nothing_read_is_said(reader: Reader) -> None:
     blank = np.full((480, 640), 230, np.uint8)
-    sight = reader.look(blank)
-    picture = annotate(blank, sight)
+    analysis = reader.analyse(blank)
+    picture = annotate(blank, analysis)
     assert (picture[480:] < 100).any(), "the reason is written there"
 
 
@@ -45,12 +45,12 @@ def test_what_was_last_read_is_a_jpeg_drawn_once_and_again_when_there_is_another
     monkeypatch.setattr(room, "annotate", lambda *what: drawn.append(what) or annotate(*what))
     assert last.jpeg() is None
     pixels = page("12")
-    last.show(pixels, reader.look(pixels))
+    last.show(pixels, reader.analyse(pixels))
     first = last.jpeg()
     assert first is not None and first[0] == 1 and first == last.jpeg() and len(drawn) == 1
     picture = cv2.imdecode(np.frombuffer(first[1], np.uint8), cv2.IMREAD_COLOR)
-    assert picture.shape == annotate(pixels, reader.look(pixels)).shape
-    last.show(pixels, reader.look(pixels))
+    assert picture.shape == annotate(pixels, reader.analyse(pixels)).shape
+    last.show(pixels, reader.analyse(pixels))
     second = last.jpeg()
     assert second is not None and second[0] == 2 and len(drawn) == 2
 
@@ -58,6 +58,6 @@ def test_what_was_last_read_is_a_jpeg_drawn_once_and_again_when_there_is_another
 def test_a_jpeg_is_no_larger_than_a_network_wants_however_noisy_the_picture(reader: Reader) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (2000, 2000), np.uint8)
     last = LastRead()
-    last.show(noise, reader.look(noise))
+    last.show(noise, reader.analyse(noise))
     found = last.jpeg()
     assert found is not None and 1000 < len(found[1]) <= PICTURE_BYTES

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.commands.tune import CHOICES, markdown, tune
 from edge.errors import DataError, ImageError
-from edge.reading.evaluation import CHOICES, Score, edits, load_labelled, markdown, only_digits, score, tune
+from edge.reading.evaluation import Score, edits, load_labelled, only_digits, score
 from edge.reading.reader import Reader
 from edge.vision.settings import VisionSettings
 

@@ -166,7 +166,7 @@ def test_what_is_read_can_be_files_arrays_and_frames(reader: Reader, page: Page,
 def test_reading_is_a_pure_function_of_the_picture(reader: Reader, page: Page) -> None:
     picture = page("31415")
     before = picture.copy()
-    first, second = reader.look(picture), reader.look(picture)
+    first, second = reader.analyse(picture), reader.analyse(picture)
     assert first.reading.digits == second.reading.digits
     assert np.array_equal(picture, before)
 

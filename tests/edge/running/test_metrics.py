@@ -18,7 +18,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from edge.cli import main
 from edge.errors import PublishError, SettingsError
-from edge.mqtt.address import split_address
 from edge.publishers import open_publisher
 from edge.publishers.base import Delivery, Publisher
 from edge.publishers.webhook import shown
@@ -26,6 +25,7 @@ from edge.reading.reader import Reader
 from edge.running.metrics import STAGES, Metrics
 from edge.sources.base import Source
 from edge.types import Event, Frame, Notice, Reading
+from edge.uri import split_address
 from tests.edge.publishers.test_webhook import Far
 from tests.support.mosquitto import eventually, free_port
 from tests.support.patience import patience
@@ -223,12 +223,12 @@ def test_the_loops_laps_come_with_the_readings(metrics: Metrics) -> None:
 def test_the_stages_of_a_reading_are_parts_of_its_time(reader: Reader, page) -> None:  # type: ignore[no-untyped-def]
     for pixels in (page("1247673", "8952481"), page("5", light_ink=True)):
         before = time.perf_counter()
-        sight = reader.look(pixels)
+        analysis = reader.analyse(pixels)
         whole = time.perf_counter() - before
-        assert set(sight.stages) == set(READ)
-        assert min(sight.stages.values()) > 0
-        assert sum(sight.stages.values()) <= whole
-        assert sum(sight.stages.values()) * 1000 >= 0.9 * sight.reading.elapsed_ms
+        assert set(analysis.stages) == set(READ)
+        assert min(analysis.stages.values()) > 0
+        assert sum(analysis.stages.values()) <= whole
+        assert sum(analysis.stages.values()) * 1000 >= 0.9 * analysis.reading.elapsed_ms
     assert set(STAGES) > set(READ)
 
 

@@ -65,7 +65,7 @@ def test_many_threads_at_once_lose_nothing(capfd):
 def test_last_words_are_said_where_a_thread_still_works():
     program = (
         "import sys, threading\n"
-        "from edge import quiet\n"
+        "from edge.system import stderr\n"
         "inside = threading.Event()\n"
         "def work():\n"
         "    with stderr.without('noise'):\n"

@@ -22,13 +22,13 @@ def paper(height: int = 480, width: int = 640) -> np.ndarray:
     return np.tile(np.linspace(150, 220, width, dtype=np.float32), (height, 1))
 
 
-def seen(still: ChangeDetector, *frames: np.ndarray) -> list[bool]:
+def seen(detector: ChangeDetector, *frames: np.ndarray) -> list[bool]:
     """What it says of frames that come 30 times a second, each read unless it shows the same."""
     said = []
     for n, pixels in enumerate(frames):
-        said.append(still.same(Frame(pixels, "camera"), n / 30))
+        said.append(detector.is_unchanged(Frame(pixels, "camera"), n / 30))
         if not said[-1]:
-            still.read()
+            detector.mark_read()
     return said
 
 
@@ -81,20 +81,20 @@ def test_the_page_is_read_again_after_a_while_all_the_same() -> None:
 
 
 def test_another_size_or_a_clock_that_goes_back_is_a_change() -> None:
-    still = ChangeDetector()
+    detector = ChangeDetector()
     page = paper().astype(np.uint8)
-    assert seen(still, page, page[:, :600]) == [False, False]
-    assert not still.same(Frame(page[:, :600], "camera"), -5.0)
+    assert seen(detector, page, page[:, :600]) == [False, False]
+    assert not detector.is_unchanged(Frame(page[:, :600], "camera"), -5.0)
 
 
 def test_of_a_frame_that_shows_the_same_the_reading_is_that_of_the_one_before(page, monkeypatch) -> None:
     rng, now = np.random.default_rng(4), [0.0]
     monkeypatch.setattr("edge.running.live_reader.time.monotonic", lambda: now[0])
     with Reader() as reader, Synthetic() as source:
-        viewer, tracker = LiveReader(reader, source, Controls(reader.min_confidence)), Tracker()
-        viewer.still, viewer.settled = ChangeDetector(), tracker.settled
+        live_reader, tracker = LiveReader(reader, source, Controls(reader.min_confidence)), Tracker()
+        live_reader.change_detector, live_reader.settled = ChangeDetector(), tracker.settled
         looks = []
-        viewer.look = lambda frame: looks.append(frame.index) or reader.look(frame)
+        live_reader.analyse = lambda frame: looks.append(frame.index) or reader.analyse(frame)
         said = []
 
         def show(text: str, count: int) -> None:
@@ -102,7 +102,7 @@ def test_of_a_frame_that_shows_the_same_the_reading_is_that_of_the_one_before(pa
             for _ in range(count):
                 now[0] += 1 / 30
                 frame = Frame(noisy(still, rng, 2), "desk", round(now[0] * 30))
-                reading = viewer.read(frame)
+                reading = live_reader.read(frame)
                 assert (reading.text, reading.frame) == (text, frame.index)
                 said.extend((event.text, frame.index) for event in tracker.see(reading, now[0], frame))
 
@@ -116,19 +116,19 @@ def test_of_a_frame_that_shows_the_same_the_reading_is_that_of_the_one_before(pa
         assert [text for text, _ in said] == ["2357", "2351"]
         assert said[1][1] - 40 <= 15
         looks.clear()
-        viewer._controls.ask()
+        live_reader._controls.ask()
         show("2351", 1)
         assert looks, "who asks for a reading wants a new one"
-        viewer._controls.set_threshold(0.7)
+        live_reader._controls.set_threshold(0.7)
         show("2351", 2)
         assert len(looks) == 2, "and so does who changes what is read"
 
 
 def test_halves_are_those_of_the_picture() -> None:
     rng = np.random.default_rng(5)
-    still = ChangeDetector()
+    detector = ChangeDetector()
     picture = rng.integers(0, 255, (300, 333), np.uint8)
-    still.same(Frame(picture, "camera"), 0.0)
-    still.read()
-    assert [size.shape for size in still._known] == [(150, 166), (75, 83), (37, 41)]
-    assert np.array_equal(still._known[0], reduced(picture, 320))
+    detector.is_unchanged(Frame(picture, "camera"), 0.0)
+    detector.mark_read()
+    assert [size.shape for size in detector._known] == [(150, 166), (75, 83), (37, 41)]
+    assert np.array_equal(detector._known[0], reduced(picture, 320))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from edge.handwriting import virtual_camera
-from edge.vision.clean import binarise, clean, gaussian, median, morphology, paper, working_scale
+from edge.vision.clean import binarise, clean, gaussian_filter, median_filter, morphology, paper, working_scale
 from edge.vision.settings import VisionSettings
 
 THRESHOLDS = ["hysteresis", "global", "otsu", "adaptive_mean", "adaptive_gaussian"]
@@ -101,8 +101,8 @@ def test_paper_under_writing_is_the_paper() -> None:
 
 def test_filters_are_opencvs_own() -> None:
     grey = np.random.default_rng(1).integers(0, 256, (50, 60)).astype(np.uint8)
-    assert median(grey, 3)[10, 10] == np.median(grey[9:12, 9:12])
-    assert gaussian(grey, 5).std() < grey.std()
+    assert median_filter(grey, 3)[10, 10] == np.median(grey[9:12, 9:12])
+    assert gaussian_filter(grey, 5).std() < grey.std()
 
 
 def test_morphology_is_a_chain_of_choices() -> None:

@@ -7,7 +7,7 @@ from hypothesis.extra import numpy as npst
 
 from edge.handwriting import virtual_camera
 from edge.types import Frame
-from edge.vision.statistics import exceeds, noise, polarity, quantiles, reduced, small, solid_share, texture
+from edge.vision.statistics import exceeds, noise, polarity, quantiles, reduced, solid_share, texture
 
 
 def written(height: int = 240, width: int = 320) -> np.ndarray:
@@ -41,9 +41,9 @@ def test_quantiles_of_a_part_are_those_of_it_alone(grey: np.ndarray, where: np.n
 def test_each_half_of_a_frame_is_made_once() -> None:
     frame = Frame(np.random.default_rng(1).integers(0, 255, (301, 643), np.uint8), "camera")
     for side in (80, 321, 160, 643):
-        assert np.array_equal(small(frame, side), reduced(frame.pixels, side))
-        assert small(frame, side) is small(frame, side)
-    assert small(frame, 1000) is frame.pixels and sorted(frame.halves) == [1, 2, 3]
+        assert np.array_equal(frame.reduced(side), reduced(frame.pixels, side))
+        assert frame.reduced(side) is frame.reduced(side)
+    assert frame.reduced(1000) is frame.pixels and sorted(frame._halves) == [1, 2, 3]
 
 
 @given(npst.arrays(np.uint8, (23, 31)), st.floats(0, 256, allow_subnormal=False), st.floats(0.01, 1))

@@ -16,7 +16,7 @@ import pytest
 
 from edge import cli
 from edge.errors import SettingsError, StateError
-from edge.mqtt.address import split_address
+from edge.uri import split_address
 from edge.web.access import is_loopback
 from edge.web.app import FILES, PAGE
 from edge.web.tokens import FILE, tokens

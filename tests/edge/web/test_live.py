@@ -123,6 +123,6 @@ def test_what_is_shown_has_the_labels_of_the_model_that_saw_it(page, tmp_path):
     (tmp_path / "other.tflite").write_bytes(with_card(replace(card(), labels=names)))
     frame = Frame(page("27"), "test")
     with Reader(tmp_path / "other.tflite") as reader:
-        sight = reader.look(frame)
+        analysis = reader.analyse(frame)
         reader.use(Model())
-        assert view(frame.pixels, sight)["candidates"][0]["top"][0][0].startswith("class ")
+        assert view(frame.pixels, analysis)["candidates"][0]["top"][0][0].startswith("class ")

@@ -27,7 +27,7 @@ class Camera:
 
     def __init__(self, pixels, reader):
         self._frame = Frame(pixels, "test")
-        self._sight = reader.look(self._frame)
+        self._sight = reader.analyse(self._frame)
         self.asked = 0
 
     @property
@@ -53,9 +53,9 @@ def made(tmp_path, camera, reader, monkeypatch):
         def make(**sources):
             given = {
                 "program": Program(device="test", stats=lambda: {"frames": 7}),
-                "viewer": camera,
+                "live_reader": camera,
                 "reader": reader,
-                "tuning": SavedVision(str(tmp_path), VisionSettings(), ()),
+                "saved_vision": SavedVision(str(tmp_path), VisionSettings(), ()),
                 **sources,
             }
             return stack.enter_context(contextlib.closing(Web("127.0.0.1:0", Sources(**given), folder=tmp_path)))

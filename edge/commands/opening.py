@@ -1,0 +1,228 @@
+"""Opens all parts of the pipeline of ``edge run``, each where the settings ask for it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import platform
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge import publishers, uri
+from edge.controls import Controls, Program
+from edge.errors import StateError
+from edge.model.classifier import Model
+from edge.publishers import open_publisher
+from edge.publishers.base import Publisher
+from edge.reading.reader import Reader
+from edge.running.live_reader import LiveReader
+from edge.running.saved_vision import SavedVision
+from edge.settings import Settings
+from edge.sources import open_source
+from edge.sources.base import Source
+from edge.system import state_folder
+from edge.system.stopwatch import Stopwatch
+from edge.tracking.change_detector import ChangeDetector
+from edge.tracking.tracker import Tracker
+from edge.vision.settings import VisionSettings
+
+if TYPE_CHECKING:
+    from edge.running.metrics import Metrics
+    from edge.running.model_swap import ModelSwap
+    from edge.store.store import Store
+    from edge.web.server import Web
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """All that ``edge run`` has open, from the source to the publishers."""
+
+    source: Source
+    reader: Reader
+    live_reader: LiveReader
+    publishers: list[Publisher]
+    """In the order in which they get each message."""
+    tracker: Tracker | None
+    """Makes events of readings; None where nobody wants events."""
+    model_swap: ModelSwap | None
+    """Changes the model while the loop runs; None where the model is fixed."""
+    stopwatch: Stopwatch
+
+    def stop(self) -> None:
+        """End every wait, soon; a signal handler may call it."""
+        self.source.stop()
+        for publisher in self.publishers:
+            publisher.stop()
+
+
+def open_pipeline(
+    stack: ExitStack,
+    settings: Settings,
+    *,
+    also: Callable[[LiveReader], Publisher] | None,
+    announce: Callable[[Web], None],
+    pinned: Iterable[str],
+) -> Pipeline:
+    """Open everything; ``stack`` closes it, in reverse order. ``edge.commands.pipeline.run_source`` has the rest."""
+    source = stack.enter_context(
+        open_source(settings.source, deadline_seconds=settings.source_deadline, frozen_seconds=settings.source_frozen)
+    )
+    swap = stack.enter_context(_model_swap(settings)) if settings.model and source.live else None
+    model = swap.model if swap else Model(settings.model or None, threads=settings.threads)
+    saved = SavedVision(settings.state, settings.vision, pinned)
+    reader = stack.enter_context(Reader(model, vision=_vision(saved), min_confidence=settings.min_confidence))
+    controls = Controls(settings.min_confidence)
+    live_reader = LiveReader(reader, source, controls)
+    store = stack.enter_context(_store(settings)) if _wants_events(settings, source) else None
+    program = _program(settings, controls, source, live_reader, store)
+    outputs: list[Publisher] = [live_reader, *([stack.enter_context(also(live_reader))] if also else [])]
+    _open_publishers(stack, settings, source, program, store, outputs)
+    stopwatch = Stopwatch()
+    if settings.metrics or settings.web:
+        metrics = stack.enter_context(_metrics(settings, source, reader, outputs))
+        live_reader.analyse, stopwatch = metrics.analyse, metrics.watch
+        outputs.append(metrics)
+        if settings.web:
+            web = stack.enter_context(_web(settings, program, live_reader, reader, outputs, store, metrics, saved))
+            outputs.append(web)
+            announce(web)
+    tracker = None
+    if store:
+        outputs.insert(0, _store_publisher(store, stopwatch))
+        tracker = Tracker(settings.track, _newest_text(store))
+        if source.live:
+            live_reader.change_detector, live_reader.settled = ChangeDetector(settings.track), tracker.settled
+    return Pipeline(
+        source=source,
+        reader=reader,
+        live_reader=live_reader,
+        publishers=outputs,
+        tracker=tracker,
+        model_swap=swap,
+        stopwatch=stopwatch,
+    )
+
+
+def _model_swap(settings: Settings) -> ModelSwap:
+    from edge.running.model_swap import ModelSwap
+
+    return ModelSwap(Path(settings.model), folder=settings.state, threads=settings.threads)
+
+
+def _vision(saved: SavedVision) -> VisionSettings:
+    try:
+        return saved.vision()
+    except StateError as error:
+        # What was saved is no reason not to read.
+        log.warning("%s (until then the settings' own [vision] holds)", error)
+        return saved.configured
+
+
+def _wants_events(settings: Settings, source: Source) -> bool:
+    """Whether there are events: where something stays in analysis for a while, or somebody wants them sent."""
+    return source.live or _has_channels(settings)
+
+
+def _has_channels(settings: Settings) -> bool:
+    """Whether any publisher is a channel, to which a courier delivers."""
+    return any(publishers.is_channel_uri(text) for text in settings.publish)
+
+
+def _store(settings: Settings) -> Store:
+    from edge.store.store import FILE, Store
+
+    try:
+        folder = state_folder.folder(settings.state)
+    except StateError as error:
+        log.warning("%s (until then events are kept in memory)", error)
+        folder = state_folder.place(settings.state)
+    return Store(folder / FILE, device=_device(settings), limits=settings.store)
+
+
+def _store_publisher(store: Store, stopwatch: Stopwatch) -> Publisher:
+    from edge.publishers.store import StorePublisher
+
+    return StorePublisher(store, stopwatch)
+
+
+def _newest_text(store: Store) -> str:
+    """What was written there when the program ended, as far as it was reported."""
+    return str(json.loads(store.newest)["text"]) if store.newest else ""
+
+
+def _device(settings: Settings) -> str:
+    return settings.device or platform.node().partition(".")[0] or "edge-digits"
+
+
+def _program(
+    settings: Settings, controls: Controls, source: Source, live_reader: LiveReader, store: Store | None
+) -> Program:
+    return Program(
+        device=_device(settings),
+        controls=controls,
+        camera=lambda: source.state,
+        stats=live_reader.stats,
+        picture=live_reader.picture.jpeg,
+        newest=lambda: store.newest if store else None,
+    )
+
+
+def _open_publishers(
+    stack: ExitStack,
+    settings: Settings,
+    source: Source,
+    program: Program,
+    store: Store | None,
+    outputs: list[Publisher],
+) -> None:
+    """Open the publishers of the settings, and append them to ``outputs``."""
+    for text in settings.publish:
+        outlet = store.outlet if store else None
+        outputs.append(stack.enter_context(open_publisher(text, live=source.live, program=program, outlet=outlet)))
+    if _has_channels(settings):
+        stack.callback(_close_couriers, outputs)
+
+
+def _close_couriers(outputs: Iterable[Publisher]) -> None:
+    # Together: one after the other, those that hang would take half a second each.
+    from edge.publishers.courier import Courier, close_all
+
+    close_all(publisher for publisher in outputs if isinstance(publisher, Courier))
+
+
+def _metrics(settings: Settings, source: Source, reader: Reader, outputs: Iterable[Publisher]) -> Metrics:
+    from edge.running.metrics import Metrics
+
+    return Metrics(settings.metrics, source=source, reader=reader, publishers=outputs)
+
+
+def _web(
+    settings: Settings,
+    program: Program,
+    live_reader: LiveReader,
+    reader: Reader,
+    outputs: Iterable[Publisher],
+    store: Store | None,
+    metrics: Metrics,
+    saved: SavedVision,
+) -> Web:
+    from edge.web.app import Sources
+    from edge.web.server import Web
+
+    sources = Sources(
+        program=program,
+        live_reader=live_reader,
+        reader=reader,
+        source=uri.public(settings.source),
+        publishers=tuple(outputs),
+        events=store.path if store else None,
+        told=lambda: store.told if store else None,
+        metrics=metrics.text,
+        saved_vision=saved,
+    )
+    return Web(settings.web, sources, folder=state_folder.place(settings.state))

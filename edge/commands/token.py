@@ -1,0 +1,43 @@
+"""``edge token``: show the links that open the live page from another machine."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+
+from edge.commands.arguments import Parser, add_settings, settings_of
+
+EXAMPLES = """examples:
+  edge token                                              the tokens, as links to open
+  edge token --new                                        where somebody has one who should not
+  sudo /opt/edge-digits/bin/edge token --config /etc/edge-digits/edge.toml    the service's
+"""
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the arguments of this command."""
+    parser.add_argument("--new", action="store_true", help="make new tokens; the old ones no longer work")
+    add_settings(parser, only=("state", "web"))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print a link with each token in it. What follows the # is never sent over the network."""
+    from edge.system import state_folder
+    from edge.web.tokens import FILE, tokens
+
+    settings = settings_of(arguments)
+    # Tokens that nobody asks for would open nothing.
+    state_folder.unmistaken(settings.state, "token --new" if arguments.new else "token", arguments.config)
+    folder = state_folder.folder(settings.state)
+    if arguments.new:
+        (folder / FILE).unlink(missing_ok=True)
+    given = tokens(folder)
+    host, _, port = (settings.web or "HOST:8080").rpartition(":")
+    if host in ("0.0.0.0", "[::]", "127.0.0.1"):
+        host = platform.node() if host != "127.0.0.1" else host
+    for what, token in (("to look", given.view), ("to change things too", given.change)):
+        print(f"{what}: http://{host}:{port}/#token={token}")
+    if arguments.new:
+        print("edge: restart edge run: until then it knows those before", file=sys.stderr)
+    return 0

@@ -1,0 +1,107 @@
+"""``edge tune``: score each choice of ``[vision]`` on photographs with known digits."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from edge.commands.arguments import Parser, add_settings, reader_of, settings_of
+from edge.model.classifier import Model
+from edge.reading.evaluation import Labelled, Score, load_labelled, score
+from edge.reading.reader import Reader
+from edge.vision.settings import VisionSettings
+
+EXAMPLES = ""
+CHOICES: tuple[dict[str, Any], ...] = (
+    {},
+    {"median": 0},
+    {"median": 5},
+    {"gaussian": 3},
+    {"gaussian": 5},
+    {"even": False},
+    {"threshold": "global"},
+    {"threshold": "otsu"},
+    {"threshold": "adaptive_mean"},
+    {"threshold": "adaptive_gaussian"},
+    {"threshold": "adaptive_gaussian", "block": 121},
+    {"threshold": "otsu", "even": False},
+    {"level": 70},
+    {"level": 120},
+    {"faint": 30},
+    {"faint": 60},
+    {"opening": 2},
+    {"opening": 3},
+    {"closing": 3},
+    {"closing": 5},
+    {"erosion": 2},
+    {"dilation": 2},
+    {"dilation": 3},
+    {"interpolation": "linear"},
+    {"interpolation": "cubic"},
+    {"interpolation": "lanczos"},
+    {"working_size": 640},
+    {"working_size": 1600},
+)
+"""What is tried: each differs from the settings in force by this."""
+
+
+def add_arguments(parser: Parser) -> None:
+    """Declare the arguments of this command."""
+    parser.add_argument(
+        "labels", nargs="+", metavar="LABELS.csv", help="columns file and text; the files are beside it"
+    )
+    add_settings(parser, without=("source", "publish"))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Score each choice, and print the table in Markdown."""
+    settings = settings_of(arguments)
+    sets = [load_labelled(Path(labels)) for labels in arguments.labels]
+
+    def tried(n: int) -> None:
+        if sys.stderr.isatty():
+            print(
+                f"\r{n} of {len(CHOICES)} choices",
+                end="\n" if n == len(CHOICES) else "",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    with reader_of(settings) as reader:
+        rows = list(tune(reader.model, settings.vision, settings.min_confidence, sets, tried))
+    names = [Path(labels).resolve().parent.name for labels in arguments.labels]
+    print(markdown(names, rows))
+    return 0
+
+
+def tune(
+    model: Model,
+    vision: VisionSettings,
+    min_confidence: float,
+    sets: Sequence[Labelled],
+    tried: Callable[[int], None],
+) -> Iterator[tuple[dict[str, Any], list[Score]]]:
+    """Each choice with its score on each set; ``tried(n)`` hears of each."""
+    for i, choice in enumerate(CHOICES):
+        reader = Reader(model, vision=replace(vision, **choice), min_confidence=min_confidence)
+        yield choice, [score(reader, photographs) for photographs in sets]
+        tried(i + 1)
+
+
+def markdown(names: Sequence[str], rows: Sequence[tuple[dict[str, Any], list[Score]]]) -> str:
+    """The table, in Markdown."""
+    heads = "".join(f" {name}: exact | CER | ms |" for name in names)
+    lines = [f"| choice |{heads}", "|---|" + "---:|---:|---:|" * len(names)]
+    for choice, scores in rows:
+        name = (
+            ", ".join(f"`{key} = {value!r}`".replace("'", '"') for key, value in choice.items())
+            or "**the settings in force**"
+        )
+        name = name.replace("True", "true").replace("False", "false")
+        cells = "".join(f" {s.exact:.1%} | {s.error_rate:.3f} | {s.milliseconds:.1f} |" for s in scores)
+        lines.append(f"| {name} |{cells}")
+    return "\n".join(lines)
