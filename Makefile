@@ -14,7 +14,10 @@ OTHERS := .venv-others
 # Side by side, but not many: some look at how processes behave that a crowd would starve.
 PYTEST := -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: help demo test test-edge test-arm64 test-machine check tune score bench install clean
+# The guide as a web site, in build/site. Strict: a broken link ends it.
+SITE = $(BIN)/python -m zensical build --strict
+
+.PHONY: help demo test test-edge test-arm64 test-machine check docs tune score bench install clean
 help:
 	@echo "make demo    read a synthetic camera, in a browser too: no camera, no files needed"
 	@echo "make test    everything that can be tested here (EDGE_DATA=FOLDER adds the real data)"
@@ -22,6 +25,7 @@ help:
 	@echo "make test-arm64 ARM64=FILE   the same on Debian for 64-bit ARM: tests/machine/README.md"
 	@echo "make test-machine VM=FILE   install, boot and check a virtual machine: tests/machine/README.md"
 	@echo "make check   style and types only"
+	@echo "make docs    build the guide into build/site, broken links are errors"
 	@echo "make tune    what each choice of [vision] scores on the photographs under EDGE_DATA"
 	@echo "make score   what every set under EDGE_DATA and a suite of synthetic pages score: docs/SCORES.md"
 	@echo "make bench   what a frame and a start cost here, and others: docs/BENCHMARKS.md"
@@ -33,6 +37,7 @@ demo: $(VENV)/runtime
 
 # Pictures of the live page go to build/page: look at them after a change.
 test: check
+	$(SITE)
 	EDGE_PICTURES=$${EDGE_PICTURES:-build/page} $(BIN)/python $(PYTEST)
 
 # What a Pi can test: without TensorFlow, a browser and, unless there is one, a broker. First how readings differ.
@@ -54,6 +59,11 @@ check: $(VENV)/everything
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# What is generated of the guide is written anew first; make test compares it only.
+docs: $(VENV)/everything
+	$(BIN)/python -m tests.docs_pages
+	$(SITE)
 
 tune: $(VENV)/runtime data
 	@$(BIN)/edge tune "$(DATA)"/photos/single/labels.csv "$(DATA)"/photos/multi/labels.csv
@@ -118,4 +128,4 @@ $(OTHERS)/ready: | $(OTHERS)/bin/python
 	$(PYTHON) -m venv $*
 
 clean:
-	rm -rf $(VENV) .venv-edge-* $(OTHERS) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-edge-* $(OTHERS) .cache build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""docs/FLEET.md and its files: run where the real thing is here, else checked against what it publishes of itself."""
+"""docs/fleet.md and its files: run where the real thing is here, else checked against what it publishes of itself."""
 
 import json
 import re
@@ -27,7 +27,7 @@ from tests.support.patience import patience
 
 ROOT = Path(__file__).parent.parent
 FLEET = ROOT / "docs" / "fleet"
-GUIDE = (ROOT / "docs" / "FLEET.md").read_text("utf-8")
+GUIDE = (ROOT / "docs" / "fleet.md").read_text("utf-8")
 STORED = {"device": "string", "boot_id": "string", "seq": "integer"}
 """What the store adds to each event."""
 LENSES = {

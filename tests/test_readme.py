@@ -1,4 +1,4 @@
-"""The README is tested too: its commands run, its tables are true, its JSON fits the schema."""
+"""README and guide are tested too: their commands run, their tables are true, their JSON fits the schema."""
 
 import base64
 import importlib
@@ -13,6 +13,7 @@ import time
 import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,30 +23,54 @@ import numpy as np
 import pytest
 
 from edge import settings
-from edge.commands.tune import CHOICES
+from edge.commands.check import checks
 from edge.corrections.database import FILE as CORRECTIONS
 from edge.corrections.database import Correction, Corrections
 from edge.publishers import mqtt, webhook
+from edge.reading.evaluation import CHOICES
 from edge.sources import SCHEMES
 from edge.store.store import FILE, Store
 from edge.system.state_folder import folder
 from edge.types import Notice, Pixels
+from tests.docs_pages import PAGES, blocks
 from tests.support.patience import patience
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text("utf-8")
+GUIDE = "\n".join(page.read_text("utf-8") for page in PAGES)
 BIN = Path(sys.executable).parent
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-
-
-COMMANDS = [line for block in blocks("sh") for line in block.splitlines() if line]
+LINES = [line.partition("  #")[0].strip() for block in blocks("sh") for line in block.splitlines()]
+COMMANDS = list(dict.fromkeys(filter(None, LINES)))
 EDGE = [line for line in COMMANDS if line.startswith("edge ")]
-NEEDS_HARDWARE = ("edge run  ", "v4l2:", "--web")
+NEEDS_HARDWARE = ("edge run$", "v4l2:", "--web")
 NEEDS_BROKER = ("edge watch",)
-SERVICES = [line for line in COMMANDS if re.match("sudo /opt/edge-digits/bin/edge (token|corrections|history)", line)]
+SLOW = ("edge bench", "edge doctor")
+"""Tried by tests of their own, with less to do; these two also tell of the machine."""
+RUN = [line for line in EDGE if not any(word in f"{line}$" for word in NEEDS_HARDWARE + NEEDS_BROKER + SLOW)]
+SERVICE = "sudo /opt/edge-digits/bin/edge "
+SERVICES = [line for line in COMMANDS if re.match(f"{SERVICE}(token|corrections|history|run --check)", line)]
+ELSEWHERE = {
+    "make": "test_its_make_targets_and_packages_are_there",
+    "pip": "test_its_make_targets_and_packages_are_there",
+    "~/edge/bin/pip": "test_its_make_targets_and_packages_are_there",
+    "edge-convert": "test_its_converting_runs, test_its_training_and_converting_are_understood",
+    "edge-train": "test_its_training_and_converting_are_understood",
+    "curl": "test_what_it_asks_by_http_is_described",
+}
+"""The other commands' first words, and the tests that look at them."""
+SYSTEM = (
+    "sudo (make install|systemd/install.sh (install --from edge-digits|upgrade|uninstall( --purge)?))",
+    "sudo (apt install -y|install -m 600|cp|sudoedit|systemctl (edit edge.service|restart edge)) ?.*",
+    "sudoedit /etc/edge-digits/.*",
+    "systemctl (status|reload) edge",
+    "journalctl -fu edge",
+    "ssh -L 8080:127.0.0.1:8080 pi",
+    "python3 -m venv --system-site-packages ~/edge",
+    f"{SERVICE}(model rollback|doctor) --config /etc/edge-digits/edge.toml",
+    r'echo "whsec_\$\(openssl rand -base64 32\)"',
+)
+"""What changes or asks the whole machine: tests/machine runs these."""
 
 
 @pytest.fixture
@@ -74,9 +99,12 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
 
 
-@pytest.mark.parametrize(
-    "line", [line for line in EDGE if not any(word in line for word in NEEDS_HARDWARE + NEEDS_BROKER)]
-)
+@pytest.mark.parametrize("line", COMMANDS)
+def test_each_of_its_commands_is_known_to_a_test(line: str) -> None:
+    assert line in EDGE or line in SERVICES or line.split()[0] in ELSEWHERE or re.fullmatch("|".join(SYSTEM), line)
+
+
+@pytest.mark.parametrize("line", RUN)
 def test_its_edge_commands_run(line: str, desk: Path) -> None:
     _, *arguments = shlex.split(line, comments=True)
     done = run([sys.executable, "-m", "edge.cli", *arguments], desk)
@@ -92,7 +120,7 @@ def test_its_commands_for_the_service_find_what_it_keeps(
     (desk / "service.toml").write_text(service)
     _, _, *arguments = shlex.split(line.replace("/etc/edge-digits/edge.toml", "service.toml"), comments=True)
     done = run([sys.executable, "-m", "edge.cli", *arguments], desk)
-    assert (done.returncode, done.stderr) == (0, "") and "service.toml" in arguments and len(SERVICES) == 3
+    assert (done.returncode, done.stderr) == (0, "") and "service.toml" in arguments and len(SERVICES) == 4
 
 
 @pytest.mark.parametrize("line", [line for line in EDGE if any(word in line for word in NEEDS_BROKER)])
@@ -104,7 +132,7 @@ def test_its_broker_commands_are_understood(line: str, desk: Path) -> None:
     assert re.fullmatch(r"edge: mqtt://127\.0\.0\.1:1/edge-digits: nothing listens .*\n", done.stderr)
 
 
-@pytest.mark.parametrize("line", [line for line in EDGE if any(word in line for word in NEEDS_HARDWARE)])
+@pytest.mark.parametrize("line", [line for line in EDGE if any(word in f"{line}$" for word in NEEDS_HARDWARE)])
 def test_its_camera_commands_are_understood(line: str, desk: Path) -> None:
     """Without the camera they wait for it, and for nothing else."""
     _, *arguments = shlex.split(line, comments=True)
@@ -118,6 +146,36 @@ def test_its_camera_commands_are_understood(line: str, desk: Path) -> None:
         process.communicate(timeout=patience(30))
     assert process.returncode == 0
     assert not said or re.search("camera|picamera2|/dev/video0", said)
+
+
+@pytest.mark.parametrize("line", [line for line in EDGE if line.startswith(SLOW)])
+def test_its_commands_about_the_machine_run(line: str, desk: Path) -> None:
+    _, *arguments = shlex.split(line, comments=True)
+    done = run([sys.executable, "-m", "edge.cli", *arguments, *(["--frames", "5"] if "bench" in line else [])], desk)
+    # The doctor finds something to warn of on most machines.
+    assert done.returncode == 0 or ("doctor" in line and done.returncode == 1)
+    assert not done.stderr
+
+
+@pytest.mark.skipif(find_spec("tensorflow") is None, reason="no TensorFlow here")
+@pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith(("edge-convert", "edge-train"))])
+def test_its_training_and_converting_are_understood(line: str, tmp_path: Path) -> None:
+    """In an empty folder they miss the first file that they want, and nothing else is wrong."""
+    name, *arguments = shlex.split(line, comments=True)
+    arguments += [] if "inspect" in arguments else ["--data", "nowhere"]
+    main = {"edge-convert": "convert_main", "edge-train": "train_main"}[name]
+    program = f"import sys; from convert.cli import {main}; sys.exit({main}())"
+    done = run([sys.executable, "-c", program, *arguments], tmp_path)
+    assert done.returncode == 1
+    assert re.fullmatch(r"[^\n]*(no such file|not found|is missing)[^\n]*\n", done.stderr)
+
+
+def test_what_it_asks_by_http_is_described() -> None:
+    from edge.web.openapi import described
+
+    paths = described(shown_events=1, most_events=1)["paths"]
+    asked = [re.findall(r"http://127.0.0.1:8080(/\S+)", line) for line in COMMANDS if line.startswith("curl ")]
+    assert asked and all(path in paths for found in asked for path in found)
 
 
 def test_its_converting_runs(data: Path, tmp_path: Path) -> None:
@@ -146,8 +204,8 @@ def test_its_make_targets_and_packages_are_there() -> None:
     for line in COMMANDS:
         if line.startswith("make "):
             assert re.search(rf"^{line.split()[1]}:", makefile, re.MULTILINE)
-        for name, extra in re.findall(r"(edge-digits)(?:\[(\w+)\])?", line):
-            assert name == project["name"]
+        for name, extra in re.findall(r"(edge-digits|(?<=['\" ])\.)(?:\[(\w+)\])?", line):
+            assert name in (project["name"], ".")
             assert not extra or extra in project["optional-dependencies"]
 
 
@@ -169,7 +227,7 @@ def test_its_table_of_topics_is_that_of_the_publisher() -> None:
         topic: "never" if topic == "set/read" else words[kept]
         for topic, kept in re.findall(r"^``([\w/]+)``\s+(retained|as given|)", mqtt.__doc__ or "", re.MULTILINE)
     }
-    rows = re.findall(r"^\| (`[^|]+`) \| (yes|no|never|as you like) \|", README, re.MULTILINE)
+    rows = re.findall(r"^\| (`[^|]+`) \| (yes|no|never|as you like) \|", GUIDE, re.MULTILINE)
     assert {topic: kept for topics, kept in rows for topic in re.findall(r"`([^`]+)`", topics)} == declared
 
 
@@ -192,18 +250,30 @@ def test_its_check_of_a_webhook_knows_ours_from_others() -> None:
 
 def test_its_lines_for_systemd_are_those_of_the_unit() -> None:
     unit = (ROOT / "systemd" / "edge.service").read_text("utf-8")
-    (block,) = blocks("ini")
-    head, line = block.splitlines()
-    assert head == "[Service]"
-    assert f"# {line}\n" in unit
+    assert len(set(blocks("ini"))) == 2
+    for block in blocks("ini"):
+        head, line = block.splitlines()
+        assert head == "[Service]"
+        assert f"# {line}\n" in unit
+
+
+@pytest.mark.parametrize("text", dict.fromkeys(blocks("toml")))
+def test_its_settings_are_settings(text: str, tmp_path: Path) -> None:
+    (tmp_path / "mqtt-password").write_text("pw\n")
+    (tmp_path / "webhook-secret").write_text(f"whsec_{base64.b64encode(bytes(range(32))).decode()}\n")
+    (tmp_path / "model.tflite").write_bytes((ROOT / "models" / "mnist.tflite").read_bytes())
+    text = text.replace("/etc/edge-digits", str(tmp_path)).replace("/var/lib/edge-digits", str(tmp_path))
+    (tmp_path / "edge.toml").write_text(text.replace('"model.tflite"', f'"{tmp_path}/model.tflite"'))
+    # What is named is what is looked at; a camera is another machine's.
+    assert all(look() for what, look in checks(settings.load_settings(tmp_path / "edge.toml")) if what != "source")
 
 
 def test_its_table_of_settings_is_the_declared_one() -> None:
-    assert settings.markdown() in README
+    assert settings.markdown() in GUIDE
 
 
 def test_its_table_of_choices_has_every_choice() -> None:
-    table = README.split("### Which cleaning is best?")[1]
+    table = (ROOT / "docs" / "cleaning.md").read_text("utf-8")
     assert len(re.findall(r"^\| (?:`|\*\*)", table, re.MULTILINE)) == len(CHOICES)
 
 
@@ -212,13 +282,6 @@ def test_its_table_of_sources_is_the_declared_one() -> None:
         module, _, name = place.partition(":")
         parameters = inspect.signature(getattr(importlib.import_module(module), name)).parameters.values()
         options = {parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
-        row = re.search(rf"^\| `{scheme}:.*$", README, re.MULTILINE)
+        row = re.search(rf"^\| `{scheme}:.*$", (ROOT / "docs" / "cameras.md").read_text("utf-8"), re.MULTILINE)
         assert row, scheme
         assert set(re.findall(r"`(\w+)`", row.group().rpartition("|")[0].rpartition("|")[2])) == options
-
-
-def test_every_link_leads_somewhere() -> None:
-    for page in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "models/README.md"):
-        path = ROOT / page
-        for target in re.findall(r"\]\((?!http)([^)#]+)\)", path.read_text("utf-8")):
-            assert (path.parent / target).exists(), f"{page}: {target}"
