@@ -271,7 +271,8 @@ def _type(schema: dict[str, Any]) -> str:
     text = " or ".join(kinds) if isinstance(kinds, list) else str(kinds)
     if text == "array":
         items = schema.get("items")
-        return f"list of {_type(items)}" if isinstance(items, dict) and items else "list"
+        kind = _type(items) if isinstance(items, dict) and items else ""
+        return f"list of {kind}{'s' if kind.isalpha() else ''}" if kind else "list"
     limits = (schema.get("minimum"), schema.get("maximum"))
     if None not in limits:
         return f"{text}, {limits[0]} to {limits[1]}"
