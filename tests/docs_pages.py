@@ -172,7 +172,7 @@ def _meaning(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
 
 def _described() -> dict[str, Any]:
     from edge.web.openapi import described
-    from edge.web.site import MOST_EVENTS, SHOWN_EVENTS
+    from edge.web.app import MOST_EVENTS, SHOWN_EVENTS
 
     return described(shown_events=SHOWN_EVENTS, most_events=MOST_EVENTS)
 

@@ -12,8 +12,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from docs_pages import DOCS, PAGES, ROOT, blocks, written
-from patience import patience
+
+from tests.docs_pages import DOCS, PAGES, ROOT, blocks, written
+from tests.support.patience import patience
 
 OTHERS = tuple(ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "models/README.md"))
 needs_generator = pytest.mark.skipif(find_spec("zensical") is None, reason="no zensical here: the extra docs brings it")
