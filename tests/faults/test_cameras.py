@@ -340,7 +340,7 @@ def resident():
 
 
 def test_ten_thousand_frames_leave_nothing_behind(source, monkeypatch):
-    monkeypatch.setattr("cameras.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("tests.faults.cameras.time.sleep", lambda seconds: None)
     frames = source(Faulty(), frozen=10.0)
 
     def take(count):
@@ -361,7 +361,7 @@ PROGRAM = """
 import os, sys
 from edge.sources import SCHEMES
 from edge.sources import supervisor
-SCHEMES["faulty"] = "cameras:Faulty"
+SCHEMES["faulty"] = "tests.faults.cameras:Faulty"
 supervisor.WEDGED_SECONDS = float(os.environ["WEDGED"])
 from edge.cli import main
 sys.exit(main(sys.argv[1:]))
@@ -370,7 +370,7 @@ sys.exit(main(sys.argv[1:]))
 
 def start(fault, tmp_path, wedged="15"):
     command = [sys.executable, "-c", PROGRAM, "run", "--source", f"faulty:{fault}", "--source_deadline", "1"]
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{Path(__file__).parent}", "WEDGED": wedged}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "WEDGED": wedged}
     return subprocess.Popen(
         command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
