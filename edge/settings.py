@@ -34,27 +34,36 @@ SECTIONS: dict[str, Any] = {"vision": VisionSettings, "track": TrackSettings, "s
 class Settings:
     """All settings of ``edge``. Make one with ``load_settings``, which checks it."""
 
-    source: str = setting("picamera2:0", "where frames come from, a source URI")
+    source: str = setting("picamera2:0", "where frames come from: a source URI")
     source_deadline: float = setting(
-        2.0, "a camera that gives no frame for this many seconds has stalled, which is said", ge=0.1, le=10
+        2.0, "a camera that gives no frame for this many seconds is reported as stalled", ge=0.1, le=10
     )
     source_frozen: float = setting(
-        10.0, "a camera whose picture stays the same for this many seconds is opened again; 0: never", ge=0, le=3600
+        10.0, "a camera that gives the same picture for this many seconds is opened again; 0: never", ge=0, le=3600
     )
-    publish: tuple[str, ...] = setting(("jsonl:-",), "where readings go, one or more publisher URIs")
-    device: str = setting("", "what this device is called among others; empty: the host's name")
-    metrics: str = setting("", "where Prometheus may ask, host:port such as 127.0.0.1:9101; empty: nowhere")
-    web: str = setting("", "where the live page is, host:port such as 127.0.0.1:8080; empty: nowhere")
-    model: str = setting("", "the .tflite model; empty: the one that comes with the package")
-    state: str = setting("", "the folder for what has to be remembered; empty: the service's, or one in your home")
+    publish: tuple[str, ...] = setting(("jsonl:-",), "where readings and events go: one or more publisher URIs")
+    device: str = setting("", "the name of this device in events and MQTT topics; empty: the host name")
+    metrics: str = setting("", "address of the Prometheus metrics, host:port such as 127.0.0.1:9101; empty: off")
+    web: str = setting("", "address of the live page, host:port such as 127.0.0.1:8080; empty: off")
+    model: str = setting("", "the .tflite model file; empty: the model in the package")
+    state: str = setting(
+        "",
+        "the state folder, for events, tokens, corrections and accepted models; empty: the service's own, or for a "
+        "user ~/.local/state/edge-digits",
+    )
     threads: int = setting(
-        0, "threads of the TFLite runtime; 0: one, or two where a try at the start of edge run gains by it", ge=0, le=64
+        0,
+        "threads of the TFLite runtime; 0: one, or two if edge run measures at its start that two are faster",
+        ge=0,
+        le=64,
     )
-    min_confidence: float = setting(0.6, "a mark whose best digit is less probable than this is not read", ge=0, le=1)
+    min_confidence: float = setting(0.6, "a digit is read only if its probability is at least this", ge=0, le=1)
     vision: VisionSettings = field(default_factory=VisionSettings, metadata={"description": "how a frame is cleaned"})
-    track: TrackSettings = field(default_factory=TrackSettings, metadata={"description": "when a change is believed"})
+    track: TrackSettings = field(
+        default_factory=TrackSettings, metadata={"description": "when a change becomes an event"}
+    )
     store: StoreSettings = field(
-        default_factory=StoreSettings, metadata={"description": "how much of the past is kept"}
+        default_factory=StoreSettings, metadata={"description": "how many past events are kept"}
     )
 
 

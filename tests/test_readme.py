@@ -24,10 +24,10 @@ import pytest
 
 from edge import settings
 from edge.commands.check import checks
+from edge.commands.tune import CHOICES
 from edge.corrections.database import FILE as CORRECTIONS
 from edge.corrections.database import Correction, Corrections
 from edge.publishers import mqtt, webhook
-from edge.reading.evaluation import CHOICES
 from edge.sources import SCHEMES
 from edge.store.store import FILE, Store
 from edge.system.state_folder import folder

@@ -1,6 +1,6 @@
-"""How much of the past is kept: what ``[store]`` says.
+"""The limits of the store: the ``[store]`` settings.
 
-A plain dataclass in a room of its own, so that reading an image needs no database.
+In a module without SQLite, so that reading an image imports no database.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from edge.setting import setting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:
-    """Whichever is reached first makes the oldest events go, sent or not."""
+    """When any of these limits is reached, the oldest events are deleted, sent or not."""
 
-    rows: int = setting(100_000, "events kept; the oldest go first", ge=100, le=10_000_000)
-    days: float = setting(90.0, "an event older than this goes", ge=0.01, le=36_500)
-    megabytes: int = setting(100, "size of the file of events with its log, in millions of bytes", ge=8, le=100_000)
+    rows: int = setting(100_000, "most events kept; the oldest are deleted first", ge=100, le=10_000_000)
+    days: float = setting(90.0, "events older than this many days are deleted", ge=0.01, le=36_500)
+    megabytes: int = setting(100, "largest size of the event file with its log, in millions of bytes", ge=8, le=100_000)

@@ -1,7 +1,4 @@
-"""When a change is believed: what ``[track]`` sets.
-
-A plain dataclass, as ``edge.vision.settings`` is one.
-"""
+"""The settings of ``[track]``: when a change of the readings becomes an event."""
 
 from __future__ import annotations
 
@@ -12,22 +9,30 @@ from edge.setting import setting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackSettings:
-    """When a change is believed. Durations are seconds."""
+    """When a change becomes an event. Durations are in seconds."""
 
     fuse: float = setting(
-        0.1, "frames are averaged over about this many seconds, what is newer counting more", ge=0, le=10
+        0.1,
+        "readings are averaged over about this many seconds, newer ones counting more; 0: no averaging",
+        ge=0,
+        le=10,
     )
     enter: float = setting(
-        0.6, "a digit is there from this share of recent frames on, and gone below the rest of 1", ge=0.5, le=0.95
+        0.6,
+        "a digit appears when this share of recent frames has it, and disappears below 1 minus this share",
+        ge=0.5,
+        le=0.95,
     )
-    dwell: float = setting(0.3, "a new text is said when it has held for this many seconds", ge=0, le=60)
-    refractory: float = setting(0.5, "after an event there is none for this many seconds", ge=0, le=3600)
+    dwell: float = setting(
+        0.3, "a new text is reported after this many stable seconds; twice as many if the model is unsure", ge=0, le=60
+    )
+    refractory: float = setting(0.5, "least time between two events, in seconds", ge=0, le=3600)
     still: float = setting(
-        0.25, "a page that does not change is read again after so many seconds; 0: every frame is read", ge=0, le=60
+        0.25, "an unchanged page is read again after this many seconds; 0: every frame is read", ge=0, le=60
     )
     unlike: float = setting(
-        3.0, "a place has changed that differs by more grey levels than this, besides the noise", ge=1, le=64
+        3.0, "a page has changed if any spot differs by more grey levels than this and than the noise", ge=1, le=64
     )
     hold: float = setting(
-        5.0, "what is hidden or cannot be read any more is still believed for this many seconds", ge=0, le=3600
+        5.0, "a digit that is covered or no longer readable is kept for at most this many seconds", ge=0, le=3600
     )

@@ -1,4 +1,4 @@
-"""The cleaning steps that ``[vision]`` chooses, and their parameters."""
+"""The settings of ``[vision]``: the steps that clean a frame, and their parameters."""
 
 from __future__ import annotations
 
@@ -14,32 +14,49 @@ Interpolation = Literal["area", "linear", "cubic", "lanczos"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisionSettings:
-    """How a frame is cleaned. Sizes are pixels of the working picture: its longer side is ``working_size`` at most."""
+    """How a frame is cleaned. Sizes are pixels of the reduced picture: its longer side is ``working_size`` at most."""
 
     working_size: int = setting(
-        1024, "longer side of the picture that is worked on, pixels; larger ones are reduced", ge=128, le=4096
+        1024, "larger pictures are reduced until their longer side has this many pixels", ge=128, le=4096
     )
-    polarity: Polarity = setting("auto", "ink against paper: auto, dark (ink on light) or light (chalk on a board)")
-    median: int = setting(3, "median filter, side of the window in pixels, odd; 0 leaves it out", ge=0, le=15)
-    gaussian: int = setting(0, "Gaussian blur, side of the window in pixels, odd; 0 leaves it out", ge=0, le=31)
-    even: bool = setting(True, "divide the light out: contrast is measured against the paper near each pixel")
+    polarity: Polarity = setting(
+        "auto", "whether ink is dark or light: auto, dark (pen on paper) or light (chalk on a board)"
+    )
+    median: int = setting(3, "median filter: side of its window in pixels, odd; 0: off", ge=0, le=15)
+    gaussian: int = setting(0, "Gaussian blur: side of its window in pixels, odd; 0: off", ge=0, le=31)
+    even: bool = setting(True, "even out the light: measure contrast against the paper around each pixel")
     threshold: Threshold = setting(
         "hysteresis",
-        "what is ink: hysteresis, global, otsu, adaptive_mean or adaptive_gaussian, all on a scale where the "
-        "strongest ink of the picture is 255",
+        "how ink is separated from paper, by contrast from 0 (paper) to 255 (the strongest ink of the picture): "
+        "hysteresis, global, otsu, adaptive_mean or adaptive_gaussian",
     )
-    level: int = setting(90, "global, hysteresis: ink is at least this, 0 to 255", ge=1, le=254)
-    faint: int = setting(45, "hysteresis: so is what is at least this and hangs on to ink, 0 to 255", ge=1, le=254)
-    block: int = setting(61, "adaptive: side of the neighbourhood in pixels, odd", ge=3, le=501)
-    offset: int = setting(40, "adaptive: ink is at least this much above its neighbourhood, 0 to 255", ge=0, le=254)
-    opening: int = setting(0, "opening (removes specks), side of the window in pixels; 0 leaves it out", ge=0, le=15)
-    closing: int = setting(0, "closing (fills gaps), side of the window in pixels; 0 leaves it out", ge=0, le=15)
-    erosion: int = setting(0, "erosion (thins), side of the window in pixels; 0 leaves it out", ge=0, le=15)
-    dilation: int = setting(0, "dilation (thickens), side of the window in pixels; 0 leaves it out", ge=0, le=15)
-    interpolation: Interpolation = setting("area", "how a digit is resized to 20x20: area, linear, cubic or lanczos")
+    level: int = setting(90, "hysteresis and global: a pixel with at least this contrast is ink", ge=1, le=254)
+    faint: int = setting(
+        45,
+        "hysteresis: a pixel with at least this contrast is ink if it is connected to a pixel of at least level",
+        ge=1,
+        le=254,
+    )
+    block: int = setting(
+        61, "adaptive_mean and adaptive_gaussian: side of the neighbourhood in pixels, odd", ge=3, le=501
+    )
+    offset: int = setting(
+        40,
+        "adaptive_mean and adaptive_gaussian: a pixel is ink if its contrast is more than this above the average of "
+        "its neighbourhood",
+        ge=0,
+        le=254,
+    )
+    opening: int = setting(0, "opening (removes specks): side of its window in pixels; 0: off", ge=0, le=15)
+    closing: int = setting(0, "closing (fills gaps): side of its window in pixels; 0: off", ge=0, le=15)
+    erosion: int = setting(0, "erosion (thins strokes): side of its window in pixels; 0: off", ge=0, le=15)
+    dilation: int = setting(0, "dilation (thickens strokes): side of its window in pixels; 0: off", ge=0, le=15)
+    interpolation: Interpolation = setting(
+        "area", "how a digit is resized to 20x20 pixels: area, linear, cubic or lanczos"
+    )
 
     @property
     def fine(self) -> bool:
-        """Whether no window is so large that half the pixels would be too few for it."""
+        """Whether all windows are small enough to clean the picture at half its size too."""
         windows = (self.gaussian, self.opening, self.closing, self.erosion, self.dilation)
         return self.threshold == "hysteresis" and self.median <= 3 and not any(windows)

@@ -150,6 +150,24 @@ def test_the_sample_file_shows_every_setting_with_its_default() -> None:
     assert flat == {leaf.name for leaf in leaves()}
 
 
+def test_the_sample_file_describes_each_setting_as_declared() -> None:
+    comments: dict[str, str] = {}
+    section = comment = ""
+    for line in (ROOT / "systemd" / "edge.toml").read_text("utf-8").splitlines():
+        if line.startswith("#"):
+            comment = f"{comment} {line.removeprefix('#').strip()}".strip()
+        elif line.startswith("["):
+            section, comment = f"{line.strip('[]')}.", ""
+        elif name := line.partition(" = ")[0]:
+            comments[section + name], comment = comment, ""
+        else:
+            comment = ""
+    for leaf in leaves():
+        limits = "" if leaf.limits == (None, None) else f" ({leaf.limits[0]} to {leaf.limits[1]})"
+        declared = f"{leaf.description[0].upper()}{leaf.description[1:]}{limits}."
+        assert comments[leaf.name].startswith(declared), leaf.name
+
+
 VALUES = st.one_of(
     st.sampled_from(
         ["true", "false", "True", "yes", "auto", "dark", "area", "jsonl:-", "a b", "", " 3", "3.", "1e2", "-0"]
