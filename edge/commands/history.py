@@ -34,7 +34,7 @@ def add_arguments(parser: Parser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the stored events, oldest first, for people, as CSV or as JSON lines."""
-    from edge.store.history import csv_line, for_people, read
+    from edge.store.history import csv_line, read, text_line
     from edge.store.store import FILE
 
     since, until = arguments.since, arguments.until
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     for text in read(path, since, until, arguments.last):
         if arguments.csv and not shown:
             print(csv_line(None))
-        print(text if arguments.json else csv_line(text) if arguments.csv else for_people(text))
+        print(text if arguments.json else csv_line(text) if arguments.csv else text_line(text))
         shown += 1
     if not shown:
         print(f"edge: {path}: no event in that time", file=sys.stderr)
@@ -57,6 +57,6 @@ def moment(text: str) -> datetime:
     from edge.store import history
 
     try:
-        return history.moment(text, datetime.now(UTC))
+        return history.parse_time(text, datetime.now(UTC))
     except SettingsError as error:
         raise argparse.ArgumentTypeError(str(error)) from error

@@ -85,7 +85,7 @@ def open_pipeline(
     stopwatch = Stopwatch()
     if settings.metrics or settings.web:
         metrics = stack.enter_context(_metrics(settings, source, reader, outputs))
-        live_reader.analyse, stopwatch = metrics.analyse, metrics.watch
+        live_reader.analyse, stopwatch = metrics.analyse, metrics.stopwatch
         outputs.append(metrics)
         if settings.web:
             web = stack.enter_context(_web(settings, program, live_reader, reader, outputs, store, metrics, saved))
@@ -96,7 +96,7 @@ def open_pipeline(
         outputs.insert(0, _store_publisher(store, stopwatch))
         tracker = Tracker(settings.track, _newest_text(store))
         if source.live:
-            live_reader.change_detector, live_reader.settled = ChangeDetector(settings.track), tracker.settled
+            live_reader.change_detector, live_reader.is_settled = ChangeDetector(settings.track), tracker.is_settled
     return Pipeline(
         source=source,
         reader=reader,
@@ -152,7 +152,7 @@ def _store_publisher(store: Store, stopwatch: Stopwatch) -> Publisher:
 
 def _newest_text(store: Store) -> str:
     """What was written there when the program ended, as far as it was reported."""
-    return str(json.loads(store.newest)["text"]) if store.newest else ""
+    return str(json.loads(store.newest_event)["text"]) if store.newest_event else ""
 
 
 def _device(settings: Settings) -> str:
@@ -165,10 +165,10 @@ def _program(
     return Program(
         device=_device(settings),
         controls=controls,
-        camera=lambda: source.state,
+        camera_state=lambda: source.state,
         stats=live_reader.stats,
-        picture=live_reader.picture.jpeg,
-        newest=lambda: store.newest if store else None,
+        last_picture=live_reader.picture.jpeg,
+        newest_event=lambda: store.newest_event if store else None,
     )
 
 
@@ -221,7 +221,7 @@ def _web(
         source=uri.public(settings.source),
         publishers=tuple(outputs),
         events=store.path if store else None,
-        told=lambda: store.told if store else None,
+        told=lambda: store.newest_message if store else None,
         metrics=metrics.text,
         saved_vision=saved,
     )

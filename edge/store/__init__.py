@@ -1,1 +1,1 @@
-"""Events in SQLite until every publisher has sent them, and after that as history."""
+"""Stores events in SQLite until every publisher has sent them, and afterwards as history."""

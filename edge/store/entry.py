@@ -1,4 +1,4 @@
-"""One stored message, how far a publisher got, and the clock that both are told by: that of the boot."""
+"""A stored message, a publisher's progress, and the clock of the boot that both use."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ class Entry:
     """One stored message."""
 
     position: int
-    """Its place in this file: ever growing, whatever the clock does."""
+    """Its place in this database; always increasing, whatever the clock does."""
     boot_id: str
-    """With ``seq`` the key by which a listener knows what it has; it begins with the kernel's name of the boot."""
+    """With ``seq`` the key by which a receiver recognises duplicates; begins with the kernel's id of the boot."""
     seq: int
-    """Counts the messages that have this ``boot_id``."""
+    """Counts the messages with this ``boot_id``."""
     at: float
-    """When it happened, seconds since 1970, by the clock of then."""
+    """When it happened, in seconds since 1970, by the clock as it was set then."""
     up: float
-    """When it was stored, seconds since that boot."""
+    """When it was stored, in seconds since that boot."""
     text: str
     """The JSON that is sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a publisher got."""
+    """How far a publisher has got."""
 
     done: int
     """Position of the last entry that need not be sent again."""
     dropped: int
-    """Entries that were gone before it had them."""
+    """Entries that were deleted before the publisher could send them."""
 
 
 def boot_id() -> str:
-    """The kernel's name of this boot; where there is none, one of its own."""
+    """The kernel's id of this boot, a UUID; a random one on systems without it."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except OSError:
@@ -46,5 +46,5 @@ def boot_id() -> str:
 
 
 def uptime() -> float:
-    """Seconds since this boot, asleep or not; it never jumps."""
+    """Seconds since this boot, time in suspend included; it never jumps."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)

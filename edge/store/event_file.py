@@ -1,15 +1,15 @@
-"""The file of events: SQLite in WAL mode, written by one process, read by any.
+"""The events database: SQLite in WAL mode, written by one process, read by any.
 
-Two tables: ``events``, in the order of ``position``, and ``outlets``, how far each publisher got. Positions have no
-gaps but where events were lost, so that what a publisher missed can be counted by subtracting.
+It has two tables: ``events``, ordered by ``position``, and ``outlets``, how far each publisher has got. Positions have
+gaps only where events were lost, so subtracting positions gives the number of events that a publisher missed.
 
-A commit is a write into the log without fsync. What the kernel has survives the end of the process. A power cut may
-take what was committed since the last ``settle``, the newest first and none from the middle: tests/faults/test_power.py
-cuts the log at every frame and looks what is left.
+A commit writes to the write-ahead log (WAL) without fsync. Committed data survives the end of the process. A power cut
+may lose what was committed since the last ``sync``: always the newest entries, never some from the middle.
+tests/faults/test_power.py cuts the WAL at every frame and checks what is left.
 
-Up to SQLite 3.51.2 a transaction may be lost for good, and the file be damaged, where one connection begins to copy a
-log that is copied already while another one commits (https://www.sqlite.org/wal.html#walresetbug). Here only one copies
-at a time, and beside the one that writes only when transactions came after the last copy.
+Up to SQLite 3.51.2 a transaction may be lost, and the file damaged, if one connection starts to checkpoint a WAL that
+is already checkpointed while another one commits (https://www.sqlite.org/wal.html#walresetbug). This module therefore
+runs one checkpoint at a time, and runs one beside the writer only if there were commits after the last checkpoint.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from edge.store.damage import Unusable, beside
+from edge.store.damage import UnusableError, sibling
 from edge.store.entry import Entry, Progress
 from edge.store.lock import Lock
 from edge.store.settings import StoreSettings
 from edge.system.closing import Closing
 
 APPLICATION = 0x65646765
-"""SQLite's application_id of these files: "edge" in ASCII."""
+"""SQLite's application_id of these databases: "edge" in ASCII."""
 VERSION = 1
-"""Their user_version."""
+"""SQLite's user_version of these databases: the version of the tables."""
 TABLES = (
     "CREATE TABLE events (position INTEGER PRIMARY KEY, boot_id TEXT NOT NULL, seq INTEGER NOT NULL, at REAL NOT NULL,"
     " up REAL NOT NULL, text TEXT NOT NULL)",
@@ -39,40 +39,44 @@ TABLES = (
 )
 COLUMNS = "position, boot_id, seq, at, up, text"
 BUSY_SECONDS = 0.5
-"""Another program that writes to the file is waited for so long; then the event waits in memory."""
-LOG_WRITES = 64
-"""The log is copied into the file after so many transactions, by the thread that calls ``settle``."""
-LOG_MANY = 256
-"""After so many it is time to: the log has one or two megabytes."""
-LOG_LONG = 4_000_000
-"""A log of so many bytes is copied by the thread that writes: the other one cannot keep up, or there is none."""
-LOG_STEP = 500_000
-"""And again after so many more, where that was in vain."""
-LOG_BYTES = 5_000_000
-"""What the log takes at most beside the file, as long as nobody reads for minutes in one go."""
+"""How long a write waits for another program that writes to the database; then the event stays in memory. Chosen:
+much longer than a transaction takes, and short enough for the reading loop, which waits with it."""
+CHECKPOINT_COMMITS = 64
+"""Commits after which ``sync`` also checkpoints (copies the WAL into the database). Chosen: fewer means more writing
+to the memory card, more means a longer WAL."""
+SYNC_SOON_COMMITS = 256
+"""Commits since the last checkpoint at which ``needs_sync`` asks for an early ``sync``. The WAL then has 1 to 2 MB."""
+WAL_LIMIT_BYTES = 4_000_000
+"""WAL size in bytes above which the writing thread runs the checkpoint itself, because the syncing thread cannot keep
+up or does not run. Chosen: below WAL_RESERVE_BYTES."""
+WAL_RETRY_BYTES = 500_000
+"""Growth of the WAL in bytes before the writing thread tries again, if a checkpoint did not shorten the WAL. Chosen."""
+WAL_RESERVE_BYTES = 5_000_000
+"""Space in bytes reserved for the WAL within the setting ``megabytes``. The WAL stays below this unless a reader keeps
+one transaction open for minutes."""
 TRIM_ROWS = 256
-"""Rows that one transaction deletes at most: some milliseconds on a Pi."""
+"""Most rows that one transaction deletes, which takes some milliseconds on a Pi."""
 SPARE_PAGES = 256
-"""Free pages are given back to the disk above this: below, new events fill them."""
+"""Free pages kept for new events (4096 bytes each, 1 MB in all); only what is above that goes back to the disk."""
 
 
 class EventFile(Closing):
-    """The open file; for one thread at a time, but for ``settle``, which any thread may call meanwhile.
+    """The open database; for one thread at a time, except ``sync``, which any thread may call meanwhile.
 
-    Opening raises Unusable, OSError where another process has it, or sqlite3.Error; so does every method.
+    Opening it, and every method, raises UnusableError, OSError (another process has the database) or sqlite3.Error.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lock = Lock(beside(path, ".lock"))
-        self._resting = threading.Lock()
-        self._commits = self._copied = self._synced = 0
-        self._log, self._long = beside(path, "-wal"), LOG_LONG
+        self._lock = Lock(sibling(path, ".lock"))
+        self._checkpoint_lock = threading.Lock()
+        self._commits = self._checkpointed = self._synced = 0
+        self._wal, self._checkpoint_at_bytes = sibling(path, "-wal"), WAL_LIMIT_BYTES
         self._file: sqlite3.Connection | None = None
         try:
-            self.given = self._lock.noted()
+            self.last_key = self._lock.read_key()
             self._file = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            # A byte that a bad card has turned in a text spoils that one, and is no reason to read no more.
+            # A byte of a text that a bad card has changed spoils that text only; the others can still be read.
             self._file.text_factory = lambda text: text.decode("utf-8", "replace")
             self._prepare()
             self._inode = path.stat().st_ino
@@ -81,15 +85,15 @@ class EventFile(Closing):
             raise
 
     first: int
-    """Position of the oldest entry; ``last`` + 1 where there is none."""
+    """Position of the oldest entry; ``last`` + 1 if there is none."""
     last: int
-    """The highest position that was ever given, as far as the file knows."""
-    given: tuple[str, int] | None
-    """The key that was noted last; None where there is no note."""
+    """The highest position that was ever given, as far as the database knows."""
+    last_key: tuple[str, int] | None
+    """The key that was recorded last in the lock file; None if there is none."""
 
     def _connection(self) -> sqlite3.Connection:
         if self._file is None:
-            raise sqlite3.OperationalError("the file of events is closed")
+            raise sqlite3.OperationalError("the events database is closed")
         return self._file
 
     def _run(self, sql: str, values: tuple[str | int | float, ...] = ()) -> sqlite3.Cursor:
@@ -101,16 +105,16 @@ class EventFile(Closing):
     def _prepare(self) -> None:
         fresh = not self._number("SELECT count(*) FROM sqlite_master")
         if not fresh and self._number("PRAGMA application_id") != APPLICATION:
-            raise Unusable("is another program's database")
+            raise UnusableError("is another program's database")
         if not fresh and self._number("PRAGMA user_version") > VERSION:
-            raise Unusable("was written by a newer edge-digits")
+            raise UnusableError("was written by a newer edge-digits")
         if fresh:
             self._run("PRAGMA auto_vacuum = INCREMENTAL")
         for pragma in (
             "journal_mode = WAL",
             "synchronous = NORMAL",
             "wal_autocheckpoint = 0",
-            f"journal_size_limit = {LOG_LONG}",
+            f"journal_size_limit = {WAL_LIMIT_BYTES}",
             "cell_size_check = ON",
             "cache_size = -1024",
             "temp_store = MEMORY",
@@ -123,13 +127,13 @@ class EventFile(Closing):
                 self._run(f"PRAGMA application_id = {APPLICATION}")
                 self._run(f"PRAGMA user_version = {VERSION}")
         try:
-            self.first, self.last = self._ends()
+            self.first, self.last = self._position_range()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
-                raise Unusable(f"has not the tables of a store ({error})") from error
+                raise UnusableError(f"lacks the tables of a store ({error})") from error
             raise
 
-    def _ends(self) -> tuple[int, int]:
+    def _position_range(self) -> tuple[int, int]:
         self._run(f"SELECT {COLUMNS} FROM events LIMIT 0")
         oldest = self._run("SELECT min(position) FROM events").fetchone()[0]
         newest = self._run("SELECT max(position) FROM events").fetchone()[0]
@@ -149,12 +153,12 @@ class EventFile(Closing):
                 self._run("ROLLBACK")
             raise
         self._commits += 1
-        # The transaction is in the log, whatever becomes of this.
+        # The transaction is committed, even if this fails.
         with contextlib.suppress(sqlite3.Error, OSError):
-            self._shorten()
+            self._checkpoint_if_long()
 
     def write(self, entries: Iterable[Entry], progress: Iterable[tuple[str, Progress]] = ()) -> None:
-        """Add entries, and write down how far publishers got, all or nothing."""
+        """Add entries and save the publishers' progress, in one transaction."""
         entries = tuple(entries)
         with self._transaction():
             for e in entries:
@@ -169,14 +173,14 @@ class EventFile(Closing):
             self.last = entries[-1].position
 
     def after(self, position: int, limit: int) -> list[Entry]:
-        """The next entries after a position, in order."""
+        """The next entries after a position, in order, at most ``limit``."""
         rows = self._run(
             f"SELECT {COLUMNS} FROM events WHERE position > ? ORDER BY position LIMIT ?", (position, limit)
         ).fetchall()
         return [Entry(*row) for row in rows]
 
     def newest_event(self) -> str | None:
-        """The newest entry that is an event, and no notice."""
+        """The JSON of the newest entry that is an event (not a notice); None if there is none."""
         row = self._run(
             "SELECT text FROM events WHERE CASE WHEN json_valid(text) THEN json_extract(text, '$.event') END"
             " IS NOT NULL ORDER BY position DESC LIMIT 1"
@@ -184,7 +188,7 @@ class EventFile(Closing):
         return row[0] if row else None
 
     def newest_seq(self, boot_id: str) -> int | None:
-        """The number of the newest entry with this ``boot_id``, where it is of the boot of the newest of all."""
+        """The ``seq`` of the newest entry with this ``boot_id``; None if the newest entry of all is of another boot."""
         newest = self._run("SELECT boot_id FROM events ORDER BY position DESC LIMIT 1").fetchone()
         if newest is None or not newest[0].startswith(boot_id):
             return None
@@ -193,105 +197,105 @@ class EventFile(Closing):
         ).fetchone()
         return row[0] if row else None
 
-    def note(self, boot_id: str, seq: int) -> None:
-        """Note beside the file which key was given last: the file may lose its end, and a full disk take none."""
-        self._lock.note(boot_id, seq)
+    def record_key(self, boot_id: str, seq: int) -> None:
+        """Record the last key in the lock file: the database may lose its newest entries, or not fit on a full disk."""
+        self._lock.record_key(boot_id, seq)
 
     def outlets(self) -> dict[str, Progress]:
-        """How far each publisher got, by its name."""
+        """How far each publisher has got, by its name."""
         return {name: Progress(done, dropped) for name, done, dropped in self._run("SELECT * FROM outlets")}
 
     def trim(self, limits: StoreSettings, boot_id: str, up: float, now: float) -> bool:
-        """Delete the oldest entries that are beyond a limit; true where more are than one transaction takes.
+        """Delete the oldest entries that exceed a limit; true if there are more than one transaction deletes.
 
-        ``boot_id`` and ``up`` (seconds) are those of now, ``now`` in seconds since 1970: the age of what was stored
-        since this boot is told by a clock that cannot jump. The newest entry stays, as the numbers go on from it.
+        ``boot_id`` and ``up`` (seconds) are the current boot's, ``now`` is in seconds since 1970. The age of entries
+        from this boot comes from ``up``, a clock that cannot jump. The newest entry stays: numbering goes on from it.
         """
         rows = self.last - self.first + 1
         pages, free, size = (self._number(f"PRAGMA {of}") for of in ("page_count", "freelist_count", "page_size"))
-        used, most = (pages - free) * size, limits.megabytes * 1_000_000 - LOG_BYTES
-        beyond = max(rows - limits.rows, math.ceil((used - most) / max(1, used // max(1, rows))), 0)
+        used, limit = (pages - free) * size, limits.megabytes * 1_000_000 - WAL_RESERVE_BYTES
+        excess = max(rows - limits.rows, math.ceil((used - limit) / max(1, used // max(1, rows))), 0)
         age = limits.days * 86_400
         oldest = self._run(
             "SELECT CASE instr(boot_id, ?) WHEN 1 THEN ? - up ELSE ? - at END FROM events ORDER BY position LIMIT ?",
-            (boot_id, up, now, TRIM_ROWS if self._older(age, boot_id, up, now) else 0),
+            (boot_id, up, now, TRIM_ROWS if self._oldest_exceeds(age, boot_id, up, now) else 0),
         )
-        old = sum(1 for (seconds,) in oldest if seconds > age)
-        many = min(max(beyond, old), rows - 1)
-        if many > 0:
-            upto = self.first + min(many, TRIM_ROWS) - 1
+        expired = sum(1 for (seconds,) in oldest if seconds > age)
+        surplus = min(max(excess, expired), rows - 1)
+        if surplus > 0:
+            upto = self.first + min(surplus, TRIM_ROWS) - 1
             with self._transaction():
                 self._run("DELETE FROM events WHERE position <= ?", (upto,))
-            self.first = self._ends()[0]
+            self.first = self._position_range()[0]
         if free > SPARE_PAGES:
-            # A row without columns for each page: execute() would stop after the first.
+            # The pragma gives one row for each freed page; execute() would stop after the first.
             self._connection().executescript(f"PRAGMA incremental_vacuum({SPARE_PAGES})")
-        return many >= TRIM_ROWS
+        return surplus >= TRIM_ROWS
 
-    def _older(self, age: float, boot_id: str, up: float, now: float) -> bool:
+    def _oldest_exceeds(self, age: float, boot_id: str, up: float, now: float) -> bool:
         """Whether the oldest entry is older than ``age`` seconds."""
         row = self._run("SELECT boot_id, at, up FROM events ORDER BY position LIMIT 1").fetchone()
         return bool(row) and (up - row[2] if row[0].startswith(boot_id) else now - row[1]) > age
 
     def bytes(self) -> int:
-        """What the file and its log take on the disk."""
-        return sum(p.stat().st_size for p in (self._path, self._log) if p.exists())
+        """Size of the database and its WAL on the disk."""
+        return sum(p.stat().st_size for p in (self._path, self._wal) if p.exists())
 
-    def is_there(self) -> bool:
-        """Whether it is still the file at its path: people delete files."""
+    def exists(self) -> bool:
+        """Whether the open file is still the one at its path; false if somebody deleted or replaced it."""
         try:
             return self._path.stat().st_ino == self._inode
         except OSError:
             return False
 
     @property
-    def unsettled(self) -> bool:
-        """Whether the log has become so long that ``settle`` is better called soon."""
-        return self._commits - self._copied >= LOG_MANY
+    def needs_sync(self) -> bool:
+        """Whether the WAL is so long that ``sync`` should be called soon."""
+        return self._commits - self._checkpointed >= SYNC_SOON_COMMITS
 
-    def settle(self) -> None:
-        """Have on the disk what was committed before, and copy the log into the file where it is long.
+    def sync(self) -> None:
+        """Flush the WAL to the disk, and checkpoint it if it is long.
 
-        It waits for the disk, while another thread may go on reading and writing. After it a power cut takes nothing
-        that was committed before it was called.
+        This waits for the disk; another thread may read and write meanwhile. A later power cut loses nothing that was
+        committed before the call.
         """
-        with self._resting:
-            if self._file is None or not self.is_there():
+        with self._checkpoint_lock:
+            if self._file is None or not self.exists():
                 return
             commits = self._commits
             if commits != self._synced:
-                log = os.open(self._log, os.O_RDONLY | os.O_CLOEXEC)
+                log = os.open(self._wal, os.O_RDONLY | os.O_CLOEXEC)
                 try:
                     os.fdatasync(log)
                 finally:
                     os.close(log)
                 self._synced = commits
-            if commits - self._copied >= LOG_WRITES:
+            if commits - self._checkpointed >= CHECKPOINT_COMMITS:
                 # A second connection, so that the first one can append meanwhile.
                 uri = f"{self._path.absolute().as_uri()}?mode=rw"
                 with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None)) as other:
-                    self._copy(other)
+                    self._checkpoint(other)
 
-    def _shorten(self) -> None:
-        """Copy a log that is too long; where somebody reads in it, it has to grow, and that is tried again later."""
-        size = self._log.stat().st_size
-        if size > self._long:
-            with self._resting:
-                self._copy(self._connection())
-        if size > self._long or size <= LOG_LONG:
-            self._long = max(size, LOG_LONG - LOG_STEP) + LOG_STEP
+    def _checkpoint_if_long(self) -> None:
+        """Checkpoint a WAL that is too long. If a reader prevents that, try again when it has grown further."""
+        size = self._wal.stat().st_size
+        if size > self._checkpoint_at_bytes:
+            with self._checkpoint_lock:
+                self._checkpoint(self._connection())
+        if size > self._checkpoint_at_bytes or size <= WAL_LIMIT_BYTES:
+            self._checkpoint_at_bytes = max(size, WAL_LIMIT_BYTES - WAL_RETRY_BYTES) + WAL_RETRY_BYTES
 
-    def _copy(self, file: sqlite3.Connection) -> None:
-        """With ``_resting`` held: two must not copy at once, nor one begin where nothing was written after the last."""
+    def _checkpoint(self, file: sqlite3.Connection) -> None:
+        """Call it with ``_checkpoint_lock`` held, and only after new commits: see the bug in the module docstring."""
         try:
             file.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         finally:
-            # Afterwards, not before: what is counted from here on is surely not copied.
-            self._copied = self._commits
+            # Read the count after the checkpoint: commits that are counted later are certainly not in it.
+            self._checkpointed = self._commits
 
     def close(self) -> None:
-        """Close it; the log is copied into the file and removed."""
-        with self._resting:
+        """Close the database; SQLite copies the WAL into it and removes the WAL."""
+        with self._checkpoint_lock:
             if self._file is not None:
                 with contextlib.suppress(sqlite3.Error):
                     self._file.close()

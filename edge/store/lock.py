@@ -1,4 +1,4 @@
-"""Who writes to the file of events, and which key was given last: one small file beside it."""
+"""The file lock of the events database; the lock file also records the last key that was given."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from edge.system.closing import Closing
 
 
 class Lock(Closing):
-    """Held by one process, and gone with it: two that write would give the same numbers twice."""
+    """Held by one process and released when it ends: two writers would give the same keys twice."""
 
     def __init__(self, path: Path) -> None:
-        """Take it; BlockingIOError where another process has it, or another OSError."""
+        """Take the lock; BlockingIOError if another process holds it, or another OSError."""
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -22,21 +22,21 @@ class Lock(Closing):
             self.close()
             raise BlockingIOError(error.errno, "another process writes to it") from error
 
-    def noted(self) -> tuple[str, int] | None:
-        """The key that was noted last; None where there is no note."""
+    def read_key(self) -> tuple[str, int] | None:
+        """The key (``boot_id``, ``seq``) that was recorded last; None if there is none or it cannot be parsed."""
         boot_id, _, seq = os.pread(self._file, 200, 0).decode("ascii", "replace").strip().partition(" ")
         return (boot_id, int(seq)) if seq.isdecimal() and seq.isascii() else None
 
-    def note(self, boot_id: str, seq: int) -> None:
-        """Note a key; a disk that takes nothing is no error.
+    def record_key(self, boot_id: str, seq: int) -> None:
+        """Record the last key; a failed write is not an error.
 
-        It is the same bytes of the same small file again and again, for which a full disk mostly has room.
+        It always overwrites the same bytes of a small file, which mostly works on a full disk too.
         """
         with contextlib.suppress(OSError):
             os.pwrite(self._file, f"{boot_id} {seq:020}\n".encode(), 0)
 
     def close(self) -> None:
-        """Give it up."""
+        """Release the lock."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

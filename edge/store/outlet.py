@@ -1,4 +1,4 @@
-"""A publisher's place in the line of what is stored."""
+"""A publisher's position in the store: which entries it has still to send."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from edge.store.entry import Entry, Progress
 from edge.system.closing import Closing
 
 PROGRESS_SECONDS = 5.0
-"""How far a publisher got is written down this often at most, or with the next event: cards wear out."""
+"""Progress is saved with the next event, or alone at most this often. Chosen: saving it for each entry would wear out
+the memory card; after a crash, what was sent within this time is sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,25 +20,25 @@ class Backlog:
     """What a publisher has still to send."""
 
     count: int
-    """Entries; a few too many where some in the middle were lost."""
+    """Entries to send; slightly too high if some in the middle were lost."""
     oldest_seconds: float
-    """Age of the oldest of them; 0 where there is none."""
+    """Age of the oldest of them; 0 if there is none."""
     dropped: int
-    """Entries that it will never send, as they were gone before: since its name was first used, over restarts."""
+    """Entries that were deleted before they could be sent, counted since the publisher's first use, over restarts."""
 
 
-class Line(Protocol):
-    """What an outlet needs of the store; all of it only with ``changed`` held."""
+class Queue(Protocol):
+    """What an outlet needs of the store. ``changed`` must be held for all of it."""
 
     changed: threading.Condition
-    """Told of every entry, and of the end."""
+    """Notified of every new entry, and when the store closes."""
     position: int
-    """Of the newest entry."""
+    """Position of the newest entry."""
     closed: bool
-    """Whether there will be no more."""
+    """Whether no more entries will come."""
 
-    def write(self, unhurried: bool = True) -> bool:
-        """Write down how far outlets got, where that is due or not ``unhurried``."""
+    def write(self, force: bool = False) -> bool:
+        """Save the progress of outlets for which that is due, or of all that moved if ``force``."""
         ...
 
     def after(self, position: int, limit: int) -> list[Entry]:
@@ -45,90 +46,93 @@ class Line(Protocol):
         ...
 
     def age(self, entry: Entry) -> float:
-        """Seconds since it was stored."""
+        """Seconds since an entry was stored."""
         ...
 
 
 class Outlet(Closing):
-    """A publisher's place in the line, for the publisher's own thread: in order, each at least once.
+    """A publisher's position in the store, for that publisher's thread. Entries come in order, each at least once.
 
-    ``while …: for entry in outlet.pending(): send; outlet.done(entry.position)``, then ``outlet.wait(seconds)``. After
-    the process was killed, what was sent in its last seconds is pending again, with the same keys.
+    ``while …: for entry in outlet.pending(): send; outlet.done(entry.position)``, then ``outlet.wait(seconds)``. If the
+    process is killed, what it sent in the last seconds is pending again at the next start, with the same keys.
     """
 
-    def __init__(self, line: Line, name: str, progress: Progress, known: bool) -> None:
-        """Made by ``Store.outlet``; ``known`` is whether the file had this progress."""
+    def __init__(self, queue: Queue, name: str, progress: Progress, known: bool) -> None:
+        """Made by ``Store.outlet``; ``known`` is whether the database had this progress."""
         self.name, self.progress = name, progress
-        self._line, self._known = line, known
-        self._moved, self._written = not known, float("-inf")
-        self._awake, self._looked = False, 0
+        self._queue, self._known = queue, known
+        self._moved, self._saved_at = not known, float("-inf")
+        self._woken, self._empty_at = False, 0
 
     def pending(self, limit: int = 100) -> list[Entry]:
-        """The oldest entries that are not done, in order; empty where there are none."""
-        with self._line.changed:
-            return self._look(limit)
+        """The oldest entries that are not done, in order; empty if there are none."""
+        with self._queue.changed:
+            return self._next_entries(limit)
 
     def done(self, upto: int) -> None:
-        """All entries up to this position are sent; written down with the next event, or some seconds later."""
-        with self._line.changed:
+        """Mark all entries up to this position as sent; saved with the next event, or some seconds later."""
+        with self._queue.changed:
             if upto > self.progress.done:
-                self.progress = replace(self.progress, done=min(upto, self._line.position))
+                self.progress = replace(self.progress, done=min(upto, self._queue.position))
                 self._moved = True
-            self._line.write()
+            self._queue.write()
 
     def wait(self, seconds: float) -> bool:
-        """Wait until there is an entry that is not done; false where none came in time, or somebody called ``wake``."""
-        line = self._line
-        with line.changed:
-            line.changed.wait_for(lambda: self._ready() or self._awake or line.closed, seconds)
-            self._awake = False
-            line.write()
+        """Wait for an entry that is not done; false if none came in time, or ``wake`` was called."""
+        queue = self._queue
+        with queue.changed:
+            queue.changed.wait_for(lambda: self._ready() or self._woken or queue.closed, seconds)
+            self._woken = False
+            queue.write()
             return self._ready()
 
     def wake(self) -> None:
-        """End the wait of another thread, or the next one: to stop, for example."""
-        with self._line.changed:
-            self._awake = True
-            self._line.changed.notify_all()
+        """End the wait of another thread, or the next one; for example to stop it."""
+        with self._queue.changed:
+            self._woken = True
+            self._queue.changed.notify_all()
 
     def backlog(self) -> Backlog:
-        """What has still to be sent, how old it is, and what was lost."""
-        with self._line.changed:
-            oldest = self._look(1)
-            count = self._line.position - self.progress.done if oldest else 0
-            return Backlog(count, self._line.age(oldest[0]) if oldest else 0.0, self.progress.dropped)
+        """How many entries are to be sent, how old the oldest is, and how many were lost."""
+        with self._queue.changed:
+            oldest = self._next_entries(1)
+            count = self._queue.position - self.progress.done if oldest else 0
+            return Backlog(count, self._queue.age(oldest[0]) if oldest else 0.0, self.progress.dropped)
 
     def close(self) -> None:
-        """Write down how far it got."""
-        with self._line.changed:
-            self._line.write(unhurried=False)
+        """Save the progress."""
+        with self._queue.changed:
+            self._queue.write(force=True)
 
-    # --- the store's, with its ``changed`` held
+    # --- called by the store, or with its ``changed`` held
 
     def _ready(self) -> bool:
-        return self._line.position > max(self.progress.done, self._looked)
+        return self._queue.position > max(self.progress.done, self._empty_at)
 
-    def _look(self, limit: int) -> list[Entry]:
-        """What is pending; what is missing before it is gone, and counted."""
-        entries = self._line.after(self.progress.done, limit)
-        gone = entries[0].position - 1 - self.progress.done if entries else 0
-        if gone > 0:
-            self.progress = Progress(self.progress.done + gone, self.progress.dropped + gone)
+    def _next_entries(self, limit: int) -> list[Entry]:
+        """What is pending. Entries that are missing before the first one were deleted: they are counted as dropped."""
+        entries = self._queue.after(self.progress.done, limit)
+        missing = entries[0].position - 1 - self.progress.done if entries else 0
+        if missing > 0:
+            self.progress = Progress(self.progress.done + missing, self.progress.dropped + missing)
             self._moved = True
-        # Nothing to be had now: not worth a look before something new comes, or the wait ends.
-        self._looked = 0 if entries else self._line.position
+        # If nothing can be had now, look again only when something new comes, or when the wait ends.
+        self._empty_at = 0 if entries else self._queue.position
         return entries
 
-    def moved(self, unhurried: bool) -> bool:
-        """Whether its progress is to be written: in no hurry only when the last time is some seconds ago."""
-        return self._moved and not (unhurried and time.monotonic() - self._written < PROGRESS_SECONDS)
+    def needs_saving(self, force: bool) -> bool:
+        """Whether its progress is to be saved now: it moved, and the last save is long enough ago or ``force``."""
+        return self._moved and (force or time.monotonic() - self._saved_at >= PROGRESS_SECONDS)
 
-    def written(self) -> None:
-        """Its progress is in the file."""
-        self._moved, self._written, self._known = False, time.monotonic(), True
+    def mark_saved(self) -> None:
+        """Its progress is in the database."""
+        self._moved, self._saved_at, self._known = False, time.monotonic(), True
 
-    def adopt(self, recorded: Progress | None, shift: int) -> None:
-        """The file was opened: go on where it says, unless it has been asked before."""
+    def resume(self, recorded: Progress | None, shift: int) -> None:
+        """The database was opened: continue at its recorded progress, unless this outlet already has its own.
+
+        Its own moves by ``shift``, as the positions of the waiting entries do.
+        """
         if recorded and not self._known:
             self.progress = Progress(recorded.done, recorded.dropped + self.progress.dropped)
         else:

@@ -1,12 +1,13 @@
-"""What happened, kept until every publisher has sent it, and after that as history.
+"""The event store: an outbox for the publishers, and the history of the device.
 
-``Store.append`` is the loop's; ``Store.outlet`` gives each publisher's thread its own place in the line. Nothing here
-raises because a disk is bad: what cannot be written waits in memory, is sent from there, and is written when it can be.
+The reading loop calls ``Store.append``; ``Store.outlet`` gives each publisher's thread its own position in the store.
+A failing disk never raises here: entries that cannot be written wait in memory, are sent from there, and are written
+once that works again.
 
-What ``append`` has given survives the end of the process at once, SIGKILL too, and a power cut five seconds later
-(``edge.store.sync``; as far as the disk does what it says). A power cut takes the newest events first and none from the
-middle, and of how far publishers got it never keeps more than of the events: what is lost may have been sent, what was
-sent may be sent again.
+What ``append`` returned survives the end of the process at once (SIGKILL included), and a power cut five seconds later
+(``edge.store.sync``; if the disk really writes what it confirms). A power cut loses the newest events, never some from
+the middle. The saved progress of publishers is never ahead of the saved events. Lost events may already have been sent,
+and sent events may be sent again.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from edge.store.damage import Unusable, damage, result_code, set_aside
+from edge.store.damage import UnusableError, describe_damage, result_code, set_aside
 from edge.store.entry import Entry, Progress, boot_id, uptime
 from edge.store.event_file import EventFile
 from edge.store.outlet import Outlet
@@ -35,17 +36,18 @@ from edge.system.text import one_line
 log = logging.getLogger(__name__)
 
 FILE = "events.db"
-"""The file's name in the state folder."""
+"""Name of the events database in the state folder."""
 WAITING_BYTES = 4_000_000
-"""What may wait in memory, in characters of JSON: beyond, the oldest goes."""
+"""Most JSON that waits in memory while the database cannot be written, in characters; beyond that the oldest entries
+are dropped. Chosen: several thousand events, and little of a Pi's memory."""
 RETRY_SECONDS = 10.0
-"""A file that cannot be used is tried again after this."""
-TRIM_EVERY = 16
-"""Appends from one look at the limits to the next."""
+"""Time between two attempts to open a database that cannot be used. Chosen: soon enough, without load on the disk."""
+TRIM_EVERY_APPENDS = 16
+"""Appends between two checks of the limits. Chosen: the limits may be exceeded by so few, and appends stay fast."""
 
 
 class Storable(Protocol):
-    """What can be kept: an Event, a Notice."""
+    """What can be stored: an Event or a Notice."""
 
     @property
     def at(self) -> datetime:
@@ -58,126 +60,129 @@ class Storable(Protocol):
 
 
 class Store(Closing):
-    """The events of one device. One process at a time writes to a file; a second one keeps its events in memory.
+    """The events of one device. One process at a time writes to the database; a second one keeps its events in memory.
 
-    The key of an entry is (``boot_id``, ``seq``): the kernel's name of the boot, and a number that goes up by one, over
-    restarts too. What a power cut took was of another boot. The number that was given last is noted beside the file,
-    which may lose its end without a new boot (a copy is put back, a disk is pulled out); with no note of this boot,
-    numbers begin at the milliseconds since the boot, or after the newest in the file: none is given twice with fewer
-    than 1,000 events a second. What could not be written has a ``boot_id`` of its process, which begins with the
-    boot's: nobody after it knows these numbers.
+    The key of an entry is (``boot_id``, ``seq``): the kernel's id of the boot, and a number that goes up by one, also
+    over restarts of the program. No key is given twice:
+
+    - A power cut may lose entries, but the next boot has another ``boot_id``.
+    - Entries can also be lost within a boot (a backup is restored, a disk is pulled out). Therefore the lock file
+      records the last number. If it has none for this boot, numbers begin at the milliseconds since the boot, or after
+      the newest in the database, which is enough for fewer than 1,000 events a second.
+    - Entries that could not be written get a ``boot_id`` of their process (it begins with the boot's), because a later
+      process cannot know their numbers.
     """
 
     def __init__(self, path: Path, *, device: str, limits: StoreSettings | None = None) -> None:
-        """Open or make the file; what is wrong with it is one warning, never an error."""
+        """Open or create the database at ``path``; a problem with it is logged as one warning, never raised."""
         self.path = path
-        """Of the file."""
+        """Where the database is."""
         self._device, self._limits = device, limits or StoreSettings()
-        self._boot, self._seq, self._counting = boot_id(), int(uptime() * 1000), False
-        self._apart, self._seq_apart = f"{self._boot}-{secrets.token_hex(4)}", 0
-        self.position = self._appended = self._waiting_size = self._lost = 0
+        self._boot, self._seq, self._seq_given = boot_id(), int(uptime() * 1000), False
+        self._unsaved_boot, self._unsaved_seq = f"{self._boot}-{secrets.token_hex(4)}", 0
+        self.position = self._untrimmed = self._waiting_size = self._lost = 0
         self._waiting: deque[Entry] = deque()
         self._outlets: dict[str, Outlet] = {}
         self._file: EventFile | None = None
-        self.newest: str | None = None
-        """The JSON of the newest event (no notice), also from before the start; any thread may look."""
-        self.told: str | None = None
-        """The JSON of what was appended last, event or notice."""
-        self._trouble, self._tried, self._given_up, self.closed = "", float("-inf"), False, False
+        self.newest_event: str | None = None
+        """The JSON of the newest event (not a notice), also from before the start; any thread may read it."""
+        self.newest_message: str | None = None
+        """The JSON of what was appended last since the start, event or notice; any thread may read it."""
+        self._problem, self._last_try, self._given_up, self.closed = "", float("-inf"), False, False
         self.changed = threading.Condition()
         with self.changed:
             self.write()
-        self._keeper = SyncThread(path, lambda: self._file)
+        self._sync_thread = SyncThread(path, lambda: self._file)
 
     def append(self, message: Storable) -> Entry:
-        """Keep a message, and wake the publishers: one write that does not wait for the disk.
+        """Store a message and wake the publishers: one write that does not wait for the disk.
 
-        What it gives survives the end of this process, unless a warning said that the file cannot be written.
+        The returned entry survives the end of this process, unless a warning said that the database cannot be written.
         """
         at, body = message.at.timestamp(), message.as_dict()
         with self.changed:
-            # A file that is opened now may know of higher numbers, and positions.
-            self._opened()
+            # A database that is opened now may already have higher numbers and positions.
+            self._ensure_open()
             self.position += 1
             entry = self._entry(at, body, self._boot, self._seq + 1)
-            self._wait(entry)
+            self._add_waiting(entry)
             if self.write():
-                self._seq, self._counting = self._seq + 1, True
+                self._seq, self._seq_given = self._seq + 1, True
                 if self._file is not None:
-                    self._file.note(self._boot, self._seq)
+                    self._file.record_key(self._boot, self._seq)
             elif self._waiting:
-                self._seq_apart += 1
+                self._unsaved_seq += 1
                 self._waiting_size -= len(self._waiting.pop().text)
-                entry = self._entry(at, body, self._apart, self._seq_apart)
-                self._wait(entry)
-            self.told = entry.text
+                entry = self._entry(at, body, self._unsaved_boot, self._unsaved_seq)
+                self._add_waiting(entry)
+            self.newest_message = entry.text
             if "event" in body:
-                self.newest = entry.text
-            self._appended += 1
-            # A file that is opened again may have moved it to another place.
+                self.newest_event = entry.text
+            self._untrimmed += 1
+            # If the database was opened again, the entry may have got another position.
             entry = replace(entry, position=self.position)
             self.changed.notify_all()
         return entry
 
     def outlet(self, name: str) -> Outlet:
-        """A publisher's place in the line: where it stopped, or, for a new name, at what comes from now on."""
+        """A publisher's position in the store: where it stopped or, for a new name, after the newest entry."""
         with self.changed:
             if name not in self._outlets:
-                known = self._recorded().get(name)
+                known = self._saved_progress().get(name)
                 self._outlets[name] = Outlet(self, name, known or Progress(self.position, 0), known is not None)
-                self.write(unhurried=False)
+                self.write(force=True)
             return self._outlets[name]
 
     def close(self) -> None:
-        """Write what waits and how far publishers got, wake them, and close the file; a second call does nothing."""
+        """Write waiting entries and progress, wake the publishers, close the database; a second call does nothing."""
         with self.changed:
             if not self.closed:
-                self._tried = float("-inf")
-                self.write(unhurried=False)
+                self._last_try = float("-inf")
+                self.write(force=True)
                 if self._waiting:
                     log.warning("%s: %d events were never written", self.path, len(self._waiting))
                 self.closed = True
-                self._shut()
+                self._close_file()
             self.changed.notify_all()
-        self._keeper.close()
+        self._sync_thread.close()
 
-    # --- the file, good or bad; all of this with ``changed`` held
+    # --- the database, usable or not; all of this with ``changed`` held
 
     def _entry(self, at: float, body: dict[str, Any], boot: str, seq: int) -> Entry:
         body |= {"device": self._device, "boot_id": boot, "seq": seq}
-        # A file name that is no UTF-8 has lone surrogates, and Python's escape of one is JSON's too.
+        # A file name that is not UTF-8 has lone surrogates; Python escapes them just as JSON does.
         text = json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
         return Entry(self.position, boot, seq, at, uptime(), text)
 
-    def _wait(self, entry: Entry) -> None:
+    def _add_waiting(self, entry: Entry) -> None:
         self._waiting.append(entry)
         self._waiting_size += len(entry.text)
 
-    def write(self, unhurried: bool = True) -> bool:
-        """Write what waits, and with it how far publishers got (alone only where that is due, or not ``unhurried``).
+    def write(self, force: bool = False) -> bool:
+        """Write waiting entries and publishers' progress; progress alone only if that is due, or with ``force``.
 
-        False where it could not be written.
+        False if it could not be written.
         """
-        for _ in range(2):  # once more with a fresh file, where this one is damaged
-            if not self._opened():
+        for _ in range(2):  # the second time with a new database, if this one is damaged
+            if not self._ensure_open():
                 break
-            moved = [outlet for outlet in self._outlets.values() if outlet.moved(unhurried and not self._waiting)]
+            moved = [o for o in self._outlets.values() if o.needs_saving(force or bool(self._waiting))]
             try:
                 if self._waiting or moved:
-                    self._use().write(self._waiting, [(outlet.name, outlet.progress) for outlet in moved])
+                    self._open_file().write(self._waiting, [(outlet.name, outlet.progress) for outlet in moved])
             except (sqlite3.Error, OSError) as error:
-                if self._failed(error):
+                if self._handle_error(error):
                     continue
                 break
             for outlet in moved:
-                outlet.written()
+                outlet.mark_saved()
             if self._waiting or moved:
-                self._worked()
+                self._report_recovery()
             self._waiting.clear()
             self._waiting_size = 0
             self._trim()
-            if self._file is not None and self._file.unsettled:
-                self._keeper.call()
+            if self._file is not None and self._file.needs_sync:
+                self._sync_thread.request()
             return True
         while self._waiting_size > WAITING_BYTES:
             self._waiting_size -= len(self._waiting.popleft().text)
@@ -185,92 +190,92 @@ class Store(Closing):
         return False
 
     def _trim(self) -> None:
-        if self._appended < TRIM_EVERY:
+        if self._untrimmed < TRIM_EVERY_APPENDS:
             return
         try:
-            more = self._use().trim(self._limits, self._boot, uptime(), time.time())
-            self._appended = self._appended if more else 0
+            more = self._open_file().trim(self._limits, self._boot, uptime(), time.time())
+            self._untrimmed = self._untrimmed if more else 0
         except (sqlite3.Error, OSError) as error:
-            self._failed(error)
+            self._handle_error(error)
 
-    def _use(self) -> EventFile:
+    def _open_file(self) -> EventFile:
         if self._file is None:
             raise sqlite3.OperationalError("the file is not open")
         return self._file
 
-    def _opened(self) -> bool:
-        """Whether the file is open, now or again."""
-        if self._file is not None and not self._file.is_there():
-            log.warning("%s: was taken away; going on with a new one", self.path)
-            self._shut()
-            self._tried = float("-inf")
+    def _ensure_open(self) -> bool:
+        """Whether the database is open; tries to open it if it is not, at most every RETRY_SECONDS."""
+        if self._file is not None and not self._file.exists():
+            log.warning("%s: was deleted or replaced; continuing with a new one", self.path)
+            self._close_file()
+            self._last_try = float("-inf")
         now = time.monotonic()
-        if self._file is not None or self.closed or now - self._tried < RETRY_SECONDS:
+        if self._file is not None or self.closed or now - self._last_try < RETRY_SECONDS:
             return self._file is not None
-        self._tried = now
+        self._last_try = now
         for _ in range(2):
             try:
                 self._file = EventFile(self.path)
-                self._adopt(self._file)
+                self._resume_numbers(self._file)
                 return True
-            except (Unusable, sqlite3.Error, OSError) as error:
-                if not self._failed(error):
+            except (UnusableError, sqlite3.Error, OSError) as error:
+                if not self._handle_error(error):
                     break
         self._given_up = True
         return False
 
-    def _adopt(self, file: EventFile) -> None:
-        """Go on with the numbers of the file that was opened."""
+    def _resume_numbers(self, file: EventFile) -> None:
+        """Continue the numbers and positions of the database that was opened."""
         known = file.outlets()
-        self.newest = self.newest or file.newest_event()
-        noted = file.given[1] if file.given and file.given[0] == self._boot else None
-        floor = self._seq if self._counting or noted is None else 0
-        self._seq = max(floor, noted or 0, file.newest_seq(self._boot) or 0)
-        begins = self._waiting[0].position if self._waiting else self.position + 1
-        shift = max(0, file.last + 1 - begins)
+        self.newest_event = self.newest_event or file.newest_event()
+        recorded = file.last_key[1] if file.last_key and file.last_key[0] == self._boot else None
+        floor = self._seq if self._seq_given or recorded is None else 0
+        self._seq = max(floor, recorded or 0, file.newest_seq(self._boot) or 0)
+        first = self._waiting[0].position if self._waiting else self.position + 1
+        shift = max(0, file.last + 1 - first)
         self._waiting = deque(replace(entry, position=entry.position + shift) for entry in self._waiting)
         self.position += shift
         for outlet in self._outlets.values():
-            outlet.adopt(known.get(outlet.name), shift)
+            outlet.resume(known.get(outlet.name), shift)
 
-    def _recorded(self) -> dict[str, Progress]:
+    def _saved_progress(self) -> dict[str, Progress]:
         try:
-            return self._use().outlets()
+            return self._open_file().outlets()
         except (sqlite3.Error, OSError) as error:
             if self._file is not None:
-                self._failed(error)
+                self._handle_error(error)
             return {}
 
-    def _failed(self, error: Exception) -> bool:
-        """Take note of what went wrong; true where the file may be opened again at once."""
-        wrong = damage(self.path, error)
-        if wrong:
-            self._shut()
+    def _handle_error(self, error: Exception) -> bool:
+        """Log a problem and close the database if need be; true if it may be opened again at once."""
+        damage = describe_damage(self.path, error)
+        if damage:
+            self._close_file()
             try:
-                kept = set_aside(self.path)
+                backup = set_aside(self.path)
             except OSError:
                 pass
             else:
-                log.warning("%s: %s; it is kept as %s, going on with a new one", self.path, wrong, kept.name)
-                self._tried = float("-inf")
+                log.warning("%s: %s; renamed to %s, continuing with a new one", self.path, damage, backup.name)
+                self._last_try = float("-inf")
                 return True
         elif result_code(error) == sqlite3.SQLITE_IOERR:
-            # Opened again it may work. Where there is no room, or no leave to write, what is there can still be read.
-            self._shut()
-            if time.monotonic() - self._tried >= RETRY_SECONDS:
+            # Opening it again may help. It stays open on a full or read-only disk: what is in it can still be read.
+            self._close_file()
+            if time.monotonic() - self._last_try >= RETRY_SECONDS:
                 return True
-        words = wrong or (error.strerror if isinstance(error, OSError) else None) or one_line(error)
-        if not self._trouble:
-            log.warning("%s: %s; events are kept in memory until that is mended", self.path, words)
-        self._trouble = words
+        problem = damage or (error.strerror if isinstance(error, OSError) else None) or one_line(error)
+        if not self._problem:
+            log.warning("%s: %s; events are kept in memory until this is fixed", self.path, problem)
+        self._problem = problem
         return False
 
-    def _worked(self) -> None:
-        if self._trouble:
-            log.warning("%s: is written again; %d events were lost", self.path, self._lost)
-        self._trouble, self._lost = "", 0
+    def _report_recovery(self) -> None:
+        if self._problem:
+            log.warning("%s: can be written again; %d events were lost", self.path, self._lost)
+        self._problem, self._lost = "", 0
 
-    def _shut(self) -> None:
+    def _close_file(self) -> None:
         if self._file is not None:
             self._file.close()
         self._file, self._given_up = None, False
@@ -278,13 +283,13 @@ class Store(Closing):
     # --- for outlets, with ``changed`` held too
 
     def after(self, position: int, limit: int) -> list[Entry]:
-        """The next entries after a position; none where the file that has them is about to be opened again."""
+        """The next entries after a position; none if they are in a database that is about to be opened again."""
         rows: list[Entry] = []
         if self._file is not None:
             try:
                 rows = self._file.after(position, limit)
             except (sqlite3.Error, OSError) as error:
-                if not (self._failed(error) and self._opened()):
+                if not (self._handle_error(error) and self._ensure_open()):
                     return []
         rows += [entry for entry in self._waiting if entry.position > (rows[-1].position if rows else position)]
         if self._file is None and not self._given_up and rows and rows[0].position > position + 1:
@@ -292,5 +297,5 @@ class Store(Closing):
         return rows[:limit]
 
     def age(self, entry: Entry) -> float:
-        """Seconds since it was stored; by the wall's clock where that was before this boot."""
+        """Seconds since an entry was stored; by the wall clock if that was before this boot."""
         return max(0.0, uptime() - entry.up if entry.boot_id.startswith(self._boot) else time.time() - entry.at)

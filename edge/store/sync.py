@@ -1,4 +1,4 @@
-"""The thread that waits for the disk, so that neither the loop nor a publisher does."""
+"""The thread that waits for the disk, so that neither the reading loop nor a publisher has to."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from edge.system.text import one_line
 log = logging.getLogger(__name__)
 
 SYNC_SECONDS = 5.0
-"""Events are on the disk itself after so long, and a write of the disk: it is also the time of a common file system."""
-SYNC_LEAST_SECONDS = 0.5
-"""And not sooner after the last time, however much is written."""
+"""Longest time from a commit to the start of its sync to the disk; ext4's default commit interval is the same."""
+SYNC_MIN_SECONDS = 0.5
+"""Shortest time between two syncs, however much is written. Chosen: spares the memory card in bursts of events."""
 
 
 class SyncThread(Closing):
-    """Settles the file that is open every SYNC_SECONDS, or sooner when called; what is wrong there is said once."""
+    """Syncs the open database every SYNC_SECONDS, or sooner on request; a failure is logged once, until it ends."""
 
     def __init__(self, path: Path, file: Callable[[], EventFile | None]) -> None:
-        """``file`` gives the one that is open now, from any thread."""
+        """``file`` returns the database that is open now; it is called from this thread."""
         self._path, self._file = path, file
         self._ending, self._called = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._thread.start()
 
-    def call(self) -> None:
-        """Settle it soon; any thread may."""
+    def request(self) -> None:
+        """Ask for a sync soon; any thread may call it."""
         self._called.set()
 
     def close(self) -> None:
@@ -42,23 +42,23 @@ class SyncThread(Closing):
         self._thread.join()
 
     def _run(self) -> None:
-        wrong = ""
-        while not self._ending.wait(SYNC_LEAST_SECONDS):
-            self._called.wait(SYNC_SECONDS - SYNC_LEAST_SECONDS)
+        problem = ""
+        while not self._ending.wait(SYNC_MIN_SECONDS):
+            self._called.wait(SYNC_SECONDS - SYNC_MIN_SECONDS)
             self._called.clear()
             file = self._file()
             if file is None or self._ending.is_set():
                 continue
             try:
-                file.settle()
+                file.sync()
             except (sqlite3.Error, OSError) as error:
-                # A file that was taken away, or is in use just now, is no trouble of the disk's.
+                # A file that was deleted, or is in use right now, is no failure of the disk.
                 if isinstance(error, FileNotFoundError) or result_code(error) == sqlite3.SQLITE_BUSY:
                     continue
-                if not wrong:
-                    wrong = (error.strerror if isinstance(error, OSError) else None) or one_line(error)
-                    log.warning("%s: %s; what is written now may not survive a power cut", self._path, wrong)
+                if not problem:
+                    problem = (error.strerror if isinstance(error, OSError) else None) or one_line(error)
+                    log.warning("%s: %s; what is written now may not survive a power cut", self._path, problem)
             else:
-                if wrong:
+                if problem:
                     log.warning("%s: is safe on the disk again", self._path)
-                wrong = ""
+                problem = ""

@@ -207,8 +207,8 @@ class Site:
     async def _history(self, request: Request) -> Response:
         asked = request.query_params
         now = datetime.now(UTC)
-        since = history.moment(asked["since"], now) if "since" in asked else None
-        until = history.moment(asked["until"], now) if "until" in asked else None
+        since = history.parse_time(asked["since"], now) if "since" in asked else None
+        until = history.parse_time(asked["until"], now) if "until" in asked else None
         last = whole(request, "last", None, MOST_EVENTS)
         kind = asked.get("format", "jsonl")
         if kind not in ("jsonl", "csv"):
@@ -234,7 +234,7 @@ class Site:
 
     async def _health(self, request: Request) -> Response:
         age = self._of.live_reader.frame_age()
-        camera = self._of.program.camera()
+        camera = self._of.program.camera_state()
         well = age is not None and age < STALE_SECONDS and camera == "running"
         said = {"status": "ok" if well else "no frames", "camera": camera}
         return JSONResponse(said, 200 if well else 503)

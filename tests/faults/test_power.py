@@ -56,10 +56,10 @@ class Device:
                 self.sent = len(self.entries)
                 self.outlet.done(self.entries[-1].position)
 
-    def settle(self) -> None:
+    def sync(self) -> None:
         file = self.store._file
         assert file is not None
-        file.settle()
+        file.sync()
 
     def restarted(self, folder: Path, database: bytes, log: bytes) -> None:
         """What a store makes of such files: a beginning of what was, with all that was synced, and no key twice."""
@@ -103,7 +103,7 @@ def cuts(begin: int, end: int) -> list[int]:
 
 def test_the_log_cut_at_any_frame_has_a_beginning_of_what_was(device, tmp_path: Path) -> None:
     device.append(12)
-    device.settle()
+    device.sync()
     assert device.synced == 12
     sure = device.log.stat().st_size
     device.append(12)
@@ -120,10 +120,10 @@ def test_a_cut_while_the_log_is_copied_takes_nothing(device, tmp_path: Path) -> 
     """Until all of it is copied and synced, the log has it: pages of the file are old or new, each as it likes."""
     chance = random.Random(3)
     device.append(40)
-    device.settle()
-    device.append(event_file.LOG_WRITES)
+    device.sync()
+    device.append(event_file.CHECKPOINT_COMMITS)
     before = device.path.read_bytes()
-    device.settle()
+    device.sync()
     after, log = device.path.read_bytes(), device.log.read_bytes()
     assert device.synced == len(device.entries) and after != before, "it was copied"
     for _ in range(30):
@@ -135,8 +135,8 @@ def test_a_cut_while_the_log_is_copied_takes_nothing(device, tmp_path: Path) -> 
 
 
 def test_a_log_that_begins_anew_is_told_from_the_old_one_behind_it(device, tmp_path: Path) -> None:
-    device.append(event_file.LOG_WRITES + 10)
-    device.settle()
+    device.append(event_file.CHECKPOINT_COMMITS + 10)
+    device.sync()
     size = device.log.stat().st_size
     device.append(20)
     log, database = device.log.read_bytes(), device.path.read_bytes()
@@ -155,23 +155,30 @@ def test_a_log_is_never_copied_twice_with_nothing_between(device) -> None:
     """What SQLite's WAL-reset bug needs: a copy that begins where all is copied, while another thread writes."""
     begun = []
     file = device.store._file
-    copy = file._copy
+    copy = file._checkpoint
 
     def watched(connection: sqlite3.Connection) -> None:
         begun.append(len(device.entries))
         copy(connection)
 
-    file._copy = watched
-    for many in (event_file.LOG_WRITES, 0, 1, event_file.LOG_WRITES // 2, event_file.LOG_WRITES, 0):
+    file._checkpoint = watched
+    for many in (
+        event_file.CHECKPOINT_COMMITS,
+        0,
+        1,
+        event_file.CHECKPOINT_COMMITS // 2,
+        event_file.CHECKPOINT_COMMITS,
+        0,
+    ):
         device.append(many)
-        device.settle()
-    assert len(begun) == 2 and begun[1] - begun[0] >= event_file.LOG_WRITES
+        device.sync()
+    assert len(begun) == 2 and begun[1] - begun[0] >= event_file.CHECKPOINT_COMMITS
 
 
 def test_who_writes_shortens_a_log_that_nobody_has_copied(device, monkeypatch) -> None:
-    monkeypatch.setattr(event_file, "LOG_STEP", 50_000)
-    monkeypatch.setattr(event_file, "LOG_LONG", 100_000)
-    device.store._file._long = 100_000
+    monkeypatch.setattr(event_file, "WAL_RETRY_BYTES", 50_000)
+    monkeypatch.setattr(event_file, "WAL_LIMIT_BYTES", 100_000)
+    device.store._file._checkpoint_at_bytes = 100_000
     reader = sqlite3.connect(device.path, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM events").fetchone()

@@ -122,7 +122,7 @@ def test_a_power_cut_leaves_a_file_that_is_whole_up_to_some_event(tmp_path: Path
             outlet.done(entry.position)
         if n == 60:
             one._file._commits = 10**6
-            one._file.settle()
+            one._file.sync()
         then = tmp_path / "then"
         shutil.rmtree(then, ignore_errors=True)
         then.mkdir()

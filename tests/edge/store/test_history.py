@@ -93,7 +93,7 @@ def test_csv_can_be_read_again_and_no_cell_is_a_formula(kept, tmp_path: Path) ->
     reasons = ['=HYPERLINK("http://x")', "+1", "@SUM(1)", "-1", 'says "no", twice', "a\nb", None]
     kept(event("changed", "42\n17", "41"), *(notice(reason) for reason in reasons))
     rows = list(csv.DictReader(io.StringIO(edge(tmp_path, "--csv").stdout)))
-    assert list(rows[0]) == list(history.FIELDS)
+    assert list(rows[0]) == list(history.CSV_FIELDS)
     assert (rows[0]["kind"], rows[0]["text"], rows[0]["before"]) == ("changed", "42\n17", "41")
     assert (rows[0]["held_seconds"], rows[0]["confidence"], rows[0]["device"]) == ("12.34", "0.974", "shed")
     assert [row["reason"] for row in rows[1:]] == [
@@ -129,19 +129,19 @@ def test_nothing_in_that_time_is_said(kept, tmp_path: Path) -> None:
     [("90s", 90), ("30m", 1800), ("2h", 7200), ("1.5h", 5400), ("3d", 259_200), ("1w", 604_800)],
 )
 def test_a_time_ago(text: str, back: int) -> None:
-    assert history.moment(text, NOON) == NOON - timedelta(seconds=back)
+    assert history.parse_time(text, NOON) == NOON - timedelta(seconds=back)
 
 
 def test_a_time_by_calendar_and_clock() -> None:
     for text in ("2026-11-23T12:00:00Z", "2026-11-23t12:00:00z", "2026-11-23 14:00:00+02:00", "2026-11-23T12:00Z"):
-        assert history.moment(text, NOON) == NOON
-    assert history.moment("2026-11-23", NOON) == datetime(2026, 11, 23).astimezone()
+        assert history.parse_time(text, NOON) == NOON
+    assert history.parse_time("2026-11-23", NOON) == datetime(2026, 11, 23).astimezone()
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2h30", "2026-13-01", "12:00", "999999w", "", "-2h", "20261123"])
 def test_what_is_no_time_is_one_line(text: str) -> None:
-    with pytest.raises(SettingsError, match="is no time; use"):
-        history.moment(text, NOON)
+    with pytest.raises(SettingsError, match="is not a time; use"):
+        history.parse_time(text, NOON)
 
 
 def test_no_store_yet_is_one_line(tmp_path: Path) -> None:

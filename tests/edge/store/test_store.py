@@ -54,7 +54,7 @@ def rows(path: Path) -> list[tuple[str, int, str]]:
 def test_a_message_is_kept_as_sent_with_device_boot_and_number(opened, path: Path) -> None:
     made = opened()
     entry = made.append(notice(3))
-    assert made.told == entry.text and made.newest is None, "a notice is no event"
+    assert made.newest_message == entry.text and made.newest_event is None, "a notice is no event"
     assert json.loads(entry.text) == {
         **notice(3).as_dict(),
         "device": "shed",
@@ -127,7 +127,7 @@ def test_a_note_that_says_nothing_of_this_boot_is_none(note: bytes, opened, path
     one = opened()
     before = [one.append(notice(n)) for n in range(3)]
     one.close()
-    event_file.beside(path, ".lock").write_bytes(note)
+    event_file.sibling(path, ".lock").write_bytes(note)
     assert opened().append(notice()).seq > before[-1].seq
 
 
@@ -157,7 +157,7 @@ def test_a_process_that_gets_the_file_later_goes_on_after_its_numbers(opened, pa
     one._seq += 10**6
     given = [one.append(notice(n)) for n in range(3)]
     one.close()
-    early._tried = float("-inf")
+    early._last_try = float("-inf")
     got = [early.append(notice(n)) for n in range(3)]
     early.close()
     assert [entry.seq for entry in got] == [given[-1].seq + n for n in (1, 2, 3)]
@@ -248,7 +248,7 @@ def test_too_many_rows_go_and_a_publisher_is_told_how_many_it_missed(opened, pat
     for n in range(1000):
         one.append(notice(n))
     kept = rows(path)
-    assert 100 <= len(kept) < 100 + store.TRIM_EVERY
+    assert 100 <= len(kept) < 100 + store.TRIM_EVERY_APPENDS
     assert outlet.backlog().dropped == 1000 - len(kept) and outlet.backlog().count == len(kept)
     assert [entry.text for entry in outlet.pending(2000)] == [text for _, _, text in kept]
     one.close()
@@ -277,7 +277,7 @@ def test_the_file_keeps_to_its_size_and_shrinks_with_the_limit(opened, path: Pat
     for n in range(400):
         two.append(notice(n))
     two.close()
-    assert path.stat().st_size <= 8_000_000 - event_file.LOG_BYTES + 4096 * (event_file.SPARE_PAGES + 16)
+    assert path.stat().st_size <= 8_000_000 - event_file.WAL_RESERVE_BYTES + 4096 * (event_file.SPARE_PAGES + 16)
     assert not (tmp_path / "events.db-wal").exists()
 
 
@@ -372,7 +372,7 @@ def test_few_damaged_files_are_kept(path: Path) -> None:
         (path.parent / "events.db-wal").write_text(f"log {n}")
         damage.set_aside(path)
     kept = sorted(file.read_text() for file in path.parent.iterdir())
-    assert len(kept) == 2 * damage.KEPT_ASIDE and {"5", "log 5"} <= set(kept)
+    assert len(kept) == 2 * damage.DAMAGED_FILES_KEPT and {"5", "log 5"} <= set(kept)
 
 
 def test_where_there_can_be_no_file_events_are_sent_from_memory_and_written_later(
@@ -413,7 +413,7 @@ def test_a_file_that_takes_no_more_costs_no_event(begin, end, word, opened, path
     one._file._run(end).fetchall()
     sent.append(one.append(notice(0)))
     assert outlet.pending(1000) == sent[10:]
-    assert len(caplog.records) == 2 and "is written again; 0 events were lost" in caplog.text
+    assert len(caplog.records) == 2 and "can be written again; 0 events were lost" in caplog.text
     one.close()
     assert [(boot, seq) for boot, seq, _ in rows(path)] == [(entry.boot_id, entry.seq) for entry in sent]
 
@@ -427,7 +427,7 @@ def eventually(true) -> None:
 
 def test_a_disk_that_cannot_be_waited_for_is_told_once_and_so_is_its_end(opened, monkeypatch, caplog) -> None:
     monkeypatch.setattr(sync, "SYNC_SECONDS", 0.02)
-    monkeypatch.setattr(sync, "SYNC_LEAST_SECONDS", 0.01)
+    monkeypatch.setattr(sync, "SYNC_MIN_SECONDS", 0.01)
     failed = []
 
     def broken(file: int) -> None:
@@ -448,20 +448,20 @@ def test_a_disk_that_cannot_be_waited_for_is_told_once_and_so_is_its_end(opened,
 
 def test_a_log_that_grows_fast_is_copied_before_its_time_and_not_by_who_appends(opened, monkeypatch) -> None:
     monkeypatch.setattr(sync, "SYNC_SECONDS", 1000.0)
-    monkeypatch.setattr(sync, "SYNC_LEAST_SECONDS", 0.01)
+    monkeypatch.setattr(sync, "SYNC_MIN_SECONDS", 0.01)
     one, copies = opened(), []
-    copy = one._file._copy
+    copy = one._file._checkpoint
 
     def watched(connection: sqlite3.Connection) -> None:
         copy(connection)
         copies.append(threading.current_thread().name)
 
-    one._file._copy = watched
-    for n in range(event_file.LOG_MANY // 2):
+    one._file._checkpoint = watched
+    for n in range(event_file.SYNC_SOON_COMMITS // 2):
         one.append(notice(n))
     time.sleep(0.1)
     assert not copies
-    for n in range(event_file.LOG_MANY // 2):
+    for n in range(event_file.SYNC_SOON_COMMITS // 2):
         one.append(notice(n))
     eventually(lambda: copies == ["store"])
 
@@ -487,7 +487,7 @@ def test_a_second_process_writes_nothing_into_the_file_of_the_first(opened, path
     assert outlet.pending() == [others] and len(rows(path)) == 1
     assert "another process writes to it" in caplog.text
     one.close()
-    other._tried = float("-inf")
+    other._last_try = float("-inf")
     last = other.append(notice(3))
     other.close()
     assert [seq for _, seq, _ in rows(path)] == [mine.seq, others.seq, last.seq]
