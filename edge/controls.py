@@ -44,7 +44,7 @@ class Controls:
         return self._vision
 
     @property
-    def read_now(self) -> bool:
+    def reading_requested(self) -> bool:
         """Whether the next reading is waited for, also while paused: then ``answer`` it."""
         return self._asked != self._answered
 
@@ -60,21 +60,21 @@ class Controls:
             raise ValueError(value)
         self._threshold = float(value)
 
-    def clean_by(self, vision: VisionSettings) -> None:
+    def set_vision(self, vision: VisionSettings) -> None:
         """Clean frames by another vision."""
         self._vision = vision
 
-    def ask(self) -> None:
+    def request_reading(self) -> None:
         """Ask for the next reading."""
         with self._lock:
             self._asked += 1
 
-    def answer(self, reading: Reading) -> None:
+    def answer_requests(self, reading: Reading) -> None:
         """The reading that was asked for; one answers all who asked until now."""
         with self._lock:
             self._answer, self._answered = reading, self._asked
 
-    def answered(self) -> tuple[int, Reading | None]:
+    def last_answer(self) -> tuple[int, Reading | None]:
         """How many questions were answered, and the last answer."""
         with self._lock:
             return self._answered, self._answer
@@ -87,11 +87,11 @@ class Program:
     device: str
     """Which device this is, among all that send to the same place."""
     controls: Controls = field(default_factory=Controls)
-    camera: Callable[[], str] = lambda: "running"
+    camera_state: Callable[[], str] = lambda: "running"
     """The source's state: ``edge.sources.base.State``."""
     stats: Callable[[], Mapping[str, Any]] = dict
     """How the program gets on: fields of ``edge/schema/stats.json``, all but those that the channel adds."""
-    picture: Callable[[], tuple[int, bytes] | None] = lambda: None
+    last_picture: Callable[[], tuple[int, bytes] | None] = lambda: None
     """What was last read, as a JPEG, and the how-manieth that is; None where there is none yet."""
-    newest: Callable[[], str | None] = lambda: None
+    newest_event: Callable[[], str | None] = lambda: None
     """The JSON of the newest stored event, from before the start too; None where there is none."""

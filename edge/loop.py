@@ -37,14 +37,14 @@ def run(
     *,
     tracker: Tracker | None = None,
     frames: int | None = None,
-    stopping: Callable[[], bool] = lambda: False,
-    alive: Callable[[State], None] = lambda state: None,
-    between: Callable[[], Iterable[Notice]] = tuple,
-    watch: Stopwatch | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+    on_alive: Callable[[State], None] = lambda state: None,
+    between_frames: Callable[[], Iterable[Notice]] = tuple,
+    stopwatch: Stopwatch | None = None,
 ) -> Tally:
     """Read frame after frame and publish what was read.
 
-    It ends with the source, after ``frames`` frames, or when ``stopping()``, asked between frames, is true. A file
+    It ends with the source, after ``frames`` frames, or when ``should_stop()``, asked between frames, is true. A file
     that cannot be read is logged and counted, and the next is tried. A camera that gives nothing within its deadline
     has said so itself, and is asked again; only its WedgedError is raised. A frame of which ``read`` gives None goes
     unread. What ``tracker`` makes of the readings is published after them. ``alive`` is told the source's state after
@@ -55,15 +55,15 @@ def run(
     publishers = tuple(publishers)
     came = with_digits = failed = 0
     state: State = "running"
-    watch = watch or Stopwatch()
+    stopwatch = stopwatch or Stopwatch()
 
     def publish(message: Message) -> None:
         for publisher in publishers:
             publisher.publish(message)
 
-    while came != frames and not stopping():
+    while came != frames and not should_stop():
         frame, reason = None, None
-        watch.lap()
+        stopwatch.lap()
         try:
             frame = next(source)
         except StopIteration:
@@ -82,25 +82,25 @@ def run(
             state = now
             publish(Notice("camera", state, source.name, datetime.now(UTC), reason))
         if frame is not None:
-            watch.lap("capture")
+            stopwatch.lap("capture")
             came += 1
             if (reading := read(frame)) is not None:
-                watch.lap()
+                stopwatch.lap()
                 # Files show one page after another: there is none that something could cover.
                 page = frame if source.live else None
-                events = tracker.see(reading, time.monotonic(), page) if tracker else ()
-                watch.lap("track")
+                events = tracker.update(reading, time.monotonic(), page) if tracker else ()
+                stopwatch.lap("track")
                 publish(reading)
                 for event in events:
                     publish(event)
-                watch.lap("publish")
+                stopwatch.lap("publish")
                 with_digits += bool(reading.digits)
             else:
                 # The time of a frame that goes unread is nobody's.
-                watch.take()
+                stopwatch.take()
         elif tracker:
-            tracker.lost()
-        alive(now)
-        for notice in between():
+            tracker.camera_lost()
+        on_alive(now)
+        for notice in between_frames():
             publish(notice)
     return Tally(came, with_digits, failed)

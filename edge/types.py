@@ -121,7 +121,7 @@ class Reading:
     """Milliseconds from frame to reading."""
     unread: tuple[Box, ...] = field(default=(), compare=False, repr=False)
     """Marks that may be digits but were not read, pixels of the frame as captured. No part of the JSON."""
-    again: bool = field(default=False, compare=False, repr=False)
+    is_repeat: bool = field(default=False, compare=False, repr=False)
     """Whether the frame shows what the one before showed, so that it was not read again. No part of the JSON."""
     lines: tuple[str, ...] = field(init=False, compare=False, repr=False)
     """The digits of each line of writing, top to bottom."""
@@ -136,10 +136,10 @@ class Reading:
         object.__setattr__(self, "lines", lines)
         object.__setattr__(self, "text", "\n".join(lines))
 
-    def once_more(self, frame: Frame, elapsed_ms: float) -> Reading:
+    def repeat_for(self, frame: Frame, elapsed_ms: float) -> Reading:
         """The same of another frame, which shows what this one's did."""
         at = frame.captured_at or datetime.now(UTC)
-        return replace(self, frame=frame.index, captured_at=at, elapsed_ms=elapsed_ms, again=True)
+        return replace(self, frame=frame.index, captured_at=at, elapsed_ms=elapsed_ms, is_repeat=True)
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form, as ``edge/schema/reading.json`` describes it."""
@@ -197,14 +197,14 @@ class Event:
         }
 
 
-About = Literal["camera", "model"]
+Subject = Literal["camera", "model"]
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """What a part of the program has come to: every publisher sends it when that changes."""
 
-    about: About
+    subject: Subject
     state: str
     """Of the camera its ``edge.sources.base.State``; of a new model ``accepted`` or ``refused``."""
     name: str
@@ -218,7 +218,7 @@ class Notice:
         """The JSON form, as ``edge/schema/notice.json`` describes it."""
         return {
             "schema": SCHEMA,
-            "notice": self.about,
+            "notice": self.subject,
             "state": self.state,
             "name": self.name,
             "at": timestamp(self.at),

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from edge.handwriting import rendering, virtual_camera
 from edge.model.classifier import RUNTIMES, Model
-from edge.model.golden_digits import golden
+from edge.model.golden_digits import golden_glyphs
 from edge.reading.reader import Reader
 from edge.types import Pixels
 
@@ -51,12 +51,12 @@ def _page(n: int) -> tuple[Pixels, str]:
     rows = min(int(rng.integers(1, 4)), height // 60) if n % 12 != 9 else 0
     written = ["".join(map(str, rng.integers(0, 10, rng.integers(1, min(6, width // 40) + 1)))) for _ in range(rows)]
     ink, _ = rendering.page(written, height, width, rng)
-    # As edge.handwriting.virtual_camera.still, but blurred more and not tilted: OpenCV 4 and 5 do not warp alike.
+    # As edge.handwriting.virtual_camera.lens_image, but blurred more and not tilted: OpenCV 4 and 5 do not warp alike.
     dimming, faintness = rng.uniform(5, 90) * difficulty, rng.uniform(0, 0.4) * difficulty
     page = virtual_camera.write(ink, dimming if chalk else 255 - dimming, (1 - faintness) * (-1 if chalk else 1))
     page = virtual_camera.light(page, rng, rng.uniform(0, 0.4) * difficulty)
     page = virtual_camera.blur(page, rng.uniform(0, 3) * difficulty * min(height, width) / 480)
-    return virtual_camera.grain(page, rng, difficulty), "\n".join(written)
+    return virtual_camera.sensor_noise(page, rng, difficulty), "\n".join(written)
 
 
 def readings(runtime: str) -> list[dict[str, Any]]:
@@ -80,7 +80,7 @@ def readings(runtime: str) -> list[dict[str, Any]]:
 
 def doubts(runtime: str) -> NDArray[np.float64]:
     """Probabilities (50, classes) of golden digits that lie two on one another: on pages nearly all is certain."""
-    glyphs, _ = golden()
+    glyphs, _ = golden_glyphs()
     two = (glyphs.astype(np.uint16) + np.roll(glyphs, 7, axis=0)) // 2
     with Model(runtime=runtime) as model:
         return model.predict(two.astype(np.uint8)).astype(float).round(4)

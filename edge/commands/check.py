@@ -11,7 +11,7 @@ from edge import publishers, sources, uri
 from edge.commands.arguments import state_folder_of
 from edge.errors import EdgeError
 from edge.model.classifier import Model, content_of
-from edge.model.trial import trial
+from edge.model.trial import try_model
 from edge.running.saved_vision import SavedVision
 from edge.settings import Settings
 from edge.uri import split_address
@@ -45,7 +45,7 @@ def checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "source", partial(_source, settings.source)
     for publisher in settings.publish:
         yield "publish", partial(_publisher, publisher)
-    if (saved := SavedVision(settings.state, settings.vision)).saved():
+    if (saved := SavedVision(settings.state, settings.vision)).is_saved():
         yield "vision", partial(_vision, saved)
     if settings.metrics:
         yield "metrics", partial(_metrics, settings.metrics)
@@ -89,5 +89,5 @@ def _model(settings: Settings) -> str:
         with Model(threads=settings.threads or 1) as model:
             return f"{model.path} ({model.name})"
     # As edge run does, not in this process: a damaged file may crash it.
-    passed = trial(content_of(Path(settings.model)), settings.model, threads=settings.threads or 1)
+    passed = try_model(content_of(Path(settings.model)), settings.model, threads=settings.threads or 1)
     return f"{settings.model} ({passed.name})"

@@ -20,9 +20,9 @@ def add_arguments(parser: Parser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Try the model, and say how it reads. A model that ``edge run`` would refuse is an EdgeError."""
     from edge.model.classifier import content_of
-    from edge.model.trial import trial
+    from edge.model.trial import try_model
 
-    passed = trial(content_of(Path(arguments.model)), arguments.model)
+    passed = try_model(content_of(Path(arguments.model)), arguments.model)
     print(
         f"{arguments.model}: {passed.name} is fit to read: {passed.runtime} reads"
         f" {passed.right} of {passed.asked} golden digits with it"

@@ -62,12 +62,12 @@ def _run(stack: ExitStack, pipeline: Pipeline, watchdog: Watchdog, frames: int |
 
     def between() -> Iterable[Notice]:
         tidy()
-        return swap.between() if swap else ()
+        return swap.apply_pending() if swap else ()
 
     stopping = stack.enter_context(stop_signals(pipeline.stop))
-    stack.enter_context(reload_signal(swap.again if swap else _nothing_to_reload))
+    stack.enter_context(reload_signal(swap.request_check if swap else _nothing_to_reload))
     if swap:
-        swap.serve(pipeline.reader)
+        swap.start(pipeline.reader)
     try:
         tally = run(
             pipeline.source,
@@ -75,10 +75,10 @@ def _run(stack: ExitStack, pipeline: Pipeline, watchdog: Watchdog, frames: int |
             pipeline.publishers,
             tracker=pipeline.tracker,
             frames=frames,
-            stopping=stopping.is_set,
-            alive=watchdog.alive,
-            between=between,
-            watch=pipeline.stopwatch,
+            should_stop=stopping.is_set,
+            on_alive=watchdog.alive,
+            between_frames=between,
+            stopwatch=pipeline.stopwatch,
         )
     except WedgedError as error:
         log.error("%s", error)

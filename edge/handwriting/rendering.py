@@ -64,10 +64,10 @@ def curve(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def draw(digit: int, rng: np.random.Generator, hand: WritingStyle) -> list[Stroke]:
     """One digit as this hand draws it this time: its strokes in em, about 0 to 0.6 wide and 0 to 1 tall."""
-    return shape(FORMS[digit][hand.forms[digit]], rng, hand, np.random.default_rng([hand.seed, digit]))
+    return draw_form(FORMS[digit][hand.forms[digit]], rng, hand, np.random.default_rng([hand.seed, digit]))
 
 
-def shape(form: Form, rng: np.random.Generator, hand: WritingStyle, habit: np.random.Generator) -> list[Stroke]:
+def draw_form(form: Form, rng: np.random.Generator, hand: WritingStyle, habit: np.random.Generator) -> list[Stroke]:
     """Any form as this hand draws it this time: its strokes in em.
 
     ``habit`` gives what this hand always does with this form: the same at the start of each call.
@@ -136,7 +136,7 @@ def _thickness(width: float) -> int:
     return max(1, 2 * round((width - 1) / 2))
 
 
-def trace(
+def rasterise(
     strokes: Iterable[Stroke],
     height: int,
     width: int,
@@ -177,7 +177,7 @@ def render(strokes: Sequence[Stroke], height: int, width: int, pen: float) -> Pi
     middle = np.array([(left + right) / 2, (top + bottom) / 2], np.float32)
     centre = np.array([width / 2, height / 2], np.float32)
     placed = [(stroke - middle) * np.float32(scale) + centre for stroke in strokes]
-    return trace(placed, height, width, pen)
+    return rasterise(placed, height, width, pen)
 
 
 def page(
@@ -238,7 +238,7 @@ def _put(ink: Pixels, strokes: list[Stroke], pen: float, rng: np.random.Generato
     x0, y0 = max(0, int(left - room)), max(0, int(top - room))
     x1, y1 = min(ink.shape[1], int(right + room) + 1), min(ink.shape[0], int(bottom + room) + 1)
     corner = np.array([x0, y0], np.float32)
-    drawn = trace([stroke - corner for stroke in strokes], y1 - y0, x1 - x0, pen, rng, pressure)
+    drawn = rasterise([stroke - corner for stroke in strokes], y1 - y0, x1 - x0, pen, rng, pressure)
     ink[y0:y1, x0:x1] = np.maximum(ink[y0:y1, x0:x1], drawn)
     x, y, width, height = cv2.boundingRect(drawn)
     return Box(x0 + x, y0 + y, width, height)

@@ -74,7 +74,7 @@ def margin(ink: Pixels) -> int:
     return int(min(x, y, ink.shape[1] - x - width, ink.shape[0] - y - height))
 
 
-def still(ink: Pixels, rng: np.random.Generator, difficulty: float = 1.0, *, chalk: bool = False) -> Pixels:
+def lens_image(ink: Pixels, rng: np.random.Generator, difficulty: float = 1.0, *, chalk: bool = False) -> Pixels:
     """A page of ink (0 = none, 255 = full) as the camera's lens shows it, before the sensor adds its noise.
 
     ``difficulty`` 0 is black on white (with ``chalk``, white on black), 1 a desk under a lamp, 2 a bad one.
@@ -91,7 +91,7 @@ def still(ink: Pixels, rng: np.random.Generator, difficulty: float = 1.0, *, cha
     return blur(page, rng.uniform(0, 1.2) * difficulty * min(height, width) / 480)
 
 
-def grain(page: Pixels, rng: np.random.Generator, difficulty: float = 1.0) -> Pixels:
+def sensor_noise(page: Pixels, rng: np.random.Generator, difficulty: float = 1.0) -> Pixels:
     """The noise of one exposure, up to 6 grey levels at ``difficulty`` 1."""
     return noise(page, rng, rng.uniform(0, 6) * difficulty)
 
@@ -102,4 +102,4 @@ def photograph(ink: Pixels, rng: np.random.Generator, difficulty: float = 1.0, *
     ``difficulty`` 0 is a clean scan, 1 an ordinary desk under a lamp, 2 a bad one; the same seed gives the
     same picture.
     """
-    return grain(still(ink, rng, difficulty, chalk=chalk), rng, difficulty)
+    return sensor_noise(lens_image(ink, rng, difficulty, chalk=chalk), rng, difficulty)

@@ -77,7 +77,7 @@ class Model(Closing):
         ``content`` is what has been read of the file before: then it is not read again.
         """
         self.path = Path(path) if path else packaged_model()
-        content = content_of(self.path) if content is None else tflite(content, str(self.path))
+        content = content_of(self.path) if content is None else checked_tflite(content, str(self.path))
         self._content, self._runtime = content, runtime
         card = read_card(content, str(self.path))
         self.card = card or Card(name=self.path.stem)
@@ -104,7 +104,7 @@ class Model(Closing):
                 + (f" ({', '.join(self.card.labels)})" if card else " (0 to 9)")
                 + "; convert the model again with its own labels"
             )
-        self._table = _table(ramp(self.card), self._input)
+        self._table = _table(input_values(self.card), self._input)
         try:
             self._meaning = self.card.output if card else self._likely_meaning()
         except (ValueError, RuntimeError) as error:
@@ -148,7 +148,7 @@ class Model(Closing):
         self._interpreter = two
         return 2
 
-    def again(self) -> Model:
+    def copy(self) -> Model:
         """Another one of the same bytes, whatever is in the file now: an interpreter is for one thread."""
         return Model(self.path, threads=self.threads, runtime=self._runtime, content=self._content)
 
@@ -158,7 +158,7 @@ class Model(Closing):
 
     def _invoke(self, glyphs: Pixels) -> NDArray[np.float32]:
         asked, answered = self._input["index"], self._output["index"]
-        run, fed = self._interpreter, feed(glyphs, self._image, self._table, self.card.fit)
+        run, fed = self._interpreter, model_input(glyphs, self._image, self._table, self.card.fit)
         answers = np.empty((len(glyphs), len(self.card.labels)), np.float32)
         for i, image in enumerate(fed.reshape(-1, *self.input_shape)):
             run.set_tensor(asked, image)
@@ -184,10 +184,10 @@ def content_of(path: Path) -> bytes:
         raise ModelError(f"{path}: no such file; make one with edge-convert MODEL.h5") from error
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); name a .tflite file") from error
-    return tflite(content, str(path))
+    return checked_tflite(content, str(path))
 
 
-def tflite(content: bytes, where: str) -> bytes:
+def checked_tflite(content: bytes, where: str) -> bytes:
     """The bytes themselves, where they begin as a .tflite; ModelError where not. ``where`` is the file's name."""
     # The file identifier of TFLite's flatbuffer schema, at byte 4.
     if content[4:8] != b"TFL3":
@@ -235,12 +235,12 @@ def probabilities(outputs: NDArray[np.float32], meaning: Output, temperature: fl
     return outputs / sums
 
 
-def ramp(card: Card) -> NDArray[np.float64]:
+def input_values(card: Card) -> NDArray[np.float64]:
     """The real value of the input for each grey of a glyph: 256 values, from empty paper to full ink."""
     return np.linspace(card.paper, card.ink, 256)
 
 
-def feed(glyphs: Pixels, image: tuple[int, int, int], table: NDArray[Any], fit: Fit = "resize") -> NDArray[Any]:
+def model_input(glyphs: Pixels, image: tuple[int, int, int], table: NDArray[Any], fit: Fit = "resize") -> NDArray[Any]:
     """Glyphs (n, 28, 28) as images (n, height, width, channels), each grey looked up in ``table`` (256,)."""
     height, width, channels = image
     if (height, width) != glyphs.shape[1:]:

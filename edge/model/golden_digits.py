@@ -14,7 +14,7 @@ from edge.model.classifier import Model
 from edge.types import Pixels
 from edge.vision.normalise import normalise
 
-HANDS = 5
+STYLES = 5
 """So many hands write each digit,"""
 SEED = 1
 """drawn with this,"""
@@ -58,14 +58,14 @@ class Score:
 
 
 @cache
-def golden() -> tuple[Pixels, NDArray[np.int64]]:
+def golden_glyphs() -> tuple[Pixels, NDArray[np.int64]]:
     """The golden digits (50, 28, 28) uint8, light ink on black, and which they are (50,), 0 to 9.
 
     The same to the bit with NumPy 1.26 to 2.5 and OpenCV 4.8 to 5.0; a grey level more or less would not matter.
     """
     rng = np.random.default_rng(SEED)
     glyphs, labels = [], []
-    for _ in range(HANDS):
+    for _ in range(STYLES):
         hand = replace(random_style(rng), forms=(PLAIN,) * 10)
         for digit in range(10):
             drawn = rendering.draw(digit, rng, hand)
@@ -76,13 +76,13 @@ def golden() -> tuple[Pixels, NDArray[np.int64]]:
 
 def score(model: Model) -> Score:
     """How a model reads those golden digits that its labels have: a model of some digits only is asked only those."""
-    glyphs, labels = golden()
+    glyphs, labels = golden_glyphs()
     meaning = np.array([-1 if digit is None else digit for digit in model.card.digits])
     known = np.isin(labels, meaning)
-    return tally(meaning[model.predict(glyphs[known]).argmax(axis=1)], labels[known])
+    return count_right(meaning[model.predict(glyphs[known]).argmax(axis=1)], labels[known])
 
 
-def tally(read: NDArray[np.int64], labels: NDArray[np.int64]) -> Score:
+def count_right(read: NDArray[np.int64], labels: NDArray[np.int64]) -> Score:
     """The score where these digits were read, (n,), -1 for no digit, and those were written, (n,)."""
     right = read == labels
     weak = tuple(int(digit) for digit in np.unique(labels) if right[labels == digit].sum() < OF_EACH)

@@ -29,7 +29,7 @@ class Accepted:
     previous: str = ""
     """sha256 of the one before, accepted as the same file."""
 
-    def accepted(self, path: str, digest: str) -> Accepted:
+    def with_model(self, path: str, digest: str) -> Accepted:
         """What is kept once a model of this hash was accepted as ``path``."""
         if path != self.path:
             # Another file's models are none to go back to.
@@ -48,7 +48,7 @@ class ModelRegistry:
         """``folder`` is the state folder; nothing is touched yet."""
         self.folder = folder / "model"
 
-    def look(self) -> Accepted:
+    def read_index(self) -> Accepted:
         """What is kept; nothing where there is no index. Raises StateError where it cannot be read."""
         index = self.folder / INDEX
         try:
@@ -66,7 +66,7 @@ class ModelRegistry:
 
     def content(self, digest: str) -> bytes:
         """A kept model's bytes. Raises StateError where it is not there, or no longer what it was."""
-        path = self._place(digest)
+        path = self._model_path(digest)
         try:
             content = path.read_bytes()
         except OSError as error:
@@ -78,38 +78,38 @@ class ModelRegistry:
     def accept(self, path: Path, content: bytes) -> None:
         """Keep this as the model that reads now, accepted as the file ``path``. Raises StateError."""
         try:
-            before = self.look()
+            before = self.read_index()
         except StateError:
             # What is damaged is begun anew.
             before = Accepted()
         digest = sha256(content).hexdigest()
-        now = before.accepted(str(path), digest)
+        now = before.with_model(str(path), digest)
         try:
             self.folder.mkdir(exist_ok=True)
-            if not self._whole(digest):
-                write_atomically(self._place(digest), content)
+            if not self._is_intact(digest):
+                write_atomically(self._model_path(digest), content)
             if now != before:
                 write_atomically(self.folder / INDEX, json.dumps(asdict(now), indent=1).encode())
-            self._tidy(now)
+            self._remove_unused(now)
         except OSError as error:
             raise StateError(
                 f"{self.folder}: the model is not kept there ({error.strerror}); mend the disk, or name another folder"
                 " with --state"
             ) from error
 
-    def _place(self, digest: str) -> Path:
+    def _model_path(self, digest: str) -> Path:
         return self.folder / f"{digest}.tflite"
 
-    def _whole(self, digest: str) -> bool:
+    def _is_intact(self, digest: str) -> bool:
         try:
             self.content(digest)
         except StateError:
             return False
         return True
 
-    def _tidy(self, kept: Accepted) -> None:
+    def _remove_unused(self, kept: Accepted) -> None:
         """Take away what is kept no longer, and what a power loss left half-written."""
-        names = {INDEX, *(self._place(digest).name for digest in (kept.current, kept.previous))}
+        names = {INDEX, *(self._model_path(digest).name for digest in (kept.current, kept.previous))}
         for path in self.folder.iterdir():
             if _OURS.fullmatch(path.name) and path.name not in names:
                 with contextlib.suppress(OSError):
@@ -122,15 +122,16 @@ def rollback(folder: Path, setting: str) -> tuple[Path, str]:
     Where the file is not the model that reads now (it was refused, or is gone), that one is put back; else the one
     before it. ``folder`` is the state folder. Raises StateError, which says why nothing was done.
     """
-    shelf = ModelRegistry(folder)
-    kept = shelf.look()
+    registry = ModelRegistry(folder)
+    kept = registry.read_index()
     if not setting:
         raise StateError("the setting model is empty: the package's own model reads, and nothing else to go back to")
     # A service's relative paths begin in its state folder; only these two places, as its index is its user's to write.
     path = next((place for place in (Path(setting).absolute(), folder / setting) if str(place) == kept.path), None)
     if path is None:
         raise StateError(
-            f"{shelf.folder}: no model was accepted as {setting} yet; for the service's name its settings with --config"
+            f"{registry.folder}: no model was accepted as {setting} yet; for the service's models name its"
+            " settings with --config"
         )
     try:
         there = path.is_file() and sha256(path.read_bytes()).hexdigest() == kept.current
@@ -139,7 +140,7 @@ def rollback(folder: Path, setting: str) -> tuple[Path, str]:
     if there and not kept.previous:
         raise StateError(f"{path}: no other model was accepted before this one; nothing to go back to")
     digest = kept.previous if there else kept.current
-    content = shelf.content(digest)
+    content = registry.content(digest)
     try:
         write_atomically(path, content, readable=True)
     except OSError as error:

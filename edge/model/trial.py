@@ -23,24 +23,24 @@ from edge.system.text import one_line
 
 SECONDS = 45
 """A trial that computes for longer is ended. A Pi Zero needs about ten, mostly to import."""
-PATIENCE = 4
+CLOCK_FACTOR = 4
 """It may take so many times as long by the clock: where there is one core, whoever reads has most of it."""
-GRACE = 5.0
+GRACE_SECONDS = 5.0
 """So many seconds more until it is ended from outside, where it could not end itself."""
-HEADROOM = 256 * 2**20
+HEADROOM_BYTES = 256 * 2**20
 """So many bytes a model may take beyond what an empty process has; the packaged one takes 10 MB."""
 NICE = 10
 """Reading goes on beside it, and comes first."""
 _OOM_FIRST = "1000"
 """The greatest oom_score_adj (proc(5)): where memory runs out, this process goes and not the one that reads."""
 _REPORT_BYTES = 10_000
-ANSWER: dict[str, Any] = {"here": True, "version": "", "model": "", "right": 0, "asked": 0, "error": ""}
+EMPTY_ANSWER: dict[str, Any] = {"here": True, "version": "", "model": "", "right": 0, "asked": 0, "error": ""}
 """What the process of its own says: whether the runtime is installed, its name and version, the model's name, how many
 golden digits it read of how many; or why it is refused."""
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class TrialResult:
     """A model that may be used."""
 
     name: str
@@ -53,12 +53,12 @@ class Passed:
     """of so many."""
 
 
-def command(file: str = "-", *, runtime: str = "", threads: int = 1, seconds: int = SECONDS) -> list[str]:
+def trial_command(file: str = "-", *, runtime: str = "", threads: int = 1, seconds: int = SECONDS) -> list[str]:
     """The command that tries a file; without ``runtime`` with the first one installed, empty ``file``: the packaged."""
     return [sys.executable, "-P", "-m", "edge.model.trial", str(threads), str(seconds), runtime, file]
 
 
-def trial(content: bytes, where: str, *, threads: int = 1, seconds: int = SECONDS) -> Passed:
+def try_model(content: bytes, where: str, *, threads: int = 1, seconds: int = SECONDS) -> TrialResult:
     """Try the bytes of a model, of a file named ``where``. Raises ModelError, one line that says why it is refused."""
     environment = dict(os.environ)
     # The child finds the same edge, however this process did.
@@ -66,7 +66,7 @@ def trial(content: bytes, where: str, *, threads: int = 1, seconds: int = SECOND
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [ours, environment.get("PYTHONPATH", "")]))
     try:
         with subprocess.Popen(
-            command(threads=threads, seconds=seconds),
+            trial_command(threads=threads, seconds=seconds),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -74,31 +74,31 @@ def trial(content: bytes, where: str, *, threads: int = 1, seconds: int = SECOND
             start_new_session=True,
         ) as process:
             try:
-                out, said = process.communicate(content, timeout=PATIENCE * seconds + GRACE)
+                out, said = process.communicate(content, timeout=CLOCK_FACTOR * seconds + GRACE_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 out, said = process.communicate()
                 process.returncode = -signal.SIGALRM
     except OSError as error:
         raise ModelError(f"{where}: could not be tried ({error.strerror or error}); try again") from error
-    problem = ended(process.returncode, seconds) or _last_line(said if process.returncode else b"")
-    answer = answered(out)
+    problem = signal_problem(process.returncode, seconds) or _last_line(said if process.returncode else b"")
+    answer = parse_answer(out)
     if process.returncode or not answer:
         raise ModelError(f"{where}: {problem or 'gave no answer when it was tried'}; convert the model again")
     if answer["error"]:
         # The child, which knows no name, has called it so.
         raise ModelError(f"{where}: {str(answer['error']).removeprefix('-: ')}")
-    return Passed(answer["model"], answer["version"], answer["right"], answer["asked"])
+    return TrialResult(answer["model"], answer["version"], answer["right"], answer["asked"])
 
 
-def ended(status: int, seconds: int = SECONDS) -> str:
+def signal_problem(status: int, seconds: int = SECONDS) -> str:
     """How a process that was tried in ended, by its exit status; empty where it ended by itself."""
     if status >= 0:
         return ""
     if -status == signal.SIGPROF:
         return f"gave no answer within {seconds} s of computing"
     if -status == signal.SIGALRM:
-        return f"gave no answer within {PATIENCE * seconds} s"
+        return f"gave no answer within {CLOCK_FACTOR * seconds} s"
     if -status == signal.SIGKILL:
         return "was killed when it was tried, as happens where memory runs out"
     try:
@@ -108,13 +108,13 @@ def ended(status: int, seconds: int = SECONDS) -> str:
     return f"crashes the TFLite runtime ({name})"
 
 
-def answered(out: bytes | str) -> dict[str, Any] | None:
+def parse_answer(out: bytes | str) -> dict[str, Any] | None:
     """The answer on the last line of a trial's stdout; None where it did not get there."""
     try:
         answer = json.loads(_last_line(out))
     except ValueError:
         return None
-    return answer if isinstance(answer, dict) and answer.keys() >= ANSWER.keys() else None
+    return answer if isinstance(answer, dict) and answer.keys() >= EMPTY_ANSWER.keys() else None
 
 
 def _last_line(text: bytes | str) -> str:
@@ -127,15 +127,15 @@ def main(arguments: Sequence[str]) -> None:
     threads, seconds, runtime, file = arguments
     # Without handlers, so that they end even a loop within the runtime.
     signal.setitimer(signal.ITIMER_PROF, int(seconds))
-    signal.alarm(PATIENCE * int(seconds))
-    _stand_back()
-    answer = dict(ANSWER)
+    signal.alarm(CLOCK_FACTOR * int(seconds))
+    _lower_priority()
+    answer = dict(EMPTY_ANSWER)
     try:
-        _try(answer, runtime, int(threads), file)
+        _run_trial(answer, runtime, int(threads), file)
     except ModelError as error:
         answer["error"] = str(error)
     except MemoryError:
-        answer["error"] = f"{file}: needs more than {HEADROOM // 2**20} MiB; make a smaller one with edge-convert"
+        answer["error"] = f"{file}: needs more than {HEADROOM_BYTES // 2**20} MiB; make a smaller one with edge-convert"
     except Exception as error:
         # Whatever a damaged file comes to in the runtime or in NumPy.
         why = one_line(error, 200) or type(error).__name__
@@ -146,7 +146,7 @@ def main(arguments: Sequence[str]) -> None:
     os._exit(0)
 
 
-def _try(answer: dict[str, Any], runtime: str, threads: int, file: str) -> None:
+def _run_trial(answer: dict[str, Any], runtime: str, threads: int, file: str) -> None:
     from importlib.metadata import version
     from importlib.util import find_spec
 
@@ -160,8 +160,8 @@ def _try(answer: dict[str, Any], runtime: str, threads: int, file: str) -> None:
     answer["version"] = f"{package} {version(package)}"
     path = Path(file) if file else packaged_model()
     content = sys.stdin.buffer.read() if file == "-" else content_of(path)
-    golden_digits.golden()
-    _bound_memory()
+    golden_digits.golden_glyphs()
+    _limit_memory()
     with Model(path, threads=threads, runtime=runtime or None, content=content) as model:
         score = golden_digits.score(model)
         answer.update(right=score.right, asked=score.asked)
@@ -170,7 +170,7 @@ def _try(answer: dict[str, Any], runtime: str, threads: int, file: str) -> None:
         answer["model"] = model.name
 
 
-def _stand_back() -> None:
+def _lower_priority() -> None:
     """Be the first to go, and the last to run; where a sandbox refuses either, it is done without."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_OOM_FIRST)
@@ -180,11 +180,11 @@ def _stand_back() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _bound_memory() -> None:
+def _limit_memory() -> None:
     """Not much more memory than it has now: RLIMIT_DATA counts what is private and writable, see getrlimit(2)."""
     with contextlib.suppress(OSError, ValueError, IndexError):
         pages = int(Path("/proc/self/statm").read_text().split()[5])
-        most = pages * resource.getpagesize() + HEADROOM
+        most = pages * resource.getpagesize() + HEADROOM_BYTES
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 

@@ -118,7 +118,7 @@ class Mqtt(Channel):
         self._connection: Connection | None = None
         self._attributes: str | None = None
         self._told: dict[str, bytes] = {}
-        self._answers = program.controls.answered()[0]
+        self._answers = program.controls.last_answer()[0]
         self._picture = 0
         self._pictured = self._statted = float("-inf")
         self._announce_at = float("inf")
@@ -141,12 +141,12 @@ class Mqtt(Channel):
         self._began = time.monotonic()
         self._told.clear()
         self._picture, self._pictured, self._statted = 0, float("-inf"), float("-inf")
-        self._answers = program.controls.answered()[0]
+        self._answers = program.controls.last_answer()[0]
         # Our own availability, too: the will of a connection that the broker thought alive may come late.
         own = [self._base + leaf for leaf in ("set/read", "set/pause", "set/threshold", "availability")]
         connection.subscribe(own + ([f"{self._discovery}/status"] if self._discovery else []))
         self._announce()
-        if newest := program.newest():
+        if newest := program.newest_event():
             connection.tell(self._base + "state", newest.encode())
         if self._attributes is not None:
             connection.tell(self._base + "camera/attributes", self._attributes.encode())
@@ -191,7 +191,7 @@ class Mqtt(Channel):
         if retained:
             if retained == "state":
                 # While old ones are caught up with, what is written there now is the newest still.
-                payload = (self._program.newest() or entry.text).encode()
+                payload = (self._program.newest_event() or entry.text).encode()
             else:
                 self._attributes = entry.text
             numbers.append(self._open().publish(self._base + retained, payload, retain=True))
@@ -227,15 +227,19 @@ class Mqtt(Channel):
             self._announce()
         controls = program.controls
         self._tell("availability", ONLINE)
-        self._tell("camera", ONLINE if program.camera() == "running" else OFFLINE)
+        self._tell("camera", ONLINE if program.camera_state() == "running" else OFFLINE)
         self._tell("paused", b"ON" if controls.paused else b"OFF")
         self._tell("threshold", f"{controls.threshold:g}".encode())
-        answers, reading = controls.answered()
+        answers, reading = controls.last_answer()
         if answers != self._answers and reading is not None:
             self._answers = answers
             body = reading.as_dict() | {"device": program.device}
             connection.acknowledged(connection.publish(self._base + "reading", _json(body)))
-        if now - self._pictured >= PICTURE_SECONDS and (picture := program.picture()) and picture[0] != self._picture:
+        if (
+            now - self._pictured >= PICTURE_SECONDS
+            and (picture := program.last_picture())
+            and picture[0] != self._picture
+        ):
             self._picture, self._pictured = picture[0], now
             connection.tell(self._base + "image", picture[1], json=False)
         if now - self._statted >= STATS_SECONDS:
@@ -314,7 +318,7 @@ class Mqtt(Channel):
         text = payload[:COMMAND_BYTES].decode("utf-8", "replace")
         try:
             if leaf == "set/read":
-                controls.ask()
+                controls.request_reading()
             elif leaf == "set/pause":
                 # Empty is how a retained message is removed.
                 controls.pause({"ON": True, "OFF": False, "": False}[text])

@@ -37,7 +37,7 @@ class LiveReader(Publisher):
         self._model: Model | None = None
         self.change_detector: ChangeDetector | None = None
         """What tells frames that need not be read again, and"""
-        self.settled: Callable[[Reading], bool] = lambda reading: False
+        self.is_settled: Callable[[Reading], bool] = lambda reading: False
         """whether a reading is what is believed, and nothing else is about to be: else each frame is read."""
         self._came: float | None = None
         self.picture = LastRead()
@@ -47,7 +47,7 @@ class LiveReader(Publisher):
         """What is read in it; None while paused, unless somebody asked for a reading."""
         controls = self._controls
         self._came = now = time.monotonic()
-        asked = controls.read_now
+        asked = controls.reading_requested
         if controls.paused and not asked:
             return None
         vision = controls.vision or self._reader.vision
@@ -60,7 +60,7 @@ class LiveReader(Publisher):
         if now - self._marks[-1][0] >= MARK_SECONDS:
             self._marks.append((now, self._frames))
         if asked:
-            controls.answer(analysis.reading)
+            controls.answer_requests(analysis.reading)
         return analysis.reading
 
     def _look(self, frame: Frame) -> Analysis:
@@ -77,10 +77,10 @@ class LiveReader(Publisher):
         if detector is None or not detector.is_unchanged(frame, seconds) or asked or newest is None:
             return None
         analysis = newest[1]
-        if self._reader.model is not self._model or not self.settled(analysis.reading):
+        if self._reader.model is not self._model or not self.is_settled(analysis.reading):
             return None
         elapsed_ms = (time.monotonic() - seconds) * 1000
-        return analysis._replace(reading=analysis.reading.once_more(frame, elapsed_ms))
+        return analysis._replace(reading=analysis.reading.repeat_for(frame, elapsed_ms))
 
     @property
     def newest(self) -> tuple[Frame, Analysis] | None:

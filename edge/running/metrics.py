@@ -100,7 +100,7 @@ class Metrics(Publisher, Collector):
 
         SettingsError: that is no address. PublishError: it cannot be had.
         """
-        self.watch = Stopwatch()
+        self.stopwatch = Stopwatch()
         """For ``capture``, ``track``, ``store`` and ``publish``: taken with each reading."""
         self._source, self._reader, self._publishers, self._root = source, reader, tuple(publishers), root
         self._stages = {stage: Bins(STAGE_SECONDS) for stage in STAGES}
@@ -134,7 +134,7 @@ class Metrics(Publisher, Collector):
         """Count a message; with a reading, the loop's laps since the one before."""
         if isinstance(message, Reading):
             with self._counting:
-                self._took(self.watch.take())
+                self._took(self.stopwatch.take())
                 self._frames += 1
                 if message.reason is None:
                     self._readings += 1
@@ -144,7 +144,7 @@ class Metrics(Publisher, Collector):
                 self._latency.add(max(0.0, (datetime.now(UTC) - message.captured_at).total_seconds()))
         elif isinstance(message, Event):
             self._events[message.change] += 1
-        elif message.about == "model":
+        elif message.subject == "model":
             self._swaps[message.state] = self._swaps.get(message.state, 0) + 1
 
     def close(self) -> None:

@@ -17,10 +17,10 @@ from edge.system.state_folder import folder, place
 from edge.types import timestamp
 from edge.vision.settings import VisionSettings
 
-FILE, BEFORE = "vision.toml", "vision.before.toml"
+SAVED_FILE, PREVIOUS_FILE = "vision.toml", "vision.before.toml"
 """Their names in the state folder."""
-ASIDE = "vision.aside.toml"
-"""While another one takes its place, what was in FILE: a power cut may leave it."""
+ASIDE_FILE = "vision.aside.toml"
+"""While another one takes its place, what was in SAVED_FILE: a power cut may leave it."""
 HEAD = (
     "# Saved on the live page, {}. It stands in place of [vision] in the settings;\n# remove this file to have those.\n"
 )
@@ -43,23 +43,23 @@ class SavedVision:
     @property
     def path(self) -> Path:
         """The file that is saved to. Raises StateError where there is no place for it."""
-        return place(self._setting) / FILE
+        return place(self._setting) / SAVED_FILE
 
     def vision(self) -> VisionSettings:
         """What to read by. Raises StateError where what was saved cannot be read."""
-        return self._of(self._read(self.path)) if self.saved() else self.configured
+        return self._checked(self._read(self.path)) if self.is_saved() else self.configured
 
-    def saved(self) -> bool:
+    def is_saved(self) -> bool:
         """Whether anything is."""
-        return self._there(FILE)
+        return self._exists(SAVED_FILE)
 
-    def before(self) -> bool:
+    def has_previous(self) -> bool:
         """Whether there is anything to go back to."""
-        return any(self._there(name) for name in (FILE, BEFORE, ASIDE))
+        return any(self._exists(name) for name in (SAVED_FILE, PREVIOUS_FILE, ASIDE_FILE))
 
-    def tried(self, values: Mapping[str, Any], base: VisionSettings) -> VisionSettings:
+    def with_values(self, values: Mapping[str, Any], base: VisionSettings) -> VisionSettings:
         """``base`` with other ``values``, names and values as in the TOML, checked. Raises SettingsError."""
-        return self._of({**dataclasses.asdict(base), **values})
+        return self._checked({**dataclasses.asdict(base), **values})
 
     def save(self, vision: VisionSettings) -> None:
         """Keep it, and what was there as the one before. Raises StateError."""
@@ -68,47 +68,47 @@ class SavedVision:
         text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in fields.items())
         self._replace(f"{HEAD.format(timestamp(datetime.now(UTC)))}\n[vision]\n{text}".encode())
 
-    def back(self) -> VisionSettings:
+    def restore_previous(self) -> VisionSettings:
         """The one before is put back; again: the newer one. Where none was saved before, that is the settings' own.
 
         Raises StateError, also where what was before is damaged: then nothing has changed.
         """
-        before = self.path.with_name(BEFORE)
-        self._finish()
-        vision = self._of(self._read(before))
+        before = self.path.with_name(PREVIOUS_FILE)
+        self._finish_interrupted_save()
+        vision = self._checked(self._read(before))
         self._replace(_bytes(before))
         return vision
 
     def _replace(self, content: bytes | None) -> None:
-        path = folder(self._setting) / FILE
-        aside = path.with_name(ASIDE)
-        self._finish()
+        path = folder(self._setting) / SAVED_FILE
+        aside = path.with_name(ASIDE_FILE)
+        self._finish_interrupted_save()
         try:
             # The one before is given up last, when both others are on the disk.
             _put(aside, _bytes(path))
             _put(path, content)
-            _move(aside, path.with_name(BEFORE))
+            _move(aside, path.with_name(PREVIOUS_FILE))
         except OSError as error:
             raise StateError(f"{path}: cannot be written ({error.strerror})") from error
 
-    def _finish(self) -> None:
+    def _finish_interrupted_save(self) -> None:
         """End what a power cut ended too early: what lies aside is the one before, once another took its place."""
         path = self.path
-        aside = path.with_name(ASIDE)
+        aside = path.with_name(ASIDE_FILE)
         try:
             if (content := _bytes(aside)) is not None and content != _bytes(path):
-                _move(aside, path.with_name(BEFORE))
+                _move(aside, path.with_name(PREVIOUS_FILE))
         except OSError as error:
             raise StateError(f"{path}: cannot be written ({error.strerror})") from error
 
-    def _there(self, name: str) -> bool:
+    def _exists(self, name: str) -> bool:
         try:
             return (place(self._setting) / name).exists()
         # No place, or one where this user may not look.
         except (StateError, OSError):
             return False
 
-    def _of(self, values: Mapping[str, Any]) -> VisionSettings:
+    def _checked(self, values: Mapping[str, Any]) -> VisionSettings:
         fixed = {name: getattr(self.configured, name) for name in self.pinned}
         return checked_vision({**dataclasses.asdict(self.configured), **values, **fixed})
 

@@ -81,7 +81,7 @@ class Camera(ABC):
     def close(self) -> None:
         """Give the device back, also where it failed or was never opened."""
 
-    def devices(self) -> Hashable:
+    def availability(self) -> Hashable:
         """What can be seen of it from outside without taking it: its device, who holds it, whether its port answers.
 
         A change means that to open it again is worth a try. It is asked twice a second while the camera is away, and

@@ -164,7 +164,7 @@ class Picamera(Camera):
                 camera.stop()
             camera.close()
 
-    def devices(self) -> Hashable:
+    def availability(self) -> Hashable:
         """The media and video devices of this machine, of which libcamera's cameras are made, and which of them a
         program has locked: libcamera locks those that it uses. A ribbon cable that comes loose changes none of it."""
         with os.scandir(DEVICES) as entries:

@@ -75,7 +75,7 @@ class Stream(Camera):
             self._capture.release()
             self._capture = None
 
-    def devices(self) -> Hashable:
+    def availability(self) -> Hashable:
         """None where nobody takes a connection, or the status that it answers, as 200 or 404; empty where it says
         nothing, as all https does here. Asked without name and password: 401 is as good a sign of life."""
         with contextlib.suppress(OSError), socket.create_connection(self._place, ANSWER_SECONDS) as connection:

@@ -29,9 +29,9 @@ from edge.types import Frame, Pixels
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE, LAST_PAUSE = 0.5, 30.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 """Seconds before a camera that failed is opened again: the first time, and at most. Each is twice the one before."""
-LISTENED_SECONDS = 4.0
+OPEN_LONG_SECONDS = 4.0
 """One that was open for so long and gave nothing is opened again soon: the listening was the pause."""
 ASK_SECONDS = 0.5
 """How often it is looked at from outside during a pause."""
@@ -141,7 +141,7 @@ class SupervisedCamera(Source):
     # What follows runs in the worker's thread.
 
     def _work(self) -> None:
-        backoff = Backoff(FIRST_PAUSE, LAST_PAUSE)
+        backoff = Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
         while not self._stopped:
             there = self._devices()
             problem = self._run()
@@ -155,7 +155,7 @@ class SupervisedCamera(Source):
             # One that had been well is opened again soon; one that only comes and goes, less and less often.
             now = time.monotonic()
             well = self._first is not None and now - self._first > backoff.longest
-            if well or now - self._opened > LISTENED_SECONDS:
+            if well or now - self._opened > OPEN_LONG_SECONDS:
                 backoff.reset()
             if self._sleep(backoff.pause(), there):
                 backoff.reset()
@@ -217,7 +217,7 @@ class SupervisedCamera(Source):
 
     def _devices(self) -> Hashable:
         with contextlib.suppress(OSError):
-            return self._camera.devices()
+            return self._camera.availability()
         return None
 
     def _sleep(self, seconds: float, there: Hashable) -> bool:

@@ -63,7 +63,7 @@ class Synthetic(Source):
         if self._page is None or nth == 0:
             self._page = self._write(page)
         still, truth = self._page
-        pixels = virtual_camera.grain(still, np.random.default_rng([self._seed, page, nth]), self._difficulty)
+        pixels = virtual_camera.sensor_noise(still, np.random.default_rng([self._seed, page, nth]), self._difficulty)
         frame = Frame(pixels, "synthetic:", self._index, datetime.now(UTC), truth)
         self._index += 1
         return frame
@@ -73,7 +73,7 @@ class Synthetic(Source):
         rng = np.random.default_rng([self._seed, page])
         written = ["".join(map(str, rng.integers(0, 10, self._digits))) for _ in range(self._lines)]
         ink, _ = rendering.page(written, self._size[1], self._size[0], rng)
-        return virtual_camera.still(ink, rng, self._difficulty), "\n".join(filter(None, written))
+        return virtual_camera.lens_image(ink, rng, self._difficulty), "\n".join(filter(None, written))
 
     def stop(self) -> None:
         """End the wait for the next frame, and the frames."""

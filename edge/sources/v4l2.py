@@ -91,7 +91,7 @@ class V4l2(Camera):
         except OSError:
             return None
 
-    def devices(self) -> Hashable:
+    def availability(self) -> Hashable:
         """The device node, when its permissions were last changed (udev gives them after it appears), and the error
         with which it is taken: EBUSY while another program holds the camera."""
         try:

@@ -79,7 +79,7 @@ class DigitTracks:
         return [place.box for line in self.lines for place in line]
 
     @property
-    def surety(self) -> float:
+    def confidence(self) -> float:
         """How sure the least sure digit is, 0 to 1."""
         return min((place.shares[place.digit] for line in self.lines for place in line if place.present), default=1.0)
 
@@ -89,7 +89,7 @@ class DigitTracks:
             for place in line:
                 place.known = place.present
 
-    def see(self, reading: Reading, weight: float, watched: float) -> None:
+    def update(self, reading: Reading, weight: float, watched: float) -> None:
         """Fuse one frame, which counts ``weight`` (0 to 1) against all before, after so many seconds of watching."""
         old = [place for line in self.lines for place in line]
         found = self._match(reading, old)

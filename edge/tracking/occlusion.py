@@ -54,22 +54,22 @@ class Occlusion:
         self._patience = CUT_SECONDS
 
     @property
-    def covers(self) -> bool:
+    def is_covering(self) -> bool:
         """Whether something covered part of the frame that was seen last."""
         return self._mask is not None
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """The next frame is the page."""
         self._page = self._mask = self._rest = None
 
-    def see(self, frame: Frame, seconds: float) -> bool:
+    def update(self, frame: Frame, seconds: float) -> bool:
         """Whether something covers part of this frame, ``seconds`` by a clock that never jumps.
 
         The first frame is the page, and so is what lies still.
         """
         size = frame.reduced(2 * SIDE - 1)
         if frame.pixels.shape != self._size:
-            self.forget()
+            self.reset()
             self._size, self._step = frame.pixels.shape, round(max(frame.pixels.shape) / max(size.shape))
         light = cv2.LUT(size, LOGARITHM)
         share = 1 - exp(-max(0.0, seconds - self._seconds) / FOLLOW_SECONDS)
@@ -98,7 +98,7 @@ class Occlusion:
             self._patience = REST_SECONDS if moved else CUT_SECONDS
         return seconds - self._rested > self._patience
 
-    def over(self, box: Box) -> bool:
+    def is_over(self, box: Box) -> bool:
         """Whether it lay on any of this box, pixels of the frame, in the frame that was seen last."""
         if self._mask is None:
             return False

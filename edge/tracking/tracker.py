@@ -64,7 +64,7 @@ class Tracker:
         """What is believed to be written there, lines joined by ``\\n``."""
         return self._said
 
-    def see(self, reading: Reading, seconds: float, frame: Frame | None = None) -> tuple[Event, ...]:
+    def update(self, reading: Reading, seconds: float, frame: Frame | None = None) -> tuple[Event, ...]:
         """What one more frame, seen at ``seconds`` of a clock that never jumps, makes known: an event or none.
 
         Without the ``frame`` nobody looks for hands.
@@ -72,7 +72,7 @@ class Tracker:
         passed = self._longest if self._last is None else min(max(seconds - self._last, 0.0), self._longest)
         self._last = seconds
         self._said_seconds = seconds if self._said_seconds is None else self._said_seconds
-        if reading.again and self.settled(reading):
+        if reading.is_repeat and self.is_settled(reading):
             self._watched += passed
             return ()
         if frame is not None and self._hidden(reading, seconds, passed, frame):
@@ -81,7 +81,7 @@ class Tracker:
         self._watched += passed
         self._frames += 1
         weight = 1 - exp(-passed / self._set.fuse) if self._set.fuse else 1.0
-        self._page.see(reading, weight, self._watched)
+        self._page.update(reading, weight, self._watched)
         self._note(reading, seconds)
         text = self._page.text
         if text == self._said:
@@ -96,26 +96,26 @@ class Tracker:
             return ()
         # A text that never settles is not what was said, either: that is not believed for ever.
         # What is not sure has to hold for longer, and a frame that shows the old text again speaks for itself.
-        dwell = self._set.dwell * (1 if self._page.surety >= SURE else 2)
+        dwell = self._set.dwell * (1 if self._page.confidence >= SURE else 2)
         settled = self._watched - self._pending_since >= dwell and reading.text != self._said
         overdue = self._watched - self._unsaid_since >= self._set.hold + self._set.dwell
         resting = self._spoke is not None and seconds - self._spoke < self._set.refractory
         return (self._say(text, reading, seconds),) if (settled or overdue) and not resting else ()
 
-    def settled(self, reading: Reading) -> bool:
+    def is_settled(self, reading: Reading) -> bool:
         """Whether this is what is believed anyway, nothing else is about to be, and nothing lies on the page.
 
         Then a frame that shows the same again tells nothing new.
         """
-        return self._pending is None and reading.text == self._said and not self._cover.covers
+        return self._pending is None and reading.text == self._said and not self._cover.is_covering
 
-    def lost(self) -> None:
+    def camera_lost(self) -> None:
         """The camera gives nothing: what was believed stays, and what was about to be has to be seen again.
 
         A page is not cleared by a camera that is away, for however long; the first frames after it decide.
         """
         self._wait()
-        self._cover.forget()
+        self._cover.reset()
 
     def _wait(self) -> None:
         self._pending = None
@@ -128,7 +128,7 @@ class Tracker:
         change takes.
         """
         boxes = (*(digit.box for digit in reading.digits), *self._page.boxes)
-        if self._cover.see(frame, seconds) and any(map(self._cover.over, boxes)):
+        if self._cover.update(frame, seconds) and any(map(self._cover.is_over, boxes)):
             self._bare = 0.0
             self._covered += passed
             return self._covered <= self._set.hold
@@ -157,7 +157,7 @@ class Tracker:
         sighting = self._sightings.get(text)
         if sighting is None:
             # No frame has all of it: it is what they say together.
-            at, since, sure = reading.captured_at, seconds, self._page.surety
+            at, since, sure = reading.captured_at, seconds, self._page.confidence
         else:
             at, since, reading = sighting.at, sighting.seconds, sighting.reading
             sure = sighting.sure / (self._frames - sighting.frame + 1)

@@ -57,7 +57,7 @@ class Tune:
         return JSONResponse(self._said())
 
     async def _try(self, request: Request) -> Response:
-        shown = await self._preview(self._saved.tried(dict(request.query_params), self.vision()))
+        shown = await self._preview(self._saved.with_values(dict(request.query_params), self.vision()))
         if shown is None:
             return problem(503, "no frame was read yet", {"Retry-After": "1"})
         return Response(shown, media_type="application/json")
@@ -69,23 +69,23 @@ class Tune:
             values = None
         if not isinstance(values, dict):
             raise SettingsError('a JSON object of settings is wanted: {"median": 5}')
-        vision = self._saved.tried(values, self.vision())
+        vision = self._saved.with_values(values, self.vision())
         await self._do(lambda: self._saved.save(vision))
-        self._controls.clean_by(vision)
+        self._controls.set_vision(vision)
         return JSONResponse(self._said())
 
     async def _back(self, request: Request) -> Response:
-        if not self._saved.before():
+        if not self._saved.has_previous():
             return problem(409, "nothing was saved here yet")
-        self._controls.clean_by(await self._do(self._saved.back))
+        self._controls.set_vision(await self._do(self._saved.restore_previous))
         return JSONResponse(self._said())
 
     def _said(self) -> dict[str, Any]:
         return {
             "vision": asdict(self.vision()),
             "configured": asdict(self._saved.configured),
-            "saved": self._saved.saved(),
-            "back": self._saved.before(),
+            "saved": self._saved.is_saved(),
+            "back": self._saved.has_previous(),
             "settings": [
                 {
                     "name": leaf.name.removeprefix("vision."),

@@ -35,5 +35,5 @@ class UploadReader(Closing):
         if self._own is None or self._of is not self._loop.model:
             self.close()
             self._of = self._loop.model
-            self._own = Reader(self._loop.model.again(), vision=self._loop.vision)
+            self._own = Reader(self._loop.model.copy(), vision=self._loop.vision)
         return self._own

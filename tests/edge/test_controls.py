@@ -10,19 +10,19 @@ READING = Reading("desk", 0, datetime(2026, 11, 23, tzinfo=UTC), (), "blank", "m
 
 def test_nothing_is_asked_at_first():
     controls = Controls(0.7)
-    assert (controls.paused, controls.threshold, controls.read_now) == (False, 0.7, False)
-    assert controls.answered() == (0, None)
+    assert (controls.paused, controls.threshold, controls.reading_requested) == (False, 0.7, False)
+    assert controls.last_answer() == (0, None)
 
 
 def test_one_reading_answers_all_who_asked_until_then_and_none_who_ask_later():
     controls = Controls()
-    controls.ask()
-    controls.ask()
-    assert controls.read_now
-    controls.answer(READING)
-    assert not controls.read_now and controls.answered() == (2, READING)
-    controls.ask()
-    assert controls.read_now
+    controls.request_reading()
+    controls.request_reading()
+    assert controls.reading_requested
+    controls.answer_requests(READING)
+    assert not controls.reading_requested and controls.last_answer() == (2, READING)
+    controls.request_reading()
+    assert controls.reading_requested
 
 
 def test_paused_until_told_otherwise():

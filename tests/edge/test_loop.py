@@ -57,7 +57,7 @@ def test_a_camera_that_is_late_is_waited_for_and_nothing_is_lost():
     sink, heard = Sink(), []
     source = Script(1, SourceError("camera: gone"), SourceError("camera: gone"), 1, live=True)
     source.state = "reopening"
-    assert run(source, read, [sink], alive=heard.append) == Tally(frames=2, read=2, failed=0)
+    assert run(source, read, [sink], on_alive=heard.append) == Tally(frames=2, read=2, failed=0)
     assert heard == ["running", "reopening", "reopening", "running"]
 
 
@@ -68,8 +68,8 @@ def test_only_what_went_through_or_a_declared_wait_is_a_sign_of_life():
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        run(Script(1, live=True), refuse, [], alive=heard.append)
-    run(Script(SourceError("a.png: is empty")), read, [], alive=heard.append)
+        run(Script(1, live=True), refuse, [], on_alive=heard.append)
+    run(Script(SourceError("a.png: is empty")), read, [], on_alive=heard.append)
     assert heard == []
 
 
@@ -90,7 +90,7 @@ def test_it_takes_no_more_frames_than_asked(frames):
 def test_it_stops_between_frames():
     sink = Sink()
     source = Script(1, 1, 1)
-    tally = run(source, read, [sink], stopping=lambda: len(sink.readings) == 2)
+    tally = run(source, read, [sink], should_stop=lambda: len(sink.readings) == 2)
     assert tally.frames == len(sink.readings) == source.asked == 2
 
 
@@ -105,8 +105,8 @@ def test_a_change_of_the_camera_s_state_is_published_once_with_its_reason():
     source = Script(1, SourceError("camera: gone"), SourceError("camera: gone"), 1, live=True)
     source.name = "camera"
     states = iter(["running", "reopening", "reopening", "running"])
-    run(source, read, [sink], stopping=lambda: setattr(source, "state", next(states, "running")))
-    assert [(n.about, n.state, n.name, n.reason) for n in sink.notices] == [
+    run(source, read, [sink], should_stop=lambda: setattr(source, "state", next(states, "running")))
+    assert [(n.subject, n.state, n.name, n.reason) for n in sink.notices] == [
         ("camera", "reopening", "camera", "camera: gone"),
         ("camera", "running", "camera", None),
     ]
@@ -120,6 +120,6 @@ def test_what_happens_between_two_frames_is_published_between_them():
         seen.append(len(sink.readings))
         return [notice] if len(seen) == 2 else []
 
-    run(Script(1, 1, 1), read, [sink], between=between)
+    run(Script(1, 1, 1), read, [sink], between_frames=between)
     assert seen == [1, 2, 3]
     assert sink.notices == [notice]

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from edge.sources.base import State
-from edge.types import SCHEMA, About, Box, Change, Digit, Event, Notice, Reading, Reason
+from edge.types import SCHEMA, Box, Change, Digit, Event, Notice, Reading, Reason, Subject
 
 DESCRIBED = json.loads((files("edge") / "schema" / "reading.json").read_text("utf-8"))
 CHECK = jsonschema.Draft202012Validator(DESCRIBED)
@@ -72,7 +72,7 @@ def test_a_notice_is_as_described(reason):
     sent = Notice("camera", "stalled", "v4l2:/dev/video0", NOON, reason).as_dict()
     jsonschema.Draft202012Validator(NOTICE).validate(json.loads(json.dumps(sent)))
     assert list(NOTICE["properties"]) == NOTICE["required"] == list(sent)
-    assert NOTICE["properties"]["notice"]["enum"] == list(get_args(About))
+    assert NOTICE["properties"]["notice"]["enum"] == list(get_args(Subject))
     assert NOTICE["properties"]["state"]["enum"] == [*get_args(State), "accepted", "refused"]
     assert NOTICE["properties"]["schema"]["const"] == SCHEMA
 

@@ -57,5 +57,5 @@ class Faulty(Camera):
     def close(self):
         self.closed += 1
 
-    def devices(self):
+    def availability(self):
         return self.node

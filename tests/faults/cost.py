@@ -34,7 +34,7 @@ def measure(folder: Path, port: int, frames: int, every: int) -> tuple[list[floa
             now = datetime.now(UTC)
             reading = Reading("desk", n, now, (), "blank", "mnist-1.0 sha256:ab12", 1.0)
             began = time.perf_counter()
-            if not program.controls.paused and program.controls.threshold and not program.controls.read_now:
+            if not program.controls.paused and program.controls.threshold and not program.controls.reading_requested:
                 courier.publish(reading)
             if n % every == 0:
                 store.append(Event("changed", now, str(n), "", 1.0, 0.9, reading))

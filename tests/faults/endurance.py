@@ -138,7 +138,7 @@ def endure(frames: int, size: tuple[int, int]) -> bool:
                 (Path(folder) / "read.jsonl").replace(Path(folder) / "read.jsonl.1")
             camera.turn.release()
 
-        tally = run(source, reader.read, [publisher], frames=frames, alive=alive)
+        tally = run(source, reader.read, [publisher], frames=frames, on_alive=alive)
         after = held()
         print(f"{tally.frames} frames, digits in {tally.read}; {source.dropped} dropped")
     return after[0] - before[0] < MOST_BYTES and after[1:] == before[1:] and tally.frames == frames

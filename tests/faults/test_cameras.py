@@ -117,7 +117,7 @@ def test_a_camera_that_fails_is_opened_again(source, caplog, fault, problem):
 
 
 def test_unplugged_and_back_it_does_not_wait_out_the_pause(source, monkeypatch):
-    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 600.0)
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 600.0)
     camera = Faulty()
     frames = source(camera)
     next(frames)
@@ -132,7 +132,7 @@ def test_unplugged_and_back_it_does_not_wait_out_the_pause(source, monkeypatch):
 
 @pytest.mark.parametrize("ill", [False, True], ids=["refused", "503"])
 def test_a_network_camera_that_is_back_is_opened_at_once(ill, monkeypatch):
-    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 600.0)
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 600.0)
     server = Server()
     port = server.server_port
     with open_source(f"http://127.0.0.1:{port}/cam", deadline_seconds=0.3) as frames:
@@ -160,7 +160,7 @@ def test_one_that_was_listened_to_in_vain_is_opened_again_without_a_long_pause(m
     slept = []
     camera = Faulty()
     frames = SupervisedCamera(camera)
-    monkeypatch.setattr(supervisor, "LISTENED_SECONDS", 0.05)
+    monkeypatch.setattr(supervisor, "OPEN_LONG_SECONDS", 0.05)
     monkeypatch.setattr(camera, "read", lambda: time.sleep(0.1) or camera.gone())
     monkeypatch.setattr(
         SupervisedCamera, "_sleep", lambda self, seconds, there: slept.append(seconds) or len(slept) < 0
@@ -209,8 +209,8 @@ def test_a_driver_that_never_comes_back_is_told_from_one_that_is_late(source, mo
 def test_slow_errors_are_no_wedged_driver(source, monkeypatch):
     """Each call comes back, if only with an error: it may do so for ever."""
     monkeypatch.setattr(supervisor, "WEDGED_SECONDS", 0.5)
-    monkeypatch.setattr(supervisor, "FIRST_PAUSE", 0.05)
-    monkeypatch.setattr(supervisor, "LAST_PAUSE", 0.05)
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE_SECONDS", 0.05)
     frames = source(Faulty("error"), deadline=0.1)
     for _ in range(12):
         with pytest.raises(SourceError) as error:

@@ -106,11 +106,11 @@ def draw(folder: Path, text: str, seed: int) -> None:
     """Pictures of one page, which are read right here: what is misread there is the machine's doing."""
     rng = np.random.default_rng(seed)
     ink, _ = rendering.page([text], SIZE[1], SIZE[0], rng)
-    still = virtual_camera.still(ink, rng, 0.5)
+    still = virtual_camera.lens_image(ink, rng, 0.5)
     folder.mkdir(parents=True)
     with Reader(Model()) as reader:
         for n in range(FRAMES):
-            picture = virtual_camera.grain(still, np.random.default_rng([seed, n]), 0.7)
+            picture = virtual_camera.sensor_noise(still, np.random.default_rng([seed, n]), 0.7)
             read = reader.read(Frame(picture, text)).text
             if read != text:
                 raise Broken(f"page {text} is read as {read!r} here already")

@@ -23,12 +23,12 @@ class Line:
     def see(self, frame: Frame, seconds: float) -> tuple[Reading, tuple[Event, ...]]:
         """What is read in a frame that comes at ``seconds``, and what has become of the writing."""
         same = self.change_detector.is_unchanged(frame, seconds)
-        if same and self._reading and self.tracker.settled(self._reading):
-            self._reading = self._reading.once_more(frame, 0.0)
+        if same and self._reading and self.tracker.is_settled(self._reading):
+            self._reading = self._reading.repeat_for(frame, 0.0)
         else:
             self._reading = self.reader.read(frame)
             self.change_detector.mark_read()
         started = time.perf_counter()
-        events = self.tracker.see(self._reading, seconds, frame)
+        events = self.tracker.update(self._reading, seconds, frame)
         self.tracked = time.perf_counter() - started
         return self._reading, events

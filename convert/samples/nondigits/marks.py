@@ -89,7 +89,7 @@ def letter(glyphs: Pixels, i: int, rng: np.random.Generator) -> Pixels:
     inks = []
     for _ in range(2 if rng.uniform() < 0.12 else 1):
         form = LETTERS[int(rng.integers(len(LETTERS)))]
-        inks.append(_drawn(rendering.shape(form, rng, hand, rng), hand.pen))
+        inks.append(_drawn(rendering.draw_form(form, rng, hand, rng), hand.pen))
     ink = beside(inks, rng.uniform(0.0, 0.2), rng) if len(inks) > 1 else inks[0]
     return _seen(augment.reshaped(ink, rng, augment.STRETCHED, 0), rng)
 

@@ -99,7 +99,7 @@ class Meter:
         if self._frames <= WARM:
             return ()
         if self.same:
-            if analysis.reading.again:
+            if analysis.reading.is_repeat:
                 self._took.unchanged.append(1000 * (now - self._begun))
             return ()
         for stage, seconds in (laps | analysis.stages).items():
@@ -159,18 +159,26 @@ def measure(settings: Settings, frames: int) -> Took:
                 outputs,
                 tracker=tracker,
                 frames=_share(frames, part) + (WARM if part == 0 else 0),
-                between=meter.done,
-                watch=meter.watch,
+                between_frames=meter.done,
+                stopwatch=meter.watch,
             )
             took.seconds += time.perf_counter() - begun
             took.cpu_seconds += time.process_time() - processor
             took.floor += list(_floor(model, page, _share(frames, part), took)) if page else []
         if ready:
             meter.same = True
-            live_reader.change_detector, live_reader.settled = ChangeDetector(settings.track), tracker.settled
+            live_reader.change_detector, live_reader.is_settled = ChangeDetector(settings.track), tracker.is_settled
             # Of photographs each is another page.
             again = Shown(page if page[-1].truth else page[-1:], source.name)
-            run(again, meter.read, outputs, tracker=tracker, frames=SAME, between=meter.done, watch=meter.watch)
+            run(
+                again,
+                meter.read,
+                outputs,
+                tracker=tracker,
+                frames=SAME,
+                between_frames=meter.done,
+                stopwatch=meter.watch,
+            )
             del took.unchanged[:WARM]
     return took
 

@@ -62,7 +62,7 @@ def page() -> np.ndarray:
     """A page of six digits, 640x480, as the synthetic camera shows it."""
     rng = np.random.default_rng(1)
     ink, _ = rendering.page(["235789"], 480, 640, rng)
-    return virtual_camera.grain(virtual_camera.still(ink, rng, 1.0), rng, 1.0)
+    return virtual_camera.sensor_noise(virtual_camera.lens_image(ink, rng, 1.0), rng, 1.0)
 
 
 def _once(settings: Settings, picture: Path) -> dict[str, float]:

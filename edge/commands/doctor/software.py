@@ -37,8 +37,10 @@ def settings(machine: Machine) -> Iterable[Finding]:
 def runtimes(machine: Machine) -> Iterable[Finding]:
     """Each TFLite runtime that is installed, and whether it runs the settings' model."""
     with ThreadPoolExecutor() as pool:
-        tried = list(pool.map(lambda name: machine.run(trial.command(machine.settings.model, runtime=name)), RUNTIMES))
-    said = [trial.answered(done.out) if done.status == 0 else None for done in tried]
+        tried = list(
+            pool.map(lambda name: machine.run(trial.trial_command(machine.settings.model, runtime=name)), RUNTIMES)
+        )
+    said = [trial.parse_answer(done.out) if done.status == 0 else None for done in tried]
     works = any(answer and answer["model"] for answer in said)
     found = [name for name, answer in zip(RUNTIMES, said, strict=True) if not answer or answer["here"]]
     if not found:
@@ -55,7 +57,7 @@ def runtimes(machine: Machine) -> Iterable[Finding]:
         if done.status == TIMED_OUT:
             yield slow("runtime", done._replace(error=f"{package}: {done.error}"))
             continue
-        error = answer["error"] if answer else trial.ended(done.status) or ended(done)
+        error = answer["error"] if answer else trial.signal_problem(done.status) or ended(done)
         level = warning if works else failure
         why = "this model or this runtime is broken, and nothing is read where it is the one that is used"
         mend = machine.pip("--force-reinstall", package)

@@ -141,4 +141,4 @@ def test_handwriting_is_seeded_and_a_model_reads_it(reader) -> None:
 def test_a_long_flat_upstroke_without_a_foot_makes_a_one_a_seven(form: str, seven: bool) -> None:
     tidy = styles.WritingStyle(forms=(0,) * 10, turn=0.0)
     rng = np.random.default_rng(1)
-    assert augment.like_seven(rendering.shape((form,), rng, tidy, rng)) is seven
+    assert augment.like_seven(rendering.draw_form((form,), rng, tidy, rng)) is seven

@@ -113,7 +113,7 @@ def test_a_fragment_is_a_good_part_in_one_piece_or_nothing() -> None:
 @pytest.mark.parametrize("form", LETTERS, ids=range(len(LETTERS)))
 def test_every_letter_is_drawn_and_none_is_doubtful_in_a_plain_hand(form: tuple[str, ...]) -> None:
     hand = styles.WritingStyle(forms=(0,) * 10)
-    ink = nondigits._drawn(rendering.shape(form, rng(), hand, rng()), 0.08)
+    ink = nondigits._drawn(rendering.draw_form(form, rng(), hand, rng()), 0.08)
     assert max(ink.shape) <= 2.5 * nondigits.EM
     assert not nondigits.doubtful(normalise(ink))
 

@@ -154,9 +154,9 @@ def test_the_clock(lay, answer, level):
     assert one(computer.clock, lay(synchronised, {"timedatectl": answer})).level == "ok"
 
 
-RUNS = Done(0, json.dumps({**trial.ANSWER, "version": "2.1", "model": "mnist sha256:ab"}))
-REFUSED = Done(0, json.dumps({**trial.ANSWER, "version": "2.1", "error": "bad.tflite: is no model"}))
-ABSENT = Done(0, json.dumps({**trial.ANSWER, "here": False}))
+RUNS = Done(0, json.dumps({**trial.EMPTY_ANSWER, "version": "2.1", "model": "mnist sha256:ab"}))
+REFUSED = Done(0, json.dumps({**trial.EMPTY_ANSWER, "version": "2.1", "error": "bad.tflite: is no model"}))
+ABSENT = Done(0, json.dumps({**trial.EMPTY_ANSWER, "here": False}))
 CRASHED = Done(-11)
 
 

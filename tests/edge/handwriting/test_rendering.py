@@ -45,13 +45,15 @@ def test_a_curve_goes_through_its_points():
 @pytest.mark.parametrize("pen", [1.5, 2, 3, 5, 8])
 def test_a_line_is_as_wide_as_its_pen(pen):
     line = np.array([[20, 32], [80, 35]], np.float32)
-    ink = rendering.trace([line], 64, 100, pen)
+    ink = rendering.rasterise([line], 64, 100, pen)
     assert ink[:, 30:70].sum() / 255 / 40 == pytest.approx(pen, abs=0.3)
 
 
 def test_pressure_makes_a_line_thinner_here_and_there():
     line = np.linspace([20, 32], [80, 35], 60, dtype=np.float32)
-    even, varied = (rendering.trace([line], 64, 100, 6, rng(1), pressure).sum(axis=0)[30:70] for pressure in (0, 0.5))
+    even, varied = (
+        rendering.rasterise([line], 64, 100, 6, rng(1), pressure).sum(axis=0)[30:70] for pressure in (0, 0.5)
+    )
     assert (varied <= even).all()
     assert np.ptp(varied) > 255 > np.ptp(even)
 
@@ -167,8 +169,8 @@ def test_a_waist_moves_the_middle_and_neither_end():
             return 0.0 if size is not None else np.array([0.1, 0.0])
 
     still = WritingStyle(forms=(0,) * 10, turn=0.0)
-    low = rendering.shape(FORMS[8][2], rng(1), still, Habit())
-    middle = rendering.shape(FORMS[8][2], rng(1), still, np.random.default_rng(0))
+    low = rendering.draw_form(FORMS[8][2], rng(1), still, Habit())
+    middle = rendering.draw_form(FORMS[8][2], rng(1), still, np.random.default_rng(0))
     (_, top, _, crossing), (_, low_top, _, low_crossing) = rendering.extent(middle[:1]), rendering.extent(low[:1])
     assert low_crossing - crossing == pytest.approx(0.1, abs=0.015)
     assert low_top == pytest.approx(top, abs=0.01)

@@ -42,7 +42,7 @@ def test_a_seed_always_takes_the_same_picture(ink, seed, difficulty, chalk):
 def test_the_writing_stays_legible_at_every_difficulty(ink, chalk):
     # Tilt off: the comparison is pixel by pixel.
     for seed in range(30):
-        page = virtual_camera.still(ink, rng(seed), 1e-6, chalk=chalk)
+        page = virtual_camera.lens_image(ink, rng(seed), 1e-6, chalk=chalk)
         assert abs(contrast(page, ink)) > 240
     for seed in range(30):
         page = virtual_camera.photograph(ink, rng(seed), 2, chalk=chalk)
@@ -80,7 +80,7 @@ def test_tilt_fills_with_the_paper(ink):
 
 
 def test_grain_differs_and_the_page_beneath_does_not(ink):
-    page = virtual_camera.still(ink, rng(5))
-    one, other = virtual_camera.grain(page, rng(1)), virtual_camera.grain(page, rng(2))
+    page = virtual_camera.lens_image(ink, rng(5))
+    one, other = virtual_camera.sensor_noise(page, rng(1)), virtual_camera.sensor_noise(page, rng(2))
     assert not np.array_equal(one, other)
     assert abs(float(one.mean()) - float(other.mean())) < 1

@@ -9,7 +9,7 @@ import pytest
 
 from edge.model.card import DIGITS
 from edge.model.classifier import Model
-from edge.model.golden_digits import HANDS, golden, score, tally
+from edge.model.golden_digits import STYLES, count_right, golden_glyphs, score
 from tests.support import files
 
 INK = [
@@ -77,9 +77,9 @@ def relabelled(*labels: str) -> bytes:
 
 
 def test_they_are_fifty_of_five_hands_and_always_the_same() -> None:
-    glyphs, labels = golden()
+    glyphs, labels = golden_glyphs()
     assert glyphs.shape == (50, 28, 28) and glyphs.dtype == np.uint8
-    assert np.bincount(labels).tolist() == [HANDS] * 10
+    assert np.bincount(labels).tolist() == [STYLES] * 10
     assert np.abs(glyphs.mean(axis=(1, 2)) - INK).max() < 2, "other digits than those that were measured"
     assert len(np.unique(glyphs, axis=0)) == 50, "each hand writes otherwise"
 
@@ -120,10 +120,10 @@ def test_a_model_is_asked_only_the_digits_of_its_labels() -> None:
 
 def test_no_digit_at_all_is_no_answer() -> None:
     """A model that takes everything for no digit, with the weights of a good one."""
-    labels = golden()[1]
-    assert tally(np.full(50, -1), labels).right == 0
-    assert tally(labels, labels).problem is None
+    labels = golden_glyphs()[1]
+    assert count_right(np.full(50, -1), labels).right == 0
+    assert count_right(labels, labels).problem is None
     seven_wrong = np.where(np.arange(50) < 7, -1, labels)
-    assert tally(seven_wrong, labels).problem is None
-    assert tally(np.where(np.arange(50) < 8, -1, labels), labels).problem == "reads only 42 of 50 golden digits"
-    assert tally(np.where((labels == 4) & (np.arange(50) < 40), -1, labels), labels).weak == (4,)
+    assert count_right(seven_wrong, labels).problem is None
+    assert count_right(np.where(np.arange(50) < 8, -1, labels), labels).problem == "reads only 42 of 50 golden digits"
+    assert count_right(np.where((labels == 4) & (np.arange(50) < 40), -1, labels), labels).weak == (4,)

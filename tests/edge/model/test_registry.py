@@ -27,18 +27,18 @@ def files(shelf: ModelRegistry) -> set[str]:
 
 def test_the_newest_and_the_one_before_are_kept(shelf: ModelRegistry, tmp_path: Path) -> None:
     model = tmp_path / "model.tflite"
-    assert shelf.look() == Accepted()
+    assert shelf.read_index() == Accepted()
     for content in (b"one", b"two", b"two", b"three"):
         shelf.accept(model, content)
-    assert shelf.look() == Accepted(str(model), digest(b"three"), digest(b"two"))
-    assert shelf.content(shelf.look().previous) == b"two"
+    assert shelf.read_index() == Accepted(str(model), digest(b"three"), digest(b"two"))
+    assert shelf.content(shelf.read_index().previous) == b"two"
     assert files(shelf) == {INDEX, f"{digest(b'three')}.tflite", f"{digest(b'two')}.tflite"}
 
 
 def test_another_files_models_are_none_to_go_back_to(shelf: ModelRegistry, tmp_path: Path) -> None:
     shelf.accept(tmp_path / "a.tflite", b"one")
     shelf.accept(tmp_path / "b.tflite", b"two")
-    assert shelf.look() == Accepted(str(tmp_path / "b.tflite"), digest(b"two"), "")
+    assert shelf.read_index() == Accepted(str(tmp_path / "b.tflite"), digest(b"two"), "")
 
 
 def test_other_peoples_files_are_left_alone(shelf: ModelRegistry, tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_power_cut_after_any_write_leaves_what_is_whole(
     steps: int, shelf: ModelRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shelf.accept(tmp_path / "m", b"one")
-    before = shelf.look()
+    before = shelf.read_index()
     synced = 0
 
     def cut(number: int) -> None:
@@ -67,11 +67,11 @@ def test_a_power_cut_after_any_write_leaves_what_is_whole(
     with monkeypatch.context() as power, pytest.raises(StateError, match="Input/output error"):
         power.setattr(os, "fsync", cut)
         shelf.accept(tmp_path / "m", b"two")
-    after = shelf.look()
-    assert after == (before if steps < 3 else before.accepted(before.path, digest(b"two")))
+    after = shelf.read_index()
+    assert after == (before if steps < 3 else before.with_model(before.path, digest(b"two")))
     assert {shelf.content(name) for name in (after.current, after.previous) if name} <= {b"one", b"two"}
     shelf.accept(tmp_path / "m", b"two")
-    assert shelf.look() == Accepted(before.path, digest(b"two"), digest(b"one"))
+    assert shelf.read_index() == Accepted(before.path, digest(b"two"), digest(b"one"))
 
 
 def test_what_is_damaged_is_said_and_begun_anew(shelf: ModelRegistry, tmp_path: Path) -> None:
@@ -82,9 +82,9 @@ def test_what_is_damaged_is_said_and_begun_anew(shelf: ModelRegistry, tmp_path: 
     for said in ('{"path": "m"', '{"path": "m", "current": "../../etc/passwd", "previous": ""}', "[]"):
         (shelf.folder / INDEX).write_text(said)
         with pytest.raises(StateError, match=f"{INDEX}: is damaged; remove it"):
-            shelf.look()
+            shelf.read_index()
     shelf.accept(tmp_path / "m", b"one")
-    assert shelf.content(shelf.look().current) == b"one"
+    assert shelf.content(shelf.read_index().current) == b"one"
 
 
 def test_rolling_back_twice_is_going_forth_again(shelf: ModelRegistry, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 from edge.cli import main
 from edge.errors import ModelError
 from edge.model import trial as room
-from edge.model.trial import Passed, command, ended, trial
+from edge.model.trial import TrialResult, signal_problem, trial_command, try_model
 from tests.support import files
 from tests.support.patience import patience
 
@@ -34,17 +34,17 @@ OUTCOMES = {
 
 def refusal(content: bytes, **how: int) -> str:
     with pytest.raises(ModelError) as refused:
-        trial(content, "shelf/m.tflite", **how)
+        try_model(content, "shelf/m.tflite", **how)
     text = str(refused.value)
     assert text.startswith("shelf/m.tflite: ") and "\n" not in text and len(text) < 400
     return text
 
 
 def test_a_good_model_passes() -> None:
-    passed = trial(files.GOOD, "m.tflite")
+    passed = try_model(files.GOOD, "m.tflite")
     assert re.fullmatch(r"mnist sha256:[0-9a-f]{12}", passed.name)
     assert re.fullmatch(r"(ai-edge-litert|tflite-runtime) [0-9.]+", passed.runtime)
-    assert passed == Passed(passed.name, passed.runtime, 50, 50)
+    assert passed == TrialResult(passed.name, passed.runtime, 50, 50)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_the_child_bounds_its_memory() -> None:
     if not subprocess.run([sys.executable, "-c", bare], capture_output=True).returncode:
         pytest.skip("no process can bound its memory here, as under qemu-user")
     program = (
-        "from edge.model import trial; import sys; trial._bound_memory(); data = bytearray(64 * 2**20)\n"
+        "from edge.model import trial; import sys; trial._limit_memory(); data = bytearray(64 * 2**20)\n"
         "try: data = bytearray(300 * 2**20)\n"
         "except MemoryError: sys.exit(7)"
     )
@@ -102,7 +102,7 @@ def test_what_crashes_the_runtime_crashes_it_alone() -> None:
 
 def test_a_crash_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     crash = "import os, signal, sys; sys.stdin.buffer.read(); os.kill(os.getpid(), signal.SIGSEGV)"
-    monkeypatch.setattr(room, "command", lambda **how: [sys.executable, "-c", crash])
+    monkeypatch.setattr(room, "trial_command", lambda **how: [sys.executable, "-c", crash])
     assert refusal(files.GOOD) == "shelf/m.tflite: crashes the TFLite runtime (SIGSEGV); convert the model again"
 
 
@@ -112,16 +112,16 @@ def test_a_child_that_says_nothing_or_reads_nothing_is_refused(monkeypatch: pyte
         ("print('[1]')", "gave no answer when it was tried"),
         ("import sys; sys.exit('the disk is on fire')", "the disk is on fire"),
     ):
-        monkeypatch.setattr(room, "command", lambda program=program, **how: [sys.executable, "-c", program])
+        monkeypatch.setattr(room, "trial_command", lambda program=program, **how: [sys.executable, "-c", program])
         assert why in refusal(files.GOOD * 20)
-    monkeypatch.setattr(room, "command", lambda **how: ["/no/such/python"])
+    monkeypatch.setattr(room, "trial_command", lambda **how: ["/no/such/python"])
     assert "could not be tried (No such file or directory)" in refusal(files.GOOD)
 
 
 def test_what_cannot_end_itself_is_ended_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "GRACE", 0.0)
+    monkeypatch.setattr(room, "GRACE_SECONDS", 0.0)
     deaf = "import signal, time; signal.alarm(0); time.sleep(60)"
-    monkeypatch.setattr(room, "command", lambda **how: [sys.executable, "-c", deaf])
+    monkeypatch.setattr(room, "trial_command", lambda **how: [sys.executable, "-c", deaf])
     assert "gave no answer within 4 s" in refusal(files.GOOD, seconds=1)
 
 
@@ -138,14 +138,14 @@ def test_what_cannot_end_itself_is_ended_from_outside(monkeypatch: pytest.Monkey
     ],
 )
 def test_how_a_child_ended(status: int, words: str) -> None:
-    assert words in ended(status) and bool(words) == bool(ended(status))
+    assert words in signal_problem(status) and bool(words) == bool(signal_problem(status))
 
 
 def test_it_is_the_first_to_go_and_the_last_to_run(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     # It waits for the file, which never comes, after it stood back.
-    with subprocess.Popen(command(str(fifo)), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as child:
+    with subprocess.Popen(trial_command(str(fifo)), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as child:
         try:
             for _ in range(500):
                 score = int(Path(f"/proc/{child.pid}/oom_score_adj").read_text())
@@ -178,7 +178,7 @@ def test_damaged_flatbuffers_are_each_one_line() -> None:
     def tried(contents: list[bytes]) -> None:
         for content in contents:
             try:
-                trial(content, "m.tflite", seconds=20)
+                try_model(content, "m.tflite", seconds=20)
                 outcomes["accepted"] += 1
             except ModelError as error:
                 assert "\n" not in str(error)

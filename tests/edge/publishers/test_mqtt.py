@@ -122,12 +122,12 @@ def test_events_and_notices_arrive_in_order_and_the_newest_are_retained(device, 
 
 
 def test_every_payload_fits_its_schema(device, listener):
-    one = device(picture=lambda: (1, b"\xff\xd8jpeg"))
+    one = device(last_picture=lambda: (1, b"\xff\xd8jpeg"))
     one.store.append(event())
     one.store.append(notice())
     listener.say("home/desk/set/read", "")
-    eventually(lambda: one.controls.read_now)
-    one.controls.answer(READING)
+    eventually(lambda: one.controls.reading_requested)
+    one.controls.answer_requests(READING)
     leaves = set(SCHEMAS["mqtt"]["properties"])
     seen = {}
     while set(seen) != leaves - {"set/pause", "set/threshold"}:
@@ -184,7 +184,7 @@ def test_a_will_that_comes_late_is_contradicted(device, listener):
 
 def test_the_camera_has_an_availability_of_its_own(device, listener):
     state = ["starting"]
-    device(camera=lambda: state[0])
+    device(camera_state=lambda: state[0])
     assert listener.next("/camera").payload == b"offline"
     for now, payload in (("running", b"online"), ("stalled", b"offline"), ("reopening", None), ("running", b"online")):
         state[0] = now
@@ -201,12 +201,12 @@ def test_commands_change_the_controls_and_are_answered(device, listener):
     assert listener.next("/paused").payload == b"OFF" and not one.controls.paused
     listener.say("home/desk/set/threshold", "0.75")
     assert listener.next("desk/threshold").payload == b"0.75" and one.controls.threshold == 0.75
-    assert not one.controls.read_now
+    assert not one.controls.reading_requested
     listener.say("home/desk/set/read", "now")
-    eventually(lambda: one.controls.read_now)
-    one.controls.answer(READING)
+    eventually(lambda: one.controls.reading_requested)
+    one.controls.answer_requests(READING)
     assert body(listener.next("/reading"))["text"] == "4"
-    assert not one.controls.read_now
+    assert not one.controls.reading_requested
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_nonsense_is_one_warning_and_changes_nothing(device, listener, caplog, l
     one = device()
     listener.say(f"home/desk/set/{leaf}", payload)
     listener.say("home/desk/set/read", "")
-    eventually(lambda: one.controls.read_now)
+    eventually(lambda: one.controls.reading_requested)
     assert (one.controls.paused, one.controls.threshold) == (False, 0.6)
     (record,) = caplog.records
     takes = "ON or OFF" if leaf == "pause" else "a number from 0 to 1"
@@ -252,7 +252,7 @@ def test_a_retained_pause_and_threshold_hold_after_a_restart_until_they_are_remo
     one.close()
     again = device()
     listener.say("home/desk/set/read", "now")
-    eventually(lambda: again.controls.read_now)
+    eventually(lambda: again.controls.reading_requested)
     assert (again.controls.paused, again.controls.threshold) == (False, 0.6)
 
 
@@ -261,12 +261,12 @@ def test_a_retained_question_is_none(device, listener):
     one = device()
     listener.say("home/desk/set/threshold", "0.5")
     eventually(lambda: one.controls.threshold == 0.5)
-    assert not one.controls.read_now
+    assert not one.controls.reading_requested
 
 
 def test_a_picture_is_sent_when_there_is_another_one(device, listener):
     pictures = [None]
-    device(picture=lambda: pictures[0])
+    device(last_picture=lambda: pictures[0])
     pictures[0] = (1, b"first")
     message = listener.next("/image")
     assert message.payload == b"first"
@@ -280,7 +280,7 @@ def test_state_is_what_was_known_before_and_never_goes_back_while_events_are_cau
     store = Store(tmp_path / "a.db", device="desk")
     outlet = store.outlet("mqtt")
     texts = [store.append(event(str(n))).text for n in range(250)]
-    program = Program(device="desk", stats=lambda: STATS, newest=lambda: texts[-1])
+    program = Program(device="desk", stats=lambda: STATS, newest_event=lambda: texts[-1])
     from edge.publishers.mqtt import Mqtt
 
     courier = Courier(Mqtt(f"//127.0.0.1:{mosquitto.port}/home", program), outlet)

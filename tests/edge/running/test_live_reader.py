@@ -29,9 +29,9 @@ def test_paused_it_goes_unread_unless_somebody_asks(desk):
     controls = live_reader._controls
     controls.pause(True)
     assert live_reader.read(frame) is None
-    controls.ask()
+    controls.request_reading()
     assert live_reader.read(frame).text == "2357"
-    assert (controls.answered()[0], controls.answered()[1].text) == (1, "2357")
+    assert (controls.last_answer()[0], controls.last_answer()[1].text) == (1, "2357")
     assert live_reader.read(frame) is None
     controls.pause(False)
     assert live_reader.read(frame).text == "2357"

@@ -209,7 +209,7 @@ def test_latency_is_since_the_capture_and_never_below_nothing(metrics: Metrics) 
 
 def test_the_loops_laps_come_with_the_readings(metrics: Metrics) -> None:
     for stage in ("capture", "track", "publish"):
-        metrics.watch.lap(stage)
+        metrics.stopwatch.lap(stage)
     before = Scrape(metrics.port)
     metrics.publish(reading())
     metrics.publish(reading())

@@ -49,9 +49,9 @@ class Bench:
     def start(self, content: bytes | None = ONE) -> Bench:
         if content is not None:
             self.path.write_bytes(content)
-        self.swap = ModelSwap(self.path, folder=str(self.folder), tries=self.tries, look_seconds=3600)
+        self.swap = ModelSwap(self.path, folder=str(self.folder), try_model=self.tries, check_seconds=3600)
         self.reader = Reader(self.swap.model)
-        self.swap.serve(self.reader)
+        self.swap.start(self.reader)
         return self
 
     def put(self, content: bytes) -> None:
@@ -59,10 +59,10 @@ class Bench:
         (self.path.parent / "new").write_bytes(content)
         (self.path.parent / "new").replace(self.path)
 
-    def look(self, times: int = 2) -> list[tuple[str, str | None]]:
+    def check(self, times: int = 2) -> list[tuple[str, str | None]]:
         for _ in range(times):
             self.swap.step()
-        return [(notice.state, notice.reason) for notice in self.swap.between()]
+        return [(notice.state, notice.reason) for notice in self.swap.apply_pending()]
 
     @property
     def reads(self) -> str:
@@ -70,7 +70,7 @@ class Bench:
 
     @property
     def kept(self) -> Accepted:
-        return ModelRegistry(self.folder).look()
+        return ModelRegistry(self.folder).read_index()
 
 
 @pytest.fixture
@@ -90,76 +90,76 @@ def test_a_new_file_is_taken_between_two_frames(bench: Bench, page: Callable[...
     bench.put(TWO)
     bench.swap.step()
     bench.swap.step()
-    assert bench.reader.read(picture).model.startswith("one "), "nothing changes but in between()"
-    (notice,) = bench.swap.between()
+    assert bench.reader.read(picture).model.startswith("one "), "nothing changes but in apply_pending()"
+    (notice,) = bench.swap.apply_pending()
     assert isinstance(notice, Notice)
-    assert (notice.about, notice.state, notice.reason) == ("model", "accepted", None)
+    assert (notice.subject, notice.state, notice.reason) == ("model", "accepted", None)
     assert notice.name == f"two sha256:{digest(TWO)[:12]}"
     reading = bench.reader.read(picture)
     assert (reading.text, reading.model) == ("2357", notice.name)
     assert old._interpreter is None, "the one before is closed"
     assert bench.kept == Accepted(str(bench.path), digest(TWO), digest(ONE))
-    assert bench.look(3) == [] and bench.tries.count == 2
+    assert bench.check(3) == [] and bench.tries.count == 2
 
 
 def test_a_bad_file_is_refused_once_and_the_old_one_reads_on(bench: Bench, page: Callable[..., Pixels]) -> None:
     bench.start().put(BAD)
-    assert bench.look() == [("refused", f"{bench.path}: is bad")]
+    assert bench.check() == [("refused", f"{bench.path}: is bad")]
     assert bench.reader.read(page("2357")).text == "2357" and bench.reads == digest(ONE)
-    assert bench.look(5) == []
+    assert bench.check(5) == []
     os.utime(bench.path, ns=(1, 1))
-    assert bench.look(5) == [], "the same again, touched"
+    assert bench.check(5) == [], "the same again, touched"
     assert bench.tries.count == 2
     assert bench.kept.current == digest(ONE)
     bench.put(TWO)
-    assert bench.look() == [("accepted", None)]
+    assert bench.check() == [("accepted", None)]
 
 
 def test_what_is_half_copied_waits_until_it_is_whole(bench: Bench) -> None:
     bench.start()
     for size in (1000, 50_000, 100_000):
         bench.path.write_bytes(TWO[:size])
-        assert bench.look(1) == []
+        assert bench.check(1) == []
     bench.path.write_bytes(TWO)
-    assert bench.look(1) == []
-    assert bench.look(1) == [("accepted", None)]
+    assert bench.check(1) == []
+    assert bench.check(1) == [("accepted", None)]
     assert bench.tries.count == 2
 
 
 def test_a_signal_does_not_wait_for_a_change(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     bench.start().put(BAD)
-    assert bench.look() == [("refused", f"{bench.path}: is bad")]
-    bench.swap.again()
-    assert bench.look(1) == [("refused", f"{bench.path}: is bad")], "it was asked for, so it is said again"
+    assert bench.check() == [("refused", f"{bench.path}: is bad")]
+    bench.swap.request_check()
+    assert bench.check(1) == [("refused", f"{bench.path}: is bad")], "it was asked for, so it is said again"
     bench.put(ONE)
-    bench.swap.again()
-    assert bench.look(1) == []
+    bench.swap.request_check()
+    assert bench.check(1) == []
     assert "nothing new, one sha256:" in caplog.messages[-1]
     bench.put(TWO)
-    bench.swap.again()
-    assert bench.look(1) == [("accepted", None)], "at the first look"
+    bench.swap.request_check()
+    assert bench.check(1) == [("accepted", None)], "at the first look"
 
 
 def test_a_file_that_vanishes_is_said_once(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     bench.start().path.unlink()
-    assert bench.look(4) == []
+    assert bench.check(4) == []
     assert [line for line in caplog.messages if "is gone" in line] == [
         f"{bench.path}: is gone; {bench.reader.model.name} reads on"
     ]
     bench.put(ONE)
-    assert bench.look(4) == [] and bench.tries.count == 1
+    assert bench.check(4) == [] and bench.tries.count == 1
     bench.put(TWO)
-    assert bench.look() == [("accepted", None)]
+    assert bench.check() == [("accepted", None)]
 
 
 def test_what_is_no_file_or_too_large_is_not_read(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.start().path.unlink()
     os.mkfifo(bench.path)
-    assert bench.look() == [("refused", f"{bench.path}: is no file; make a model with edge-convert MODEL.h5")]
+    assert bench.check() == [("refused", f"{bench.path}: is no file; make a model with edge-convert MODEL.h5")]
     bench.path.unlink()
-    monkeypatch.setattr(room, "MOST_BYTES", 100)
+    monkeypatch.setattr(room, "MAX_BYTES", 100)
     bench.put(TWO)
-    assert "is larger than" in str(bench.look()[0][1])
+    assert "is larger than" in str(bench.check()[0][1])
     assert bench.tries.count == 1
 
 
@@ -168,7 +168,7 @@ def test_two_in_a_row_leave_the_newest(bench: Bench) -> None:
     bench.swap.step()
     bench.swap.step()
     bench.put(THREE)
-    assert bench.look() == [("accepted", None), ("accepted", None)]
+    assert bench.check() == [("accepted", None), ("accepted", None)]
     assert bench.reads == digest(THREE)
     assert bench.kept.previous == digest(TWO)
 
@@ -178,15 +178,15 @@ def test_two_in_a_row_leave_the_newest(bench: Bench) -> None:
 
 def test_what_was_accepted_before_is_not_tried_again(bench: Bench) -> None:
     bench.start()
-    assert bench.tries.count == 1 and bench.look(0) == []
+    assert bench.tries.count == 1 and bench.check(0) == []
     bench.start(None)
-    assert bench.tries.count == 1 and bench.look(0) == []
+    assert bench.tries.count == 1 and bench.check(0) == []
 
 
 def test_a_new_file_at_the_start_is_tried_and_said(bench: Bench) -> None:
     bench.start()
     bench.start(TWO)
-    assert bench.tries.count == 2 and bench.look(0) == [("accepted", None)]
+    assert bench.tries.count == 2 and bench.check(0) == [("accepted", None)]
     assert bench.reads == digest(TWO) and bench.kept.previous == digest(ONE)
 
 
@@ -194,11 +194,11 @@ def test_a_new_file_at_the_start_is_tried_and_said(bench: Bench) -> None:
 def test_a_bad_or_missing_file_at_the_start_gives_way_to_what_is_kept(bench: Bench, content: bytes | None) -> None:
     bench.start().path.unlink()
     bench.start(content)
-    ((state, reason),) = bench.look(3)
+    ((state, reason),) = bench.check(3)
     assert state == "refused" and reason and ("is bad" if content else "no such file") in reason
     assert bench.reads == digest(ONE)
     bench.put(TWO)
-    assert bench.look() == [("accepted", None)]
+    assert bench.check() == [("accepted", None)]
 
 
 def test_a_bad_file_with_nothing_kept_is_an_error(bench: Bench, tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_a_bad_file_with_nothing_kept_is_an_error(bench: Bench, tmp_path: Path) 
 def test_a_state_folder_that_cannot_be_written_stops_nothing(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     bench.folder.touch()
     bench.start().put(TWO)
-    assert bench.look() == [("accepted", None)]
+    assert bench.check() == [("accepted", None)]
     assert len([line for line in caplog.messages if "cannot be made a folder" in line]) == 1
 
 
@@ -232,7 +232,7 @@ def test_a_full_disk_stops_nothing(
 
     monkeypatch.setattr(os, "fsync", full)
     bench.put(TWO)
-    assert bench.look() == [("accepted", None)]
+    assert bench.check() == [("accepted", None)]
     assert len([line for line in caplog.messages if "No space left" in line]) == 1
     assert bench.kept.current == digest(ONE)
 
@@ -243,13 +243,13 @@ def test_a_full_disk_stops_nothing(
 def test_its_thread_takes_what_comes_and_ends(bench: Bench) -> None:
     bench.path.write_bytes(ONE)
     before = threading.active_count()
-    with ModelSwap(bench.path, folder=str(bench.folder), tries=bench.tries, look_seconds=0.01) as swap:
+    with ModelSwap(bench.path, folder=str(bench.folder), try_model=bench.tries, check_seconds=0.01) as swap:
         reader = Reader(swap.model)
-        swap.serve(reader)
+        swap.start(reader)
         for content, state in ((BAD, "refused"), (TWO, "accepted")):
             bench.put(content)
             end = time.monotonic() + patience(20)
-            while not (told := swap.between()):
+            while not (told := swap.apply_pending()):
                 assert time.monotonic() < end
                 time.sleep(0.01)
             assert [notice.state for notice in told] == [state]
@@ -271,10 +271,10 @@ def test_a_mistake_of_ours_does_not_end_the_watch(
         looks += 1
         raise KeyError("x")
 
-    swap = ModelSwap(bench.path, folder=str(bench.folder), tries=bench.tries, look_seconds=0.01)
+    swap = ModelSwap(bench.path, folder=str(bench.folder), try_model=bench.tries, check_seconds=0.01)
     monkeypatch.setattr(swap, "step", broken)
     with swap:
-        swap.serve(Reader(swap.model))
+        swap.start(Reader(swap.model))
         end = time.monotonic() + patience(20)
         while looks < 3:
             assert time.monotonic() < end

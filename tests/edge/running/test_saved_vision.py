@@ -8,7 +8,7 @@ import pytest
 import edge.running.saved_vision
 from edge import cli
 from edge.errors import SettingsError, StateError
-from edge.running.saved_vision import BEFORE, FILE, SavedVision
+from edge.running.saved_vision import PREVIOUS_FILE, SAVED_FILE, SavedVision
 from edge.settings import load_settings, pinned_vision
 from edge.vision.settings import VisionSettings
 
@@ -16,38 +16,38 @@ CONFIGURED = VisionSettings(median=5)
 
 
 @pytest.fixture
-def tuning(tmp_path):
+def saved(tmp_path):
     return SavedVision(str(tmp_path), CONFIGURED)
 
 
-def test_where_nothing_was_saved_the_settings_hold(tuning):
-    assert tuning.vision() is CONFIGURED and not tuning.saved() and not tuning.before()
+def test_where_nothing_was_saved_the_settings_hold(saved):
+    assert saved.vision() is CONFIGURED and not saved.is_saved() and not saved.has_previous()
 
 
-def test_what_is_saved_is_toml_that_comes_back(tuning, tmp_path):
-    vision = tuning.tried({"level": 120, "even": False, "threshold": "otsu"}, CONFIGURED)
-    tuning.save(vision)
+def test_what_is_saved_is_toml_that_comes_back(saved, tmp_path):
+    vision = saved.with_values({"level": 120, "even": False, "threshold": "otsu"}, CONFIGURED)
+    saved.save(vision)
     assert SavedVision(str(tmp_path), VisionSettings()).vision() == vision
-    said = tomllib.loads((tmp_path / FILE).read_text())
+    said = tomllib.loads((tmp_path / SAVED_FILE).read_text())
     assert said["vision"]["level"] == 120 and said["vision"]["median"] == 5 and said["vision"]["even"] is False
     # And it may be given as a settings file.
-    assert load_settings(tmp_path / FILE).vision == vision
+    assert load_settings(tmp_path / SAVED_FILE).vision == vision
 
 
-def test_back_goes_to_the_one_before_and_forth_again(tuning):
-    one, two = tuning.tried({"level": 100}, CONFIGURED), tuning.tried({"level": 200}, CONFIGURED)
-    tuning.save(one)
-    tuning.save(two)
-    assert tuning.back() == one == tuning.vision()
-    assert tuning.back() == two == tuning.vision()
+def test_back_goes_to_the_one_before_and_forth_again(saved):
+    one, two = saved.with_values({"level": 100}, CONFIGURED), saved.with_values({"level": 200}, CONFIGURED)
+    saved.save(one)
+    saved.save(two)
+    assert saved.restore_previous() == one == saved.vision()
+    assert saved.restore_previous() == two == saved.vision()
 
 
 @pytest.mark.parametrize("ends_after", range(6))
 @pytest.mark.parametrize("goes_back", [True, False])
-def test_a_power_cut_loses_neither_of_the_two(tuning, tmp_path, monkeypatch, goes_back, ends_after):
-    one, two, three = (tuning.tried({"level": level}, CONFIGURED) for level in (100, 150, 200))
-    tuning.save(one)
-    tuning.save(two)
+def test_a_power_cut_loses_neither_of_the_two(saved, tmp_path, monkeypatch, goes_back, ends_after):
+    one, two, three = (saved.with_values({"level": level}, CONFIGURED) for level in (100, 150, 200))
+    saved.save(one)
+    saved.save(two)
     left = ends_after
 
     def until_the_cut(change):
@@ -66,33 +66,33 @@ def test_a_power_cut_loses_neither_of_the_two(tuning, tmp_path, monkeypatch, goe
                 f"edge.running.saved_vision.{change}", until_the_cut(getattr(edge.running.saved_vision, change))
             )
         with contextlib.suppress(KeyboardInterrupt):
-            tuning.back() if goes_back else tuning.save(three)
+            saved.restore_previous() if goes_back else saved.save(three)
     after = SavedVision(str(tmp_path), CONFIGURED)
-    now, before = after.vision(), after.back()
+    now, before = after.vision(), after.restore_previous()
     assert (now, before) in ([(two, one), (one, two)] if goes_back else [(two, one), (three, two)])
-    assert after.back() == now, "and forth again"
+    assert after.restore_previous() == now, "and forth again"
 
 
-def test_back_from_the_first_goes_to_the_settings(tuning, tmp_path):
-    one = tuning.tried({"level": 100}, CONFIGURED)
-    tuning.save(one)
-    assert tuning.back() == CONFIGURED and not (tmp_path / FILE).exists()
-    assert tuning.back() == one
+def test_back_from_the_first_goes_to_the_settings(saved, tmp_path):
+    one = saved.with_values({"level": 100}, CONFIGURED)
+    saved.save(one)
+    assert saved.restore_previous() == CONFIGURED and not (tmp_path / SAVED_FILE).exists()
+    assert saved.restore_previous() == one
 
 
 @pytest.mark.parametrize(
     "content", ["", "vision = 3", "[vision]\nmedian = 99", "[vision]\nmedain = 3", "\0\0", "[vision"]
 )
-def test_what_is_damaged_is_one_line_and_nothing_changes(tuning, tmp_path, content):
-    (tmp_path / FILE).write_text(content)
+def test_what_is_damaged_is_one_line_and_nothing_changes(saved, tmp_path, content):
+    (tmp_path / SAVED_FILE).write_text(content)
     if content:
         with pytest.raises(StateError, match=r"is damaged|no such setting"):
-            tuning.vision()
-    good = (tmp_path / FILE).read_bytes()
-    (tmp_path / BEFORE).write_text("[vision")
+            saved.vision()
+    good = (tmp_path / SAVED_FILE).read_bytes()
+    (tmp_path / PREVIOUS_FILE).write_text("[vision")
     with pytest.raises(StateError, match="is damaged"):
-        tuning.back()
-    assert (tmp_path / FILE).read_bytes() == good
+        saved.restore_previous()
+    assert (tmp_path / SAVED_FILE).read_bytes() == good
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ def test_what_is_damaged_is_one_line_and_nothing_changes(tuning, tmp_path, conte
         ({"level": None}, "vision.level"),
     ],
 )
-def test_a_value_out_of_range_is_refused(tuning, values, says):
+def test_a_value_out_of_range_is_refused(saved, values, says):
     with pytest.raises(SettingsError, match=says):
-        tuning.tried(values, CONFIGURED)
+        saved.with_values(values, CONFIGURED)
 
 
 def test_what_a_flag_or_the_environment_says_holds(tmp_path, monkeypatch):
@@ -128,7 +128,7 @@ def test_a_run_reads_by_what_was_saved_and_says_so_before(tmp_path, capfd):
     SavedVision(str(tmp_path), VisionSettings()).save(VisionSettings(polarity="light"))
     order = ["run", "--source", "synthetic:", "--state", str(tmp_path)]
     assert cli.main([*order, "--check"]) == 0
-    assert f"vision   {tmp_path / FILE}, saved on the live page" in capfd.readouterr().out
+    assert f"vision   {tmp_path / SAVED_FILE}, saved on the live page" in capfd.readouterr().out
     # Pages of dark ink are blank to whoever looks for chalk.
     assert cli.main([*order, "--frames", "1"]) == 0
     assert '"reason": null' not in capfd.readouterr().out
@@ -137,10 +137,10 @@ def test_a_run_reads_by_what_was_saved_and_says_so_before(tmp_path, capfd):
 
 
 def test_a_run_goes_on_where_what_was_saved_is_damaged(tmp_path, capfd, caplog):
-    (tmp_path / FILE).write_text("[vision")
+    (tmp_path / SAVED_FILE).write_text("[vision")
     order = ["run", "--source", "synthetic:", "--state", str(tmp_path)]
     assert cli.main([*order, "--frames", "1"]) == 0
     assert '"reason": null' in capfd.readouterr().out
-    assert f"{tmp_path / FILE}: is damaged" in caplog.text and "until then" in caplog.text
+    assert f"{tmp_path / SAVED_FILE}: is damaged" in caplog.text and "until then" in caplog.text
     assert cli.main([*order, "--check"]) == 1
     assert "is damaged" in capfd.readouterr().err

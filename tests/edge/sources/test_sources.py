@@ -217,7 +217,7 @@ def test_a_closed_video_ends(video):
 
 def test_a_missing_camera_says_what_to_do(capfd):
     camera = V4l2("/dev/video99")
-    assert camera.devices() is None
+    assert camera.availability() is None
     with pytest.raises(SourceError, match=r"/dev/video99: no such camera; .*v4l2-ctl --list-devices"):
         camera.open()
     camera.close()
@@ -234,24 +234,24 @@ def test_what_is_no_camera_says_what_to_do(capfd):
 
 def test_a_camera_that_comes_is_another_device(tmp_path):
     camera = V4l2(str(tmp_path / "video0"))
-    seen = [camera.devices()]
+    seen = [camera.availability()]
     (tmp_path / "video0").touch()
-    seen.append(camera.devices())
+    seen.append(camera.availability())
     (tmp_path / "video0").chmod(0o600)
-    seen.append(camera.devices())
+    seen.append(camera.availability())
     assert len(set(seen)) == 3
 
 
 def test_who_may_not_have_the_camera_is_told_from_who_may(tmp_path):
     """A file is no camera, and one that may not be opened is another thing again; EBUSY is the same errno's place."""
     (tmp_path / "video0").touch()
-    plain = V4l2(str(tmp_path / "video0")).devices()
+    plain = V4l2(str(tmp_path / "video0")).availability()
     if plain[2] == errno.ENOSYS:
         pytest.skip("an ioctl of cameras is unknown here, as to qemu-user")
     assert plain[2] == errno.ENOTTY
     (tmp_path / "video1").mkdir()
-    assert V4l2(str(tmp_path / "video1")).devices()[2] == errno.EISDIR
-    assert V4l2("/dev/null").devices()[2] == errno.ENOTTY
+    assert V4l2(str(tmp_path / "video1")).availability()[2] == errno.EISDIR
+    assert V4l2("/dev/null").availability()[2] == errno.ENOTTY
 
 
 # --- rtsp, http
@@ -328,9 +328,9 @@ def test_a_network_camera_is_asked_whether_it_is_there(scheme, answer, seen):
         thread.start()
         port = server.getsockname()[1]
         camera = Stream(f"{scheme}://me:secret@127.0.0.1:{port}/cam?channel=1")
-        assert camera.devices() == seen
+        assert camera.availability() == seen
         thread.join()
-    assert camera.devices() is None
+    assert camera.availability() is None
     asked = {
         "http": b"HEAD /cam?channel=1 HTTP/1.0\r\nHost: 127.0.0.1:%d\r\n\r\n" % port,
         "rtsp": b"DESCRIBE rtsp://127.0.0.1:%d/cam?channel=1 RTSP/1.0\r\nCSeq: 1\r\nHost: 127.0.0.1:%d\r\n\r\n"
@@ -341,7 +341,7 @@ def test_a_network_camera_is_asked_whether_it_is_there(scheme, answer, seen):
 
 def test_a_network_camera_that_takes_a_connection_and_says_nothing_holds_up_nobody():
     with socket.create_server(("127.0.0.1", 0)) as server:
-        assert Stream(f"http://127.0.0.1:{server.getsockname()[1]}/").devices() == b""
+        assert Stream(f"http://127.0.0.1:{server.getsockname()[1]}/").availability() == b""
 
 
 # --- picamera2 (a stand-in: the real one is only on a Pi)
@@ -526,14 +526,14 @@ def test_another_program_that_takes_or_leaves_the_camera_is_seen(tmp_path, monke
     for name in ("media0", "video0", "tty0"):
         (tmp_path / name).touch()
     camera = Picamera("0")
-    free = camera.devices()
+    free = camera.availability()
     assert {name for name, *_ in free} == {"media0", "video0"}
     command = [sys.executable, "-c", LOCK, str(tmp_path / "media0")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == "held\n"
-        assert camera.devices() != free
+        assert camera.availability() != free
         other.stdin.close()
-    assert camera.devices() == free
+    assert camera.availability() == free
 
 
 def test_without_picamera2_it_says_how_to_install_it(monkeypatch):

@@ -92,7 +92,7 @@ def test_of_a_frame_that_shows_the_same_the_reading_is_that_of_the_one_before(pa
     monkeypatch.setattr("edge.running.live_reader.time.monotonic", lambda: now[0])
     with Reader() as reader, Synthetic() as source:
         live_reader, tracker = LiveReader(reader, source, Controls(reader.min_confidence)), Tracker()
-        live_reader.change_detector, live_reader.settled = ChangeDetector(), tracker.settled
+        live_reader.change_detector, live_reader.is_settled = ChangeDetector(), tracker.is_settled
         looks = []
         live_reader.analyse = lambda frame: looks.append(frame.index) or reader.analyse(frame)
         said = []
@@ -104,7 +104,7 @@ def test_of_a_frame_that_shows_the_same_the_reading_is_that_of_the_one_before(pa
                 frame = Frame(noisy(still, rng, 2), "desk", round(now[0] * 30))
                 reading = live_reader.read(frame)
                 assert (reading.text, reading.frame) == (text, frame.index)
-                said.extend((event.text, frame.index) for event in tracker.see(reading, now[0], frame))
+                said.extend((event.text, frame.index) for event in tracker.update(reading, now[0], frame))
 
         show("2357", 40)
         assert said[0][0] == "2357"
@@ -116,7 +116,7 @@ def test_of_a_frame_that_shows_the_same_the_reading_is_that_of_the_one_before(pa
         assert [text for text, _ in said] == ["2357", "2351"]
         assert said[1][1] - 40 <= 15
         looks.clear()
-        live_reader._controls.ask()
+        live_reader._controls.request_reading()
         show("2351", 1)
         assert looks, "who asks for a reading wants a new one"
         live_reader._controls.set_threshold(0.7)

@@ -15,7 +15,7 @@ def reading(found, reason=None, unread=()):
 
 def page(text, **more):
     one = DigitTracks(enter=0.6, hold=5.0)
-    one.see(reading(digits(text, **more)), 1.0, 0.0)
+    one.update(reading(digits(text, **more)), 1.0, 0.0)
     one.say()
     assert one.text == text
     return one
@@ -29,16 +29,16 @@ def page(text, **more):
 def test_what_is_missed_for_a_moment_stays_where_it_stood(text, gone):
     one = page(text)
     left = [digit for i, digit in enumerate(digits(text)) if i not in gone]
-    one.see(reading(left), 0.3, 0.1)
+    one.update(reading(left), 0.3, 0.1)
     assert one.text == text
-    one.see(reading(digits(text)), 0.3, 0.2)
+    one.update(reading(digits(text)), 0.3, 0.2)
     assert one.text == text
 
 
 def test_what_is_written_between_two_digits_stands_between_them():
     one = page("13", pitch=120)
     inserted = digits("123", boxes=[Box(50, 50, 30, 50), Box(110, 50, 30, 50), Box(170, 50, 30, 50)])
-    one.see(reading(inserted), 1.0, 0.1)
+    one.update(reading(inserted), 1.0, 0.1)
     assert one.text == "123"
 
 
@@ -46,7 +46,7 @@ def test_an_unread_mark_holds_a_digit_and_one_beside_it_does_not():
     for mark, text in ((Box(105, 45, 40, 60), "12"), (Box(300, 45, 40, 60), "1")):
         one = page("12")
         for n in range(10):
-            one.see(reading(digits("1"), unread=(mark,)), 0.5, 0.1 * n)
+            one.update(reading(digits("1"), unread=(mark,)), 0.5, 0.1 * n)
         assert one.text == text
 
 
@@ -54,7 +54,7 @@ def test_what_comes_and_what_goes_change_in_the_same_frame():
     one = page("12")
     texts = []
     for n in range(10):
-        one.see(reading(digits("34", x=300, y=200)), 0.2, 0.1 * n)
+        one.update(reading(digits("34", x=300, y=200)), 0.2, 0.1 * n)
         texts.append(one.text)
     assert texts == sorted(texts)
     assert set(texts) == {"12", "34"}
@@ -62,13 +62,13 @@ def test_what_comes_and_what_goes_change_in_the_same_frame():
 
 def test_the_least_sure_digit_says_how_sure_the_page_is():
     one = page("1", confidence=0.7)
-    assert one.surety == pytest.approx(0.7)
-    one.see(reading(digits("1", confidence=0.9)), 0.5, 0.1)
-    assert one.surety == pytest.approx(0.8)
+    assert one.confidence == pytest.approx(0.7)
+    one.update(reading(digits("1", confidence=0.9)), 0.5, 0.1)
+    assert one.confidence == pytest.approx(0.8)
 
 
 def test_what_is_far_larger_is_no_digit_that_stood_there():
     one = page("1")
     sleeve = digits("1", boxes=[Box(0, -75, 130, 300)])
-    one.see(reading(sleeve), 0.3, 0.1)
+    one.update(reading(sleeve), 0.3, 0.1)
     assert sorted(place.box for line in one.lines for place in line) == [Box(0, -75, 130, 300), Box(50, 50, 30, 50)]

@@ -33,7 +33,7 @@ def hand(grey, x, level=90, width=120, texture=20.0):
 def see(cover, pages, seconds=0.0, fps=FPS):
     """What it says of each page, seen one after another with a camera's noise."""
     return [
-        cover.see(Frame(np.clip(grey + GRAINS[n % 4], 0, 255).astype(np.uint8), "camera"), seconds + n / fps)
+        cover.update(Frame(np.clip(grey + GRAINS[n % 4], 0, 255).astype(np.uint8), "camera"), seconds + n / fps)
         for n, grey in enumerate(pages)
     ]
 
@@ -45,15 +45,15 @@ def test_a_hand_that_comes_from_outside_covers_what_it_lies_on(level):
     assert not any(see(cover, [paper] * 15))
     passing = see(cover, [hand(paper, 6 * n - 100, level) for n in range(40)], 0.5)
     assert all(passing[10:]), "it lies on the page"
-    assert cover.over(Box(180, 100, 30, 50)) and not cover.over(Box(500, 100, 30, 50))
-    assert not cover.over(Box(180, 450, 30, 20)), "it does not reach so far down"
+    assert cover.is_over(Box(180, 100, 30, 50)) and not cover.is_over(Box(500, 100, 30, 50))
+    assert not cover.is_over(Box(180, 450, 30, 20)), "it does not reach so far down"
 
 
 @pytest.mark.parametrize("text", ["1", "42", "88888"])
 def test_writing_is_none_whatever_is_written(text):
     cover = Occlusion()
     pages = [page()] * 10 + [page(text=text)] * 20 + [page(text="7", thick=8)] * 20 + [page()] * 20
-    assert not any(see(cover, pages)) and not cover.over(EVERYWHERE)
+    assert not any(see(cover, pages)) and not cover.is_over(EVERYWHERE)
 
 
 def test_light_that_changes_is_none():
@@ -108,9 +108,9 @@ def test_another_size_and_a_camera_that_was_away_begin_anew():
     see(cover, [paper] * 5)
     assert see(cover, [hand(paper, 200)], 0.2) == [True]
     small = cv2.resize(page(), (320, 240)).astype(np.uint8)
-    assert not cover.see(Frame(small, "camera"), 0.3) and not cover.over(EVERYWHERE)
+    assert not cover.update(Frame(small, "camera"), 0.3) and not cover.is_over(EVERYWHERE)
     see(cover, [paper] * 5, 0.4)
-    cover.forget()
+    cover.reset()
     assert see(cover, [hand(paper, 200)], 0.6) == [False]
 
 
@@ -118,5 +118,5 @@ def test_another_size_and_a_camera_that_was_away_begin_anew():
 def test_any_picture_will_do(shape):
     cover = Occlusion()
     for n in range(3):
-        cover.see(Frame(RNG.integers(0, 255, shape, np.uint8), "camera"), n / FPS)
-    assert cover.over(Box(-5, -5, 5000, 5000)) in (True, False)
+        cover.update(Frame(RNG.integers(0, 255, shape, np.uint8), "camera"), n / FPS)
+    assert cover.is_over(Box(-5, -5, 5000, 5000)) in (True, False)

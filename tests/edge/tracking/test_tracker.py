@@ -53,7 +53,7 @@ def play(steps, *, fps=30.0, tracker=None, begin=0.0):
             seen, pixels = seen if isinstance(seen, tuple) else (seen, None)
             seen = replace(seen, captured_at=START + timedelta(seconds=at))
             frame = None if pixels is None else Frame(pixels, "film:", n)
-            heard += [(at, event) for event in tracker.see(seen, at, frame)]
+            heard += [(at, event) for event in tracker.update(seen, at, frame)]
             n += 1
     return heard
 
@@ -232,9 +232,9 @@ def test_what_cannot_be_read_any_more_is_believed_for_so_long_and_no_longer():
 def test_a_camera_that_is_away_clears_nothing():
     tracker = Tracker()
     play([(2, "42")], tracker=tracker)
-    tracker.lost()
+    tracker.camera_lost()
     assert said(play([(1, "42")], tracker=tracker, begin=5000.0)) == []
-    tracker.lost()
+    tracker.camera_lost()
     heard = play([(1, "43")], tracker=tracker, begin=9000.0)
     assert said(heard) == [("changed", "42", "43")]
     assert heard[0][0] < 9000 + LATEST
@@ -244,10 +244,10 @@ def test_a_camera_that_is_away_clears_nothing():
 def test_what_was_half_believed_when_the_camera_went_away_has_to_be_seen_again():
     tracker = Tracker()
     play([(1, "42"), (0.2, "")], tracker=tracker)
-    tracker.lost()
+    tracker.camera_lost()
     assert said(play([(1 / 30, ""), (1, "42")], tracker=tracker, begin=60.0)) == []
     play([(0.1, "43")], tracker=tracker, begin=70.0)
-    tracker.lost()
+    tracker.camera_lost()
     ((_, event),) = play([(1, "43")], tracker=tracker, begin=99.0)
     assert event.at == START + timedelta(seconds=99)
 
@@ -267,7 +267,7 @@ def test_the_wall_clock_may_jump():
     for n in range(90):
         year = 1970 if n < 45 else 2026
         seen = replace(reading("42" if n < 60 else "43"), captured_at=datetime(year, 1, 1, tzinfo=UTC))
-        heard += tracker.see(seen, n / 30)
+        heard += tracker.update(seen, n / 30)
     assert [(event.text, event.at.year) for event in heard] == [("42", 1970), ("43", 2026)]
     assert heard[1].held_seconds == pytest.approx(2.0)
 
@@ -300,7 +300,7 @@ def walk(world, shuffle=None):
             marks = [Box(300, 10, 20, 20), Box(105, 45, 40, 60), Box(5, 300, 9, 9)]
             shuffle.shuffle(marks)
             seen = replace(seen, unread=tuple(marks))
-        heard += tracker.see(seen, seconds)
+        heard += tracker.update(seen, seconds)
     return heard
 
 
@@ -332,10 +332,10 @@ def test_whatever_was_believed_what_is_there_wins_in_time(world, text, confidenc
     seconds = 0.0
     for old, sure, passed, _ in world:
         seconds += passed
-        tracker.see(reading(old, confidence=sure), seconds)
+        tracker.update(reading(old, confidence=sure), seconds)
     frames = round((SET.hold + 3) * fps) + 4
     for n in range(frames):
-        tracker.see(reading(text, confidence=confidence, rival=3), seconds + (n + 1) / fps)
+        tracker.update(reading(text, confidence=confidence, rival=3), seconds + (n + 1) / fps)
     assert tracker.text == text
 
 
@@ -347,7 +347,7 @@ def test_a_real_film_through_the_reader(reader: Reader):
             truths.append((shot.seconds, shot.truth))
         moment = START + timedelta(seconds=shot.seconds)
         frame = Frame(shot.pixels, "film:", n, moment)
-        told += [(shot.seconds, e.text) for e in tracker.see(reader.read(frame), shot.seconds, frame)]
+        told += [(shot.seconds, e.text) for e in tracker.update(reader.read(frame), shot.seconds, frame)]
         at = shot.seconds
     written = [(when, text) for when, text in truths if (when, text) != (0.0, "") and when < at - LATEST]
     assert len(written) >= 2
