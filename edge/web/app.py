@@ -41,7 +41,7 @@ from edge.web.worker import Worker
 
 PAGE = Path(__file__).parent / "page"
 FILES = {"page.css": "text/css", "icon.svg": "image/svg+xml"} | dict.fromkeys(
-    ("page.js", "common.js", "seen.js", "live.js", "draw.js", "events.js", "teach.js", "tune.js"), "text/javascript"
+    ("page.js", "common.js", "analysis.js", "live.js", "draw.js", "events.js", "teach.js", "tune.js"), "text/javascript"
 )
 """What the page is made of beside itself."""
 SHOWN_EVENTS = 200

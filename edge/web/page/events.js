@@ -1,48 +1,48 @@
-// Events: a line of time, with a filter, to be taken along.
-import { $, again, ask, flat, make, percent, way } from "./common.js";
+// Events: a timeline with a filter and downloads.
+import { $, checkStream, connection, make, oneLine, percent, request } from "./common.js";
 
-const MOST_EVENTS = 500;
+const MAX_EVENTS = 500;
 const known = []; // Newest first.
 let shown = [];
-let listening = null;
-// Short, and no other language's than the page's.
+let stream = null;
+// Always English, as the page is, whatever the browser's language is.
 const DAY = new Intl.DateTimeFormat("en-GB", { dateStyle: "long" });
 const TIME = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 
-function span(seconds) {
+function duration(seconds) {
   for (const [unit, length] of [["days", 86400], ["h", 3600], ["min", 60]]) if (seconds >= 2 * length) return `${Math.floor(seconds / length)} ${unit}`;
   return `${Math.floor(seconds)} s`;
 }
 
-// What is said of an event or a notice: what it is, what is there now, and the rest.
-function told(one) {
+// The texts for an event or a notice: its kind, what is there now, and the details.
+function describe(one) {
   if (one.notice) return [one.notice, one.state, one.reason || one.name];
-  const before = one.before ? [`was ${flat(one.before)} for ${span(one.held_seconds)}`] : [];
-  return [one.event, flat(one.text), [...before, `${percent(one.confidence)} sure`].join(" · ")];
+  const before = one.before ? [`was ${oneLine(one.before)} for ${duration(one.held_seconds)}`] : [];
+  return [one.event, oneLine(one.text), [...before, `confidence ${percent(one.confidence)}`].join(" · ")];
 }
 
 function row(one) {
-  const [kind, text, rest] = told(one);
+  const [kind, text, details] = describe(one);
   const bad = ["stalled", "reopening", "refused"].includes(one.state);
   return make("li", { className: bad ? "bad" : one.notice ? "notice" : kind }, make("time", { dateTime: one.at, textContent: TIME.format(new Date(one.at)) }),
-    make("span", { className: "age" }), make("span", { textContent: kind }), make("b", { textContent: text || "–" }), make("small", { textContent: rest }));
+    make("span", { className: "age" }), make("span", { textContent: kind }), make("b", { textContent: text || "–" }), make("small", { textContent: details }));
 }
 
-export function ages() {
+export function updateAges() {
   if ($("events-view").hidden) return;
   for (const time of $("timeline").querySelectorAll("time")) {
     const seconds = (Date.now() - new Date(time.dateTime)) / 1000;
-    const text = seconds < 2 ? "now" : `${span(seconds)} ago`;
+    const text = seconds < 2 ? "now" : `${duration(seconds)} ago`;
     if (time.nextSibling.textContent !== text) time.nextSibling.textContent = text;
   }
 }
 
-// Looks at what is shown, however it is spaced.
-function list() {
-  const bare = (text) => text.replace(/\s/g, "").toLowerCase();
-  const wanted = bare($("filter-text").value);
+// Shows the events that match the filter. Spaces and capitals make no difference.
+function showMatches() {
+  const normalised = (text) => text.replace(/\s/g, "").toLowerCase();
+  const wanted = normalised($("filter-text").value);
   const kind = $("filter-kind").value;
-  shown = known.filter((one) => (!kind || kind === (one.event || one.notice)) && bare(told(one).slice(1).join(" ")).includes(wanted));
+  shown = known.filter((one) => (!kind || kind === (one.event || one.notice)) && normalised(describe(one).slice(1).join(" ")).includes(wanted));
   const days = new Map();
   for (const one of shown) {
     const day = DAY.format(new Date(one.at));
@@ -50,38 +50,38 @@ function list() {
     days.get(day).append(row(one));
   }
   const box = $("timeline");
-  const high = box.scrollHeight;
+  const height = box.scrollHeight;
   box.replaceChildren(...[...days].flatMap(([day, rows]) => [make("h3", { textContent: day === DAY.format(new Date()) ? `Today, ${day}` : day }), rows]));
-  // Whoever has scrolled down reads on undisturbed.
-  if (box.scrollTop) box.scrollTop += box.scrollHeight - high;
-  ages();
+  // If the user has scrolled down, new events do not move what is in sight.
+  if (box.scrollTop) box.scrollTop += box.scrollHeight - height;
+  updateAges();
   $("csv").disabled = $("jsonl").disabled = !shown.length;
-  $("no-rows").textContent = shown.length ? (known.length === MOST_EVENTS ? `the newest ${MOST_EVENTS} were looked at` : "") : known.length ? "none of this kind" : "nothing yet";
+  $("events-note").textContent = shown.length ? (known.length === MAX_EVENTS ? `only the newest ${MAX_EVENTS} events are searched` : "") : known.length ? "no events match" : "no events yet";
 }
 
-function learn(news) {
+function addEvents(news) {
   const key = (one) => `${one.at} ${one.event || one.notice} ${one.state}`;
   const keys = new Set(known.map(key));
   known.push(...news.filter((one) => !keys.has(key(one))));
   known.sort((one, other) => other.at.localeCompare(one.at));
-  known.splice(MOST_EVENTS);
-  list();
+  known.splice(MAX_EVENTS);
+  showMatches();
 }
 
-export function follow(on) {
-  if (!on) { listening?.close(); listening = null; return; }
-  if (listening) return;
-  listening = new EventSource("/api/events");
-  listening.addEventListener("event", (event) => learn([JSON.parse(event.data)]));
-  // After it listens, so that none is missed between.
-  listening.addEventListener("open", () => ask(`/api/events?last=${MOST_EVENTS}`).then(({ events }) => learn(events), () => { way.lost = true; }));
-  listening.addEventListener("error", (event) => again(event.target));
+export function streamEvents(on) {
+  if (!on) { stream?.close(); stream = null; return; }
+  if (stream) return;
+  stream = new EventSource("/api/events");
+  stream.addEventListener("event", (event) => addEvents([JSON.parse(event.data)]));
+  // Stored events are requested after the stream has opened, so that none is missed in between.
+  stream.addEventListener("open", () => request(`/api/events?last=${MAX_EVENTS}`).then(({ events }) => addEvents(events), () => { connection.lost = true; }));
+  stream.addEventListener("error", (event) => checkStream(event.target));
 }
 
-for (const id of ["filter-text", "filter-kind"]) $(id).addEventListener("input", list);
+for (const id of ["filter-text", "filter-kind"]) $(id).addEventListener("input", showMatches);
 $("filter").addEventListener("submit", (event) => event.preventDefault());
 
-// The columns of edge history --csv, and its apostrophe before what a spreadsheet would take for a formula.
+// The columns of `edge history --csv`, and its apostrophe before a text that a spreadsheet would run as a formula.
 const COLUMNS = ["at", "device", "boot_id", "seq", "kind", "text", "before", "held_seconds", "confidence", "source", "reason"];
 
 function cell(value) {
@@ -94,12 +94,12 @@ function csv(events) {
   return [COLUMNS, ...rows.map((one) => COLUMNS.map((name) => one[name]))].map((cells) => `${cells.map(cell).join(",")}\r\n`).join("");
 }
 
-function file(name, type, text) {
+function download(name, type, text) {
   const link = make("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
-// Oldest first, as the device's own file.
-$("csv").addEventListener("click", () => file("events.csv", "text/csv", csv([...shown].reverse())));
-$("jsonl").addEventListener("click", () => file("events.jsonl", "application/jsonl", [...shown].reverse().map((one) => `${JSON.stringify(one)}\n`).join("")));
+// Oldest first, like the file that the device gives.
+$("csv").addEventListener("click", () => download("events.csv", "text/csv", csv([...shown].reverse())));
+$("jsonl").addEventListener("click", () => download("events.jsonl", "application/jsonl", [...shown].reverse().map((one) => `${JSON.stringify(one)}\n`).join("")));

@@ -1,27 +1,27 @@
-// Live: what the camera sees, as long as somebody looks.
-import { $, again, pairs } from "./common.js";
-import { picture } from "./seen.js";
+// Live: the camera's frames, while the view is open.
+import { $, checkStream, fillList } from "./common.js";
+import { showFrame } from "./analysis.js";
 
 let stream = null;
-let held = false;
-const usual = {};
+let frozen = false;
+const averageMs = {};
 
-export function look(on) {
+export function streamFrames(on) {
   if (!on) { stream?.close(); stream = null; return; }
   if (stream) return;
   stream = new EventSource("/api/live");
   stream.addEventListener("view", (event) => {
-    const view = JSON.parse(event.data);
-    // What is asked about stays in sight.
-    if (held || $("correct").open) return;
-    picture("live", view);
-    for (const [stage, ms] of Object.entries(view.stages_ms)) usual[stage] = usual[stage] === undefined ? ms : 0.8 * usual[stage] + 0.2 * ms;
-    pairs($("live-times"), Object.entries(usual).map(([stage, ms]) => [stage, `${ms.toFixed(2)} ms`]));
+    const analysis = JSON.parse(event.data);
+    // The picture does not change while the user corrects a digit in it.
+    if (frozen || $("correct").open) return;
+    showFrame("live", analysis);
+    for (const [stage, ms] of Object.entries(analysis.stages_ms)) averageMs[stage] = averageMs[stage] === undefined ? ms : 0.8 * averageMs[stage] + 0.2 * ms;
+    fillList($("live-times"), Object.entries(averageMs).map(([stage, ms]) => [stage, `${ms.toFixed(2)} ms`]));
   });
-  stream.addEventListener("error", (event) => again(event.target));
+  stream.addEventListener("error", (event) => checkStream(event.target));
 }
 
-$("hold").addEventListener("click", () => {
-  held = !held;
-  $("hold").setAttribute("aria-pressed", held);
+$("freeze").addEventListener("click", () => {
+  frozen = !frozen;
+  $("freeze").setAttribute("aria-pressed", frozen);
 });

@@ -1,49 +1,49 @@
-// The page: no library, no build. Which view is open, and how the device gets on.
-import { $, ask, logIn, needed, pairs, PULSE_MS, say, way } from "./common.js";
-import { readPad, unplug } from "./draw.js";
-import { ages, follow } from "./events.js";
-import { look } from "./live.js";
-import { taught } from "./teach.js";
-import { tune } from "./tune.js";
+// The page: which view is open, and the state of the device. It needs no library and no build.
+import { $, connection, fillList, openLogin, POLL_MS, request, setState, tokenRequired } from "./common.js";
+import { readCanvas, stopCamera } from "./draw.js";
+import { streamEvents, updateAges } from "./events.js";
+import { streamFrames } from "./live.js";
+import { loadCorrections } from "./teach.js";
+import { previewTuning } from "./tune.js";
 
-// --- how it gets on, in all views: asked every now and then
+// --- the state of the device, shown in all views and requested at intervals
 
-async function beat() {
+async function updateStatus() {
   try {
-    status(await ask("/api/status", { signal: AbortSignal.timeout(5000) }));
+    showStatus(await request("/api/status", { signal: AbortSignal.timeout(5000) }));
   } catch (error) {
-    way.lost = true;
-    if (!$("login").open) say(`${error.message}; trying again`, true);
+    connection.lost = true;
+    if (!$("login").open) setState(`${error.message}; trying again`, true);
     return;
   }
-  if (!way.lost) return;
-  way.lost = false;
-  look(false);
-  follow(false);
-  turn();
+  if (!connection.lost) return;
+  connection.lost = false;
+  streamFrames(false);
+  streamEvents(false);
+  showView();
 }
 
-// Nobody is asked while nobody looks, or while only a token helps.
-async function pulse() {
-  if (!document.hidden && !($("login").open && needed)) await beat();
-  ages();
-  setTimeout(pulse, PULSE_MS);
+// Nothing is requested while the page is hidden, or while it waits for a token.
+async function poll() {
+  if (!document.hidden && !($("login").open && tokenRequired)) await updateStatus();
+  updateAges();
+  setTimeout(poll, POLL_MS);
 }
 
-const CAMERA = { starting: "waiting for the camera's first frame", stalled: "the camera gives no new frame", reopening: "opening the camera again" };
+const CAMERA = { starting: "waiting for the camera's first frame", stalled: "the camera sends no new frames", reopening: "reopening the camera" };
 
-function status(now) {
+function showStatus(now) {
   $("device").textContent = now.device;
-  if (now.paused) say("paused", true);
-  else if (now.camera !== "running") say(CAMERA[now.camera] || now.camera, true);
+  if (now.paused) setState("paused", true);
+  else if (now.camera !== "running") setState(CAMERA[now.camera] || now.camera, true);
   else {
-    say("reading");
-    $("fps").textContent = ` · ${now.fps.toFixed(1)} frames a second`;
+    setState("reading");
+    $("fps").textContent = ` · ${now.fps.toFixed(1)} frames per second`;
   }
-  const facts = [["camera", now.source], ["model", now.model], ["frames", `${now.frames.toLocaleString()} read, ${now.dropped_frames.toLocaleString()} let go`]];
-  if (now.temperature_celsius !== null) facts.push(["heat", `${now.temperature_celsius.toFixed(0)} °C${now.throttled ? ", throttled" : ""}`]);
-  for (const one of now.publishers) facts.push([one.name, one.problem || (one.backlog ? `${one.backlog} wait, the oldest ${one.oldest_seconds} s` : one.connected ? "all sent" : "not connected")]);
-  pairs($("live-facts"), facts);
+  const facts = [["source", now.source], ["model", now.model], ["frames", `${now.frames.toLocaleString()} read, ${now.dropped_frames.toLocaleString()} skipped`]];
+  if (now.temperature_celsius !== null) facts.push(["temperature", `${now.temperature_celsius.toFixed(0)} °C${now.throttled ? ", throttled" : ""}`]);
+  for (const one of now.publishers) facts.push([one.name, one.problem || (one.backlog ? `${one.backlog} waiting, the oldest for ${one.oldest_seconds} s` : one.connected ? "all sent" : "not connected")]);
+  fillList($("live-facts"), facts);
 }
 
 // --- which view is open
@@ -51,58 +51,58 @@ function status(now) {
 const VIEWS = ["live", "draw", "events", "teach", "tune"];
 let chosen = "live";
 
-function turn() {
+function showView() {
   for (const link of document.querySelectorAll("nav a")) {
     const here = link.hash === `#${chosen}`;
     $(`${link.hash.slice(1)}-view`).hidden = !here;
     if (here) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
   }
-  const seen = !document.hidden;
-  look(seen && chosen === "live");
-  follow(seen && chosen === "events");
-  tune(seen && chosen === "tune");
-  if (seen && chosen === "draw") readPad();
-  if (seen && chosen === "teach") taught();
-  if (chosen !== "draw") unplug();
+  const visible = !document.hidden;
+  streamFrames(visible && chosen === "live");
+  streamEvents(visible && chosen === "events");
+  previewTuning(visible && chosen === "tune");
+  if (visible && chosen === "draw") readCanvas();
+  if (visible && chosen === "teach") loadCorrections();
+  if (chosen !== "draw") stopCamera();
 }
 
-// Which view is asked for; what is none, as the way to the content, leads out of none.
-async function arrive() {
+// Opens the view that the address names. Another name, such as that of the skip link, leaves the view as it is.
+async function openAddress() {
   const name = location.hash.slice(1) || "live";
-  // A link that edge token makes; the token goes no further than this.
-  const given = new URLSearchParams(name).get("token");
-  if (given) history.replaceState(null, "", "/");
+  // The token in a link of `edge token` is removed from the address at once.
+  const token = new URLSearchParams(name).get("token");
+  if (token) history.replaceState(null, "", "/");
   $("toast").hidden = true;
   if (VIEWS.includes(name) && name !== chosen) {
     chosen = name;
-    // As a link within a page does it: the next Tab leads into the view.
+    // Like any link within a page: the next Tab key leads into the view.
     $("main").focus();
     scrollTo(0, 0);
   }
-  if (given) await open(given); else turn();
+  if (token) await logIn(token); else showView();
 }
-addEventListener("hashchange", arrive);
-document.addEventListener("visibilitychange", turn);
+addEventListener("hashchange", openAddress);
+document.addEventListener("visibilitychange", showView);
 
-// --- a token is given
+// --- log in with a token
 
 $("login").querySelector("form").addEventListener("submit", async (event) => {
   event.preventDefault();
-  await open($("token").value.trim());
+  await logIn($("token").value.trim());
 });
 
-async function open(token) {
+async function logIn(token) {
   try {
-    const { rights } = await ask("/api/login", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ token }) });
-    if (!needed && rights !== "change") throw new Error("this is the token that lets look; the other one is needed");
+    const { rights } = await request("/api/login", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ token }) });
+    if (!tokenRequired && rights !== "change") throw new Error("this token only lets you look; enter the one that allows changes");
     $("login").close("in");
-    $("token").value = $("login-why").textContent = "";
-    way.lost = true;
-    await beat();
+    $("token").value = $("login-error").textContent = "";
+    connection.lost = true;
+    await updateStatus();
   } catch (error) {
-    $("login-why").textContent = error.message;
-    logIn(needed ? "" : $("login-what").textContent);
+    $("login-error").textContent = error.message;
+    openLogin(tokenRequired ? "" : $("login-reason").textContent);
   }
 }
 
-arrive().then(pulse);
+openAddress().then(poll);

@@ -1,23 +1,23 @@
-// Teach: what a digit really was, and what was said so far.
-import { $, ask, loaded, make, percent } from "./common.js";
+// Teach: correct a digit, and see the corrections so far.
+import { $, loadImage, make, percent, request } from "./common.js";
 
-const asking = { one: null, view: null };
+const asked = { candidate: null, analysis: null };
 $("correct").querySelector(".digits").append(...Array.from({ length: 10 }, (_, digit) => make("button", { value: String(digit), textContent: String(digit) })));
 
-export function correct(one, view) {
-  Object.assign(asking, { one, view });
-  const [label, share] = one.top[0];
-  $("correct-glyph").src = one.glyph;
-  $("correct-read").textContent = one.read ? `read as ${one.digit}, ${percent(share)} sure` : `not read; likeliest ${label}, ${percent(share)}`;
+export function openCorrection(candidate, analysis) {
+  Object.assign(asked, { candidate, analysis });
+  const [label, share] = candidate.top[0];
+  $("correct-glyph").src = candidate.glyph;
+  $("correct-read").textContent = candidate.read ? `read as ${candidate.digit}, confidence ${percent(share)}` : `not read; most likely ${label}, ${percent(share)}`;
   $("correct").returnValue = "";
   $("correct").showModal();
 }
 
-// The place in the picture, with some of what is around it.
-async function crop(one, view) {
-  const image = await loaded(view.pictures.grey);
-  const scale = image.naturalWidth / view.size[0];
-  const [x, y, width, height] = one.box.map((n) => n * scale);
+// The part of the picture that the digit is in, with a margin.
+async function crop(candidate, analysis) {
+  const image = await loadImage(analysis.pictures.grey);
+  const scale = image.naturalWidth / analysis.size[0];
+  const [x, y, width, height] = candidate.box.map((n) => n * scale);
   const margin = Math.max(width, height) / 4;
   const left = Math.max(0, x - margin), top = Math.max(0, y - margin);
   const right = Math.min(image.naturalWidth, x + width + margin), bottom = Math.min(image.naturalHeight, y + height + margin);
@@ -28,48 +28,48 @@ async function crop(one, view) {
 }
 
 $("correct").addEventListener("close", async () => {
-  const said = $("correct").returnValue;
-  if (!said) return;
-  const { one, view } = asking;
-  const label = said === "none" ? null : Number(said);
+  const answer = $("correct").returnValue;
+  if (!answer) return;
+  const { candidate, analysis } = asked;
+  const label = answer === "none" ? null : Number(answer);
   try {
-    const { id } = await ask("/api/corrections", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({
-      label, read: one.read ? one.digit : null, confidence: one.top[0][1], source: view.reading.source, model: view.reading.model, glyph: one.glyph, crop: await crop(one, view),
+    const { id } = await request("/api/corrections", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({
+      label, read: candidate.read ? candidate.digit : null, confidence: candidate.top[0][1], source: analysis.reading.source, model: analysis.reading.model, glyph: candidate.glyph, crop: await crop(candidate, analysis),
     }) });
-    toast(label === null ? "Kept: that is no digit." : `Kept: that is a ${label}.`, () => forget(id));
+    showToast(label === null ? "Saved: it is not a digit." : `Saved: it is a ${label}.`, () => removeCorrection(id));
   } catch (error) {
-    toast(`Not kept: ${error.message}`);
+    showToast(`Not saved: ${error.message}`);
   }
 });
 
-let fading = 0;
-function toast(text, undo) {
+let hideTimer = 0;
+function showToast(text, undo) {
   const [span, button] = $("toast").children;
   span.textContent = text;
   button.hidden = !undo;
   button.onclick = async () => { $("toast").hidden = true; await undo(); };
   $("toast").hidden = false;
-  clearTimeout(fading);
-  fading = setTimeout(() => { $("toast").hidden = true; }, 6000);
+  clearTimeout(hideTimer);
+  hideTimer = setTimeout(() => { $("toast").hidden = true; }, 6000);
 }
 
-async function forget(id) {
-  await ask(`/api/corrections/${id}`, { method: "DELETE" }).catch((error) => toast(error.message));
-  if (!$("teach-view").hidden) await taught();
+async function removeCorrection(id) {
+  await request(`/api/corrections/${id}`, { method: "DELETE" }).catch((error) => showToast(error.message));
+  if (!$("teach-view").hidden) await loadCorrections();
 }
 
-const named = (digit) => (digit === null ? "no digit" : String(digit));
+const digitName = (digit) => (digit === null ? "not a digit" : String(digit));
 
-export async function taught() {
-  const said = await ask("/api/corrections").catch((error) => toast(error.message));
-  if (!said) return;
-  const { count, corrections, confusions } = said;
-  $("no-taught").textContent = count > corrections.length ? `and ${count - corrections.length} older ones` : count ? "" : "nothing yet";
-  $("taught").replaceChildren(...corrections.map((one) => {
+export async function loadCorrections() {
+  const answer = await request("/api/corrections").catch((error) => showToast(error.message));
+  if (!answer) return;
+  const { count, corrections, confusions } = answer;
+  $("corrections-note").textContent = count > corrections.length ? `and ${count - corrections.length} older corrections` : count ? "" : "no corrections yet";
+  $("corrections").replaceChildren(...corrections.map((one) => {
     const undo = make("button", { className: "small", textContent: "Undo" });
-    undo.addEventListener("click", () => forget(one.id));
-    return make("li", {}, make("img", { src: one.crop || one.glyph, alt: `read as ${named(one.read)}, was ${named(one.label)}`, width: 84, height: 84, className: one.crop ? "crop" : "" }),
-      make("p", {}, `${named(one.read)} → `, make("b", { textContent: named(one.label) })), undo);
+    undo.addEventListener("click", () => removeCorrection(one.id));
+    return make("li", {}, make("img", { src: one.crop || one.glyph, alt: `read as ${digitName(one.read)}, really ${digitName(one.label)}`, width: 84, height: 84, className: one.crop ? "crop" : "" }),
+      make("p", {}, `${digitName(one.read)} → `, make("b", { textContent: digitName(one.label) })), undo);
   }));
-  $("confusions").replaceChildren(...confusions.map((one) => make("tr", {}, ...[named(one.read), named(one.label), one.count].map((textContent) => make("td", { textContent })))));
+  $("confusions").replaceChildren(...confusions.map((one) => make("tr", {}, ...[digitName(one.read), digitName(one.label), one.count].map((textContent) => make("td", { textContent })))));
 }

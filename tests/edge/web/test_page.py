@@ -105,8 +105,8 @@ def test_the_picture_its_stages_and_digits_appear_and_change(page):
     assert page.locator("#live-picture rect.read").count() == 10
     for stage in ("#live-even", "#live-ink"):
         assert page.evaluate(f"document.querySelector('{stage}').naturalWidth") > 0
-    assert "ms" in page.text_content("#live-times") and "frames a second" in page.text_content("#fps")
-    assert not page.locator("#live-picture .wait").is_visible()
+    assert "ms" in page.text_content("#live-times") and "frames per second" in page.text_content("#fps")
+    assert not page.locator("#live-picture .placeholder").is_visible()
     keep(page, "live")
     until(page, "document.querySelector('#live-text').value", lambda now: now != first)
 
@@ -135,7 +135,7 @@ def test_nothing_jumps_whatever_is_read(browser, tmp_path, size):
     written(pages / "2.png", "7")
     written(pages / "3.png", "1234567", "8901234", "5678901")
     written(pages / "4.png", "27", height=360)
-    fixed = ("#live-picture", "p.read", "#live-why", "#hold", "#live-ink", "#live-times", "#live-glyphs")
+    fixed = ("#live-picture", "p.read", "#live-note", "#freeze", "#live-ink", "#live-times", "#live-glyphs")
     with (
         device(tmp_path, source=f"files:{pages}?fps=2&loop=yes") as running,
         opened(browser, running.url, size) as page,
@@ -152,7 +152,7 @@ def test_nothing_jumps_whatever_is_read(browser, tmp_path, size):
 
 @pytest.mark.parametrize("size", [DESK, TELEPHONE])
 def test_nothing_jumps_when_a_photograph_is_sent(browser, here, tmp_path, size):
-    fixed = ("#draw-picture", "#undo", ".hint", "#draw-why", "#draw-ink", "#draw-glyphs")
+    fixed = ("#draw-picture", "#undo", ".hint", "#draw-note", "#draw-ink", "#draw-glyphs")
     with opened(browser, f"{here.url}#draw", size) as page:
         before = places(page, *fixed)
         page.set_input_files("#file", written(tmp_path / "high.png", "23", "57", "41", height=900, width=500))
@@ -168,7 +168,7 @@ def test_nothing_jumps_when_a_photograph_is_sent(browser, here, tmp_path, size):
 def test_boxes_say_how_sure_each_digit_is_and_labels_keep_apart(browser, here, size):
     with opened(browser, here.url, size) as page:
         until(page, "document.querySelectorAll('#live-picture text.read').length", lambda many: many == 10)
-        page.click("#hold")
+        page.click("#freeze")
         labels = page.evaluate(
             "[...document.querySelectorAll('#live-picture text')].map(one => { const r = one.getBoundingClientRect();"
             " const small = one.querySelector('tspan').getBoundingClientRect().height;"
@@ -237,7 +237,7 @@ def test_a_photograph_is_read(page, tmp_path):
     until(page, READS, lambda text: text == "2357")
     photo.write_bytes(b"no picture")
     page.set_input_files("#file", photo)
-    until(page, "document.querySelector('#draw-why').textContent", lambda why: "no image that can be read" in why)
+    until(page, "document.querySelector('#draw-note').textContent", lambda why: "no image that can be read" in why)
     # What the browser cannot show, the device can: it is sent as it is, and can be drawn on.
     page.set_input_files("#file", written(tmp_path / "scan.tiff", "41"))
     until(page, READS, lambda text: text == "41")
@@ -278,18 +278,18 @@ def test_the_browsers_own_camera_is_read_and_stopped(driver, here, tmp_path):
     shown = f"--use-file-for-fake-video-capture={film(tmp_path / 'film.y4m', '2357')}"
     browser = driver.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *fake, shown])
     with opened(browser, f"{here.url}#draw") as page:
-        assert page.text_content("#camera") == "This browser's camera" and not page.is_visible("#unplug")
+        assert page.text_content("#camera") == "Use the browser's camera" and not page.is_visible("#stop-camera")
         before = places(page, ".hint", "#draw-glyphs")
         page.click("#camera")
         page.wait_for_selector("#video:not([hidden])")
         assert places(page, ".hint", "#draw-glyphs") == before
-        page.click("#unplug")
+        page.click("#stop-camera")
         assert page.evaluate("document.querySelector('#video').srcObject") is None and not page.is_visible("#video")
         page.click("#camera")
         until(page, "document.querySelector('#video').videoWidth", bool)
-        page.click("text=Take the picture")
+        page.click("text=Take a picture")
         until(page, READS, lambda text: text == "2357")
-        assert not page.is_visible("#video") and not page.is_visible("#unplug")
+        assert not page.is_visible("#video") and not page.is_visible("#stop-camera")
     browser.close()
 
 
@@ -308,7 +308,7 @@ def test_events_are_a_line_of_time_followed_and_filtered(page):
     page.select_option("#filter-kind", "appeared")
     assert page.locator("#timeline li").count() == 1
     page.fill("#filter-text", "no such text")
-    assert page.locator("#timeline li").count() == 0 and page.text_content("#no-rows") == "none of this kind"
+    assert page.locator("#timeline li").count() == 0 and page.text_content("#events-note") == "no events match"
     assert page.is_disabled("#csv") and page.is_disabled("#jsonl")
 
 
@@ -400,7 +400,7 @@ def test_it_says_in_every_view_when_the_device_is_gone_and_goes_on_when_it_is_ba
             view(page, name)
             until(page, STATE, lambda state: state == "the device does not answer; trying again")
             assert page.text_content("#fps") == ""
-        assert "does not answer" in page.text_content("#tune-why")
+        assert "does not answer" in page.text_content("#tune-note")
         with device(tmp_path, port=running.port):
             until(page, STATE, lambda state: state == "reading")
             until(page, "document.querySelector('#tune-text').value", lambda text: len(text) > 3)
@@ -430,7 +430,7 @@ def test_the_keyboard_alone_reaches_everything(page):
     for _ in range(8):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.textContent.trim()"))
-    assert reached[:6] == ["To the content", "Live", "Draw", "Events", "Teach", "Tune"]
+    assert reached[:6] == ["Skip to the content", "Live", "Draw", "Events", "Teach", "Tune"]
     page.focus("nav a[href='#draw']")
     page.keyboard.press("Enter")
     page.wait_for_selector("#pad", state="visible")
@@ -472,7 +472,7 @@ def test_a_digit_is_corrected_by_keyboard_alone(browser, here):
         page.wait_for_selector("#login[open]")
         page.keyboard.type(here.tokens()["change"])
         page.keyboard.press("Enter")
-        until(page, "document.querySelector('#toast').textContent", lambda text: "that is a 3" in text)
+        until(page, "document.querySelector('#toast').textContent", lambda text: "it is a 3" in text)
         [one] = here.ask("/api/corrections").json["corrections"]
         assert one["label"] == 3
         tab_to(page, "#toast button")
@@ -493,28 +493,28 @@ def test_a_correction_is_stored_shown_and_taken_back(page, here):
     page.click("#correct button[value='7']")
     # Whoever came without a token is asked for one, and may leave it.
     page.wait_for_selector("#login[open]")
-    assert "To change something" in page.text_content("#login-what")
-    page.click("#not-now")
-    until(page, "document.querySelector('#toast').textContent", lambda text: "Not kept" in text)
+    assert "To change something" in page.text_content("#login-reason")
+    page.click("#login-cancel")
+    until(page, "document.querySelector('#toast').textContent", lambda text: "Not saved" in text)
     assert here.ask("/api/corrections").json["count"] == 0
     page.click("#draw-glyphs button")
     page.click("#correct button[value='7']")
     page.fill("#token", here.tokens()["view"])
     page.keyboard.press("Enter")
-    until(page, "document.querySelector('#login-why').textContent", lambda why: "lets look" in why)
+    until(page, "document.querySelector('#login-error').textContent", lambda why: "only lets you look" in why)
     page.fill("#token", here.tokens()["change"])
     page.keyboard.press("Enter")
     # What was said before is kept.
-    until(page, "document.querySelector('#toast').textContent", lambda text: "that is a 7" in text)
+    until(page, "document.querySelector('#toast').textContent", lambda text: "it is a 7" in text)
     assert not page.is_visible("#login")
     view(page, "teach")
-    until(page, "document.querySelectorAll('#taught > li').length", lambda many: many == 1)
+    until(page, "document.querySelectorAll('#corrections > li').length", lambda many: many == 1)
     assert page.locator("#confusions td").all_text_contents() == ["1", "7", "1"]
     keep(page, "teach")
     [one] = here.ask("/api/corrections").json["corrections"]
     assert (one["read"], one["label"], one["source"]) == (1, 7, "web") and one["crop"]
-    page.click("#taught button")
-    until(page, "document.querySelectorAll('#taught > li').length", lambda many: many == 0)
+    page.click("#corrections button")
+    until(page, "document.querySelectorAll('#corrections > li').length", lambda many: many == 0)
     assert here.ask("/api/corrections").json["count"] == 0
 
 
@@ -528,7 +528,7 @@ def test_a_button_below_a_digit_stays_while_frames_come(page):
     page.wait_for_selector("#correct[open]")
     page.keyboard.press("Escape")
     assert not page.locator("#correct").is_visible()
-    page.click("#hold")
+    page.click("#freeze")
     text = page.text_content("#live-text")
     page.wait_for_timeout(3500)
     assert page.text_content("#live-text") == text
@@ -544,7 +544,7 @@ def test_what_was_said_covers_no_button_of_the_next_digit(browser, here, size):
         page.evaluate("document.querySelector('#live-glyphs > li:nth-child(5)').scrollIntoView({block: 'end'})")
         assert (
             page.evaluate(
-                "[...document.querySelectorAll('#live-glyphs button, nav a, #hold')].filter(one => {"
+                "[...document.querySelectorAll('#live-glyphs button, nav a, #freeze')].filter(one => {"
                 " const {left, top, width, height} = one.getBoundingClientRect();"
                 " const there = document.elementFromPoint(left + width / 2, top + height / 2);"
                 " return there && !one.contains(there); }).length"
@@ -569,7 +569,7 @@ def test_a_slider_shows_at_once_what_it_does_and_is_saved(page, here):
     page.goto(f"{here.url}#token={here.tokens()['change']}")
     view(page, "tune")
     until(page, "document.querySelector('#tune-text').value.length", lambda many: many > 9)
-    assert page.is_disabled("#save") and page.is_disabled("#back")
+    assert page.is_disabled("#save") and page.is_disabled("#restore")
     keep(page, "tune")
     slide(page, "level", 254)
     slide(page, "faint", 254)
@@ -582,7 +582,7 @@ def test_a_slider_shows_at_once_what_it_does_and_is_saved(page, here):
     until(page, "document.querySelector('#tune-state').textContent", lambda text: text.startswith("Saved"))
     assert here.ask("/api/vision").json["vision"]["threshold"] == "otsu"
     assert 'threshold = "otsu"' in (here.state / "vision.toml").read_text()
-    page.click("#back")
+    page.click("#restore")
     until(page, "document.querySelector('#knob-threshold').value", lambda value: value == "hysteresis")
     assert not (here.state / "vision.toml").exists()
 
@@ -600,7 +600,7 @@ def test_a_slider_is_moved_and_saved_by_keyboard_alone(browser, here):
         page.keyboard.press("Enter")
         until(page, "document.querySelector('#tune-state').textContent", lambda text: text.startswith("Saved"))
         assert here.ask("/api/vision").json["vision"]["level"] == 95
-        tab_to(page, "#back")
+        tab_to(page, "#restore")
         page.keyboard.press("Enter")
         until(page, "document.querySelector('#knob-level').value", lambda value: value == "90")
 
@@ -683,7 +683,7 @@ def test_from_elsewhere_a_wrong_token_is_refused_and_a_right_one_opens(browser, 
         page.wait_for_selector("#login[open]")
         page.fill("#token", "wrong")
         page.keyboard.press("Enter")
-        until(page, "document.querySelector('#login-why').textContent", lambda why: "no token" in why)
+        until(page, "document.querySelector('#login-error').textContent", lambda why: "no token" in why)
         keep(page, "login")
         page.fill("#token", running.tokens()["view"])
         page.keyboard.press("Enter")
