@@ -1,6 +1,6 @@
-"""``edge``: which commands there are, and how they end.
+"""The command line ``edge``: its commands and their exit status.
 
-Exit status: 0 done; 1 it failed, and one line on stderr says what, where and what to do; 2 wrong usage.
+Exit status: 0 success; 1 failure, with one line on stderr that says what, where and what to do; 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from edge.system.version import __version__
 
 
 class Command(NamedTuple):
-    """A command in the help of ``edge``; its module, which is imported when the command is used, has the rest."""
+    """A command in the help of ``edge``. Its module in ``edge.commands`` is imported only when the command is used."""
 
     help: str
     module: str
@@ -30,29 +30,30 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "read": Command("read image files", "read", "IMAGE ..."),
-    "run": Command("read a camera, or any other source, until stopped", "run"),
-    "model check": Command("try a model as edge run does", "model_check", "FILE"),
-    "model rollback": Command("put back the model that edge run used before; again: the newer one", "model_rollback"),
-    "history": Command("show past events, also while the service runs", "history"),
+    "run": Command("read a camera or another source until it is stopped", "run"),
+    "model check": Command("test a model as edge run does before it uses one", "model_check", "FILE"),
+    "model rollback": Command("restore the model that edge run used before", "model_rollback"),
+    "history": Command("show past events; works while the service runs", "history"),
     "token": Command("show the links that open the live page from another machine", "token"),
     "corrections export": Command(
-        "make a data set of the corrections: 28x28 glyphs and labels.csv", "corrections_export", "FOLDER"
+        "export the corrections as a data set: 28x28 glyphs and labels.csv", "corrections_export", "FOLDER"
     ),
-    "demo": Command("read pages from a synthetic camera, in a browser too: no camera, no files needed", "demo"),
-    "bench": Command("measure what each stage takes here, compared with the least possible", "bench"),
+    "demo": Command("read generated pages without a camera, in the terminal and a browser", "demo"),
+    "bench": Command("measure how long each stage takes on this machine, compared with a minimum", "bench"),
     "doctor": Command("find what is wrong with this machine, and how to fix it", "doctor"),
-    "watch": Command("show what all devices of an MQTT broker read now", "watch", "mqtt://BROKER/PREFIX"),
-    "tune": Command("score each choice of [vision] on photographs with known digits", "tune", "LABELS.csv ..."),
+    "watch": Command("show what all devices of an MQTT broker read at the moment", "watch", "mqtt://BROKER/PREFIX"),
+    "tune": Command("compare the choices of [vision] on photographs with known digits", "tune", "LABELS.csv ..."),
 }
 """Name -> command, in the order of the help. A name of two words is an action of a group."""
 GROUPS = {
-    "model": "try a model, or put back the one before",
-    "corrections": "what people corrected on the live page",
+    "model": "test a model, or restore the one before",
+    "corrections": "use what people corrected on the live page",
 }
+"""Group -> its line in the help of ``edge``."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command ``edge``; gives the exit status."""
+    """Run ``edge`` with these arguments (default: those of the process); returns the exit status."""
     arguments, unknown = parser().parse_known_args(argv)
     if unknown:
         arguments.parser.refuse(unknown[0])
@@ -73,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read our output has gone (edge read … | head): not a failure of ours, and nothing more to say.
+        # The program that read our output has ended (edge read … | head). That is not an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
@@ -90,7 +91,7 @@ def parser() -> Parser:
             parent = commands.add_parser(group, help=GROUPS[group], allow_abbrev=False)
             parent.set_defaults(parser=parent)
             groups[group] = parent.add_subparsers(title="actions", required=True, metavar="ACTION", parser_class=Parser)
-        one: Parser = groups.get(group, commands).add_parser(
+        subparser: Parser = groups.get(group, commands).add_parser(
             action,
             help=command.help,
             description=f"{command.help[0].upper()}{command.help[1:]}.",
@@ -98,7 +99,7 @@ def parser() -> Parser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
-        one.later = partial(_declare, one, command)
+        subparser.declare_arguments = partial(_declare, subparser, command)
     return top
 
 
@@ -111,7 +112,7 @@ def _declare(parser: Parser, command: Command) -> None:
 
 
 def script() -> int:
-    """The same for a process of its own."""
+    """Run ``edge`` as the main program of this process; returns the exit status."""
     begin()
     status = main()
     end()

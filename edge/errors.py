@@ -1,28 +1,28 @@
-"""Every error raised on purpose. Each is also a built-in, and its text is one line: what, where, what to do."""
+"""All errors raised on purpose. Each is also a built-in error; its text is one line: what, where, what to do."""
 
 
 class EdgeError(Exception):
-    """Something went wrong that a person can mend; ``str()`` is the one line to show them."""
+    """Something went wrong that a person can fix; ``str()`` is the line to show them."""
 
 
 class ImageError(EdgeError, ValueError):
-    """An image cannot be read: missing, empty, truncated, or no image at all."""
+    """An image cannot be read: it is missing, empty, truncated or not an image."""
 
 
 class ModelError(EdgeError, ValueError):
-    """A model file cannot be used: missing, damaged, or not a classifier of images."""
+    """A model file cannot be used: it is missing, damaged or not an image classifier."""
 
 
 class SettingsError(EdgeError, ValueError):
-    """A setting is unknown, misspelt or out of its range."""
+    """A setting is unknown, misspelt or outside its limits."""
 
 
 class SourceError(EdgeError, OSError):
-    """A source of frames cannot be opened, or gave no frame before its deadline."""
+    """A source cannot be opened, or gave no frame before its deadline."""
 
 
 class WedgedError(SourceError):
-    """A camera's driver does not come back from a call: only a new process can have the camera again."""
+    """A camera's driver hangs in a call: only a new process can open the camera again."""
 
 
 class PublishError(EdgeError, OSError):
@@ -30,24 +30,24 @@ class PublishError(EdgeError, OSError):
 
 
 class BusyError(PublishError):
-    """The far side asks to be left alone for a while."""
+    """The receiver asks to wait before the next attempt."""
 
     def __init__(self, text: str, seconds: float) -> None:
         super().__init__(text)
         self.seconds = seconds
-        """So long."""
+        """How long to wait."""
 
 
 class StateError(EdgeError, OSError):
-    """The state folder, or what is kept in it, cannot be read or written."""
+    """The state folder, or a file in it, cannot be read or written."""
 
 
 class NoReaderError(PublishError):
-    """Who read stdout has closed it: nothing more is wanted."""
+    """The reader of stdout has closed it, so nothing more is to be written."""
 
 
 class DataError(EdgeError, ValueError):
-    """Training or evaluation data are missing or are not what they should be."""
+    """Training or evaluation data are missing or wrong."""
 
 
 class ConvertError(EdgeError, ValueError):

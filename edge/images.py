@@ -1,4 +1,4 @@
-"""An image file -> grey pixels: colour, 16-bit, transparency, EXIF orientation; or one clear line why not."""
+"""Reads image files as grey pixels: colour, 16 bits, transparency, EXIF orientation. Also writes images."""
 
 from __future__ import annotations
 
@@ -12,25 +12,28 @@ import numpy as np
 
 from edge.errors import ImageError
 from edge.system import stderr
+from edge.system.files import write_atomically
 from edge.types import Pixels
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
-"""Files with these endings are looked for in a folder; a file named outright may have any."""
+"""Endings of the files that are read in a folder. A file that is named itself may have any ending."""
 
 MAX_PIXELS = 100_000_000
-"""More is no photograph of digits, but a mistake or a decompression bomb."""
+"""Most pixels that an image may have. Chosen: more is a mistake or a decompression bomb, not a photograph of digits."""
 STRIP = 1_000_000
-"""So many values are worked on at once: a whole picture in a wider type would be many times what it is."""
+"""Values that are converted at once. Chosen: a whole picture in a wider type would take several times its memory."""
+NOT_AN_IMAGE = "is not an image that can be read; use JPEG, PNG, TIFF, WebP, BMP or PGM"
+"""What an error says of a file that is not an image."""
 
-_NOT_AN_IMAGE = "is no image that can be read; JPEG, PNG, TIFF, WebP, BMP and PGM are"
+# JPEG's markers: start of image, start of scan, end of image (ITU-T T.81, B.1.1.3).
 _SOI, _SOS, _EOI = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def load(path: str | Path) -> Pixels:
-    """The file's picture as luminance, upright, (height, width) uint8, 0 = black, 255 = white.
+    """The image in a file, upright and grey: (height, width) uint8, luminance, 0 = black, 255 = white.
 
-    Transparent pictures are laid on white or on black, whichever shows more. Raises ImageError.
+    A transparent image gets a white or black background, whichever shows more contrast. Raises ImageError.
     """
     try:
         data = Path(path).read_bytes()
@@ -42,13 +45,13 @@ def load(path: str | Path) -> Pixels:
 
 
 def decode(data: bytes, name: str) -> Pixels:
-    """As ``load``, from the bytes of a file; ``name`` is what errors call it."""
+    """As ``load``, from the bytes of a file; errors call it ``name``."""
     if not data:
         raise ImageError(f"{name}: is empty")
     if damage := _damage(data):
         raise ImageError(f"{name}: {damage}")
     packed = np.frombuffer(data, np.uint8)
-    # One decoding in the usual case: straight to grey, by OpenCV's own luminance weights, EXIF orientation applied.
+    # The usual case, decoded directly to grey: OpenCV applies its luminance weights and the EXIF orientation.
     if not may_be_transparent(data):
         picture = _imdecode(packed, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH, name)
         return _eight_bits(picture)
@@ -62,9 +65,9 @@ def decode(data: bytes, name: str) -> Pixels:
 
 
 def composite(picture: Pixels) -> Pixels:
-    """(height, width, 4) uint8 BGRA -> grey, laid on white or on black, whichever spreads the greys more.
+    """(height, width, 4) uint8 BGRA -> grey on a white or black background, whichever spreads the greys more.
 
-    Black ink on nothing shows on white; white ink on nothing shows on black.
+    Black ink without a background shows on white; white ink shows on black.
     """
 
     def laid(part: Pixels) -> Any:
@@ -72,7 +75,7 @@ def composite(picture: Pixels) -> Pixels:
         return (grey * part[..., 3] + 127) // 255
 
     on_black = _by_strips(laid, picture, picture.shape[:2])
-    # As much lighter as the paper shines through: grey * alpha + 255 * (1 - alpha).
+    # On white: grey * alpha + 255 * (1 - alpha).
     on_white = on_black + ~picture[..., 3]
     return on_white if _spread(on_white) >= _spread(on_black) else on_black
 
@@ -82,12 +85,14 @@ def _imdecode(packed: Pixels, flags: int, name: str) -> Pixels:
         with stderr.opencv():
             picture = cv2.imdecode(packed, flags)
     except cv2.error as error:
-        # OpenCV refuses pictures over its own limit of pixels so.
-        raise ImageError(f"{name}: {_NOT_AN_IMAGE}") from error
+        # OpenCV raises this for images above its own limit of pixels.
+        raise ImageError(f"{name}: {NOT_AN_IMAGE}") from error
     if picture is None:
-        raise ImageError(f"{name}: {_NOT_AN_IMAGE}")
+        raise ImageError(f"{name}: {NOT_AN_IMAGE}")
     if picture.shape[0] * picture.shape[1] > MAX_PIXELS:
-        raise ImageError(f"{name}: has {picture.shape[1]} x {picture.shape[0]} pixels; at most {MAX_PIXELS:,} are read")
+        raise ImageError(
+            f"{name}: has {picture.shape[1]} x {picture.shape[0]} pixels; reduce it to at most {MAX_PIXELS:,}"
+        )
     return picture
 
 
@@ -95,14 +100,14 @@ def _eight_bits(picture: np.ndarray) -> Pixels:
     if picture.dtype == np.uint8:
         return picture
     if picture.dtype == np.uint16 and picture.max() > 4095:
-        # 65535 / 257 = 255, and 257 is odd: nothing lies halfway.
+        # 65535 / 257 = 255; 257 is odd, so no value lies halfway between two greys.
         return _by_strips(lambda part: (part.astype(np.uint32) + 128) // 257, picture, picture.shape)
-    # 12-bit cameras store 16 bits too, and their brightest pixel is far below.
+    # 12-bit cameras also store 16 bits, but their brightest pixel is at most 4095.
     return _stretched(picture)
 
 
 def _stretched(picture: np.ndarray) -> Pixels:
-    """Any other range, floating point or 12 bits in 16: its own minimum is 0 and its maximum is 255."""
+    """Any other range, such as floating point or 12 bits in 16: the image's minimum becomes 0, its maximum 255."""
     parts = (_real(picture[rows]) for rows in _strips(picture))
     ends = [(float(part.min()), float(part.max())) for part in parts]
     low, high = min(least for least, _ in ends), max(most for _, most in ends)
@@ -111,19 +116,19 @@ def _stretched(picture: np.ndarray) -> Pixels:
 
 
 def _real(part: np.ndarray) -> Any:
-    # Not nan_to_num, which warns where tflite-runtime has told an ARM processor to take the smallest numbers for 0.
+    # Not nan_to_num: it warns if tflite-runtime has made an ARM processor treat denormal numbers as 0.
     real = part.astype(np.float32)
     return np.where(np.isfinite(real), real, np.float32(0))
 
 
 def _strips(picture: np.ndarray) -> Iterator[slice]:
-    """The picture's rows, a few at a time."""
+    """Slices of the rows, each of about STRIP values."""
     rows = max(1, STRIP // picture[0].size)
     return (slice(top, top + rows) for top in range(0, len(picture), rows))
 
 
 def _by_strips(shade: Callable[[np.ndarray], Any], picture: np.ndarray, shape: tuple[int, ...]) -> Pixels:
-    """What ``shade`` makes of a picture, 0 to 255, as uint8 of this shape."""
+    """Apply ``shade``, which gives 0 to 255, to a picture strip by strip; returns uint8 of this shape."""
     made = np.empty(shape, np.uint8)
     for rows in _strips(picture):
         made[rows] = shade(picture[rows])
@@ -135,9 +140,9 @@ def _spread(grey: Pixels) -> float:
 
 
 def _damage(data: bytes) -> str | None:
-    """What is wrong with a JPEG or PNG, or None. OpenCV would fill up with grey and only warn."""
+    """What is wrong with a JPEG or PNG, or None. OpenCV would fill the missing part with grey and only warn."""
     if data.startswith(_SOI) and data.rfind(_EOI) < data.rfind(_SOS):
-        # A thumbnail has an end of its own, but before the picture's scan.
+        # An embedded thumbnail has its own end marker, but before the scan of the main image.
         return "is cut off; copy it again"
     if data.startswith(_PNG):
         return _png_damage(data)
@@ -145,7 +150,7 @@ def _damage(data: bytes) -> str | None:
 
 
 def _png_damage(data: bytes) -> str | None:
-    """Walks the chunks: length, type, data, CRC (PNG specification, 5.3)."""
+    """What is wrong with a PNG, or None, by its chunks: length, type, data, CRC (PNG specification, 5.3)."""
     at = len(_PNG)
     while at + 12 <= len(data):
         length = int.from_bytes(data[at : at + 4], "big")
@@ -161,7 +166,7 @@ def _png_damage(data: bytes) -> str | None:
 
 
 def may_be_transparent(data: bytes) -> bool:
-    """PNG of a colour type with alpha or with a tRNS chunk, WebP with an alpha chunk, TIFF; not JPEG, BMP, PGM."""
+    """Whether the format can be transparent: PNG with an alpha colour type or a tRNS chunk, WebP, TIFF."""
     if data.startswith(_PNG):
         # Byte 25 is the colour type: 4 grey with alpha, 6 colour with alpha (PNG specification, 11.2.2).
         return data[25] in (4, 6) or b"tRNS" in data[:4096]
@@ -171,13 +176,10 @@ def may_be_transparent(data: bytes) -> bool:
 
 
 def save(picture: Pixels, path: Path) -> None:
-    """Write a picture, grey or BGR, in the format of the path's ending: whole, by rename. Raises ImageError."""
-    half = path.with_name(f".{path.name}.part")
+    """Write a grey or BGR image atomically, in the format of the path's ending. Raises ImageError."""
     try:
-        half.write_bytes(cv2.imencode(path.suffix, picture)[1].tobytes())
-        half.replace(path)
+        write_atomically(path, cv2.imencode(path.suffix, picture)[1].tobytes())
     except OSError as error:
-        half.unlink(missing_ok=True)
         raise ImageError(
             f"{path}: cannot be written ({error.strerror}); free some space or name another folder"
         ) from error

@@ -1,7 +1,7 @@
-"""How one setting is declared: a field of a dataclass with its default, what it means and which values it takes.
+"""Declares one setting: a dataclass field with its default, description and limits.
 
-Plain dataclasses, so that reading an image needs no settings library: ``edge.settings`` adds the checks of type and
-range from the metadata given here.
+Settings are plain dataclasses, so that reading an image imports no settings library. ``edge.settings`` checks types and
+limits from the metadata given here.
 """
 
 from __future__ import annotations
@@ -11,5 +11,5 @@ from typing import Any
 
 
 def setting(default: Any, description: str, **limits: int | float) -> Any:
-    """A dataclass field that says what it is and which values it takes (``ge``, ``le``)."""
+    """A dataclass field with a description and its limits: ``ge`` is the least value, ``le`` the greatest."""
     return field(default=default, metadata={"description": description, **limits})

@@ -1,4 +1,4 @@
-"""Every setting, declared once: flag, environment, TOML, --help and the README's table follow from here.
+"""All settings, declared once: flags, environment, TOML file, ``--help`` and the table in ``docs/`` are made from here.
 
 A flag beats the environment (``EDGE_VISION__MEDIAN=5``), which beats the TOML file, which beats the default.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -17,15 +17,17 @@ from edge.errors import SettingsError
 from edge.setting import setting
 from edge.store.settings import StoreSettings
 from edge.tracking.settings import TrackSettings
-from edge.uri import nearest
+from edge.uri import did_you_mean
 from edge.vision.settings import VisionSettings
 
 if TYPE_CHECKING:
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
+    from pydantic_settings import BaseSettings
 
 PREFIX = "EDGE_"
-
-
+"""How the environment variables of settings begin."""
+SHOWN_CHARACTERS = 80
+"""An error shows at most this much of a wrong value. Chosen: enough to recognise it, and the error stays one line."""
 SECTIONS: dict[str, Any] = {"vision": VisionSettings, "track": TrackSettings, "store": StoreSettings}
 """The tables of the TOML file."""
 
@@ -67,76 +69,81 @@ class Settings:
     )
 
 
-class Leaf(NamedTuple):
-    """One setting as people see it."""
+class SettingInfo(NamedTuple):
+    """One setting: its name, type, default, description and limits."""
 
     name: str
-    """Dotted: ``vision.median``."""
+    """Dotted, as in a flag: ``vision.median``."""
     type: Any
     default: Any
     description: str
     limits: tuple[Any, Any]
-    """Least and greatest value, None where there is none."""
+    """Least and greatest value; None where there is none."""
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The words it takes, where it takes only some."""
+        """The words that it accepts; empty if it accepts any value of its type."""
         return tuple(choice for choice in get_args(self.type) if isinstance(choice, str))
 
     @property
     def environment(self) -> str:
         """The name of its environment variable."""
-        return PREFIX + self.name.upper().replace(".", "__")
+        return _variable(self.name)
 
 
 @cache
-def leaves() -> tuple[Leaf, ...]:
+def all_settings() -> tuple[SettingInfo, ...]:
     """All settings, in the order of the TOML file."""
-    return tuple(_leaves())
+    return tuple(_declared_settings())
 
 
-def _leaves() -> Iterator[Leaf]:
+def _declared_settings() -> Iterator[SettingInfo]:
     for prefix, section in (("", Settings), *((f"{name}.", kind) for name, kind in SECTIONS.items())):
         hints = get_type_hints(section)
         for part in dataclasses.fields(section):
             if part.name not in SECTIONS:
-                said = part.metadata
-                limits = (said.get("ge"), said.get("le"))
-                yield Leaf(prefix + part.name, hints[part.name], part.default, said["description"], limits)
+                limits = (part.metadata.get("ge"), part.metadata.get("le"))
+                description = part.metadata["description"]
+                yield SettingInfo(prefix + part.name, hints[part.name], part.default, description, limits)
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper().replace(".", "__")
 
 
 def load_settings(config: str | Path | None = None, flags: Mapping[str, Any] | None = None) -> Settings:
     """Settings from ``flags`` (dotted names), the environment, the TOML file and the defaults, in this order.
 
-    Raises SettingsError: one line that names the file or variable, the setting, and what it takes.
+    Raises SettingsError: one line that names the file, flag or variable, the setting, and what it accepts.
     """
+    flags = flags or {}
     file = _toml(Path(config)) if config else {}
-    _no_misspelt_variables()
+    _refuse_misspelt_variables()
 
-    # pydantic takes longer to import than everything else together: it is only asked where there is a doubt.
-    if plain := _plain(file, flags or {}):
+    # The fast path: importing pydantic takes longer than importing everything else, so it is used only if necessary.
+    if plain := _plain_settings(file, flags):
         return plain
-    from pydantic import ValidationError
 
-    try:
-        return _checked(file, _nested(flags or {}))
-    except ValidationError as error:
-        raise SettingsError(_one_line(error, config, file, flags or {})) from error
-    except ValueError as error:  # pydantic-settings: an environment variable that is no JSON where JSON is wanted
-        raise SettingsError(f"environment: {error}") from error
+    def origin(name: str) -> str:
+        if name in flags:
+            return f"--{name}"
+        in_file = config and name.partition(".")[0] in file and _variable(name) not in os.environ
+        return f"{config if in_file else 'environment'}: {name}"
+
+    return _checked(_model(file), _nested(flags), origin)
 
 
-def _plain(file: Mapping[str, Any], flags: Mapping[str, Any]) -> Settings | None:
-    """The settings, where each of them is plainly what is wanted; None where pydantic has to judge, or to refuse."""
+def _plain_settings(file: Mapping[str, Any], flags: Mapping[str, Any]) -> Settings | None:
+    """The fast path: the settings, if each value is obviously valid; None if pydantic has to convert or refuse one."""
     sections: dict[str, dict[str, Any]] = {"": {}, **{name: {} for name in SECTIONS}}
-    if any(PREFIX + name.upper() in os.environ or not isinstance(file.get(name, {}), Mapping) for name in SECTIONS):
+    if any(_variable(name) in os.environ or not isinstance(file.get(name, {}), Mapping) for name in SECTIONS):
         return None
-    for leaf in leaves():
-        section, _, name = leaf.name.rpartition(".")
-        written = file.get(section, {}) if section else file
-        for given, key in ((flags, leaf.name), (os.environ, leaf.environment), (written, name)):
+    for info in all_settings():
+        section, _, name = info.name.rpartition(".")
+        in_file = file.get(section, {}) if section else file
+        for given, key in ((flags, info.name), (os.environ, info.environment), (in_file, name)):
             if key in given:
-                value = _plain_value(leaf, given[key])
+                value = _plain_value(info, given[key])
                 if value is None:
                     return None
                 sections[section][name] = value
@@ -145,29 +152,32 @@ def _plain(file: Mapping[str, Any], flags: Mapping[str, Any]) -> Settings | None
     return Settings(**sections[""], **parts)
 
 
-def _plain_value(leaf: Leaf, given: Any) -> Any:
-    """A value of the setting's type and within its limits, or None where that is not plain to see."""
+def _plain_value(info: SettingInfo, given: Any) -> Any:
+    """The value in the setting's type, if it is obviously valid and within the limits; otherwise None."""
     value: Any = None
-    if leaf.type is str or leaf.choices:
-        value = given if isinstance(given, str) and (not leaf.choices or given in leaf.choices) else None
-    elif leaf.type is bool:
+    if info.type is str or info.choices:
+        value = given if isinstance(given, str) and (not info.choices or given in info.choices) else None
+    elif info.type is bool:
         value = given if isinstance(given, bool) else {"true": True, "false": False}.get(str(given))
-    elif leaf.type in (int, float):
-        points = 1 if leaf.type is float else 0
-        numeral = isinstance(given, str) and given.isascii() and given.replace(".", "", points).isdigit()
-        if numeral or type(given) in (int, leaf.type):
-            value = leaf.type(given)
+    elif info.type in (int, float):
+        points = 1 if info.type is float else 0
+        is_numeral = isinstance(given, str) and given.isascii() and given.replace(".", "", points).isdigit()
+        if is_numeral or type(given) in (int, info.type):
+            value = info.type(given)
     elif isinstance(given, str):
         value = tuple(given.split())
-    elif isinstance(given, list | tuple) and all(isinstance(one, str) for one in given):
+    elif isinstance(given, list | tuple) and all(isinstance(part, str) for part in given):
         value = tuple(given)
-    least, most = leaf.limits
+    least, most = info.limits
     within = value is not None and (least is None or least <= value) and (most is None or value <= most)
     return value if within else None
 
 
-def _checked(file: Mapping[str, Any], flags: Mapping[str, Any]) -> Settings:
-    """The same settings as a pydantic-settings model, made of the declaration above, which reads and checks them."""
+def _model(file: Mapping[str, Any] | None = None) -> type[BaseSettings]:
+    """``Settings`` as a pydantic-settings model, which checks types and limits.
+
+    With a ``file`` (empty if there is none) it also reads the environment and the file; without, only what it is given.
+    """
     from pydantic import BeforeValidator, Field, create_model
     from pydantic_settings import (
         BaseSettings,
@@ -189,65 +199,85 @@ def _checked(file: Mapping[str, Any], flags: Mapping[str, Any]) -> Settings:
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
+            if file is None:
+                return (init_settings,)
             return init_settings, env_settings, InitSettingsSource(settings_cls, dict(file))
 
     hints = get_type_hints(Settings)
-    declared: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for part in dataclasses.fields(Settings):
         kind, limits = hints[part.name], {key: part.metadata[key] for key in ("ge", "le") if key in part.metadata}
         if get_origin(kind) is tuple:
-            # One word, or several with blanks between, is as good as a list of them.
+            # A string of one or several words means the same as a list of them.
             kind = Annotated[kind, NoDecode, BeforeValidator(lambda v: tuple(v.split()) if isinstance(v, str) else v)]
-        fresh = part.default_factory is not dataclasses.MISSING
-        default = {"default_factory": part.default_factory} if fresh else {"default": part.default}
-        declared[part.name] = (kind, Field(**default, **limits))
-    model = create_model("Settings", __base__=Sourced, **declared)
-    return Settings(**dict(model(**flags)))
+        has_factory = part.default_factory is not dataclasses.MISSING
+        default = {"default_factory": part.default_factory} if has_factory else {"default": part.default}
+        fields[part.name] = (kind, Field(**default, **limits))
+    return create_model("Settings", __base__=Sourced, **fields)
 
 
-def pinned_vision(flags: Mapping[str, Any]) -> frozenset[str]:
-    """Which fields of ``[vision]`` a flag (dotted names) or the environment sets."""
-    fields = {leaf.name: leaf for leaf in leaves() if leaf.name.startswith("vision.")}
-    every = PREFIX + "VISION" in os.environ
-    return frozenset(
-        name.removeprefix("vision.")
-        for name, leaf in fields.items()
-        if every or name in flags or leaf.environment in os.environ
-    )
+def _checked(model: type[BaseSettings], values: Mapping[str, Any], origin: Callable[[str], str]) -> Settings:
+    """Settings of these nested values, checked by the model. Raises SettingsError, one line.
+
+    ``origin`` gives for the name of a setting the words with which an error begins.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return Settings(**dict(model(**values)))
+    except ValidationError as error:
+        raise SettingsError(_error_line(error, origin)) from error
+    except ValueError as error:  # pydantic-settings: a variable such as EDGE_VISION that is not JSON
+        raise SettingsError(f"environment: {error}") from error
+
+
+def _error_line(error: ValidationError, origin: Callable[[str], str]) -> str:
+    first = error.errors(include_url=False)[0]
+    location = ".".join(str(part) for part in first["loc"])
+    info = next((one for one in all_settings() if f"{location}.".startswith(f"{one.name}.")), None)
+    # A URI in the wrong place may contain a password.
+    given = "what is given" if "://" in repr(first["input"]) else repr(first["input"])[:SHOWN_CHARACTERS]
+    return f"{origin(info.name if info else location)}: {given}: {first['msg'].lower()}{_accepted(info)}"
+
+
+def _accepted(info: SettingInfo | None) -> str:
+    if info and info.choices:
+        return f"; one of {', '.join(info.choices)}"
+    return f"; {info.limits[0]} to {info.limits[1]}" if info and info.limits != (None, None) else ""
 
 
 def checked_vision(values: Mapping[str, Any]) -> VisionSettings:
-    """``[vision]`` from values that nobody has checked; others are the defaults. Raises SettingsError, one line."""
-    from pydantic import ValidationError
-
+    """``[vision]`` of unchecked values; the others have their defaults. Raises SettingsError, one line."""
     known = [part.name for part in dataclasses.fields(VisionSettings)]
     for name in values:
         if name not in known:
-            raise SettingsError(f"vision.{str(name)[:40]}: no such setting{nearest(str(name), known)}")
-    try:
-        return _vision_names().validate_python(dict(values))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = f"vision.{first['loc'][0]}"
-        leaf = next(leaf for leaf in leaves() if leaf.name == name)
-        raise SettingsError(f"{name}: {repr(first['input'])[:40]}: {first['msg'].lower()}{_takes(leaf)}") from error
+            raise SettingsError(f"vision.{str(name)[:40]}: no such setting{did_you_mean(str(name), known)}")
+    return _checked(_values_model(), {"vision": dict(values)}, origin=str).vision
 
 
 @cache
-def _vision_names() -> TypeAdapter[VisionSettings]:
-    from pydantic import TypeAdapter
+def _values_model() -> type[BaseSettings]:
+    return _model()
 
-    return TypeAdapter(VisionSettings)
+
+def pinned_vision(flags: Mapping[str, Any]) -> frozenset[str]:
+    """The fields of ``[vision]`` that a flag (dotted names) or the environment sets."""
+    whole_section = _variable("vision") in os.environ
+    return frozenset(
+        info.name.removeprefix("vision.")
+        for info in all_settings()
+        if info.name.startswith("vision.") and (whole_section or info.name in flags or info.environment in os.environ)
+    )
 
 
 def markdown() -> str:
-    """The README's table of settings."""
+    """The table of all settings in ``docs/``."""
     lines = ["| setting | default | what it is |", "|---|---|---|"]
-    for leaf in leaves():
-        default = " ".join(leaf.default) if isinstance(leaf.default, tuple) else str(leaf.default)
-        default = default.lower() if isinstance(leaf.default, bool) else default
-        limits = "" if leaf.limits == (None, None) else f" ({leaf.limits[0]} to {leaf.limits[1]})"
-        lines.append(f"| `{leaf.name}` | {f'`{default}`' if default else ''} | {leaf.description}{limits} |")
+    for info in all_settings():
+        default = " ".join(info.default) if isinstance(info.default, tuple) else str(info.default)
+        default = default.lower() if isinstance(info.default, bool) else default
+        limits = "" if info.limits == (None, None) else f" ({info.limits[0]} to {info.limits[1]})"
+        lines.append(f"| `{info.name}` | {f'`{default}`' if default else ''} | {info.description}{limits} |")
     return "\n".join(lines)
 
 
@@ -255,18 +285,18 @@ def _toml(path: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        said = tomllib.loads(path.read_text("utf-8"))
+        tables = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
         raise SettingsError(f"{path}: no such file") from error
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: is no TOML ({error})") from error
-    known = [leaf.name for leaf in leaves()]
-    for name in _dotted(said):
+        raise SettingsError(f"{path}: is not valid TOML ({error})") from error
+    known = [info.name for info in all_settings()]
+    for name in _dotted(tables):
         if name not in known and name not in SECTIONS:
-            raise SettingsError(f"{path}: {name}: no such setting{nearest(name, known)}")
-    return said
+            raise SettingsError(f"{path}: {name}: no such setting{did_you_mean(name, known)}")
+    return tables
 
 
 def _dotted(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
@@ -288,38 +318,13 @@ def _nested(flags: Mapping[str, Any]) -> dict[str, Any]:
     return tree
 
 
-def _no_misspelt_variables() -> None:
-    """EDGE_VISION__MEDAIN is an error; EDGE_SOMETHING_ELSE may belong to somebody else."""
-    known = [leaf.environment for leaf in leaves()]
+def _refuse_misspelt_variables() -> None:
+    """EDGE_VISION__MEDAIN is an error; EDGE_SOMETHING_ELSE may belong to another program."""
+    known = [info.environment for info in all_settings()]
     for name in os.environ:
         if name.startswith(PREFIX) and name not in known:
             from difflib import get_close_matches
 
             close = get_close_matches(name, known, n=1, cutoff=0.85)
             if close or "__" in name:
-                raise SettingsError(f"environment: {name}: no such setting{nearest(name, known)}")
-
-
-def _one_line(
-    error: ValidationError, config: str | Path | None, file: Mapping[str, Any], flags: Mapping[str, Any]
-) -> str:
-    first = error.errors(include_url=False)[0]
-    parts = [str(part) for part in first["loc"]]
-    leaf = next((leaf for leaf in leaves() if leaf.name.split(".") == parts[: len(leaf.name.split("."))]), None)
-    name = leaf.name if leaf else ".".join(parts)
-    where = "environment"
-    if name in flags:
-        where = f"--{name}"
-    elif config and parts[0] in file and (leaf is None or leaf.environment not in os.environ):
-        where = str(config)
-    takes = _takes(leaf) if leaf else ""
-    setting = "" if where.startswith("--") else f" {name}:"
-    # A URI in the wrong place may have a password.
-    given = "what is given" if "://" in repr(first["input"]) else repr(first["input"])
-    return f"{where}:{setting} {given}: {first['msg'].lower()}{takes}"
-
-
-def _takes(leaf: Leaf) -> str:
-    if leaf.choices:
-        return f"; one of {', '.join(leaf.choices)}"
-    return "" if leaf.limits == (None, None) else f"; {leaf.limits[0]} to {leaf.limits[1]}"
+                raise SettingsError(f"environment: {name}: no such setting{did_you_mean(name, known)}")

@@ -1,7 +1,7 @@
-"""``scheme:what?option=value&option=value``: how a person names a source or a publisher.
+"""URIs of sources and publishers, ``scheme:what?option=value&option=value``, and addresses, ``host:port``.
 
-The options of a scheme are the keyword arguments of its class, so they are declared once: there. What values
-an option takes is written in its type: ``fps: Annotated[float, number(0, 240)]``.
+The options of a scheme are the keyword-only arguments of its class. Their annotations say which values an option
+accepts: ``fps: Annotated[float, number(0, 240)]``.
 """
 
 from __future__ import annotations
@@ -20,50 +20,50 @@ class Uri(NamedTuple):
     """A URI in its parts."""
 
     text: str
-    """As anybody may see it: ``public``."""
+    """The URI without secrets, as ``public`` makes it: for logs and errors."""
     scheme: str
-    """What stands before the first colon; empty where there is none."""
+    """What is before the first colon; empty if there is none."""
     what: str
-    """What stands between the scheme and the options: a path, a device; taken as it is, without %-escapes."""
+    """What is between the scheme and the options, such as a path or device; %-escapes are not decoded."""
     options: dict[str, str]
-    """name -> value, unread."""
+    """Name -> value, as text."""
 
 
-class Takes(NamedTuple):
-    """What values an option takes, and how one is read from text."""
+class OptionType(NamedTuple):
+    """Which values an option accepts, and how a value is parsed."""
 
-    says: str
-    """For people: "a number from 0 to 240"."""
-    read: Callable[[str], Any]
-    """Text -> value; a ValueError where it is none of them."""
+    description: str
+    """For an error: "a number from 0 to 240"."""
+    parse: Callable[[str], Any]
+    """Text -> value. Raises ValueError or KeyError if the text is not accepted."""
 
 
-def number(low: float, high: float) -> Takes:
-    """An option that is a number from ``low`` to ``high``."""
+def number(low: float, high: float) -> OptionType:
+    """The type of an option that is a number from ``low`` to ``high``."""
 
-    def read(text: str) -> float:
+    def parse(text: str) -> float:
         value = float(text)
         if not (math.isfinite(value) and low <= value <= high):
             raise ValueError(text)
         return value
 
-    return Takes(f"a number from {low:g} to {high:g}", read)
+    return OptionType(f"a number from {low:g} to {high:g}", parse)
 
 
-File = Annotated[str, Takes("a file", str)]
+File = Annotated[str, OptionType("a file", str)]
 """An option that names a file."""
 
 
-def whole(low: int, high: int) -> Takes:
-    """An option that is a whole number from ``low`` to ``high``."""
+def whole_number(low: int, high: int) -> OptionType:
+    """The type of an option that is a whole number from ``low`` to ``high``."""
 
-    def read(text: str) -> int:
+    def parse(text: str) -> int:
         value = int(text)
         if not low <= value <= high:
             raise ValueError(text)
         return value
 
-    return Takes(f"a whole number from {low} to {high}", read)
+    return OptionType(f"a whole number from {low} to {high}", parse)
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -73,35 +73,37 @@ def _size(text: str) -> tuple[int, int]:
     return width, height
 
 
-def _yes(text: str) -> bool:
+def _yes_or_no(text: str) -> bool:
     return {"0": False, "1": True, "no": False, "yes": True, "false": False, "true": True}[text.lower()]
 
 
-YesNo = Annotated[bool, Takes("0 or 1", _yes)]
-Size = Annotated[tuple[int, int], Takes("WIDTHxHEIGHT in pixels, each 16 to 8192", _size)]
+YesNo = Annotated[bool, OptionType("0 or 1", _yes_or_no)]
+"""An option that is on or off: 0 or 1, no or yes, false or true."""
+Size = Annotated[tuple[int, int], OptionType("WIDTHxHEIGHT in pixels, each 16 to 8192", _size)]
+"""An option that is a size in pixels: (width, height), each 16 to 8192."""
 Fps = Annotated[float, number(0, 240)]
-"""Frames a second; 0 = as fast as it goes."""
+"""An option that is a number of frames per second; 0 = as fast as possible."""
 
 
-def shown(text: str) -> str:
-    """A URI as lines may show it: without a name and password. A password may hold anything, an @ or a / too."""
+def without_login(text: str) -> str:
+    """A URI without user name and password. A password may contain any character, even @ and /."""
     return re.sub(r"//.*@", "//", text)
 
 
 def public(text: str) -> str:
-    """A URI as anybody may see it: a URL without name, password and query, any other as it is."""
+    """A URI that is safe to log: a URL without user name, password and query; any other URI as it is."""
     scheme, slashes, _ = text.partition("://")
     head, _, query = text.partition("?")
     if not slashes:
         return text
-    # An @ there may end a password with a ? in it, or be in one that stands in the query: who knows where the host is.
-    return f"{scheme}://" if "@" in query else shown(head)
+    # If an @ follows the ?, the ? may belong to a password or the @ to the query, so the host cannot be located safely.
+    return f"{scheme}://" if "@" in query else without_login(head)
 
 
 def split(text: str) -> Uri:
-    """Take a URI apart.
+    """Split a URI into its parts. Raises SettingsError if an option has no value or is given twice.
 
-    The options begin at the first ``?name=``: any other ``?`` belongs to the path, as in a glob.
+    The options begin at the first ``?name=``. Any other ``?`` belongs to the path, as in a glob.
     """
     scheme, colon, rest = text.partition(":")
     if not colon or not re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme):
@@ -120,64 +122,68 @@ def split(text: str) -> Uri:
     return Uri(text, scheme, rest[: query.start()], options)
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """``; did you mean 'size'?``, or nothing where no known word is near."""
-    # Only errors need it.
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``; did you mean 'size'?`` if a known word is similar, otherwise an empty string."""
+    # Imported here because only errors need it.
     from difflib import get_close_matches
 
-    near = get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    close = get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def read_options(uri: Uri, target: Callable[..., Any]) -> dict[str, Any]:
-    """The URI's options as keyword arguments of ``target``; SettingsError names one that is wrong."""
-    known = _declared(target)
+    """The URI's options as keyword arguments of ``target``. Raises SettingsError, which names the wrong option."""
+    known = _declared_options(target)
     values: dict[str, Any] = {}
     for name, text in uri.options.items():
         if name not in known:
-            has = f"it has {', '.join(known)}" if known else "it has none"
-            raise SettingsError(f"{uri.text}: no option {name!r}, {has}{nearest(name, known)}")
+            options = f"it has {', '.join(known)}" if known else "it has none"
+            raise SettingsError(f"{uri.text}: no option {name!r}, {options}{did_you_mean(name, known)}")
         try:
-            values[name] = known[name].read(text)
+            values[name] = known[name].parse(text)
         except (ValueError, KeyError) as error:
-            raise SettingsError(f"{uri.text}: {name} is {known[name].says}, not {text!r}") from error
+            raise SettingsError(f"{uri.text}: {name} is {known[name].description}, not {text!r}") from error
     return values
 
 
-def _declared(target: Callable[..., Any]) -> dict[str, Takes]:
+def _declared_options(target: Callable[..., Any]) -> dict[str, OptionType]:
     function = target.__init__ if inspect.isclass(target) else target
     hints = get_type_hints(function, include_extras=True)
     parameters = inspect.signature(function).parameters.values()
     return {p.name: hints[p.name].__metadata__[0] for p in parameters if p.kind is p.KEYWORD_ONLY}
 
 
-def find(uri: Uri, table: Mapping[str, str], noun: str) -> tuple[Callable[..., Any], dict[str, Any]]:
-    """The class that the URI names and the options as its keyword arguments; nothing is made or opened yet.
+def find_class(uri: Uri, table: Mapping[str, str], noun: str) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """The class for the URI's scheme, and the options as its keyword arguments; nothing is opened yet.
 
-    ``table`` has scheme -> "module:Class", and the module is imported only now. A SettingsError names the schemes
-    there are, or the option that is wrong.
+    ``table`` is scheme -> "module:Class"; the module is imported now. ``noun`` is what a class of the table is called.
+    Raises SettingsError, which names the existing schemes or the wrong option.
     """
     if uri.scheme not in table:
         word = uri.scheme or uri.what
         problem = f"no {noun} is called {word!r}"
-        # The path may be a secret, too, where it is a webhook's.
+        # The path of a webhook may be secret too.
         where = f"{uri.scheme}://" if "://" in uri.text else uri.text
-        raise SettingsError(f"{where}: {problem}, there are {', '.join(f'{s}:' for s in table)}{nearest(word, table)}")
+        schemes = ", ".join(f"{scheme}:" for scheme in table)
+        raise SettingsError(f"{where}: {problem}, there are {schemes}{did_you_mean(word, table)}")
     module, _, name = table[uri.scheme].partition(":")
     target = getattr(importlib.import_module(module), name)
     return target, read_options(uri, target)
 
 
 def open_uri(uri: Uri, table: Mapping[str, str], noun: str) -> Any:
-    """Make what the URI names; the errors are those of ``find``, and what the class itself raises."""
-    target, options = find(uri, table, noun)
+    """An object of the class that the URI names. Raises as ``find_class`` does, and what the class itself raises."""
+    target, options = find_class(uri, table, noun)
     return target(uri.what, **options)
 
 
 def split_address(address: str, setting: str) -> tuple[str, int]:
-    """``host:port`` or ``[host]:port`` -> both; SettingsError, which names the ``setting``, where it is neither."""
+    """``host:port`` or ``[host]:port`` -> (host, port). ``setting`` is the setting that has the address.
+
+    Raises SettingsError, which names the setting.
+    """
     found = re.fullmatch(r"(\[[0-9a-fA-F:.%]+\]|[^:\[\]\s/]+):([0-9]{1,5})", address)
     if not found or int(found[2]) > 65535:
         example = {"metrics": "127.0.0.1:9101", "web": "127.0.0.1:8080"}[setting]
-        raise SettingsError(f"{setting}: {address!r} is no address; it is written host:port, such as {example}")
+        raise SettingsError(f"{setting}: {address!r} is not an address; write host:port, such as {example}")
     return found[1].strip("[]"), int(found[2])

@@ -1,4 +1,4 @@
-"""What several commands have in common: their argument parser, the flags of settings, and what is made of these."""
+"""Shared by the commands: the argument parser, a flag for each setting, and what a command makes of its settings."""
 
 from __future__ import annotations
 
@@ -9,85 +9,87 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from edge.errors import StateError
-from edge.settings import Settings, leaves, load_settings
-from edge.uri import nearest, public
+from edge.settings import Settings, all_settings, load_settings
+from edge.uri import did_you_mean, public
 
 if TYPE_CHECKING:
     from edge.reading.reader import Reader
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, but wrong usage is one line, and arguments are declared when they are needed."""
+    """An argparse parser with errors of one line, which declares its arguments only when it is used."""
 
-    later: Callable[[], None] | None = None
-    """Declares this parser's arguments; called once, before it parses. All flags of all commands take 20 ms to make."""
+    declare_arguments: Callable[[], None] | None = None
+    """Called once, before the parser is used. To declare the flags of all commands at once would take 20 ms."""
 
     def parse_known_args(self, *given: Any) -> Any:  # type: ignore[override]
-        """As argparse does, with the arguments declared first."""
-        if self.later:
-            later, self.later = self.later, None
-            later()
+        """As argparse does, after it declared the arguments."""
+        if self.declare_arguments:
+            declare, self.declare_arguments = self.declare_arguments, None
+            declare()
         return super().parse_known_args(*given)
 
     def error(self, message: str) -> NoReturn:
-        """Exit 2 with that line."""
+        """Print the message on one line, and exit with status 2."""
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
     def refuse(self, unknown: str) -> NoReturn:
-        """Exit 2 with a line that names the nearest flag."""
+        """Print one line that names the unknown argument and the most similar flag, and exit with status 2."""
         flags = [flag for action in self._actions for flag in action.option_strings]
-        self.error(f"unrecognized argument: {public(unknown)}{nearest(unknown.partition('=')[0], flags)}")
+        self.error(f"unrecognized argument: {public(unknown)}{did_you_mean(unknown.partition('=')[0], flags)}")
 
 
 def add_settings(parser: Parser, *, without: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> None:
-    """A flag for each setting, named as in the TOML file; ``only``: for these alone; ``without``: not for these."""
-    group = parser.add_argument_group("settings", "a flag beats EDGE_… in the environment, which beats the TOML file")
-    group.add_argument("--config", metavar="FILE", help="a TOML file with settings")
-    for leaf in leaves():
-        if leaf.name in without or (only and leaf.name not in only):
+    """Add a flag for each setting, named as in the TOML file: for all but ``without``, or for ``only`` these."""
+    order = "a flag beats the environment (EDGE_VISION__MEDIAN=5), which beats the TOML file"
+    group = parser.add_argument_group("settings", order)
+    group.add_argument("--config", metavar="FILE", help="read settings from this TOML file")
+    for setting in all_settings():
+        if setting.name in without or (only and setting.name not in only):
             continue
         options: dict[str, Any] = {
-            "metavar": leaf.name.rpartition(".")[2].upper(),
+            "metavar": setting.name.rpartition(".")[2].upper(),
             "default": argparse.SUPPRESS,
         }
-        if leaf.name == "publish":
+        if setting.name == "publish":
             options |= {"nargs": "+", "action": "extend", "metavar": "URI"}
-        default = " ".join(leaf.default) if isinstance(leaf.default, tuple) else leaf.default
-        said = f"{leaf.description} (default {str(default).lower() if isinstance(default, bool) else default or '-'})"
-        group.add_argument(f"--{leaf.name}", dest=f"set:{leaf.name}", help=said.replace("%", "%%"), **options)
+        default = " ".join(setting.default) if isinstance(setting.default, tuple) else setting.default
+        shown = "empty" if default == "" else str(default).lower() if isinstance(default, bool) else default
+        text = f"{setting.description} (default {shown})".replace("%", "%%")
+        group.add_argument(f"--{setting.name}", dest=f"set:{setting.name}", help=text, **options)
 
 
 def positive(text: str) -> int:
-    """The type of an argument that is a whole number above 0."""
+    """The argparse type of a whole number above 0."""
     number = int(text) if text.isdigit() else 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return number
 
 
 def flags_of(arguments: argparse.Namespace) -> dict[str, str]:
-    """The settings that were given as flags: dotted name -> text."""
+    """The settings given as flags: dotted name -> text."""
     return {name.removeprefix("set:"): value for name, value in vars(arguments).items() if name.startswith("set:")}
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
-    """The settings that a command runs with. Raises SettingsError."""
+    """The settings of a command: its flags, environment and TOML file. Raises SettingsError."""
     return load_settings(arguments.config, flags_of(arguments))
 
 
 def state_folder_of(settings: Settings) -> Path:
-    """Where the state folder is, or would be. Raises StateError where a file is in its place."""
+    """The path of the state folder, which need not exist. Raises StateError if a file has that name."""
     from edge.system.state_folder import place
 
     path = place(settings.state)
-    # Not Path.is_file, which fails where one may not look.
+    # Not Path.is_file, which raises PermissionError for a folder that this user may not read.
     if file := next((one for one in (path, *path.parents) if os.path.isfile(one)), None):  # noqa: PTH113
-        raise StateError(f"{file}: is a file, and what has to be remembered needs a folder; name one with --state")
+        raise StateError(f"{file}: is a file, but the state folder must be a folder; name another one with --state")
     return path
 
 
 def reader_of(settings: Settings) -> Reader:
-    """A reader with these settings, for a command that only reads. Raises ModelError."""
+    """A reader with these settings, for a command that reads files. Raises ModelError."""
     from edge.model.classifier import Model
     from edge.reading.reader import Reader
     from edge.system.process import settle

@@ -16,13 +16,13 @@ from edge.errors import PublishError, SettingsError
 from edge.system.credentials import secret_file
 from edge.system.text import one_line
 from edge.system.tls import speaks_no_tls
-from edge.uri import Takes
+from edge.uri import OptionType
 
 CREDENTIAL = "mqtt-password"
 """The name of systemd's credential: ``LoadCredential=mqtt-password:/etc/edge-digits/mqtt-password``."""
 PREFIX = "edge-digits"
 """Topics begin with this where the URI names no other prefix."""
-Version = Annotated[int, Takes("5 or 3", {"5": 5, "3": 3}.__getitem__)]
+Version = Annotated[int, OptionType("5 or 3", {"5": 5, "3": 3}.__getitem__)]
 """The option ``version``: of MQTT, 3 for 3.1.1."""
 _PLACE = re.compile(
     r"//(?:(?P<user>[^:@/]*)(?::(?P<password>.*))?@)?(?P<host>\[[^\]]+\]|[^:/@\[\]\s]+)(?::(?P<port>\d{1,5}))?"

@@ -1,4 +1,4 @@
-"""Where readings go; ``open_publisher`` opens one by its URI: ``jsonl:-`` (stdout), ``jsonl:PATH``, ``mqtt://…``."""
+"""Publishers send results; ``open_publisher`` opens one by its URI, such as ``jsonl:PATH`` or ``mqtt://HOST``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SCHEMES = {
     "http": "edge.publishers.webhook:Webhook",
     "https": "edge.publishers.webhook:Webhook",
 }
-"""scheme -> "module:Class", a Publisher or a Channel; the module is imported when its scheme is named."""
+"""scheme -> "module:Class", a Publisher or a Channel; the module is imported only when its scheme is used."""
 
 
 def open_publisher(
@@ -30,16 +30,16 @@ def open_publisher(
     program: Program | None = None,
     outlet: Callable[[str], Outlet] | None = None,
 ) -> Publisher:
-    """Open the publisher that a URI names; that of a ``live`` source goes on where it cannot deliver.
+    """Open the publisher that a URI names; for a ``live`` source, a failed delivery is logged and does not raise.
 
-    A channel gets a courier, which takes to it what ``outlet(its name)`` has (``Store.outlet``); it speaks for
-    ``program``. SettingsError: no such scheme or option. PublishError: it cannot be opened.
+    A channel gets a courier, which delivers to it what ``outlet(channel name)`` (``Store.outlet``) has pending. The
+    channel reports on ``program``. SettingsError: no such scheme or option. PublishError: it cannot be opened.
     """
     parts = _split(text)
-    target, options = uri.find(parts, SCHEMES, "publisher")
+    target, options = uri.find_class(parts, SCHEMES, "publisher")
     if is_channel(target):
         if program is None or outlet is None:
-            raise SettingsError(f"{parts.text}: is for edge run alone")
+            raise SettingsError(f"{parts.text}: works only with edge run")
         from edge.publishers.courier import Courier
 
         channel: Channel = target(parts.what, program, **options)
@@ -53,12 +53,12 @@ def open_publisher(
 
 
 def find_channel(text: str) -> Channel | None:
-    """The channel that a URI names, made and not connected; None where it names a file or stdout, which is not opened.
+    """The channel that a URI names, not connected; None if it names a file or stdout, which is not opened.
 
-    SettingsError where ``open_publisher`` would give one.
+    SettingsError in the same cases as ``open_publisher``.
     """
     parts = _split(text)
-    target, options = uri.find(parts, SCHEMES, "publisher")
+    target, options = uri.find_class(parts, SCHEMES, "publisher")
     if not is_channel(target):
         return None
     from edge.controls import Program
@@ -67,10 +67,10 @@ def find_channel(text: str) -> Channel | None:
     return channel
 
 
-def no_twins(texts: Sequence[str]) -> None:
-    """SettingsError where two URIs name one place: they would share how far it got, and each miss what the other sent.
+def check_unique(texts: Sequence[str]) -> None:
+    """SettingsError if two URIs name the same place: they would share their progress and each miss some entries.
 
-    A URI that is wrong is left to whoever opens it.
+    A wrong URI is ignored here; opening it gives the error.
     """
     names: set[str] = set()
     for text in texts if len(texts) > 1 else ():
@@ -79,22 +79,22 @@ def no_twins(texts: Sequence[str]) -> None:
         except SettingsError:
             continue
         if channel and channel.name in names:
-            raise SettingsError(f"{channel.name}: publish names this place twice; name it once")
+            raise SettingsError(f"{channel.name}: publish names this place twice; remove one of them")
         if channel:
             names.add(channel.name)
 
 
 def is_channel_uri(text: str) -> bool:
-    """Whether a URI names a channel: something that may be away, and is sent what the store has."""
-    return is_channel(uri.find(_split(text), SCHEMES, "publisher")[0])
+    """Whether a URI names a channel: a far side that may be away, so that it gets its messages from the store."""
+    return is_channel(uri.find_class(_split(text), SCHEMES, "publisher")[0])
 
 
 def public(text: str) -> str:
-    """A publisher's URI as anybody may see it; of a webhook, whose path may be a secret, hardly more than the host."""
+    """A publisher's URI without secrets; for a webhook, whose path may be one, hardly more than the host."""
     if text.startswith(("http://", "https://")):
         from edge.publishers import webhook
 
-        return webhook.shown(text.partition("#")[0])
+        return webhook.public_name(text.partition("#")[0])
     return uri.public(text)
 
 
@@ -105,7 +105,7 @@ def is_channel(target: object) -> bool:
 
 def _split(text: str) -> uri.Uri:
     if text.startswith(("http://", "https://")):
-        # A webhook's own query is none of our options.
+        # The query of a webhook's URL is its own; our options follow the #.
         from edge.publishers import webhook
 
         return webhook.split(text)

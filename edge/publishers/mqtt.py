@@ -1,26 +1,26 @@
-"""``mqtt://[user@]host[:port]/prefix``: what the device has to say, to an MQTT broker; and what it is told from there.
+"""MQTT, ``mqtt://[user@]host[:port]/prefix``: sends events and state to a broker, and receives commands from it.
 
-Below ``prefix/DEVICE/``:
+Topics below ``prefix/DEVICE/``:
 
 ===================== ======== ==================================================================================
 ``event``                      each event (``schema/event.json`` with device, boot_id and seq), at least once, in order
 ``state``             retained the newest event: what is written there now
-``notice``                     each notice (``schema/notice.json`` with the same)
-``availability``      retained ``online``, or ``offline`` (by the last will, too): of this program
-``camera``            retained the same of its camera
+``notice``                     each notice (``schema/notice.json`` with device, boot_id and seq), in order
+``availability``      retained whether this program runs: ``online`` or ``offline`` (also sent by the last will)
+``camera``            retained whether its camera gives frames: ``online`` or ``offline``
 ``camera/attributes`` retained the newest notice of the camera
-``stats``             retained how the program gets on, once a minute (``schema/stats.json``)
+``stats``             retained statistics, once a minute (``schema/stats.json``)
 ``reading``                    the answer to ``set/read`` (``schema/reading.json`` with device)
 ``paused``            retained ``ON`` or ``OFF``
 ``threshold``         retained 0 to 1
 ``image``             retained a JPEG of what was last read
-``set/read``                   any payload: read now
-``set/pause``         as given ``ON`` or ``OFF``; empty: ``OFF``
-``set/threshold``     as given 0 to 1: another ``min_confidence``; empty: that of the settings
+``set/read``                   command, any payload: read now
+``set/pause``         optional command: ``ON`` or ``OFF``; empty: ``OFF``
+``set/threshold``     optional command: 0 to 1, another ``min_confidence``; empty: that of the settings
 ===================== ======== ==================================================================================
 
-A pause or threshold lasts until the program ends. Whoever wants it to outlast that sends it retained: then it comes,
-and holds, again with each connection, until an empty one removes it from the broker.
+A pause or threshold lasts until the program ends. If the command was sent retained, the broker sends it again at each
+connection, so it also holds after a restart. An empty retained message removes it from the broker.
 """
 
 from __future__ import annotations
@@ -43,54 +43,60 @@ from edge.publishers import home_assistant
 from edge.publishers.courier import Channel, Entry
 from edge.system.version import __version__
 from edge.types import SCHEMA, timestamp
-from edge.uri import File, Takes
+from edge.uri import File, OptionType
 
 log = logging.getLogger(__name__)
 
 STATS_SECONDS = 60.0
-"""How often the statistics are sent."""
-PICTURE_SECONDS = 2.0
-"""A picture is sent this often at most."""
-COMMAND_BYTES = 64
-"""A longer payload is no command."""
-SHORT_SECONDS, SHORT_TIMES = 10.0, 3
-"""Connections that are lost so soon, so many times in a row, are taken away by another one of the same name."""
+"""Time between two sendings of the statistics."""
+IMAGE_SECONDS = 2.0
+"""Shortest time between two pictures. Chosen: a current picture against network traffic."""
+COMMAND_MAX_BYTES = 64
+"""Bytes of a command's payload that are looked at; no valid command is longer."""
+TAKEOVER_SECONDS = 10.0
+"""A connection that is lost sooner than this may have been taken over by another client with the same id. Chosen."""
+TAKEOVER_COUNT = 3
+"""Connections in a row that must be lost within TAKEOVER_SECONDS before the error message names that cause. Chosen."""
 BIRTH_SECONDS = 3.0
-"""Home Assistant's birth is answered within this, at random: a hundred devices shall not speak at once."""
+"""Longest delay, at random, before the answer to Home Assistant's birth message: a hundred devices must not all answer
+at once. Chosen."""
 ONLINE, OFFLINE = b"online", b"offline"
-LASTING = {"set/pause", "set/threshold"}
-"""Commands that may be retained; ``set/read`` would ask again at each connection."""
+RETAINABLE_COMMANDS = {"set/pause", "set/threshold"}
+"""Commands that are obeyed when retained; a retained ``set/read`` would make a reading at each connection."""
 OVERHEAD_BYTES = 64
-"""What a packet has beside topic and payload, at most: header, properties."""
-ITSELF = {0x90, 0x95, 0x99}
-"""Reason codes that are a message's own fault: topic name, packet too large, payload format (MQTT 5.0, section 2.4)."""
-FOR_NOW = {0x80, 0x83, 0x97}
-"""Those that may pass: unspecified, implementation specific, quota exceeded."""
-TRIES = 10
-"""A message that was refused so often for now is dropped, so that the others get through."""
+"""Most bytes of a packet besides topic and payload: header and properties."""
+MESSAGE_FAULT_CODES = {0x90, 0x95, 0x99}
+"""MQTT 5.0 reason codes (section 2.4) that blame the message: topic name invalid, packet too large, payload format
+invalid. Another try cannot help."""
+TEMPORARY_CODES = {0x80, 0x83, 0x97}
+"""MQTT 5.0 reason codes (section 2.4) after which another try may help: unspecified error, implementation specific
+error, quota exceeded."""
+REFUSALS_MAX = 10
+"""Refusals with one of TEMPORARY_CODES after which a message is dropped, so that it does not block the others."""
 
 
-def _off_or_word(text: str) -> str:
+def _parse_discovery(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_/-]+", text):
         raise ValueError(text)
     return "" if text == "off" else text
 
 
-Discovery = Annotated[str, Takes("off, or Home Assistant's discovery prefix", _off_or_word)]
+Discovery = Annotated[str, OptionType("off, or Home Assistant's discovery prefix", _parse_discovery)]
 
 
-class Sent(NamedTuple):
-    """One entry on its way."""
+class InFlight(NamedTuple):
+    """One entry that was sent and is not acknowledged yet."""
 
     key: tuple[str, int]
+    """Its ``boot_id`` and ``seq``."""
     numbers: tuple[int, ...]
-    """Of its messages."""
+    """The packet numbers of its messages."""
     refusal: str
-    """Why it was not sent at all."""
+    """Why it was not sent at all; empty if it was."""
 
 
 class Mqtt(Channel):
-    """The channel to one broker. Commands are left in the program's ``controls``."""
+    """The channel to one broker. Commands go to the program's ``controls``."""
 
     secure = False
 
@@ -110,141 +116,144 @@ class Mqtt(Channel):
             what, secure=self.secure, ca=ca, cert=cert, key=key, password_file=password_file, version=version
         )
         if re.search(r"[+#/\0\s]", program.device) or not program.device:
-            raise SettingsError(f"{self._address.name}: a device's name has no +, #, / or blank: {program.device!r}")
+            raise SettingsError(
+                f"{self._address.name}: a device's name must not be empty or contain +, #, / or spaces:"
+                f" {program.device!r}"
+            )
         self.name = self._address.name
         self._program = program
         self._discovery = home_assistant
         self._base = f"{self._address.prefix}/{program.device}/"
         self._connection: Connection | None = None
         self._attributes: str | None = None
-        self._told: dict[str, bytes] = {}
-        self._answers = program.controls.last_answer()[0]
-        self._picture = 0
-        self._pictured = self._statted = float("-inf")
+        self._last_sent: dict[str, bytes] = {}
+        self._answer_number = program.controls.last_answer()[0]
+        self._image_number = 0
+        self._image_sent_at = self._stats_sent_at = float("-inf")
         self._announce_at = float("inf")
-        self._disowned = False
-        self._began = 0.0
-        self._short = 0
-        self._narrow = False
+        self._discovery_removed = False
+        self._connected_at = 0.0
+        self._takeovers = 0
+        self._one_at_a_time = False
         self._too_large: set[tuple[str, int]] = set()
         self._refusals: dict[tuple[str, int], int] = {}
 
     def connect(self) -> None:
-        """Be let in, and say all that is retained anew: the broker may have forgotten it."""
+        """Connect and subscribe, and send all retained messages again, because the broker may have lost them."""
         program = self._program
         client = f"{address.PREFIX}-{program.device}-{self._address.prefix}"
         will = (self._base + "availability", OFFLINE)
-        connection = self._connection = Connection(self._address, client, will=will, taken=self._taken)
-        if self._short >= SHORT_TIMES:
-            connection.suspicion = f" again; has another program the same name there, {client}?"
+        connection = self._connection = Connection(self._address, client, will=will, on_message=self._on_message)
+        if self._takeovers >= TAKEOVER_COUNT:
+            connection.suspicion = f" again; does another program use the same client id, {client}?"
         connection.open()
-        self._began = time.monotonic()
-        self._told.clear()
-        self._picture, self._pictured, self._statted = 0, float("-inf"), float("-inf")
-        self._answers = program.controls.last_answer()[0]
-        # Our own availability, too: the will of a connection that the broker thought alive may come late.
+        self._connected_at = time.monotonic()
+        self._last_sent.clear()
+        self._image_number, self._image_sent_at, self._stats_sent_at = 0, float("-inf"), float("-inf")
+        self._answer_number = program.controls.last_answer()[0]
+        # Also our own availability: the last will of our previous connection may arrive late.
         own = [self._base + leaf for leaf in ("set/read", "set/pause", "set/threshold", "availability")]
         connection.subscribe(own + ([f"{self._discovery}/status"] if self._discovery else []))
         self._announce()
         if newest := program.newest_event():
-            connection.tell(self._base + "state", newest.encode())
+            connection.send_retained(self._base + "state", newest.encode())
         if self._attributes is not None:
-            connection.tell(self._base + "camera/attributes", self._attributes.encode())
+            connection.send_retained(self._base + "camera/attributes", self._attributes.encode())
         self.tend()
 
     def check(self) -> None:
-        """The files of the address are there, and what they should be."""
+        """PublishError if a file of the address (password, certificates) cannot be used."""
         self._address.check()
 
     def probe(self) -> str:
-        """Whether the broker lets us in, asked under another name: a running service shall not be thrown out."""
+        """Try whether the broker lets us in, with another client id, so that a running service stays connected."""
         return probe(self._address)
 
     def send(self, entries: Sequence[Entry]) -> Iterator[str]:
-        """Keep as many on their way as the broker wants, and settle them in order."""
+        """Send as many at once as the broker allows, and yield their results in order."""
         connection = self._open()
-        flight: deque[Sent] = deque()
+        in_flight: deque[InFlight] = deque()
         try:
-            topics = [_topics(entry) for entry in entries]
+            topics = [_topics_of(entry) for entry in entries]
             newest = {retained: entry for entry, (_, retained) in zip(entries, topics, strict=True)}
             for entry, (leaf, retained) in zip(entries, topics, strict=True):
-                while len(flight) >= (1 if self._narrow else connection.window):
-                    yield self._settled(flight)
-                # Of those on their way together only the newest is retained.
-                flight.append(self._send(entry, leaf, retained if newest[retained] is entry else ""))
-            while flight:
-                yield self._settled(flight)
+                while len(in_flight) >= (1 if self._one_at_a_time else connection.window):
+                    yield self._await_oldest(in_flight)
+                # Only the newest entry of this batch is also sent retained.
+                in_flight.append(self._send(entry, leaf, retained if newest[retained] is entry else ""))
+            while in_flight:
+                yield self._await_oldest(in_flight)
         except PublishError:
-            if connection.lost_code == TOO_LARGE and flight:
-                # Which one it was is known only where one was on its way alone.
-                if self._narrow:
-                    self._too_large.add(flight[0].key)
-                self._narrow = True
+            if connection.lost_code == TOO_LARGE and in_flight:
+                # It is known which one was too large only if it was sent alone: next time send one at a time.
+                if self._one_at_a_time:
+                    self._too_large.add(in_flight[0].key)
+                self._one_at_a_time = True
             raise
 
-    def _send(self, entry: Entry, leaf: str, retained: str) -> Sent:
+    def _send(self, entry: Entry, leaf: str, retained: str) -> InFlight:
         key, payload = (entry.boot_id, entry.seq), entry.text.encode()
-        most = self._open().packet_bytes
-        if key in self._too_large or (most and len(payload) + len(self._base) + OVERHEAD_BYTES > most):
-            return Sent(key, (), f"too large for the broker ({len(payload):,} bytes)")
+        limit = self._open().packet_bytes
+        if key in self._too_large or (limit and len(payload) + len(self._base) + OVERHEAD_BYTES > limit):
+            return InFlight(key, (), f"too large for the broker ({len(payload):,} bytes)")
         numbers = [self._open().publish(self._base + leaf, payload)]
         if retained:
             if retained == "state":
-                # While old ones are caught up with, what is written there now is the newest still.
+                # While a backlog is sent, the state is still the newest event of all.
                 payload = (self._program.newest_event() or entry.text).encode()
             else:
                 self._attributes = entry.text
             numbers.append(self._open().publish(self._base + retained, payload, retain=True))
-        return Sent(key, tuple(numbers), "")
+        return InFlight(key, tuple(numbers), "")
 
-    def _settled(self, flight: deque[Sent]) -> str:
-        """Wait until the broker has the oldest; gives why it will not."""
-        key, numbers, refusal = flight[0]
+    def _await_oldest(self, in_flight: deque[InFlight]) -> str:
+        """Wait until the broker has acknowledged the oldest; returns why it never will, or an empty string."""
+        key, numbers, refusal = in_flight[0]
         codes = {self._open().acknowledged(number) for number in numbers} - {0}
-        if codes & ITSELF:
-            refusal = f"refused by the broker (reason code 0x{min(codes & ITSELF):02x})"
-        elif codes & FOR_NOW:
+        if codes & MESSAGE_FAULT_CODES:
+            refusal = f"refused by the broker (reason code 0x{min(codes & MESSAGE_FAULT_CODES):02x})"
+        elif codes & TEMPORARY_CODES:
             self._refusals[key] = self._refusals.get(key, 0) + 1
-            refusal = f"refused by the broker {TRIES} times (reason code 0x{min(codes):02x})"
-            if self._refusals[key] < TRIES:
-                raise PublishError(f"{self.name}: the broker takes no more now (reason code 0x{min(codes):02x})")
+            refusal = f"refused by the broker {REFUSALS_MAX} times (reason code 0x{min(codes):02x})"
+            if self._refusals[key] < REFUSALS_MAX:
+                raise PublishError(f"{self.name}: the broker accepts no more now (reason code 0x{min(codes):02x})")
         elif codes:
-            # The rights of our user, most likely: what is waiting shall not be lost over that.
+            # Most likely our user lacks rights. Keep the entries until somebody fixes that.
             raise PublishError(
-                f"{self.name}: the broker lets us not write to {self._base}# (reason code 0x{min(codes):02x}); "
+                f"{self.name}: the broker does not let us write to {self._base}# (reason code 0x{min(codes):02x}); "
                 "see its access control list"
             )
-        flight.popleft()
+        in_flight.popleft()
         self._refusals.pop(key, None)
         self._too_large.discard(key)
         return refusal
 
     def tend(self) -> None:
-        """Camera, answers to commands, picture, statistics: what has changed since it was last said."""
+        """Send what has changed: camera state, answers to commands, picture, statistics."""
         connection, program, now = self._open(), self._program, time.monotonic()
         connection.check()
         if now >= self._announce_at:
             self._announce()
         controls = program.controls
-        self._tell("availability", ONLINE)
-        self._tell("camera", ONLINE if program.camera_state() == "running" else OFFLINE)
-        self._tell("paused", b"ON" if controls.paused else b"OFF")
-        self._tell("threshold", f"{controls.threshold:g}".encode())
+        self._send_if_changed("availability", ONLINE)
+        self._send_if_changed("camera", ONLINE if program.camera_state() == "running" else OFFLINE)
+        self._send_if_changed("paused", b"ON" if controls.paused else b"OFF")
+        self._send_if_changed("threshold", f"{controls.threshold:g}".encode())
         answers, reading = controls.last_answer()
-        if answers != self._answers and reading is not None:
-            self._answers = answers
+        if answers != self._answer_number and reading is not None:
+            self._answer_number = answers
             body = reading.as_dict() | {"device": program.device}
             connection.acknowledged(connection.publish(self._base + "reading", _json(body)))
         if (
-            now - self._pictured >= PICTURE_SECONDS
+            now - self._image_sent_at >= IMAGE_SECONDS
             and (picture := program.last_picture())
-            and picture[0] != self._picture
+            and picture[0] != self._image_number
         ):
-            self._picture, self._pictured = picture[0], now
-            connection.tell(self._base + "image", picture[1], json=False)
-        if now - self._statted >= STATS_SECONDS:
-            self._statted = now
-            connection.tell(self._base + "stats", _json(self._stats()))
+            self._image_number, self._image_sent_at = picture[0], now
+            connection.send_retained(self._base + "image", picture[1], json=False)
+        if now - self._stats_sent_at >= STATS_SECONDS:
+            self._stats_sent_at = now
+            connection.send_retained(self._base + "stats", _json(self._stats()))
 
     def _stats(self) -> dict[str, Any]:
         delivery = self.delivery()
@@ -262,22 +271,22 @@ class Mqtt(Channel):
             "failures": delivery.failures,
         }
 
-    def _tell(self, leaf: str, payload: bytes) -> None:
-        if self._told.get(leaf) != payload:
-            self._open().tell(self._base + leaf, payload, json=False)
-            self._told[leaf] = payload
+    def _send_if_changed(self, leaf: str, payload: bytes) -> None:
+        if self._last_sent.get(leaf) != payload:
+            self._open().send_retained(self._base + leaf, payload, json=False)
+            self._last_sent[leaf] = payload
 
     def _announce(self) -> None:
-        """Tell Home Assistant what there is; where it shall not know, take back what it was told before, once."""
+        """Send Home Assistant's discovery message; with ``home_assistant=off`` remove an earlier one, once."""
         self._announce_at = float("inf")
         if self._discovery:
             topic = home_assistant.topic(self._discovery, self._program.device)
             body = home_assistant.discovery(self._program.device, self._base)
-            self._open().tell(topic, _json(body))
-        elif not self._disowned:
-            self._disowned = True
+            self._open().send_retained(topic, _json(body))
+        elif not self._discovery_removed:
+            self._discovery_removed = True
             topic = home_assistant.topic("homeassistant", self._program.device)
-            self._open().tell(topic, b"", json=False)
+            self._open().send_retained(topic, b"", json=False)
 
     def _open(self) -> Connection:
         if self._connection is None:
@@ -285,13 +294,13 @@ class Mqtt(Channel):
         return self._connection
 
     def close(self) -> None:
-        """Say ``offline`` where that goes, and disconnect."""
+        """Send ``offline`` if possible, and disconnect."""
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        brief = self._began and time.monotonic() - self._began < SHORT_SECONDS
-        self._short = self._short + 1 if brief and connection.lost else 0
-        self._began = 0.0
+        brief = self._connected_at and time.monotonic() - self._connected_at < TAKEOVER_SECONDS
+        self._takeovers = self._takeovers + 1 if brief and connection.lost else 0
+        self._connected_at = 0.0
         connection.goodbye(self._base + "availability", OFFLINE)
         connection.close()
 
@@ -300,43 +309,43 @@ class Mqtt(Channel):
         if connection := self._connection:
             connection.stop()
 
-    # --- paho's thread
+    # --- called by paho's thread
 
-    def _taken(self, topic: str, payload: bytes, retained: bool) -> None:
+    def _on_message(self, topic: str, payload: bytes, retained: bool) -> None:
         if topic == self._base + "availability":
             if payload == OFFLINE and not retained:
-                # The next ``tend`` says that it is not so.
-                self._told.pop("availability", None)
+                # It is wrong, because we are online: the next ``tend`` sends that again.
+                self._last_sent.pop("availability", None)
         elif self._discovery and topic == f"{self._discovery}/status":
             if payload == ONLINE and not retained:
                 self._announce_at = time.monotonic() + random.uniform(0, BIRTH_SECONDS)
-        elif not retained or topic.removeprefix(self._base) in LASTING:
+        elif not retained or topic.removeprefix(self._base) in RETAINABLE_COMMANDS:
             self._command(topic.removeprefix(self._base), payload)
 
     def _command(self, leaf: str, payload: bytes) -> None:
         controls = self._program.controls
-        text = payload[:COMMAND_BYTES].decode("utf-8", "replace")
+        text = payload[:COMMAND_MAX_BYTES].decode("utf-8", "replace")
         try:
             if leaf == "set/read":
                 controls.request_reading()
             elif leaf == "set/pause":
-                # Empty is how a retained message is removed.
+                # An empty payload is how a retained message is removed.
                 controls.pause({"ON": True, "OFF": False, "": False}[text])
             elif leaf == "set/threshold":
                 controls.set_threshold(float(text) if text else None)
         except (KeyError, ValueError):
-            takes = "ON or OFF" if leaf == "set/pause" else "a number from 0 to 1"
-            log.warning("%s: %s%s is %s, not %r", self.name, self._base, leaf, takes, text)
+            wanted = "ON or OFF" if leaf == "set/pause" else "a number from 0 to 1"
+            log.warning("%s: %s%s must be %s, not %r", self.name, self._base, leaf, wanted, text)
 
 
 class Mqtts(Mqtt):
-    """The same by TLS."""
+    """The same with TLS."""
 
     secure = True
 
 
-def _topics(entry: Entry) -> tuple[str, str]:
-    """Where an entry goes, and where the newest of its kind is retained; empty: nowhere."""
+def _topics_of(entry: Entry) -> tuple[str, str]:
+    """The topic of an entry, and the topic where the newest of its kind is retained; empty: none."""
     body: dict[str, Any] = json.loads(entry.text)
     if "event" in body:
         return "event", "state"

@@ -1,5 +1,4 @@
-"""``picamera2:0``: the Raspberry Pi's own camera. The only door to picamera2, which comes from apt and only
-on a Pi."""
+"""``picamera2:0``: the Raspberry Pi's own camera, through picamera2 (from apt, only on a Pi; imported only here)."""
 
 from __future__ import annotations
 
@@ -15,22 +14,22 @@ from edge.errors import SettingsError, SourceError
 from edge.sources.base import Camera
 from edge.system.text import one_line
 from edge.types import Pixels
-from edge.uri import Size, Takes, number, whole
+from edge.uri import OptionType, Size, number, whole_number
 
-WAIT_SECONDS = 2.0
-"""A camera that gives no frame for this long has stopped: its cable, or its driver."""
-FIRST_SECONDS = 10.0
-"""The first one may take longer: the sensor starts, and finds its exposure."""
+FRAME_SECONDS = 2.0
+"""Seconds to wait for a frame before the camera counts as failed (cable or driver); chosen, as DEADLINE_SECONDS."""
+FIRST_FRAME_SECONDS = 10.0
+"""Seconds to wait for the first frame after the start: the sensor starts up and finds its exposure. Chosen."""
 BUFFERS = 2
-"""One being filled while the other is read; more would only hold older frames."""
-GREY_FIRST = ("YUV420", "YVU420", "NV12", "NV21")
-"""Formats that begin with the Y plane: grey without a conversion."""
+"""Frame buffers: the camera fills one while the other is read. More would only hold older frames."""
+Y_PLANE_FIRST = ("YUV420", "YVU420", "NV12", "NV21")
+"""Pixel formats that begin with the Y plane, which is the grey picture: no conversion is needed."""
 FOCUS = {"off": 0, "auto": 1, "continuous": 2}
-"""libcamera's AfModeEnum: Manual, Auto, Continuous."""
+"""The option ``af`` -> libcamera's AfModeEnum: Manual, Auto, Continuous."""
 DEVICES = Path("/dev")
-"""Where the device nodes are."""
-SANE_SECONDS = 60.0
-"""A sensor's timestamp further back than this is of another clock."""
+"""The folder of the device nodes."""
+MAX_AGE_SECONDS = 60.0
+"""A sensor timestamp older than this many seconds is not used: it comes from another clock. Chosen."""
 
 
 def _rotation(text: str) -> int:
@@ -42,10 +41,10 @@ def _focus(text: str) -> str:
 
 
 class Picamera(Camera):
-    """Camera number ``camera`` at ``size`` (or the nearest it can) and ``fps``.
+    """Camera number ``camera`` at ``size`` (or the nearest size it has) and ``fps``.
 
-    ``rotation`` turns the picture in the sensor; ``exposure`` in microseconds and ``gain`` switch off what the camera
-    finds by itself; ``af`` is for cameras that focus.
+    ``rotation`` turns the picture in the sensor. ``exposure`` (microseconds) and ``gain`` replace the camera's automatic
+    values. ``af`` is for cameras with autofocus.
     """
 
     def __init__(
@@ -54,13 +53,13 @@ class Picamera(Camera):
         *,
         size: Size = (640, 480),
         fps: Annotated[float, number(1, 240)] = 30.0,
-        rotation: Annotated[int, Takes("0 or 180", _rotation)] = 0,
-        exposure: Annotated[int | None, whole(1, 200_000_000)] = None,
+        rotation: Annotated[int, OptionType("0 or 180", _rotation)] = 0,
+        exposure: Annotated[int | None, whole_number(1, 200_000_000)] = None,
         gain: Annotated[float | None, number(1, 64)] = None,
-        af: Annotated[str | None, Takes(f"one of {', '.join(FOCUS)}", _focus)] = None,
+        af: Annotated[str | None, OptionType(f"one of {', '.join(FOCUS)}", _focus)] = None,
     ) -> None:
         if camera and not camera.isdecimal():
-            raise SettingsError(f"picamera2:{camera}: a camera is a number, picamera2:0 is the first")
+            raise SettingsError(f"picamera2:{camera}: a camera is named by its number; picamera2:0 is the first")
         self._number = int(camera or 0)
         self.name = f"picamera2:{self._number}"
         self._size, self._rotation = size, rotation
@@ -76,7 +75,7 @@ class Picamera(Camera):
         self._started = False
 
     def open(self) -> None:
-        """Configure the camera and start it; what it then really gives is what is read."""
+        """Configure the camera and start it. Frames have the size that it really gives."""
         self._started = False
         picamera2 = self._import()
         self._camera = self._find(picamera2.Picamera2)
@@ -90,28 +89,30 @@ class Picamera(Camera):
             configuration = self._camera.create_video_configuration(
                 main={"format": "YUV420", "size": self._size},
                 buffer_count=BUFFERS,
-                # Never a frame from before it was asked for.
+                # Never deliver a frame that was captured before the request.
                 queue=False,
                 controls={name: value for name, value in self._controls.items() if name in known},
                 **turned,
             )
             self._camera.configure(configuration)
             given = self._camera.camera_configuration()["main"]
-            if given["format"] not in GREY_FIRST:
-                raise SourceError(f"{self.name}: gives {given['format']}, which is none of {', '.join(GREY_FIRST)}")
+            if given["format"] not in Y_PLANE_FIRST:
+                raise SourceError(
+                    f"{self.name}: gives the format {given['format']}; it must be one of {', '.join(Y_PLANE_FIRST)}"
+                )
             (self._width, self._height), self._stride = given["size"], given["stride"]
             self._camera.start()
         except (RuntimeError, ValueError, ImportError) as error:
             raise SourceError(f"{self.name}: the camera refuses to start: {one_line(error)}") from error
 
     def _import(self) -> Any:
-        # libcamera tells stderr what it is and finds; its errors come as exceptions, too.
+        # libcamera logs to stderr; its errors come as exceptions anyway.
         os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
         try:
             import picamera2
         except ImportError as error:
             raise SourceError(
-                f"{self.name}: picamera2 is not here ({one_line(error)}); install it with: "
+                f"{self.name}: picamera2 is not installed ({one_line(error)}); install it with: "
                 "sudo apt install -y python3-picamera2, and make the venv with --system-site-packages"
             ) from error
         return picamera2
@@ -132,44 +133,48 @@ class Picamera(Camera):
             ) from error
 
     def read(self) -> tuple[Pixels, datetime]:
-        """The next picture; SourceError where none comes within 2 s (10 s for the first)."""
-        wait = WAIT_SECONDS if self._started else FIRST_SECONDS
+        """The next picture. Raises SourceError if none comes within 2 s (10 s for the first)."""
+        wait = FRAME_SECONDS if self._started else FIRST_FRAME_SECONDS
         try:
             request = self._camera.capture_request(wait=wait)
         except TimeoutError as error:
-            # The job that nobody waits for any more would hold up close().
+            # Otherwise close() would wait for this request.
             self._camera.cancel_all_and_flush()
             raise SourceError(f"{self.name}: no frame for {wait:g} s; check the camera's cable") from error
         except RuntimeError as error:
             raise SourceError(f"{self.name}: the camera failed: {one_line(error)}") from error
         try:
-            # Not make_array, which does not know NV12 in every version. The rows of Y come first in all these formats.
+            # Not make_array, which does not know NV12 in all versions. In all these formats the rows of Y come first.
             buffer: Pixels = request.make_buffer("main")
             stamp_ns = request.get_metadata().get("SensorTimestamp")
         finally:
             request.release()
         rows = self._height * self._stride
         if buffer.size < rows:
-            raise SourceError(f"{self.name}: a frame of {buffer.size} bytes, {rows} and more were agreed")
+            raise SourceError(f"{self.name}: gave a frame of {buffer.size} bytes; it has {rows} or more")
         self._started = True
-        # Right of the picture is the stride's padding.
-        return buffer[:rows].reshape(self._height, self._stride)[:, : self._width], taken_at(stamp_ns)
+        # The stride pads each row on the right.
+        return buffer[:rows].reshape(self._height, self._stride)[:, : self._width], capture_time(stamp_ns)
 
     def close(self) -> None:
-        """Stop the camera and give it back."""
+        """Stop the camera and release it."""
         camera, self._camera = self._camera, None
         if camera is not None:
-            # A camera that fails to stop is closed all the same.
+            # Close it even if it fails to stop.
             with contextlib.suppress(RuntimeError):
                 camera.stop()
             camera.close()
 
     def availability(self) -> Hashable:
-        """The media and video devices of this machine, of which libcamera's cameras are made, and which of them a
-        program has locked: libcamera locks those that it uses. A ribbon cable that comes loose changes none of it."""
+        """The media and video devices of this machine, and which of them are locked.
+
+        libcamera's cameras are made of these devices, and it locks those that it uses. A loose ribbon cable changes
+        none of this.
+        """
         with os.scandir(DEVICES) as entries:
             nodes = {e.name: e.stat() for e in entries if e.name.startswith(("media", "video"))}
-        # Of proc_locks(5): "1: POSIX  ADVISORY  WRITE 708 00:06:346 0 EOF", the device in hexadecimal, and the inode.
+        # A line of proc_locks(5): "1: POSIX  ADVISORY  WRITE 708 00:06:346 0 EOF", with the device in hexadecimal, and
+        # the inode.
         locks = set(Path("/proc/locks").read_text("ascii").split())
         return frozenset(
             (name, node.st_ino, f"{os.major(node.st_dev):02x}:{os.minor(node.st_dev):02x}:{node.st_ino}" in locks)
@@ -183,11 +188,13 @@ def _half_turn() -> Any:
     return Transform(hflip=1, vflip=1)
 
 
-def taken_at(stamp_ns: int | None) -> datetime:
-    """A sensor's timestamp, nanoseconds of CLOCK_BOOTTIME (libcamera's SensorTimestamp), as UTC; now where there is
-    none, or it cannot be true."""
+def capture_time(stamp_ns: int | None) -> datetime:
+    """When a frame was captured, UTC, from libcamera's SensorTimestamp (nanoseconds of CLOCK_BOOTTIME).
+
+    Now, if there is no timestamp, or if it lies in the future or more than MAX_AGE_SECONDS ago.
+    """
     now = datetime.now(UTC)
     if stamp_ns is None:
         return now
     age = (time.clock_gettime_ns(time.CLOCK_BOOTTIME) - stamp_ns) / 1e9
-    return now - timedelta(seconds=age) if 0 <= age < SANE_SECONDS else now
+    return now - timedelta(seconds=age) if 0 <= age < MAX_AGE_SECONDS else now

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from edge.errors import ImageError
-from edge.images import may_be_transparent
+from edge.images import NOT_AN_IMAGE, may_be_transparent
 
 SCANS = 64
 """A progressive JPEG has about ten; each is one more walk over the whole picture,"""
@@ -53,7 +53,7 @@ def decode_cost(data: bytes, name: str) -> DecodeCost:
         pass
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from error
-    raise ImageError(f"{name}: is no image that can be read; JPEG, PNG, TIFF, WebP, BMP and PGM are")
+    raise ImageError(f"{name}: {NOT_AN_IMAGE}")
 
 
 def _jpeg(data: bytes) -> DecodeCost | None:

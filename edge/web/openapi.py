@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from edge.settings import Leaf, leaves
+from edge.settings import SettingInfo, all_settings
 from edge.system.version import __version__
 from edge.web.teach import MOST_SHOWN, SHOWN
 
@@ -32,7 +32,7 @@ def described(*, shown_events: int, most_events: int) -> Made:
     """The whole description; the numbers are how many events an answer has, unasked and at most."""
     last = _query("last", "the newest so many", type="integer", minimum=1, maximum=most_events)
     moment = "a date, RFC 3339, or 2h for two hours ago"
-    tries = [_query(_name(leaf), leaf.description, **_takes(leaf)) for leaf in _vision()]
+    tries = [_query(_name(info), info.description, **_takes(info)) for info in _vision()]
     number = {"name": "number", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
     picture = {"type": "string", "format": "binary"}
     stages = _query("stages", "every stage that led to it, too: a View", type="string", enum=[""])
@@ -137,7 +137,7 @@ def described(*, shown_events: int, most_events: int) -> Made:
 
 
 def _schemas() -> Made:
-    vision = {_name(leaf): {"description": leaf.description, **_takes(leaf)} for leaf in _vision()}
+    vision = {_name(info): {"description": info.description, **_takes(info)} for info in _vision()}
     given = {"label": DIGIT, "read": DIGIT, "confidence": SHARE, "source": TEXT, "model": TEXT, "glyph": PNG}
     shown = {
         **given,
@@ -209,20 +209,20 @@ def _schemas() -> Made:
     }
 
 
-def _vision() -> list[Leaf]:
-    return [leaf for leaf in leaves() if leaf.name.startswith("vision.")]
+def _vision() -> list[SettingInfo]:
+    return [info for info in all_settings() if info.name.startswith("vision.")]
 
 
-def _name(leaf: Leaf) -> str:
-    return leaf.name.removeprefix("vision.")
+def _name(info: SettingInfo) -> str:
+    return info.name.removeprefix("vision.")
 
 
-def _takes(leaf: Leaf) -> Made:
-    if leaf.choices:
-        return {"type": "string", "enum": list(leaf.choices)}
-    if leaf.type is bool:
+def _takes(info: SettingInfo) -> Made:
+    if info.choices:
+        return {"type": "string", "enum": list(info.choices)}
+    if info.type is bool:
         return {"type": "boolean"}
-    return {"type": "integer", "minimum": leaf.limits[0], "maximum": leaf.limits[1]}
+    return {"type": "integer", "minimum": info.limits[0], "maximum": info.limits[1]}
 
 
 def _file(name: str) -> Made:

@@ -14,7 +14,7 @@ from edge.controls import Controls
 from edge.errors import SettingsError
 from edge.reading.reader import Reader
 from edge.running.saved_vision import SavedVision
-from edge.settings import leaves
+from edge.settings import all_settings
 from edge.vision.settings import VisionSettings
 from edge.web.access import problem
 from edge.web.teach import Do
@@ -88,16 +88,16 @@ class Tune:
             "back": self._saved.has_previous(),
             "settings": [
                 {
-                    "name": leaf.name.removeprefix("vision."),
-                    "description": leaf.description,
-                    "default": leaf.default,
-                    "type": KINDS.get(leaf.type, "string"),
-                    "least": leaf.limits[0],
-                    "most": leaf.limits[1],
-                    "choices": leaf.choices,
-                    "pinned": leaf.name.removeprefix("vision.") in self._saved.pinned,
+                    "name": info.name.removeprefix("vision."),
+                    "description": info.description,
+                    "default": info.default,
+                    "type": KINDS.get(info.type, "string"),
+                    "least": info.limits[0],
+                    "most": info.limits[1],
+                    "choices": info.choices,
+                    "pinned": info.name.removeprefix("vision.") in self._saved.pinned,
                 }
-                for leaf in leaves()
-                if leaf.name.startswith("vision.")
+                for info in all_settings()
+                if info.name.startswith("vision.")
             ],
         }

@@ -77,7 +77,7 @@ def test_what_cannot_be_read_is_a_line_and_the_rest_is_read(photo: Path, tmp_pat
     assert done.stderr.splitlines() == [
         "edge: none.png: no such file",
         "edge: empty.png: is empty",
-        "edge: text.jpg: is no image that can be read; JPEG, PNG, TIFF, WebP, BMP and PGM are",
+        "edge: text.jpg: is not an image that can be read; use JPEG, PNG, TIFF, WebP, BMP or PGM",
         "edge: half.png: is cut off; copy it again",
     ]
 
@@ -95,7 +95,7 @@ def test_nothing_read_says_why(tmp_path: Path) -> None:
         (["reed", "x.png"], 2, "invalid choice: 'reed'"),
         (["read", "x.png", "--jsn"], 2, "did you mean '--json'"),
         (["read", "x.png", "--vision.medain", "3"], 2, "did you mean '--vision.median'"),
-        (["run", "--frames", "0"], 2, "'0' is no whole number above 0"),
+        (["run", "--frames", "0"], 2, "'0' is not a whole number above 0"),
         (["read", "x.png", "--vision.median", "99"], 1, "--vision.median: '99'"),
         (["read", "x.png", "--model", "none.tflite"], 1, "none.tflite: no such file; make one with edge-convert"),
         (["read", "x.png", "--config", "none.toml"], 1, "none.toml: no such file"),
@@ -137,7 +137,7 @@ def test_a_state_folder_that_is_a_file_is_said_as_such(
     (tmp_path / "notes.txt").touch()
     assert main([*arguments, "--state", str(tmp_path / state)]) == 1
     said = capsys.readouterr().err
-    assert f"{tmp_path}/notes.txt: is a file, and what has to be remembered needs a folder" in said
+    assert f"{tmp_path}/notes.txt: is a file, but the state folder must be a folder" in said
     assert len(said.splitlines()) == 1
 
 
@@ -156,7 +156,7 @@ def test_two_publishers_of_one_place_are_refused(
     """They would share how far it got: each would miss what the other had sent."""
     assert main(["run", "--source", "synthetic:", "--frames", "1", *check, "--publish", *publish]) == 1
     said = capsys.readouterr().err
-    assert name in said and "publish names this place twice; name it once" in said
+    assert name in said and "publish names this place twice; remove one of them" in said
     assert len(said.splitlines()) == 1
 
 
@@ -170,8 +170,8 @@ def test_two_publishers_of_one_place_are_refused(
         ("mqtts://broker/home?cert={}/none&key={}/text", "cert={}/none key={}/text: cannot be read (No such file"),
         ("mqtts://broker/home?cert={}/text", "cert={}/text: is no such PEM file"),
         ("https://shed/in#secret_file={}/none", "secret_file {}/none: cannot be read (No such file"),
-        ("https://shed/in#secret_file={}/text", "secret_file {}/text: holds no secret"),
-        ("https://shed/in#ca={}/text", "ca {}/text: is no PEM file"),
+        ("https://shed/in#secret_file={}/text", "secret_file {}/text: contains no valid secret"),
+        ("https://shed/in#ca={}/text", "ca {}/text: is not a PEM file"),
     ],
 )
 def test_files_that_a_publisher_needs_are_checked(
@@ -224,7 +224,7 @@ def test_no_camera_is_one_line_and_it_waits(source: str, words: str) -> None:
     assert (process.returncode, errors) == (0, "")
     # After its deadline listeners are told, too, once.
     assert [json.loads(line)["state"] for line in out.splitlines()] in ([], ["starting"])
-    assert words in said and said.endswith(" (trying again until it comes)\n")
+    assert words in said and said.endswith(" (retrying until it works)\n")
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:

@@ -119,8 +119,8 @@ def test_a_bomb_is_refused() -> None:
     ("data", "words"),
     [
         (b"", "is empty"),
-        (b"hello, this is text", "no image"),
-        (b"\xff\xd8\xff", "no image"),
+        (b"hello, this is text", "not an image that can be read"),
+        (b"\xff\xd8\xff", "not an image that can be read"),
         (b"\x89PNG\r\n\x1a\n", "cut off"),
     ],
 )

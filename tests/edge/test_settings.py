@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from edge import settings
 from edge.errors import SettingsError
 from edge.reading.reader import MIN_CONFIDENCE
-from edge.settings import Settings, leaves, load_settings
+from edge.settings import Settings, all_settings, load_settings
 from edge.store.settings import StoreSettings
 from edge.tracking.settings import TrackSettings
 from edge.vision.settings import VisionSettings
@@ -33,12 +33,12 @@ def test_defaults_are_those_declared() -> None:
     assert settings.vision == VisionSettings()
     assert settings.track == TrackSettings()
     assert settings.store == StoreSettings()
-    for leaf in leaves():
+    for info in all_settings():
         value = settings
-        for part in leaf.name.split("."):
+        for part in info.name.split("."):
             value = getattr(value, part)
-        assert value == leaf.default
-        assert leaf.description
+        assert value == info.default
+        assert info.description
 
 
 def test_the_reader_alone_has_the_same_defaults() -> None:
@@ -78,7 +78,7 @@ def test_several_publishers_in_the_environment(monkeypatch: pytest.MonkeyPatch) 
         ("[track]\nhold = -1", "track.hold: -1.*0 to 3600"),
         ("[track]\ndwel = 1", "did you mean 'track.dwell'"),
         ("[store]\nrows = 5", "store.rows: 5.*100 to 10000000"),
-        ("threads =", "is no TOML"),
+        ("threads =", "is not valid TOML"),
         ('source = ["rtsp://joe:pw@shed/live"]', "source: what is given: input should be a valid string"),
     ],
 )
@@ -96,7 +96,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
         load_settings(tmp_path)
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\0")
-    with pytest.raises(SettingsError, match="is no TOML"):
+    with pytest.raises(SettingsError, match="is not valid TOML"):
         load_settings(tmp_path / "binary.toml")
 
 
@@ -125,14 +125,14 @@ def test_a_wrong_flag_is_named_as_a_flag() -> None:
         load_settings(None, {"vision.median": "x"})
 
 
-@given(st.sampled_from([leaf for leaf in leaves() if leaf.limits != (None, None)]), st.integers(-10, 10_000))
-def test_limits_are_kept(leaf, value: int) -> None:  # type: ignore[no-untyped-def]
-    low, high = leaf.limits
+@given(st.sampled_from([info for info in all_settings() if info.limits != (None, None)]), st.integers(-10, 10_000))
+def test_limits_are_kept(info, value: int) -> None:  # type: ignore[no-untyped-def]
+    low, high = info.limits
     if low <= value <= high:
-        assert load_settings(None, {leaf.name: value})
+        assert load_settings(None, {info.name: value})
     else:
         with pytest.raises(SettingsError, match=f"{low} to {high}"):
-            load_settings(None, {leaf.name: value})
+            load_settings(None, {info.name: value})
 
 
 SERVICES_OWN = {"publish": ("jsonl:-?what=events",), "state": "/var/lib/edge-digits"}
@@ -147,7 +147,7 @@ def test_the_sample_file_shows_every_setting_with_its_default() -> None:
     shown = tomllib.loads(path.read_text("utf-8"))
     sections = ("vision", "track", "store")
     flat = {key for key in shown if key not in sections} | {f"{part}.{key}" for part in sections for key in shown[part]}
-    assert flat == {leaf.name for leaf in leaves()}
+    assert flat == {info.name for info in all_settings()}
 
 
 def test_the_sample_file_describes_each_setting_as_declared() -> None:
@@ -162,10 +162,10 @@ def test_the_sample_file_describes_each_setting_as_declared() -> None:
             comments[section + name], comment = comment, ""
         else:
             comment = ""
-    for leaf in leaves():
-        limits = "" if leaf.limits == (None, None) else f" ({leaf.limits[0]} to {leaf.limits[1]})"
-        declared = f"{leaf.description[0].upper()}{leaf.description[1:]}{limits}."
-        assert comments[leaf.name].startswith(declared), leaf.name
+    for info in all_settings():
+        limits = "" if info.limits == (None, None) else f" ({info.limits[0]} to {info.limits[1]})"
+        declared = f"{info.description[0].upper()}{info.description[1:]}{limits}."
+        assert comments[info.name].startswith(declared), info.name
 
 
 VALUES = st.one_of(
@@ -182,13 +182,14 @@ VALUES = st.one_of(
 )
 
 
-@given(st.sampled_from(leaves()), VALUES)
-def test_what_is_plain_is_what_pydantic_makes_of_it(leaf, value) -> None:
-    plain = settings._plain_value(leaf, value)
+@given(st.sampled_from(all_settings()), VALUES)
+def test_what_is_plain_is_what_pydantic_makes_of_it(info, value) -> None:
+    plain = settings._plain_value(info, value)
     if plain is None:
         return
-    section, _, name = leaf.name.rpartition(".")
-    made = settings._checked({section: {name: value}} if section else {name: value}, {})
+    section, _, name = info.name.rpartition(".")
+    values = {section: {name: value}} if section else {name: value}
+    made = settings._checked(settings._values_model(), values, origin=str)
     checked = getattr(getattr(made, section) if section else made, name)
     assert (plain, type(plain)) == (checked, type(checked))
 

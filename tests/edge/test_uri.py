@@ -9,7 +9,7 @@ from edge.errors import SettingsError
 
 
 def takes(
-    path: str, *, size: uri.Size = (1, 1), loop: uri.YesNo = False, n: Annotated[int, uri.whole(0, 9)] = 0
+    path: str, *, size: uri.Size = (1, 1), loop: uri.YesNo = False, n: Annotated[int, uri.whole_number(0, 9)] = 0
 ) -> None:
     """What stands for a source's class."""
 
@@ -67,4 +67,4 @@ def test_a_wrong_option_is_named(text, problem):
 @pytest.mark.parametrize("text", ["nan", "inf", "-0.1", "240.1", "", "ten"])
 def test_a_number_is_in_its_range(text):
     with pytest.raises(ValueError):
-        uri.number(0, 240).read(text)
+        uri.number(0, 240).parse(text)

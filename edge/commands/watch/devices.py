@@ -64,7 +64,7 @@ def address(text: str) -> Address:
     scheme = text.partition(":")[0]
     if scheme not in ("mqtt", "mqtts"):
         raise SettingsError("what is watched is a broker: mqtt://[user@]host[:port]/topic-prefix, or mqtts://")
-    parts = uri.split(uri.shown(text))
+    parts = uri.split(uri.without_login(text))
     login = re.search("//.*@", text)
     what = f"{login[0]}{parts.what.removeprefix('//')}" if login else parts.what
     return parse(what, secure=scheme == "mqtts", **uri.read_options(parts, _options))

@@ -70,7 +70,7 @@ def test_only_what_is_surely_no_digit_is_left_out(digit: int | None, confidence:
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, page: Page) -> None:
     folder = _folder(tmp_path / "photos", page("7"))
     (folder / "broken.jpg").write_bytes(b"GIF89a")
-    with pytest.raises(ImageError, match=r"broken\.jpg: is no image that can be read") as error:
+    with pytest.raises(ImageError, match=r"broken\.jpg: is not an image that can be read") as error:
         photographs.glyphs(folder)
     assert "\n" not in str(error.value)
 

@@ -70,7 +70,7 @@ def test_the_command_has_a_line_for_each(tmp_path: Path, capsys: pytest.CaptureF
         ('source = "v4l3:x"', "edge: source: v4l3:x: no source is called 'v4l3'"),
         ("min_confidence = 2", "min_confidence: 2: "),
         ("publsh = []", "publsh: no such setting; did you mean 'publish'?"),
-        ("source = ", "is no TOML"),
+        ("source = ", "is not valid TOML"),
     ],
 )
 def test_what_is_wrong_is_a_line_and_status_1(

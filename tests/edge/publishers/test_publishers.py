@@ -167,7 +167,7 @@ def test_a_pipe_s_reader_may_come_back(tmp_path):
         assert first.readline() == LINE
         first.close()
         for _ in range(2):
-            with pytest.raises(PublishError, match="pipe: nobody reads this pipe; start who does"):
+            with pytest.raises(PublishError, match="pipe: nobody reads this pipe; start its reader"):
                 publisher.publish(READING)
         with reader() as second:
             publisher.publish(READING)
@@ -219,8 +219,8 @@ def test_of_a_live_source_what_is_lost_is_said_where_it_begins_and_where_it_ends
     publisher.close()
     assert (ill.stopped, ill.closed) == (1, 1)
     assert [record.getMessage() for record in caplog.records] == [
-        "ill: cannot be written (No space); make room (until then readings are lost)",
-        "ill: takes readings again; lost: 3",
+        "ill: cannot be written (No space); make room (until this is fixed, readings are lost)",
+        "ill: accepts readings again; lost: 3",
     ]
 
 
@@ -239,7 +239,7 @@ def test_what_comes_and_goes_is_said_once_in_a_while_and_none_is_forgotten(caplo
 
 def test_only_a_publisher_s_own_error_is_borne():
     ill = Ill()
-    for problem in (NoReaderError("stdout: nobody reads it any more"), RuntimeError("a mistake in here")):
+    for problem in (NoReaderError("stdout: its reader is gone"), RuntimeError("a mistake in here")):
         ill.problem = problem
         with pytest.raises(type(problem)):
             BestEffort(ill).publish(READING)
@@ -248,7 +248,7 @@ def test_only_a_publisher_s_own_error_is_borne():
 def test_a_stdout_that_is_not_there_is_said():
     command = f"'{sys.executable}' -c \"$0\" jsonl:- 1 >&-"
     done = subprocess.run(["sh", "-c", command, PUBLISH], stderr=subprocess.PIPE, text=True)
-    assert done.stderr.splitlines()[-1].endswith("stdout: it was closed before the program began; name a file")
+    assert done.stderr.splitlines()[-1].endswith("stdout: it is closed; name a file")
 
 
 def test_a_reader_that_goes_away_ends_it_with_one_line():
@@ -258,7 +258,7 @@ def test_a_reader_that_goes_away_ends_it_with_one_line():
     with publishing:
         assert publishing.stdout.readline().startswith(b'{"schema": 1')
         publishing.stdout.close()
-        assert publishing.stderr.read() == b"stdout: nobody reads it any more\n"
+        assert publishing.stderr.read() == b"stdout: its reader is gone\n"
     assert publishing.returncode == 1
 
 

@@ -77,9 +77,9 @@ def test_the_newest_reading_is_that_of_the_camera(here):
     ("data", "status", "says"),
     [
         (b"", 422, "is empty"),
-        (b"hello", 422, "is no image"),
-        (b"\xff\xd8\xff\xe0", 422, "is no image"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 422, "is no image"),
+        (b"hello", 422, "is not an image"),
+        (b"\xff\xd8\xff\xe0", 422, "is not an image"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 422, "is not an image"),
     ],
 )
 def test_what_is_no_picture_is_one_line(here, data, status, says):

@@ -83,12 +83,12 @@ def test_what_looks_like_scans_elsewhere_is_none(page):
         (bombs.webp(16, frames=2), "is a film"),
         (saved("RGB", "TIFF", compression="jpeg"), "is a TIFF packed in a way"),
         # Each value lies where the others do.
-        (bombs.tiff(8, more=tuple((40_000 + n, 1, [0] * 5000) for n in range(3)))[:12_000], "is no image"),
-        (b"II*\0" + struct.pack("<IH", 8, 1) + struct.pack("<HHII", 256, 16, 1, 8), "is no image"),
-        (b"P5 0 8 255\n", "is no image"),
-        (b"GIF89a", "is no image"),
-        (b"RIFF\0\0\0\0WAVE", "is no image"),
-        (b"", "is no image"),
+        (bombs.tiff(8, more=tuple((40_000 + n, 1, [0] * 5000) for n in range(3)))[:12_000], "is not an image"),
+        (b"II*\0" + struct.pack("<IH", 8, 1) + struct.pack("<HHII", 256, 16, 1, 8), "is not an image"),
+        (b"P5 0 8 255\n", "is not an image"),
+        (b"GIF89a", "is not an image"),
+        (b"RIFF\0\0\0\0WAVE", "is not an image"),
+        (b"", "is not an image"),
     ],
 )
 def test_what_is_none_is_one_line(data, says):

@@ -237,7 +237,7 @@ def test_a_photograph_is_read(page, tmp_path):
     until(page, READS, lambda text: text == "2357")
     photo.write_bytes(b"no picture")
     page.set_input_files("#file", photo)
-    until(page, "document.querySelector('#draw-note').textContent", lambda why: "no image that can be read" in why)
+    until(page, "document.querySelector('#draw-note').textContent", lambda why: "not an image that can be read" in why)
     # What the browser cannot show, the device can: it is sent as it is, and can be drawn on.
     page.set_input_files("#file", written(tmp_path / "scan.tiff", "41"))
     until(page, READS, lambda text: text == "41")
