@@ -32,7 +32,7 @@ COMMANDS = {
     "read": Command("read image files", "read", "IMAGE ..."),
     "run": Command("read a camera or another source until it is stopped", "run"),
     "model check": Command("test a model as edge run does before it uses one", "model_check", "FILE"),
-    "model rollback": Command("restore the model that edge run used before", "model_rollback"),
+    "model rollback": Command("restore the previous model of edge run; a second time, the newer one", "model_rollback"),
     "history": Command("show past events; works while the service runs", "history"),
     "token": Command("show the links that open the live page from another machine", "token"),
     "corrections export": Command(

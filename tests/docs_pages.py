@@ -135,9 +135,9 @@ def _command(parser: argparse.ArgumentParser) -> str:
 
 
 def _settings() -> list[str]:
-    from edge.settings import leaves
+    from edge.settings import all_settings
 
-    return [leaf.name for leaf in leaves()]
+    return [setting.name for setting in all_settings()]
 
 
 def _setting(action: argparse.Action) -> str:
@@ -171,8 +171,8 @@ def _meaning(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
 
 
 def _described() -> dict[str, Any]:
-    from edge.web.openapi import described
     from edge.web.app import MOST_EVENTS, SHOWN_EVENTS
+    from edge.web.openapi import described
 
     return described(shown_events=SHOWN_EVENTS, most_events=MOST_EVENTS)
 

@@ -1,1 +1,1 @@
-"""The commands of ``edge``: a module each, which declares its arguments and runs it."""
+"""The commands of ``edge``: one module each, with its arguments and what it does."""

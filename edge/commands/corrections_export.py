@@ -1,4 +1,4 @@
-"""``edge corrections export``: make a data set of what people corrected on the live page."""
+"""``edge corrections export``: write the corrections made on the live page as a data set."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from edge.commands.arguments import Parser, add_settings, settings_of, state_fol
 
 EXAMPLES = """examples:
   edge corrections export taught
-  sudo /opt/edge-digits/bin/edge corrections export --config /etc/edge-digits/edge.toml taught    the service's
-  edge-train --start mnist.h5 --also taught -o mine.h5    on a workstation: learn from them
+  sudo /opt/edge-digits/bin/edge corrections export --config /etc/edge-digits/edge.toml taught    of the service
+  edge-train --start mnist.h5 --also taught -o mine.h5    on a workstation: train with them
   edge-convert mine.h5 --calibrate taught
 """
 
 
 def add_arguments(parser: Parser) -> None:
     """Declare the arguments of this command."""
-    parser.add_argument("folder", metavar="FOLDER", help="a new or empty folder, or one that was exported to before")
+    parser.add_argument("folder", metavar="FOLDER", help="where to write: a new or empty folder, or an earlier export")
     add_settings(parser, only=("state",))
 
 
@@ -31,6 +31,6 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     unmistaken(settings.state, f"corrections export {shlex.quote(arguments.folder)}", arguments.config)
     with Corrections(state_folder_of(settings) / FILE) as corrections:
-        many = export(corrections, Path(arguments.folder))
-    print(f"{arguments.folder}: {many} glyph{'s' if many > 1 else ''} and labels.csv")
+        count = export(corrections, Path(arguments.folder))
+    print(f"{arguments.folder}: {count} glyph{'s' if count > 1 else ''} and labels.csv")
     return 0

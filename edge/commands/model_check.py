@@ -1,4 +1,4 @@
-"""``edge model check``: try a model as ``edge run`` does."""
+"""``edge model check``: test a model as ``edge run`` does before it uses one."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ EXAMPLES = """examples:
 
 def add_arguments(parser: Parser) -> None:
     """Declare the arguments of this command."""
-    parser.add_argument("model", metavar="FILE", help="a .tflite file")
+    parser.add_argument("model", metavar="FILE", help="the .tflite file to test")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Try the model, and say how it reads. A model that ``edge run`` would refuse is an EdgeError."""
+    """Test the model and print how well it reads. Raises ModelError for a model that ``edge run`` would refuse."""
     from edge.model.classifier import content_of
     from edge.model.trial import try_model
 
     passed = try_model(content_of(Path(arguments.model)), arguments.model)
     print(
-        f"{arguments.model}: {passed.name} is fit to read: {passed.runtime} reads"
-        f" {passed.right} of {passed.asked} golden digits with it"
+        f"{arguments.model}: {passed.name} is accepted: with {passed.runtime} it reads"
+        f" {passed.right} of {passed.asked} golden digits"
     )
     return 0

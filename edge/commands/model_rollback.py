@@ -1,4 +1,4 @@
-"""``edge model rollback``: put back the model that was used before."""
+"""``edge model rollback``: restore the model that was used before."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from edge.commands.arguments import Parser, add_settings, settings_of, state_fol
 
 EXAMPLES = """examples:
   edge model rollback --model mnist.tflite
-  sudo /opt/edge-digits/bin/edge model rollback --config /etc/edge-digits/edge.toml    the service's
+  sudo /opt/edge-digits/bin/edge model rollback --config /etc/edge-digits/edge.toml    for the service
 """
 
 
@@ -18,10 +18,10 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Put the previous model back; a running service notices by itself."""
+    """Put the previous model in place of the file; a running ``edge run`` notices that."""
     from edge.model.registry import rollback
 
     settings = settings_of(arguments)
     path, name = rollback(state_folder_of(settings), settings.model)
-    print(f"{path}: {name} is there again; where edge run reads with this file, it takes it within seconds")
+    print(f"{path}: {name} is restored; an edge run that uses this file takes it within seconds")
     return 0

@@ -1,4 +1,4 @@
-"""``edge read``: read image files."""
+"""``edge read``: read digits from image files."""
 
 from __future__ import annotations
 
@@ -18,28 +18,30 @@ if TYPE_CHECKING:
 
 
 EXAMPLES = """examples:
-  edge read desk.jpg                     desk.jpg: 1247673 / 8952481
-  edge read --json *.png > read.jsonl    one Reading a line
-  edge read --show seen photos/*.jpg     and pictures of what was seen, in seen/
+  edge read desk.jpg                     prints desk.jpg: 1247673 / 8952481
+  edge read --json *.png > read.jsonl    one Reading per line
+  edge read --show seen photos/*.jpg     also writes annotated pictures into the folder seen
 """
 
 
 def add_arguments(parser: Parser) -> None:
     """Declare the arguments of this command."""
-    parser.add_argument("images", nargs="+", metavar="IMAGE", help="JPEG, PNG, TIFF, WebP, BMP or PGM; of any size")
-    parser.add_argument("--json", action="store_true", help="one Reading a line, as JSON")
-    parser.add_argument("--show", metavar="FOLDER", help="write an annotated picture of each image there")
+    parser.add_argument(
+        "images", nargs="+", metavar="IMAGE", help="a JPEG, PNG, TIFF, WebP, BMP or PGM file, at most 100 megapixels"
+    )
+    parser.add_argument("--json", action="store_true", help="print one Reading per line, as JSON")
+    parser.add_argument("--show", metavar="FOLDER", help="write an annotated picture of each image into this folder")
     add_settings(parser, without=("source", "publish"))
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Read every image that can be read. Each other one is a line on stderr, and the exit status is 1."""
+    """Read all images. One that cannot be read is a line on stderr, and makes the exit status 1."""
     from edge.images import load
     from edge.types import Frame
 
     failed = 0
     with reader_of(settings_of(arguments)) as reader:
-        shown = _album(Path(arguments.show)) if arguments.show else None
+        write_picture = _picture_writer(Path(arguments.show)) if arguments.show else None
         for image in arguments.images:
             try:
                 pixels = load(image)
@@ -53,30 +55,28 @@ def run(arguments: argparse.Namespace) -> int:
                 print(json.dumps(reading.as_dict(), ensure_ascii=False), flush=True)
             else:
                 print(f"{image}: {' / '.join(reading.lines) or f'nothing read ({reading.reason})'}", flush=True)
-            if shown:
-                shown(image, pixels, analysis)
+            if write_picture:
+                write_picture(image, pixels, analysis)
     return 1 if failed else 0
 
 
-def _album(folder: Path) -> Callable[[str, Pixels, Analysis], None]:
-    """Makes the folder, and gives what writes an annotated picture of each image into it."""
+def _picture_writer(folder: Path) -> Callable[[str, Pixels, Analysis], None]:
+    """Make the folder; returns a function that writes an annotated picture of an image into it."""
     from edge.images import save
     from edge.reading.annotate import annotate
 
-    taken: set[str] = set()
+    names: set[str] = set()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ImageError(
-            f"{folder}: cannot be made a folder ({error.strerror}); name another one with --show"
-        ) from error
+        raise ImageError(f"{folder}: cannot be made ({error.strerror}); name another folder with --show") from error
 
-    def show(image: str, pixels: Pixels, analysis: Analysis) -> None:
+    def write(image: str, pixels: Pixels, analysis: Analysis) -> None:
         name, n = Path(image).stem, 1
-        while f"{name}.read.png" in taken:
+        while f"{name}.read.png" in names:
             n += 1
             name = f"{Path(image).stem}-{n}"
-        taken.add(f"{name}.read.png")
+        names.add(f"{name}.read.png")
         save(annotate(pixels, analysis), folder / f"{name}.read.png")
 
-    return show
+    return write

@@ -9,15 +9,17 @@ import sys
 from edge.commands.arguments import Parser, add_settings, settings_of
 
 EXAMPLES = """examples:
-  edge token                                              the tokens, as links to open
-  edge token --new                                        where somebody has one who should not
-  sudo /opt/edge-digits/bin/edge token --config /etc/edge-digits/edge.toml    the service's
+  edge token                                              the links, with the tokens in them
+  edge token --new                                        if someone has a token who should not
+  sudo /opt/edge-digits/bin/edge token --config /etc/edge-digits/edge.toml    links of the service
 """
 
 
 def add_arguments(parser: Parser) -> None:
     """Declare the arguments of this command."""
-    parser.add_argument("--new", action="store_true", help="make new tokens; the old ones no longer work")
+    parser.add_argument(
+        "--new", action="store_true", help="make new tokens; the old ones work until edge run is restarted"
+    )
     add_settings(parser, only=("state", "web"))
 
 
@@ -27,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     from edge.web.tokens import FILE, tokens
 
     settings = settings_of(arguments)
-    # Tokens that nobody asks for would open nothing.
+    # Tokens in the wrong state folder would open nothing.
     state_folder.unmistaken(settings.state, "token --new" if arguments.new else "token", arguments.config)
     folder = state_folder.folder(settings.state)
     if arguments.new:
@@ -36,8 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     host, _, port = (settings.web or "HOST:8080").rpartition(":")
     if host in ("0.0.0.0", "[::]", "127.0.0.1"):
         host = platform.node() if host != "127.0.0.1" else host
-    for what, token in (("to look", given.view), ("to change things too", given.change)):
+    for what, token in (("view only", given.view), ("view and change", given.change)):
         print(f"{what}: http://{host}:{port}/#token={token}")
     if arguments.new:
-        print("edge: restart edge run: until then it knows those before", file=sys.stderr)
+        print("edge: restart edge run; until then it accepts the old tokens", file=sys.stderr)
     return 0

@@ -1,4 +1,4 @@
-"""``edge tune``: score each choice of ``[vision]`` on photographs with known digits."""
+"""``edge tune``: compare the choices of ``[vision]`` on photographs with known digits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from edge.reading.evaluation import Labelled, Score, load_labelled, score
 from edge.reading.reader import Reader
 from edge.vision.settings import VisionSettings
 
-EXAMPLES = ""
+EXAMPLES = """examples:
+  edge tune photos/labels.csv                  a Markdown table with a row for each choice
+"""
 CHOICES: tuple[dict[str, Any], ...] = (
     {},
     {"median": 0},
@@ -46,23 +48,26 @@ CHOICES: tuple[dict[str, Any], ...] = (
     {"working_size": 640},
     {"working_size": 1600},
 )
-"""What is tried: each differs from the settings in force by this."""
+"""The choices: each is the settings in force with these fields changed."""
 
 
 def add_arguments(parser: Parser) -> None:
     """Declare the arguments of this command."""
     parser.add_argument(
-        "labels", nargs="+", metavar="LABELS.csv", help="columns file and text; the files are beside it"
+        "labels",
+        nargs="+",
+        metavar="LABELS.csv",
+        help="a table with the columns file and text (such as 1247673/8952481); the files are beside it",
     )
     add_settings(parser, without=("source", "publish"))
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Score each choice, and print the table in Markdown."""
+    """Score each choice, and print a table in Markdown."""
     settings = settings_of(arguments)
     sets = [load_labelled(Path(labels)) for labels in arguments.labels]
 
-    def tried(n: int) -> None:
+    def show_progress(n: int) -> None:
         if sys.stderr.isatty():
             print(
                 f"\r{n} of {len(CHOICES)} choices",
@@ -72,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
             )
 
     with reader_of(settings) as reader:
-        rows = list(tune(reader.model, settings.vision, settings.min_confidence, sets, tried))
+        rows = list(tune(reader.model, settings.vision, settings.min_confidence, sets, show_progress))
     names = [Path(labels).resolve().parent.name for labels in arguments.labels]
     print(markdown(names, rows))
     return 0
@@ -83,17 +88,17 @@ def tune(
     vision: VisionSettings,
     min_confidence: float,
     sets: Sequence[Labelled],
-    tried: Callable[[int], None],
+    on_progress: Callable[[int], None],
 ) -> Iterator[tuple[dict[str, Any], list[Score]]]:
-    """Each choice with its score on each set; ``tried(n)`` hears of each."""
+    """Each choice with its score on each set; ``on_progress(n)`` is called after the n-th choice."""
     for i, choice in enumerate(CHOICES):
         reader = Reader(model, vision=replace(vision, **choice), min_confidence=min_confidence)
         yield choice, [score(reader, photographs) for photographs in sets]
-        tried(i + 1)
+        on_progress(i + 1)
 
 
 def markdown(names: Sequence[str], rows: Sequence[tuple[dict[str, Any], list[Score]]]) -> str:
-    """The table, in Markdown."""
+    """The table of scores in Markdown."""
     heads = "".join(f" {name}: exact | CER | ms |" for name in names)
     lines = [f"| choice |{heads}", "|---|" + "---:|---:|---:|" * len(names)]
     for choice, scores in rows:

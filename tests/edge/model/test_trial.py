@@ -198,7 +198,9 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     (tmp_path / "bad.tflite").write_bytes(files.BARE[:5000])
     assert main(["model", "check", str(tmp_path / "good.tflite")]) == 0
     out, error = capsys.readouterr()
-    assert re.fullmatch(r".*good.tflite: mnist sha256:\w{12} is fit to read: .* reads 50 of 50 golden digits.*\n", out)
+    assert re.fullmatch(
+        r".*good.tflite: mnist sha256:\w{12} is accepted: with .* it reads 50 of 50 golden digits\n", out
+    )
     assert error == ""
     for name, why in (("bad", "refuses it"), ("none", "no such file")):
         assert main(["model", "check", str(tmp_path / f"{name}.tflite")]) == 1
