@@ -36,7 +36,7 @@ __all__ = [
     "open_source",
 ]
 
-_HOMES = {
+_MODULES = {
     "EdgeError": "edge.errors",
     "Model": "edge.model.classifier",
     "Reader": "edge.reading.reader",
@@ -46,7 +46,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for when it is asked for: a cold start on a Pi counts."""
+    """Import each public name when it is first used: this keeps the start on a Pi short."""
     if name not in __all__:
         raise AttributeError(f"module 'edge' has no attribute {name!r}")
-    return getattr(import_module(_HOMES.get(name, "edge.types")), name)
+    return getattr(import_module(_MODULES.get(name, "edge.types")), name)

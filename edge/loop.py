@@ -1,4 +1,4 @@
-"""The straight line: a frame comes, is read, and what was read is published; again."""
+"""The main loop: take the next frame, read it, track it, publish the result."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What a run came to."""
+    """What a run counted."""
 
     frames: int
-    """Frames that came and were published."""
+    """Frames that the source gave."""
     read: int
-    """Frames among them in which there were digits."""
+    """Frames in which digits were read."""
     failed: int
-    """Files that could not be read; a camera's frames are late, not lost."""
+    """Files that could not be read. A camera that gives no frame is not counted: it is asked again."""
 
 
 def run(
@@ -42,18 +42,21 @@ def run(
     between_frames: Callable[[], Iterable[Notice]] = tuple,
     stopwatch: Stopwatch | None = None,
 ) -> Tally:
-    """Read frame after frame and publish what was read.
+    """Read frame after frame and publish the results.
 
-    It ends with the source, after ``frames`` frames, or when ``should_stop()``, asked between frames, is true. A file
-    that cannot be read is logged and counted, and the next is tried. A camera that gives nothing within its deadline
-    has said so itself, and is asked again; only its WedgedError is raised. A frame of which ``read`` gives None goes
-    unread. What ``tracker`` makes of the readings is published after them. ``alive`` is told the source's state after
-    each frame that went through and each such wait; a change of it is published. ``between`` is called then, too: it
-    may do what must not happen while a frame is read, and what it gives is published. ``watch`` is told when the stages
-    ``capture``, ``track`` and ``publish`` end.
+    The loop ends when the source ends, after ``frames`` frames, or when ``should_stop()``, called before each frame, is
+    true. A file that cannot be read is logged and counted, and the loop goes on with the next. A camera that gives no
+    frame within its deadline is asked again (it logs that itself); only its WedgedError is raised. If ``read`` gives
+    None, the frame was not read and nothing is published. The events of ``tracker`` are published after the reading
+    that they come from.
+
+    After each frame, and after each time that a camera gave none, ``on_alive`` is called with the source's state (a
+    change of the state is published as a notice), and then ``between_frames``, for what must not happen while a frame
+    is read; the notices it gives are published. ``stopwatch`` measures the stages ``capture``, ``track`` and
+    ``publish``.
     """
     publishers = tuple(publishers)
-    came = with_digits = failed = 0
+    frame_count = with_digits = failed = 0
     state: State = "running"
     stopwatch = stopwatch or Stopwatch()
 
@@ -61,7 +64,7 @@ def run(
         for publisher in publishers:
             publisher.publish(message)
 
-    while came != frames and not should_stop():
+    while frame_count != frames and not should_stop():
         frame, reason = None, None
         stopwatch.lap()
         try:
@@ -76,17 +79,17 @@ def run(
                 failed += 1
                 continue
             reason = str(error)
-        # With a frame in hand it is well, whatever has happened since.
+        # A camera that just gave a frame is running, even if it has failed since.
         now: State = "running" if frame is not None else source.state
         if source.live and now != state:
             state = now
             publish(Notice("camera", state, source.name, datetime.now(UTC), reason))
         if frame is not None:
             stopwatch.lap("capture")
-            came += 1
+            frame_count += 1
             if (reading := read(frame)) is not None:
                 stopwatch.lap()
-                # Files show one page after another: there is none that something could cover.
+                # Files show different pages, so there is no page that a hand could cover: no frame for the tracker.
                 page = frame if source.live else None
                 events = tracker.update(reading, time.monotonic(), page) if tracker else ()
                 stopwatch.lap("track")
@@ -96,11 +99,11 @@ def run(
                 stopwatch.lap("publish")
                 with_digits += bool(reading.digits)
             else:
-                # The time of a frame that goes unread is nobody's.
+                # The time of a frame that was not read counts for no stage.
                 stopwatch.take()
         elif tracker:
             tracker.camera_lost()
         on_alive(now)
         for notice in between_frames():
             publish(notice)
-    return Tally(came, with_digits, failed)
+    return Tally(frame_count, with_digits, failed)

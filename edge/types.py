@@ -1,4 +1,4 @@
-"""What travels along the line: Frame, Box, Glyph, Digit, Reading, Event, Notice. All frozen, with units."""
+"""The data types of the pipeline: Frame, Box, Glyph, Digit, Reading, Event, Notice. All are frozen."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ Pixels = NDArray[np.uint8]
 Reason = Literal["blank", "low_contrast", "blurred", "too_small", "clutter", "uncertain"]
 """Why nothing was read.
 
-``blank``: nothing is written; ``low_contrast``: something faint, not distinct from noise; ``blurred``: ink without an
-edge; ``too_small``: marks too small to be a digit; ``clutter``: marks, none of a digit's shape; ``uncertain``:
-digit-like marks that the model is not sure about.
+``blank``: nothing is written. ``low_contrast``: something is there, but too faint to tell from noise. ``blurred``: ink
+without a sharp edge. ``too_small``: all marks are too small to be a digit. ``clutter``: marks, but none has the shape
+of a digit. ``uncertain``: marks that look like digits, but the model is not sure of any.
 """
 
 SCHEMA = 1
-"""Version of the JSON form of a Reading; ``edge/schema/reading.json`` describes it."""
+"""Version of the JSON form of readings, events and notices, as described in ``edge/schema/``."""
 
 
 class Box(NamedTuple):
-    """Where a digit stands, in pixels of the frame as captured; (x, y) is its top left corner."""
+    """Where a digit is, in pixels of the captured frame; (x, y) is the top left corner."""
 
     x: int
     y: int
@@ -34,9 +34,9 @@ class Box(NamedTuple):
 
 
 def halved(grey: Pixels) -> Pixels:
-    """A picture (height, width) of any values at half its size, by the mean of each 2x2 pixels.
+    """A picture (height, width) of any values at half its size: each pixel is the mean of 2x2 pixels.
 
-    An odd row or column at the right or bottom is left out: whole halves are several times faster than fractions.
+    An odd row at the bottom or column at the right is left out: halving exactly is several times faster.
     """
     import cv2
 
@@ -46,7 +46,7 @@ def halved(grey: Pixels) -> Pixels:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One grey picture and when it was taken."""
+    """One grey picture and when it was captured."""
 
     pixels: Pixels
     """(height, width) uint8, 0 = black, 255 = white."""
@@ -55,14 +55,14 @@ class Frame:
     index: int = 0
     """Counts the frames of one source, from 0."""
     captured_at: datetime | None = None
-    """UTC; None where the source does not know."""
+    """When it was captured, UTC; None if the source does not know."""
     truth: str | None = None
-    """What is really written there, lines joined by ``\\n``, where the source knows (``synthetic:`` does)."""
+    """What is really written there, lines joined by ``\\n``; None if the source does not know (``synthetic:`` does)."""
     _halves: dict[int, Pixels] = field(default_factory=dict, init=False, compare=False, repr=False)
-    """Its pixels halved once, twice and so on, as far as they were needed."""
+    """A cache for ``reduced``: how often the pixels were halved -> the result."""
 
     def reduced(self, side: int) -> Pixels:
-        """Its pixels, halved until the longer side has ``side`` at most. Each half is made once, and kept."""
+        """The pixels, halved until the longer side is at most ``side``. Each size is computed once and cached."""
         picture, times = self.pixels, 0
         while max(picture.shape) > side:
             times += 1
@@ -75,14 +75,14 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """One candidate digit as the model sees it."""
+    """One candidate digit as the model gets it."""
 
     pixels: Pixels
     """(28, 28) uint8, light ink on black, 0 = paper, 255 = ink, like MNIST."""
     box: Box
-    """Pixels of the frame as captured."""
+    """Where it is, in pixels of the captured frame."""
     line: int
-    """Which line of writing it stands in, from 0, top to bottom."""
+    """The number of its line of writing, from 0, top to bottom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +92,14 @@ class Digit:
     digit: int
     """The class, 0 to 9."""
     confidence: float
-    """Probability the model gives it, 0 to 1."""
+    """The probability that the model gives this class, 0 to 1."""
     line: int
-    """Which line of writing, from 0, top to bottom."""
+    """The number of its line of writing, from 0, top to bottom."""
     box: Box
-    """Pixels of the frame as captured."""
+    """Where it is, in pixels of the captured frame."""
     probabilities: tuple[float, ...] = field(default=(), compare=False, repr=False)
-    """Of the digits 0 to 9, for what is fused over frames; empty where nobody says. No part of the JSON."""
+    """The probabilities of the digits 0 to 9, which the tracker averages over frames; empty if they are not known. Not
+    in the JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class Reading:
     frame: int
     """The frame's number in its source, from 0."""
     captured_at: datetime
-    """UTC."""
+    """When the frame was captured, UTC."""
     digits: tuple[Digit, ...]
     """In reading order: left to right, then top to bottom."""
     reason: Reason | None
@@ -120,9 +121,9 @@ class Reading:
     elapsed_ms: float
     """Milliseconds from frame to reading."""
     unread: tuple[Box, ...] = field(default=(), compare=False, repr=False)
-    """Marks that may be digits but were not read, pixels of the frame as captured. No part of the JSON."""
+    """Marks that may be digits but were not read, in pixels of the captured frame. Not in the JSON."""
     is_repeat: bool = field(default=False, compare=False, repr=False)
-    """Whether the frame shows what the one before showed, so that it was not read again. No part of the JSON."""
+    """True if the frame shows the same as the one before, so that it was not read again. Not in the JSON."""
     lines: tuple[str, ...] = field(init=False, compare=False, repr=False)
     """The digits of each line of writing, top to bottom."""
     text: str = field(init=False, compare=False, repr=False)
@@ -137,7 +138,7 @@ class Reading:
         object.__setattr__(self, "text", "\n".join(lines))
 
     def repeat_for(self, frame: Frame, elapsed_ms: float) -> Reading:
-        """The same of another frame, which shows what this one's did."""
+        """This reading for another frame, which shows the same as the one that was read."""
         at = frame.captured_at or datetime.now(UTC)
         return replace(self, frame=frame.index, captured_at=at, elapsed_ms=elapsed_ms, is_repeat=True)
 
@@ -161,26 +162,27 @@ class Reading:
 
 
 Change = Literal["appeared", "changed", "cleared"]
-"""What became of the writing: it is there now, it is another one, it is gone."""
+"""How the writing changed. ``appeared``: there was none before. ``changed``: it is different. ``cleared``: it is
+gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What is written there now, said once."""
+    """A change of what is written, reported once."""
 
     change: Change
     at: datetime
-    """UTC: when the frame was captured in which it was first seen."""
+    """When the first frame with the new text was captured, UTC."""
     text: str
-    """What is written there now, lines joined by ``\n``; empty when cleared."""
+    """What is written now, lines joined by ``\\n``; empty when cleared."""
     before: str
-    """What was written there before; empty when appeared."""
+    """What was written before; empty when appeared."""
     held_seconds: float
-    """How long what was there before had held."""
+    """How many seconds the text before had been there."""
     confidence: float
-    """How sure that is, 0 to 1: over all frames since it was first seen."""
+    """How sure the new text is, 0 to 1, over all frames since it was first seen."""
     reading: Reading
-    """The newest that says so."""
+    """The newest reading with the new text."""
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form, as ``edge/schema/event.json`` describes it."""
@@ -198,21 +200,22 @@ class Event:
 
 
 Subject = Literal["camera", "model"]
+"""What a notice is about."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a part of the program has come to: every publisher sends it when that changes."""
+    """A change of the program's own state, camera or model. Every publisher sends it."""
 
     subject: Subject
     state: str
-    """Of the camera its ``edge.sources.base.State``; of a new model ``accepted`` or ``refused``."""
+    """For the camera its ``edge.sources.base.State``; for a new model ``accepted`` or ``refused``."""
     name: str
     """The source's URI without password, or the model's name and hash."""
     at: datetime
-    """UTC."""
+    """When it happened, UTC."""
     reason: str | None
-    """Why it is not well: one line for people; None where it is."""
+    """What is wrong, one line for people; None if nothing is."""
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form, as ``edge/schema/notice.json`` describes it."""
@@ -231,5 +234,5 @@ Message = Reading | Event | Notice
 
 
 def timestamp(moment: datetime) -> str:
-    """A moment as all JSON here has it: RFC 3339, UTC, microseconds, ``2026-11-23T08:00:00.123456Z``."""
+    """A time as text, as in all JSON here: RFC 3339, UTC, microseconds, ``2026-11-23T08:00:00.123456Z``."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -10,7 +10,7 @@ from edge import images
 from edge.errors import DataError
 from edge.reading.candidates import Candidate
 from edge.reading.reader import MIN_CONFIDENCE, Reader
-from edge.sources.files import natural
+from edge.sources.files import natural_key
 from edge.types import Frame, Pixels
 
 
@@ -43,7 +43,7 @@ def find(folder: Path) -> list[Path]:
             f"{folder}: no image in this folder; put photographs or crops of digits there,"
             f" as {', '.join(sorted(images.SUFFIXES))}"
         )
-    return sorted(visible, key=natural)
+    return sorted(visible, key=natural_key)
 
 
 def is_glyph(pixels: Pixels) -> bool:

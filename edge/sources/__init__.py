@@ -1,7 +1,7 @@
-"""Where frames come from: a camera, files, a video, a drawn page; ``open_source`` opens one by its URI.
+"""Sources of frames: cameras, image files, videos, generated pages; ``open_source`` opens one by its URI.
 
-``files:PATH_OR_GLOB``, ``video:FILE``, ``v4l2:/dev/video0``, ``picamera2:0``, ``synthetic:``; options follow
-as ``?size=640x480&fps=30``. ``rtsp://`` and ``http://`` name a network camera as everywhere else.
+``files:PATH_OR_GLOB``, ``video:FILE``, ``v4l2:/dev/video0``, ``picamera2:0``, ``synthetic:``; options follow as
+``?size=640x480&fps=30``. A network camera is named by its own URL, ``rtsp://``, ``http://`` or ``https://``.
 """
 
 from __future__ import annotations
@@ -22,19 +22,20 @@ SCHEMES = {
     "http": "edge.sources.stream:Stream",
     "https": "edge.sources.stream:Stream",
 }
-"""scheme -> "module:Class", a Source or a Camera; the module is imported when its scheme is named."""
+"""scheme -> "module:Class", a Source or a Camera; a module is imported only when its scheme is used."""
 
 
 def open_source(
     text: str, *, deadline_seconds: float = DEADLINE_SECONDS, frozen_seconds: float = FROZEN_SECONDS
 ) -> Source:
-    """Open the source that a URI names; a path that exists needs no scheme and means ``files:``.
+    """Open the source that a URI names. The path of an existing file needs no scheme: it means ``files:``.
 
-    A camera may come later: it is opened when its first frame is asked for, and again after it failed. It gives a
-    SourceError where no frame comes for ``deadline_seconds``, and is frozen after ``frozen_seconds`` (0 = never).
-    SettingsError: no such scheme or option. SourceError: the files are not there or cannot be opened.
+    A camera need not be there yet: it is opened when its first frame is asked for, and opened again after a failure.
+    ``next()`` raises SourceError if no frame comes for ``deadline_seconds``. A camera whose picture stays the same for
+    ``frozen_seconds`` is frozen (0: never).
+    Raises SettingsError (no such scheme or option) or SourceError (files that are missing or cannot be opened).
     """
-    # A network camera's own query is none of our options.
+    # The query of a network camera's URL is the camera's; it holds no options for us.
     url = re.match(r"(rtsp|https?)://", text)
     parts = uri.Uri(text, url[1], text, {}) if url else uri.split(text)
     if not parts.scheme and parts.what and Path(parts.what).exists():

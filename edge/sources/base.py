@@ -1,4 +1,4 @@
-"""What a source is: ``Source`` gives frames; ``Camera`` is a device, of which the supervisor makes a Source."""
+"""The interfaces ``Source`` (an iterator of frames) and ``Camera`` (a device; the supervisor makes a Source of it)."""
 
 from __future__ import annotations
 
@@ -12,43 +12,44 @@ from edge.system.closing import Closing
 from edge.types import Frame, Pixels
 
 DEADLINE_SECONDS = 2.0
-"""A camera that gives no frame for this long has stalled."""
+"""Seconds without a frame after which a camera has stalled; the default of the setting ``source_deadline``."""
 FROZEN_SECONDS = 10.0
-"""A camera whose picture stays the same to the byte for this long is frozen: a live one has noise."""
+"""Seconds after which a camera whose picture does not change by one byte is frozen (a working camera has noise); the
+default of the setting ``source_frozen``."""
 
 State = Literal["starting", "running", "stalled", "reopening"]
-"""How a source is. ``starting``: no frame came yet; ``running``; ``stalled``: open, but no new picture comes;
-``reopening``: it failed, and is being opened again."""
+"""The state of a source. ``starting``: no frame has come yet. ``running``: frames come. ``stalled``: it is open, but no
+new picture comes. ``reopening``: it failed and is being opened again."""
 
 
 class Source(Closing, Protocol):
     """An iterator of frames that is closed after use.
 
-    ``next()`` gives a Frame, raises SourceError where there is none this time (it may be called again), or
-    StopIteration at the end.
+    ``next()`` gives a Frame. It raises SourceError if there is no frame this time (call it again), and StopIteration at
+    the end.
     """
 
     live: bool
-    """True for a camera: it gives the newest frame and drops rather than lags, and comes back after an error."""
+    """True for a camera: it gives the newest frame, skips older ones, and is opened again after an error."""
     name: str = ""
-    """What its frames are said to come from: its URI, without a password."""
+    """Its URI without a password, as its frames have it."""
     state: State = "running"
-    """How it is."""
+    """Its state."""
     dropped: int = 0
-    """Frames that came and that nobody took before the next one."""
+    """How many frames were skipped, because a newer one came before they were taken."""
     wedged: bool = False
-    """After ``close()``: a call into its driver has not come back, so that only the end of the process frees it."""
+    """True after ``close()`` if a call into the driver has not returned: only the process's end frees the device."""
 
     def __next__(self) -> Frame:
         """The next frame."""
         ...
 
     def close(self) -> None:
-        """Give the device or file back; a second call does nothing."""
+        """Release the device or file; a second call does nothing."""
         ...
 
     def stop(self) -> None:
-        """End the wait for the next frame, and the frames, soon; a signal handler may call it."""
+        """End the iteration soon, also a wait for the next frame; a signal handler may call it."""
         return
 
     def __iter__(self) -> Self:
@@ -57,41 +58,41 @@ class Source(Closing, Protocol):
 
 
 class Camera(ABC):
-    """A device as its driver has it: any call may fail, and block. ``edge.sources.supervisor`` makes a Source of it.
+    """A camera device. Each call may fail or block: ``edge.sources.supervisor`` makes a Source of it that does not.
 
-    Made without touching the device, so that a wrong URI is refused at once; one thread opens, reads and closes it,
-    any number of times.
+    The constructor does not touch the device, so a wrong URI is refused at once. One thread opens, reads and closes the
+    device, any number of times.
     """
 
     name: str
-    """What its frames and errors call it: its URI, without a password."""
+    """Its URI without a password, for its frames and errors."""
 
     @abstractmethod
     def open(self) -> None:
-        """Take the device; SourceError where it is not there or will not."""
+        """Open the device. Raises SourceError if it is not there or cannot be opened."""
 
     @abstractmethod
     def read(self) -> tuple[Pixels, datetime]:
-        """The next picture, (height, width) uint8 of its own, and when it was taken, UTC; SourceError where it fails.
+        """Wait for a new picture: (height, width) uint8, not shared, and when it was captured, UTC.
 
-        It waits for a new picture; whoever asks without pause gets the newest.
+        Called again and again without a pause, it gives the newest picture. Raises SourceError if it fails.
         """
 
     @abstractmethod
     def close(self) -> None:
-        """Give the device back, also where it failed or was never opened."""
+        """Release the device, also after a failure, or if it was never opened."""
 
     def availability(self) -> Hashable:
-        """What can be seen of it from outside without taking it: its device, who holds it, whether its port answers.
+        """What can be seen of the device without opening it: its node, who uses it, whether its port answers.
 
-        A change means that to open it again is worth a try. It is asked twice a second while the camera is away, and
-        takes less than a second.
+        When this value changes, it is worth trying to open the device again. While the camera is away, this is called
+        twice a second; it must take less than a second.
         """
         return None
 
 
 class Pace:
-    """Keeps a source to its frames a second: ``wait()`` until the next frame is due."""
+    """Limits a source to its frames per second: ``wait()`` sleeps until the next frame is due."""
 
     def __init__(self, fps: float) -> None:
         self._period = 1 / fps if fps > 0 else 0.0
@@ -99,16 +100,16 @@ class Pace:
         self._stopped = False
 
     def stop(self) -> None:
-        """End a wait within 0.1 s, and every later one at once."""
+        """End a wait within 0.1 s, and each later one at once."""
         self._stopped = True
 
     def wait(self) -> bool:
-        """Sleep until the next frame is due; False where it was stopped meanwhile.
+        """Sleep until the next frame is due; False if it was stopped.
 
-        A frame that comes late moves the later ones: nothing is hurried to catch up.
+        After a late frame the later ones are due later, too: there is no catching up.
         """
         while not self._stopped and (left := self._due - time.monotonic()) > 0:
-            # In pieces: a signal handler that returns does not end a sleep (PEP 475).
+            # In short pieces: a sleep goes on after a signal handler returns (PEP 475).
             time.sleep(min(left, 0.1))
         self._due = max(self._due, time.monotonic() - self._period) + self._period
         return not self._stopped

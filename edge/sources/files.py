@@ -1,4 +1,4 @@
-"""``files:PATH_OR_GLOB``: images on disk, one frame each, in natural order (9.png before 10.png)."""
+"""``files:PATH_OR_GLOB``: image files, one frame each, in natural order (9.png before 10.png)."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from edge.uri import Fps, YesNo
 
 
 class Files(Source):
-    """Frames from a file, a folder's images, or whatever a glob matches.
+    """Frames from a file, all images of a folder, or all files that a glob matches.
 
-    ``loop`` begins again after the last one; ``fps`` frames a second, 0 = as fast as they are asked for.
+    With ``loop`` it starts again after the last file. ``fps`` is frames per second; 0: as fast as they are read.
     """
 
     live = False
 
     def __init__(self, path: str, *, loop: YesNo = False, fps: Fps = 0.0) -> None:
-        self._paths = find(path)
+        self._paths = find_files(path)
         self._loop = loop
         self._pace = Pace(fps)
         self._next = 0
@@ -30,10 +30,9 @@ class Files(Source):
         self._readable = False
 
     def __next__(self) -> Frame:
-        """The next file; SourceError where it cannot be read, and the call after goes on with the one
-        after."""
+        """The next file. Raises SourceError if it cannot be read; the next call goes on with the file after it."""
         if self._next == len(self._paths):
-            # A round in which nothing could be read would only repeat itself.
+            # If no file could be read, the next round would fail the same way.
             if not (self._loop and self._readable):
                 raise StopIteration
             self._next, self._readable = 0, False
@@ -51,33 +50,33 @@ class Files(Source):
         return frame
 
     def stop(self) -> None:
-        """End the wait for the next frame, and the frames."""
+        """End the iteration, also a wait for the next frame."""
         self._pace.stop()
 
     def close(self) -> None:
-        """No file stays open between frames: after this there is no further frame."""
+        """End the iteration. No file is open between two frames."""
         self._next, self._loop = len(self._paths), False
 
 
-def find(what: str) -> list[Path]:
-    """The files that a path or a glob names, in natural order; SourceError where there is none."""
+def find_files(what: str) -> list[Path]:
+    """The files that a path or a glob names, in natural order. Raises SourceError if there are none."""
     path = Path(what).expanduser()
     if path.is_dir():
         paths = [p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
         if not paths:
-            raise SourceError(f"{path}: no image in this folder; it looks for {', '.join(sorted(SUFFIXES))}")
+            raise SourceError(f"{path}: no image in this folder; an image ends with {', '.join(sorted(SUFFIXES))}")
     elif path.exists():
         paths = [path]
     else:
-        # Path.glob takes no absolute pattern.
+        # Path.glob accepts no absolute pattern.
         names = glob.glob(str(path), recursive=True)  # noqa: PTH207
         paths = [Path(name) for name in names if Path(name).is_file()]
         if not paths:
-            raise SourceError(f"{path}: no file matches; give a file, a folder, or a glob in quotes")
-    return sorted(paths, key=natural)
+            raise SourceError(f"{path}: no file matches; name a file, a folder, or a glob in quotes")
+    return sorted(paths, key=natural_key)
 
 
-def natural(path: Path) -> list[tuple[int, str]]:
-    """A sort key by which numbers count as numbers: page9 before page10."""
+def natural_key(path: Path) -> list[tuple[int, str]]:
+    """A sort key that compares numbers as numbers: page9 before page10."""
     pieces = re.split(r"([0-9]+)", str(path))
     return [(int(piece), "") if piece.isdecimal() else (-1, piece.casefold()) for piece in pieces]

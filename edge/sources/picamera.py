@@ -43,8 +43,8 @@ def _focus(text: str) -> str:
 class Picamera(Camera):
     """Camera number ``camera`` at ``size`` (or the nearest size it has) and ``fps``.
 
-    ``rotation`` turns the picture in the sensor. ``exposure`` (microseconds) and ``gain`` replace the camera's automatic
-    values. ``af`` is for cameras with autofocus.
+    ``rotation`` turns the picture in the sensor. ``exposure`` (microseconds) and ``gain`` replace the camera's
+    automatic values. ``af`` is for cameras with autofocus.
     """
 
     def __init__(

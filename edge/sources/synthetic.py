@@ -20,9 +20,9 @@ MIN_CELL = (30, 30)
 class Synthetic(Source):
     """Generated pages of random digits, the same for the same ``seed``; each frame's ``truth`` says what is written.
 
-    A new page comes every ``hold`` frames, and each frame has new noise. A page has ``lines`` lines of ``digits`` digits
-    each. ``difficulty`` 0 is a clean scan, 1 an ordinary camera, 2 a bad one. It ends after ``frames`` frames (0: never).
-    With ``fps`` above 0 it behaves like a camera; 0: frames come as fast as they are read.
+    A new page comes every ``hold`` frames, and each frame has new noise. A page has ``lines`` lines of ``digits``
+    digits each. ``difficulty`` 0 is a clean scan, 1 an ordinary camera, 2 a bad one. It ends after ``frames`` frames
+    (0: never). With ``fps`` above 0 it behaves like a camera; 0: frames come as fast as they are read.
     """
 
     def __init__(

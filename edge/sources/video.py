@@ -13,19 +13,19 @@ from edge.system import stderr
 from edge.types import Frame, Pixels
 from edge.uri import YesNo
 
-# FFmpeg's own complaints about a damaged file, too, unless somebody wants them. (av_log: -8 is quiet.)
+# Silence FFmpeg's messages about a damaged file, unless the user has set this. (av_log: -8 is quiet.)
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
 def grey(picture: Pixels) -> Pixels:
-    """A captured picture, blue-green-red or already grey -> (height, width) uint8."""
+    """A captured picture, blue-green-red or already grey, as grey (height, width) uint8."""
     if picture.ndim == 3 and picture.shape[2] == 3:
         picture = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     return picture.reshape(picture.shape[:2])
 
 
 class Video(Source):
-    """Frames of a video file, each once and in order; ``loop`` begins again after the last one."""
+    """All frames of a video file, in order; with ``loop`` it starts again after the last one."""
 
     live = False
 
@@ -45,17 +45,17 @@ class Video(Source):
         return capture
 
     def __next__(self) -> Frame:
-        """The next frame; SourceError where not even the first one can be decoded."""
+        """The next frame. Raises SourceError if not even the first one can be decoded."""
         picture = self._read()
         if picture is None and self._loop and self._index:
-            # Opened anew, as not every container can be wound back.
+            # Open it again: not all containers can seek to the start.
             self._capture.release()
             self._capture = self._open()
             picture = self._read()
         if picture is None:
             if self._index == 0 and self._capture.isOpened():
                 self.close()
-                raise SourceError(f"{self._path}: no frame of this video can be decoded; is the file whole?")
+                raise SourceError(f"{self._path}: no frame of this video can be decoded; copy or convert it again")
             raise StopIteration
         frame = Frame(grey(picture), str(self._path), self._index)
         self._index += 1

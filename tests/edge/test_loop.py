@@ -12,7 +12,7 @@ from tests.support.doubles import Sink
 
 
 class Script(Source):
-    """A source that does what it is told: a number is a frame with so many digits, an error is raised."""
+    """A source that follows a script: a number is a frame with so many digits, an error is raised."""
 
     def __init__(self, *script, live=False):
         self.live = live
@@ -61,7 +61,7 @@ def test_a_camera_that_is_late_is_waited_for_and_nothing_is_lost():
     assert heard == ["running", "reopening", "reopening", "running"]
 
 
-def test_only_what_went_through_or_a_declared_wait_is_a_sign_of_life():
+def test_the_watchdog_is_fed_only_after_a_frame_or_a_wait_for_the_camera():
     heard = []
 
     def refuse(frame):

@@ -1,4 +1,4 @@
-"""Frames leave nothing behind: what Python allocates for one is free when the next one comes."""
+"""Frames leave no memory behind: what Python allocates for one is freed before the next."""
 
 import gc
 import os
@@ -15,9 +15,9 @@ from edge.types import Frame
 from tests.support.line import Line
 
 FRAMES = 300
-MOST_BYTES = 64 * 1024
-"""What the tracker remembers differs from page to page, and NumPy keeps small blocks: one glyph a frame would be four
-times as much."""
+MAX_GROWTH_BYTES = 64 * 1024
+"""How much memory may grow over FRAMES, in bytes. The tracker's memory differs from page to page, and NumPy keeps small
+blocks; a leak of one glyph a frame would be four times as much."""
 
 
 @pytest.mark.parametrize("hold", [1, 60], ids=["each frame another page", "pages that lie still"])
@@ -46,4 +46,4 @@ def test_memory_is_flat(hold: int) -> None:
             after = tracemalloc.get_traced_memory()[0]
         finally:
             tracemalloc.stop()
-    assert after - before < MOST_BYTES, f"{after - before} bytes more"
+    assert after - before < MAX_GROWTH_BYTES, f"{after - before} bytes more"

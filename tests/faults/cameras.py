@@ -1,4 +1,4 @@
-"""Cameras that fail as told: what a cable, a driver or a USB hub does, without any of them."""
+"""A camera with switchable faults, as a cable, a driver or a USB hub causes them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Faulty(Camera):
         self.node = 0
         self.opened = self.closed = self.read_count = 0
         self.taken = datetime.now(UTC)
-        self.let_go = threading.Event()
+        self.released = threading.Event()
         self._rng = np.random.default_rng(1)
         self._last = self._picture()
 
@@ -35,7 +35,7 @@ class Faulty(Camera):
         if self.fault == "absent":
             raise SourceError(f"{self.name}: no such camera")
         if self.fault == "shut":
-            self.let_go.wait(60)
+            self.released.wait(60)
 
     def read(self):
         time.sleep(0.01)
@@ -45,7 +45,7 @@ class Faulty(Camera):
         if self.fault == "crash":
             raise KeyError("ExposureTime")
         if self.fault == "silent":
-            self.let_go.wait(60)
+            self.released.wait(60)
         if self.fault == "garbage":
             return self._rng.integers(0, 256, (48, 64, 2), dtype=np.uint8), self.taken
         if self.fault == "small":

@@ -1,12 +1,13 @@
-"""How much memory, how many open files and threads many frames leave behind, through all that ``edge run`` is made of.
+"""Memory, open files and threads that many frames leave behind, through all parts of ``edge run``.
 
     python -m tests.faults.endurance                     100,000 frames of 320x240: half an hour
     python -m tests.faults.endurance 10000 96x64         what the tests run
 
-A camera in its own thread, the packaged model, JSON lines to a file that is rotated away now and then. To draw a page
-takes longer than to read it: most frames are of some hundred pages that were drawn before (digits in one to three
-lines, good light and bad, blank paper, letters and scribbles), each with other noise; one in fifty is drawn anew.
-It ends with 1 where resident memory grew by 2 MiB or more after the first 1,000 frames, or a file or thread was left.
+A camera in its own thread, the packaged model, and JSON lines to a file that is rotated now and then. Drawing a page
+takes longer than reading it, so most frames use one of some hundred pages that were drawn before (digits in one to
+three lines, good and bad light, blank paper, letters and scribbles), each with new noise; one in fifty is drawn for its
+frame. The exit status is 1 if resident memory grew by 2 MiB or more after the first 1,000 frames, or if a file or
+thread was left.
 """
 # ruff: noqa: T201
 
@@ -35,27 +36,27 @@ from edge.sources.synthetic import Synthetic
 from edge.system.process import Tidy, settle
 from edge.types import Pixels
 
-WARM = 1000
-"""Frames before growth is counted: models, caches and the C library's arenas come to their size in these."""
-MOST_BYTES = 2 * 1024 * 1024
-"""What resident memory may grow by after those."""
-DRAWN = 240
-"""Pages that are drawn before."""
-FRESH = 50
-"""Every so many frames one is drawn anew."""
+WARM_UP_FRAMES = 1000
+"""Frames before growth is measured: models, caches and the C library's arenas reach their size in these."""
+MAX_GROWTH_BYTES = 2 * 1024 * 1024
+"""How much resident memory may grow after the warm-up, in bytes."""
+CACHED_PAGES = 240
+"""Pages that are drawn before the measurement."""
+NEW_EVERY = 50
+"""One in this many frames is of a page that is drawn for it."""
 TILE = 64
-"""Noise is laid on by shifting one tile of it, which costs next to nothing."""
+"""Noise is added from one array that is shifted by up to this many pixels: that is fast."""
 
 
 class Album(Camera):
-    """A camera that shows those pages, one for each ``turn`` it is given, so that none is drawn in vain."""
+    """A camera that shows those pages, one for each release of ``turn``, so that no frame is skipped."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.name = "album:"
         self.turn = threading.Semaphore(1)
         self._rng = np.random.default_rng(5)
-        self._anew = _pages(size, self._rng)
-        self._pages = list(itertools.islice(self._anew, DRAWN))
+        self._new_pages = _pages(size, self._rng)
+        self._pages = list(itertools.islice(self._new_pages, CACHED_PAGES))
         self._noise = self._rng.normal(0, 3, (size[1] + TILE, size[0] + TILE)).astype(np.int16)
         self._shown = 0
 
@@ -67,8 +68,8 @@ class Album(Camera):
         while not self.turn.acquire(timeout=1):
             pass
         self._shown += 1
-        if self._shown % FRESH == 0:
-            return next(self._anew), datetime.now(UTC)
+        if self._shown % NEW_EVERY == 0:
+            return next(self._new_pages), datetime.now(UTC)
         page = self._pages[self._rng.integers(len(self._pages))]
         y, x = self._rng.integers(0, TILE, 2)
         noise = self._noise[y : y + page.shape[0], x : x + page.shape[1]]
@@ -97,7 +98,7 @@ def _clutter(size: tuple[int, int], rng: np.random.Generator) -> Pixels:
     return page
 
 
-def held() -> tuple[int, int, int]:
+def resources() -> tuple[int, int, int]:
     """Resident bytes, open files and threads of this process."""
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
@@ -105,7 +106,7 @@ def held() -> tuple[int, int, int]:
 
 
 def endure(frames: int, size: tuple[int, int]) -> bool:
-    """Run so many frames, a line for every tenth of them; whether all stayed as it was."""
+    """Run so many frames, with a line of output for each tenth; whether nothing was left behind."""
     settle()
     before: tuple[int, int, int] = (0, 0, 0)
     came, started = 0, time.monotonic()
@@ -122,12 +123,12 @@ def endure(frames: int, size: tuple[int, int]) -> bool:
             nonlocal came, before
             came += 1
             tidy()
-            if came == WARM:
-                before = held()
+            if came == WARM_UP_FRAMES:
+                before = resources()
                 said = f"{before[0] / 2**20:.1f} MiB, {before[1]} files, {before[2]} threads"
                 print(f"{came:7d} frames: {said}", flush=True)
-            elif came > WARM and came % (frames // 10) == 0:
-                now = held()
+            elif came > WARM_UP_FRAMES and came % (frames // 10) == 0:
+                now = resources()
                 rate = came / (time.monotonic() - started)
                 print(
                     f"{came:7d} frames: {(now[0] - before[0]) / 2**20:+.2f} MiB, {now[1] - before[1]:+d} files, "
@@ -139,9 +140,9 @@ def endure(frames: int, size: tuple[int, int]) -> bool:
             camera.turn.release()
 
         tally = run(source, reader.read, [publisher], frames=frames, on_alive=alive)
-        after = held()
+        after = resources()
         print(f"{tally.frames} frames, digits in {tally.read}; {source.dropped} dropped")
-    return after[0] - before[0] < MOST_BYTES and after[1:] == before[1:] and tally.frames == frames
+    return after[0] - before[0] < MAX_GROWTH_BYTES and after[1:] == before[1:] and tally.frames == frames
 
 
 if __name__ == "__main__":

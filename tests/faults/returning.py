@@ -1,4 +1,4 @@
-"""How soon a network camera's first frame comes after its return, when it was away for long and is tried rarely.
+"""How soon the first frame of a network camera comes after it is back, if it was away for a while.
 
     python -m tests.faults.returning [SECONDS AWAY ...]
 
@@ -20,11 +20,11 @@ from edge.errors import SourceError
 from edge.sources import open_source
 
 AWAY_SECONDS = (5.0, 70.0)
-"""After 70 s every pause is one of 15 to 30 s."""
+"""For how long the camera is away. After 70 s each pause between two attempts is 15 to 30 s long."""
 
 
 class Server(ThreadingHTTPServer):
-    """Frames of noise, 20 a second; with ``ill`` only the answer 503."""
+    """Frames of noise, 20 a second; with ``ill`` true it only answers 503."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -35,7 +35,7 @@ class Server(ThreadingHTTPServer):
         Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     def stop(self) -> None:
-        """Hang up, and take no more connections."""
+        """Close the connections and the port."""
         self.stopped = True
         self.shutdown()
         self.server_close()
@@ -66,7 +66,7 @@ class Mjpeg(BaseHTTPRequestHandler):
             time.sleep(0.05)
 
     def log_message(self, *said: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 def first_frame(source: object) -> float:
@@ -80,7 +80,7 @@ def first_frame(source: object) -> float:
 
 
 def measure(away: float, *, ill: bool) -> float:
-    """Seconds from the server's return to the first frame, after it was ``away`` for so many."""
+    """Seconds from the server's return to the first frame, after ``away`` seconds without it."""
     server = Server()
     port = server.server_port
     with open_source(f"http://127.0.0.1:{port}/cam") as source:

@@ -1,4 +1,4 @@
-"""What cameras do to a program that runs for months, and that it reads on."""
+"""Faults of cameras: the program notices each one, and goes on when the camera is back."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PATIENCE = patience(20.0)
 
 @pytest.fixture
 def source():
-    """Makes a steady source of a faulty camera, and closes it at the end."""
+    """Makes a supervised source of a faulty camera, and closes it at the end."""
     made = []
 
     def make(camera, deadline=0.3, frozen=0.0):
@@ -41,9 +41,9 @@ def source():
         return made[-1][1]
 
     yield make
-    for camera, steady_source in made:
-        camera.let_go.set()
-        steady_source.close()
+    for camera, supervised in made:
+        camera.released.set()
+        supervised.close()
 
 
 def until_it_comes(source):
@@ -86,7 +86,7 @@ def test_a_camera_need_not_be_there_yet(source, caplog):
     assert until_it_comes(frames).index == 0
     assert frames.state == "running"
     assert lines(caplog) == [
-        "faulty:absent: no such camera (trying again until it comes)",
+        "faulty:absent: no such camera (retrying until it works)",
         "faulty:absent: frames come now",
     ]
 
@@ -95,7 +95,7 @@ def test_a_camera_need_not_be_there_yet(source, caplog):
     ("fault", "problem"),
     [
         ("error", "the cable is loose"),
-        ("garbage", r"gives no picture, but uint8 of shape \(48, 64, 2\)"),
+        ("garbage", r"gives no grey picture, but uint8 of shape \(48, 64, 2\)"),
         ("crash", "KeyError: 'ExposureTime'"),
     ],
 )
@@ -113,10 +113,10 @@ def test_a_camera_that_fails_is_opened_again(source, caplog, fault, problem):
         assert until_it_comes(frames).index > before.index
     assert camera.opened >= 2 and camera.closed >= 1
     assert frames.state == "running"
-    assert len(lines(caplog)) == 2, "once where it begins and once where it ends"
+    assert len(lines(caplog)) == 2, "once when it begins and once when it ends"
 
 
-def test_unplugged_and_back_it_does_not_wait_out_the_pause(source, monkeypatch):
+def test_a_camera_that_is_plugged_in_again_ends_the_pause(source, monkeypatch):
     monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 600.0)
     camera = Faulty()
     frames = source(camera)
@@ -144,7 +144,7 @@ def test_a_network_camera_that_is_back_is_opened_at_once(ill, monkeypatch):
         until_it_fails(frames)
         end = time.monotonic() + PATIENCE
         # The change itself is worth a try, which fails; then it is away for ten minutes, as far as it knows.
-        while frames._problem.find("no video comes") < 0:
+        while frames._problem.find("gives no video") < 0:
             assert time.monotonic() < end
             until_it_fails(frames)
         if ill:
@@ -155,7 +155,7 @@ def test_a_network_camera_that_is_back_is_opened_at_once(ill, monkeypatch):
     server.stop()
 
 
-def test_one_that_was_listened_to_in_vain_is_opened_again_without_a_long_pause(monkeypatch):
+def test_a_camera_that_opens_but_gives_no_frame_is_opened_again_soon(monkeypatch):
     """The ribbon cable is loose: the camera opens, and no frame comes for ten seconds."""
     slept = []
     camera = Faulty()
@@ -182,14 +182,14 @@ def test_a_read_that_blocks_is_late_and_comes_back(source):
     assert "no frame for 0.3 s" in until_it_fails(frames)
     assert frames.state == "stalled"
     camera.fault = ""
-    camera.let_go.set()
+    camera.released.set()
     until_it_comes(frames)
     assert frames.state == "running"
     assert camera.opened == 1
 
 
 @pytest.mark.parametrize("fault", ["shut", "silent"])
-def test_a_driver_that_never_comes_back_is_told_from_one_that_is_late(source, monkeypatch, fault):
+def test_a_call_that_never_returns_is_late_first_and_then_wedged(source, monkeypatch, fault):
     monkeypatch.setattr(supervisor, "WEDGED_SECONDS", 0.7)
     frames = source(Faulty(fault))
     late = 0
@@ -206,8 +206,8 @@ def test_a_driver_that_never_comes_back_is_told_from_one_that_is_late(source, mo
     frames.close()
 
 
-def test_slow_errors_are_no_wedged_driver(source, monkeypatch):
-    """Each call comes back, if only with an error: it may do so for ever."""
+def test_a_driver_that_only_raises_errors_is_not_wedged(source, monkeypatch):
+    """Each call returns with an error; that may go on for ever."""
     monkeypatch.setattr(supervisor, "WEDGED_SECONDS", 0.5)
     monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 0.05)
     monkeypatch.setattr(supervisor, "LONGEST_PAUSE_SECONDS", 0.05)
@@ -240,7 +240,7 @@ def test_a_frozen_picture_is_noticed_and_no_old_one_is_given(source, caplog):
     assert frames.state == "running"
 
 
-def test_a_picture_may_stay_the_same_where_that_is_allowed(source):
+def test_a_picture_may_stay_the_same_if_frozen_seconds_is_0(source):
     camera = Faulty("frozen")
     frames = source(camera, frozen=0.0)
     for _ in range(20):
@@ -248,14 +248,14 @@ def test_a_picture_may_stay_the_same_where_that_is_allowed(source):
     assert camera.opened == 1
 
 
-def test_stillness_is_counted_in_time_and_not_in_frames():
-    still = FrozenDetector(10.0)
+def test_frozen_is_measured_in_seconds_and_not_in_frames():
+    detector = FrozenDetector(10.0)
     one, other = np.zeros((40, 40), np.uint8), np.zeros((40, 40), np.uint8)
     other[39, 39] = 1
-    assert [still.frozen(one, now) for now in (100, 101, 109.9, 110, 111)] == [False, False, False, True, True]
-    assert not still.frozen(other, 111.1), "one pixel in the corner is another picture"
-    assert not still.frozen(one, 200)
-    assert not still.frozen(np.zeros((20, 20), np.uint8), 300)
+    assert [detector.is_frozen(one, now) for now in (100, 101, 109.9, 110, 111)] == [False, False, False, True, True]
+    assert not detector.is_frozen(other, 111.1), "one pixel in the corner is another picture"
+    assert not detector.is_frozen(one, 200)
+    assert not detector.is_frozen(np.zeros((20, 20), np.uint8), 300)
 
 
 def test_the_pause_grows_and_is_never_the_same_for_all(monkeypatch):
@@ -290,7 +290,7 @@ def test_a_picture_of_another_size_is_a_picture(source, reader):
 # --- the loop and the clock
 
 
-def test_who_is_slow_gets_the_newest_frame_and_the_others_are_counted(source):
+def test_a_slow_reader_gets_the_newest_frame_and_skipped_ones_are_counted(source):
     camera = Faulty()
     frames = source(camera)
     first = next(frames)
@@ -301,7 +301,7 @@ def test_who_is_slow_gets_the_newest_frame_and_the_others_are_counted(source):
     assert second.index - first.index - 1 <= frames.dropped <= camera.read_count - 2
 
 
-def test_a_clock_that_jumps_back_is_only_a_strange_time_on_a_frame(source, monkeypatch):
+def test_a_clock_that_jumps_back_changes_only_the_time_of_a_frame(source, monkeypatch):
     camera = Faulty()
     frames = source(camera, frozen=60.0)
     before = next(frames)
@@ -322,10 +322,10 @@ def test_stop_ends_a_wait_and_the_frames(source):
     assert time.monotonic() - started < patience(10)
     frames.close()
     assert frames.wedged, "its thread is still in the driver"
-    camera.let_go.set()
+    camera.released.set()
 
 
-def test_closed_it_gives_the_camera_back(source):
+def test_close_releases_the_camera(source):
     camera = Faulty()
     frames = source(camera)
     next(frames)
@@ -380,17 +380,17 @@ def start(fault, tmp_path, wedged="15"):
     ("fault", "said"),
     [
         ("", ""),
-        ("absent", "edge: faulty:absent: no such camera (trying again until it comes)\n"),
-        ("error", "edge: faulty:error: the cable is loose (trying again until it comes)\n"),
-        ("shut", "edge: faulty:shut: no frame for 1 s (trying again until it comes)\n"),
-        ("silent", "edge: faulty:silent: no frame for 1 s (trying again until it comes)\n"),
+        ("absent", "edge: faulty:absent: no such camera (retrying until it works)\n"),
+        ("error", "edge: faulty:error: the cable is loose (retrying until it works)\n"),
+        ("shut", "edge: faulty:shut: no frame for 1 s (retrying until it works)\n"),
+        ("silent", "edge: faulty:silent: no frame for 1 s (retrying until it works)\n"),
     ],
 )
 def test_sigterm_ends_it_at_once_from_every_state(fault, said, tmp_path):
     with start(fault, tmp_path) as process:
         # Its first word: a reading, or what is wrong.
-        word = (process.stderr if fault else process.stdout).readline()
-        assert word == said if fault else word.startswith("{")
+        first = (process.stderr if fault else process.stdout).readline()
+        assert first == said if fault else first.startswith("{")
         process.send_signal(signal.SIGTERM)
         asked = time.monotonic()
         _, errors = process.communicate(timeout=patience(30))
@@ -408,7 +408,7 @@ def test_a_wedged_driver_ends_the_process_for_systemd_to_start_it_again(tmp_path
     assert last.startswith("edge: faulty:silent: its driver has not answered for 0.7 s; ")
 
 
-def test_a_live_source_s_tally_counts_no_late_frame_as_a_failure(source):
+def test_a_late_camera_is_not_counted_as_failed(source):
     camera = Faulty("absent")
     threading.Timer(0.5, lambda: setattr(camera, "fault", "")).start()
     sink = Sink()

@@ -172,7 +172,7 @@ def test_with_the_packages_own_model_a_hang_up_ends_nothing_either(running: Runn
         running.until(lambda: len(running.readings) > 5)
         process.send_signal(signal.SIGHUP)
         assert process.stderr is not None
-        assert "SIGHUP: nothing to load again" in process.stderr.readline()
+        assert "SIGHUP: nothing to reload" in process.stderr.readline()
         before = len(running.readings)
         running.until(lambda: len(running.readings) > before + 5)
         assert running.stop(process) == ""

@@ -20,7 +20,7 @@ from edge.cli import main
 from edge.errors import PublishError, SettingsError
 from edge.publishers import open_publisher
 from edge.publishers.base import Delivery, Publisher
-from edge.publishers.webhook import shown
+from edge.publishers.webhook import public_name
 from edge.reading.reader import Reader
 from edge.running.metrics import STAGES, Metrics
 from edge.sources.base import Source
@@ -140,7 +140,7 @@ def test_a_real_run_tells_of_its_events_and_who_has_them(tmp_path: Path) -> None
     command += ["--metrics", f"127.0.0.1:{port}", "--state", str(tmp_path), "--publish", url]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as run:
         try:
-            publisher = {"publisher": shown(url)}
+            publisher = {"publisher": public_name(url)}
             scrape = eventually(lambda: len(far.got) >= 2 and Scrape(port))
             assert scrape("edge_digits_publisher_connected", **publisher) == 1
             assert scrape("edge_digits_publisher_sent_total", **publisher) >= 1

@@ -18,7 +18,7 @@ import pytest
 from edge.errors import SettingsError, SourceError
 from edge.sources import SCHEMES, open_source, picamera
 from edge.sources.base import Camera, Pace
-from edge.sources.picamera import Picamera, taken_at
+from edge.sources.picamera import Picamera, capture_time
 from edge.sources.stream import Stream
 from edge.sources.synthetic import Synthetic
 from edge.sources.v4l2 import V4l2
@@ -55,10 +55,10 @@ def test_the_table_names_classes_that_exist():
         ("synthetic:?sed=1", "no option 'sed'"),
         ("synthetic:?sed=1", "did you mean 'seed'?"),
         ("synthetic:?seed=-1", "seed is a whole number from 0 to 4294967295, not '-1'"),
-        ("synthetic:page", "it has options only"),
-        ("synthetic:?size=200x200&digits=10", "take size=300x30 or more"),
+        ("synthetic:page", "takes only options"),
+        ("synthetic:?size=200x200&digits=10", "use size=300x30 or more"),
         ("v4l2:/dev/video0?fps=0", "fps is a number from 1 to 240, not '0'"),
-        ("picamera2:front", "a camera is a number"),
+        ("picamera2:front", "a camera is named by its number"),
         ("picamera2:0?af=sometimes", "af is one of off, auto, continuous, not 'sometimes'"),
         ("picamera2:0?rotation=90", "rotation is 0 or 180, not '90'"),
         ("rtsp:///stream", "a network camera is written rtsp://host/path"),
@@ -212,7 +212,7 @@ def test_a_closed_video_ends(video):
     assert list(source) == []
 
 
-# --- v4l2 (a real camera is not to be had here: what is tested is what happens without one)
+# --- v4l2 (without a real camera: only the failures are tested)
 
 
 def test_a_missing_camera_says_what_to_do(capfd):
@@ -232,7 +232,7 @@ def test_what_is_no_camera_says_what_to_do(capfd):
     assert capfd.readouterr().err == ""
 
 
-def test_a_camera_that_comes_is_another_device(tmp_path):
+def test_availability_changes_when_a_camera_appears_or_its_permissions_change(tmp_path):
     camera = V4l2(str(tmp_path / "video0"))
     seen = [camera.availability()]
     (tmp_path / "video0").touch()
@@ -242,8 +242,8 @@ def test_a_camera_that_comes_is_another_device(tmp_path):
     assert len(set(seen)) == 3
 
 
-def test_who_may_not_have_the_camera_is_told_from_who_may(tmp_path):
-    """A file is no camera, and one that may not be opened is another thing again; EBUSY is the same errno's place."""
+def test_availability_has_the_errno_of_opening_the_camera(tmp_path):
+    """A plain file, a folder and /dev/null: each with its errno. EBUSY would be in the same place."""
     (tmp_path / "video0").touch()
     plain = V4l2(str(tmp_path / "video0")).availability()
     if plain[2] == errno.ENOSYS:
@@ -258,7 +258,7 @@ def test_who_may_not_have_the_camera_is_told_from_who_may(tmp_path):
 
 
 class Mjpeg(BaseHTTPRequestHandler):
-    """What a cheap network camera does: some JPEGs, and it hangs up."""
+    """A cheap network camera: it sends some JPEGs and closes the connection."""
 
     def do_GET(self):
         Mjpeg.asked = self.path
@@ -300,7 +300,7 @@ def test_a_network_camera_that_is_not_there_is_one_line(capfd):
     with pytest.raises(SourceError) as error:
         camera.open()
     camera.close()
-    assert str(error.value).startswith("rtsp://127.0.0.1:9/cam: no video comes from there; ")
+    assert str(error.value).startswith("rtsp://127.0.0.1:9/cam: gives no video; ")
     assert capfd.readouterr().err == ""
 
 
@@ -314,7 +314,7 @@ def test_a_network_camera_that_is_not_there_is_one_line(capfd):
         ("https", b"never asked", b""),
     ],
 )
-def test_a_network_camera_is_asked_whether_it_is_there(scheme, answer, seen):
+def test_a_network_camera_is_probed(scheme, answer, seen):
     heard = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -339,7 +339,7 @@ def test_a_network_camera_is_asked_whether_it_is_there(scheme, answer, seen):
     assert heard == ([asked[scheme]] if scheme in asked else [])
 
 
-def test_a_network_camera_that_takes_a_connection_and_says_nothing_holds_up_nobody():
+def test_a_network_camera_that_gives_no_answer_is_not_waited_for():
     with socket.create_server(("127.0.0.1", 0)) as server:
         assert Stream(f"http://127.0.0.1:{server.getsockname()[1]}/").availability() == b""
 
@@ -429,7 +429,7 @@ def picamera2(monkeypatch):
     return camera
 
 
-def test_the_stand_in_is_as_the_real_one():
+def test_the_fake_has_the_methods_of_the_real_picamera2():
     """Every method that is called has the parameters that the real one has."""
     real = pytest.importorskip("picamera2", exc_type=ImportError)
     for fake, true in ((FakePicamera2, real.Picamera2), (FakeRequest, real.request.CompletedRequest)):
@@ -458,11 +458,11 @@ def test_the_frame_is_the_y_plane_without_the_padding(picamera2, pixel_format):
     assert (real.started, real.closed) == (0, 1)
 
 
-def test_the_sensor_s_time_is_taken_only_where_it_can_be_true():
+def test_a_sensor_timestamp_is_used_only_if_it_is_plausible():
     boot = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
     for stamp in (None, boot + 10**9, boot - 3600 * 10**9):
-        assert abs(datetime.now(UTC) - taken_at(stamp)) < timedelta(seconds=30)
-    assert datetime.now(UTC) - taken_at(boot - 10**9) >= timedelta(seconds=0.9)
+        assert abs(datetime.now(UTC) - capture_time(stamp)) < timedelta(seconds=30)
+    assert datetime.now(UTC) - capture_time(boot - 10**9) >= timedelta(seconds=0.9)
 
 
 def test_a_camera_that_falls_silent_is_an_error_and_can_be_closed(picamera2):
@@ -489,11 +489,11 @@ def test_a_camera_that_refuses_its_configuration_is_given_back(picamera2):
     assert picamera2.opened.closed == 1
 
 
-def test_what_the_camera_cannot_is_said(picamera2):
+def test_a_control_or_format_that_the_camera_lacks_is_an_error(picamera2):
     with pytest.raises(SourceError, match="picamera2:0: this camera has no AfMode; leave that option out"):
         Picamera("0", af="auto").open()
     picamera2.format = "YUYV"
-    with pytest.raises(SourceError, match="picamera2:0: gives YUYV, which is none of YUV420"):
+    with pytest.raises(SourceError, match="picamera2:0: gives the format YUYV; it must be one of YUV420"):
         Picamera("0").open()
 
 
@@ -501,12 +501,12 @@ def test_a_frame_that_is_too_short_is_an_error(picamera2):
     picamera2.sent = 1000
     camera = Picamera("0")
     camera.open()
-    with pytest.raises(SourceError, match="a frame of 1000 bytes, 307200 and more were agreed"):
+    with pytest.raises(SourceError, match="gave a frame of 1000 bytes; it has 307200 or more"):
         camera.read()
     assert picamera2.opened.released == 1
 
 
-def test_a_camera_that_is_not_there_is_told_from_those_that_are(picamera2):
+def test_a_missing_camera_number_is_an_error_that_lists_the_cameras(picamera2):
     with pytest.raises(SourceError, match=r"picamera2:1: no such camera \(0 is imx708\)"):
         Picamera("1").open()
 
@@ -586,7 +586,7 @@ def test_it_ends_after_its_frames():
     assert len(list(open_source("synthetic:?size=64x64&digits=1&frames=3"))) == 3
 
 
-def test_it_is_live_when_it_has_a_pace():
+def test_it_is_live_if_it_has_an_fps():
     assert open_source("synthetic:?fps=10").live
     assert not open_source("synthetic:").live
 
