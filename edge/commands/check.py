@@ -1,4 +1,4 @@
-"""``edge run --check``: whether it would run, without opening a camera and without writing anything."""
+"""``edge run --check``: checks the settings, source, publishers and model; opens no camera and writes no file."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from edge.uri import split_address
 
 
 def check_run(settings: Settings, config: str | None) -> int:
-    """Print a line for each thing that ``edge run`` would begin with; the exit status is 1 where one is wrong."""
+    """Print a line for each part that ``edge run`` would open. Returns the exit status: 1 if one is wrong."""
     print(f"{'settings':9}{config or 'defaults, flags and environment'}")
     failed = 0
 
-    def said(what: str, look: Callable[[], object]) -> object:
+    def result(part: str, check: Callable[[], object]) -> object:
         nonlocal failed
         try:
-            return look()
+            return check()
         except EdgeError as error:
-            print(f"edge: {what}: {error}", file=sys.stderr)
+            print(f"edge: {part}: {error}", file=sys.stderr)
             failed += 1
             return None
 
-    for what, look in checks(settings):
-        if line := said(what, look):
-            print(f"{what:9}{line}", flush=True)
-    # Of these only what is wrong is worth a line.
-    said("publish", partial(publishers.no_twins, settings.publish))
-    said("state", partial(state_folder_of, settings))
+    for part, check in checks(settings):
+        if line := result(part, check):
+            print(f"{part:9}{line}", flush=True)
+    # These print a line only if they fail.
+    result("publish", partial(publishers.check_unique, settings.publish))
+    result("state", partial(state_folder_of, settings))
     return 1 if failed else 0
 
 
 def checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
-    """What is looked at, and what looks: it gives a line that says what is there, or raises EdgeError."""
+    """The name of each part, and its check: a function that returns a line for people or raises EdgeError."""
     yield "source", partial(_source, settings.source)
     for publisher in settings.publish:
         yield "publish", partial(_publisher, publisher)
@@ -55,13 +55,13 @@ def checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
 
 
 def _source(text: str) -> str:
-    # A camera is not touched before its first frame is asked for; files have to be there.
+    # Opening a camera source does not open the device: that happens with the first frame. Files must exist.
     with sources.open_source(text):
         return uri.public(text)
 
 
 def _publisher(text: str) -> str:
-    # Not opened: a file that root makes while checking is one that the service may not write.
+    # A file is not opened: if root created it here, the service could not write it.
     channel = publishers.find_channel(text)
     if not channel:
         return text
@@ -88,6 +88,6 @@ def _model(settings: Settings) -> str:
     if not settings.model:
         with Model(threads=settings.threads or 1) as model:
             return f"{model.path} ({model.name})"
-    # As edge run does, not in this process: a damaged file may crash it.
+    # In a process of its own, as edge run does: a damaged file may crash it.
     passed = try_model(content_of(Path(settings.model)), settings.model, threads=settings.threads or 1)
     return f"{settings.model} ({passed.name})"

@@ -1,4 +1,4 @@
-"""Opens all parts of the pipeline of ``edge run``, each where the settings ask for it."""
+"""Opens the parts of the pipeline of ``edge run`` that the settings ask for."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Pipeline:
-    """All that ``edge run`` has open, from the source to the publishers."""
+    """The open parts of ``edge run``, from the source to the publishers."""
 
     source: Source
     reader: Reader
@@ -48,13 +48,13 @@ class Pipeline:
     publishers: list[Publisher]
     """In the order in which they get each message."""
     tracker: Tracker | None
-    """Makes events of readings; None where nobody wants events."""
+    """Makes events from readings; None if nothing needs events."""
     model_swap: ModelSwap | None
-    """Changes the model while the loop runs; None where the model is fixed."""
+    """Changes the model while the loop runs; None if the model is fixed."""
     stopwatch: Stopwatch
 
     def stop(self) -> None:
-        """End every wait, soon; a signal handler may call it."""
+        """End all waits soon. May be called in a signal handler."""
         self.source.stop()
         for publisher in self.publishers:
             publisher.stop()
@@ -64,11 +64,11 @@ def open_pipeline(
     stack: ExitStack,
     settings: Settings,
     *,
-    also: Callable[[LiveReader], Publisher] | None,
+    extra_publisher: Callable[[LiveReader], Publisher] | None,
     announce: Callable[[Web], None],
     pinned: Iterable[str],
 ) -> Pipeline:
-    """Open everything; ``stack`` closes it, in reverse order. ``edge.commands.pipeline.run_source`` has the rest."""
+    """Open everything; ``stack`` closes it in reverse order. For the other arguments see ``run_source``."""
     source = stack.enter_context(
         open_source(settings.source, deadline_seconds=settings.source_deadline, frozen_seconds=settings.source_frozen)
     )
@@ -80,7 +80,9 @@ def open_pipeline(
     live_reader = LiveReader(reader, source, controls)
     store = stack.enter_context(_store(settings)) if _wants_events(settings, source) else None
     program = _program(settings, controls, source, live_reader, store)
-    outputs: list[Publisher] = [live_reader, *([stack.enter_context(also(live_reader))] if also else [])]
+    outputs: list[Publisher] = [live_reader]
+    if extra_publisher:
+        outputs.append(stack.enter_context(extra_publisher(live_reader)))
     _open_publishers(stack, settings, source, program, store, outputs)
     stopwatch = Stopwatch()
     if settings.metrics or settings.web:
@@ -118,18 +120,18 @@ def _vision(saved: SavedVision) -> VisionSettings:
     try:
         return saved.vision()
     except StateError as error:
-        # What was saved is no reason not to read.
-        log.warning("%s (until then the settings' own [vision] holds)", error)
+        # A damaged file of the live page must not stop the reading.
+        log.warning("%s (using [vision] of the settings until then)", error)
         return saved.configured
 
 
 def _wants_events(settings: Settings, source: Source) -> bool:
-    """Whether there are events: where something stays in analysis for a while, or somebody wants them sent."""
+    """Whether to make events: for a live source, or if a publisher sends them."""
     return source.live or _has_channels(settings)
 
 
 def _has_channels(settings: Settings) -> bool:
-    """Whether any publisher is a channel, to which a courier delivers."""
+    """Whether any publisher is a channel: one behind a network, to which a courier delivers."""
     return any(publishers.is_channel_uri(text) for text in settings.publish)
 
 
@@ -139,7 +141,7 @@ def _store(settings: Settings) -> Store:
     try:
         folder = state_folder.folder(settings.state)
     except StateError as error:
-        log.warning("%s (until then events are kept in memory)", error)
+        log.warning("%s (events are kept in memory until then)", error)
         folder = state_folder.place(settings.state)
     return Store(folder / FILE, device=_device(settings), limits=settings.store)
 
@@ -151,7 +153,7 @@ def _store_publisher(store: Store, stopwatch: Stopwatch) -> Publisher:
 
 
 def _newest_text(store: Store) -> str:
-    """What was written there when the program ended, as far as it was reported."""
+    """The text of the last event before the program ended; empty if there was none."""
     return str(json.loads(store.newest_event)["text"]) if store.newest_event else ""
 
 
@@ -189,7 +191,7 @@ def _open_publishers(
 
 
 def _close_couriers(outputs: Iterable[Publisher]) -> None:
-    # Together: one after the other, those that hang would take half a second each.
+    # All at once: one after the other, each that hangs would take half a second.
     from edge.publishers.courier import Courier, close_all
 
     close_all(publisher for publisher in outputs if isinstance(publisher, Courier))

@@ -1,4 +1,4 @@
-"""Runs the pipeline of ``edge run``: open everything, let the loop go round, close everything in reverse order."""
+"""Runs the pipeline of ``edge run``: opens everything, runs the loop, closes everything in reverse order."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def _announce(web: Web) -> None:
-    # Not a warning, but whoever asked for a page has to know its address; the log of a service is the place for it.
+    # Not a problem, but logged as a warning so that the address is always shown, also in the log of a service.
     log.warning("web: the live page is at %s", web.url)
 
 
@@ -34,21 +34,21 @@ def run_source(
     settings: Settings,
     frames: int | None = None,
     *,
-    also: Callable[[LiveReader], Publisher] | None = None,
+    extra_publisher: Callable[[LiveReader], Publisher] | None = None,
     announce: Callable[[Web], None] = _announce,
     pinned: Iterable[str] = (),
 ) -> int:
-    """Read ``settings.source`` until it ends, ``frames`` came, or a signal asks to stop; gives the exit status.
+    """Read ``settings.source`` until it ends, after ``frames`` frames, or until a signal; returns the exit status.
 
-    ``also`` makes one more publisher. ``announce`` is told of the live page, where there is one. What was saved on that
-    page replaces ``settings.vision``, except for the fields in ``pinned``.
+    ``extra_publisher`` makes one more publisher. ``announce`` is called with the live page, if there is one. Settings
+    saved on that page replace ``settings.vision``, except for the fields in ``pinned``.
 
-    Where a camera's driver hangs, this ends the process itself. Raises EdgeError where something cannot be opened.
+    If the driver of a camera hangs, this ends the process. Raises EdgeError if something cannot be opened.
     """
     settle()
     watchdog = Watchdog()
     with ExitStack() as stack:
-        pipeline = open_pipeline(stack, settings, also=also, announce=announce, pinned=pinned)
+        pipeline = open_pipeline(stack, settings, extra_publisher=extra_publisher, announce=announce, pinned=pinned)
         status = _run(stack, pipeline, watchdog, frames)
         watchdog.stopping()
     if pipeline.source.wedged:
@@ -57,7 +57,7 @@ def run_source(
 
 
 def _run(stack: ExitStack, pipeline: Pipeline, watchdog: Watchdog, frames: int | None) -> int:
-    """Let the loop go round until its end, a signal or a camera that hangs; gives the exit status."""
+    """Run the loop until it ends, a signal comes or a camera hangs; returns the exit status."""
     swap, tidy = pipeline.model_swap, Tidy()
 
     def between() -> Iterable[Notice]:
@@ -87,12 +87,12 @@ def _run(stack: ExitStack, pipeline: Pipeline, watchdog: Watchdog, frames: int |
 
 
 def _nothing_to_reload() -> None:
-    # Inside a signal handler, where the log may be busy.
-    os.write(2, b"edge: SIGHUP: nothing to load again; only a camera's own model (the setting model) can be changed\n")
+    # Not logged: this runs in a signal handler, which may have interrupted the logging module.
+    os.write(2, b"edge: SIGHUP: nothing to reload; this needs the setting model and a camera as source\n")
 
 
 def _end_process(status: int) -> None:
-    """End without waiting for the thread that hangs in a camera's driver: the interpreter's own end might wait."""
+    """End the process at once: a normal end might wait for the thread that hangs in the camera's driver."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
