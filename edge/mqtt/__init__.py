@@ -1,1 +1,1 @@
-"""MQTT: where a broker is, and one connection to it."""
+"""MQTT: the address of a broker, and one connection to it."""

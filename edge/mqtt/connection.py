@@ -1,4 +1,4 @@
-"""One connection to an MQTT broker. The only door of paho."""
+"""One connection to an MQTT broker; the only module that imports paho."""
 
 from __future__ import annotations
 
@@ -18,33 +18,35 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.errors import PublishError
-from edge.mqtt.address import CREDENTIAL, PREFIX, Address, why_not
+from edge.mqtt.address import CREDENTIAL, PREFIX, Address, connection_problem
 from edge.system.text import one_line
 from edge.system.tls import speaks_tls
 
 log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 5.0
-"""For the TCP connection, for TLS and for the broker's answer, each."""
+"""Time for each of the TCP connection, TLS and the broker's answer. Chosen."""
 PROBE_SECONDS = 1.5
-"""The same for a look whether it is there."""
+"""The same when only trying whether a broker is there, where somebody waits for the result. Chosen."""
 ACK_SECONDS = 10.0
-"""A broker that has not acknowledged a message for so long is behind a hole in the network."""
+"""Longest wait for a message's acknowledgement. Then the connection counts as lost: some network failures drop all
+packets without an error. Chosen."""
 KEEPALIVE_SECONDS = 30
-"""A broker that is silent for so long is asked for a sign of life, and misses us after one and a half of it."""
-WINDOW = 20
-"""So many messages may be on their way at once, unless the broker wants fewer."""
+"""MQTT keep-alive: after so long without traffic the client sends a ping. The broker publishes the last will when it
+has heard nothing for one and a half times as long (MQTT 5.0, section 3.1.2.10). Chosen."""
+IN_FLIGHT_MAX = 20
+"""Most messages that wait for their acknowledgement at the same time, unless the broker allows fewer. Chosen."""
 GOODBYE_SECONDS = 0.1
-"""For the last acknowledgement, and for the DISCONNECT, each."""
+"""At the end, time for each of the last acknowledgement and the DISCONNECT. Chosen: the courier has 0.25 s for both."""
 V3, V5 = MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5
 UNSUPPORTED_VERSION, BAD_LOGIN, NOT_AUTHORIZED, TAKEN_OVER, TOO_LARGE = 0x84, 0x86, 0x87, 0x8E, 0x95
-"""Reason codes: MQTT 5.0, section 2.4. paho gives those for the return codes of 3.1.1 too."""
-Taken = Callable[[str, bytes, bool], None]
-"""Takes a message: topic, payload, whether it was retained. The network's thread calls it."""
+"""Reason codes of MQTT 5.0, section 2.4. paho translates the return codes of 3.1.1 to them."""
+OnMessage = Callable[[str, bytes, bool], None]
+"""Called with each received message (topic, payload, whether it was retained), by paho's thread."""
 
 
 class Connection:
-    """One connection to a broker; made anew for each try. What paho's thread finds out is kept here until asked for."""
+    """One connection to a broker, used for one try. It keeps what paho's thread reports until somebody asks."""
 
     def __init__(
         self,
@@ -52,51 +54,51 @@ class Connection:
         client: str,
         *,
         will: tuple[str, bytes] | None = None,
-        taken: Taken | None = None,
-        patience_seconds: float = 0.0,
+        on_message: OnMessage | None = None,
+        timeout_seconds: float = 0.0,
     ) -> None:
-        """``client`` is our name there: a second one of it ends the first. ``will``: topic and payload, retained.
+        """``client`` is the client id: a second connection with the same id ends the first.
 
-        ``patience_seconds`` 0 is CONNECT_SECONDS.
+        ``will`` is topic and payload of the last will, which is retained. ``timeout_seconds`` 0 means CONNECT_SECONDS.
         """
         self._address = address
         self._client_id = client
         self._will = will
-        self._patience = patience_seconds or CONNECT_SECONDS
-        self._taken = taken
+        self._timeout_seconds = timeout_seconds or CONNECT_SECONDS
+        self._message_handler = on_message
         self._changed = threading.Condition()
         self._answer: ReasonCode | None = None
         self._acks: dict[int, int] = {}
-        self._loose: dict[int, float] = {}
+        self._unwaited: dict[int, float] = {}
         self._stopped = False
         self._paho: Client | None = None
         self.lost = ""
-        """Why the connection ended; empty while it stands."""
+        """Why the connection ended; empty while it is open."""
         self.lost_code = 0
-        """The reason code of that, where the broker gave one."""
+        """The broker's reason code for that; 0 if it gave none."""
         self.suspicion = ""
-        """What to add where the connection is lost without a word."""
-        self.window = WINDOW
-        """So many messages may be on their way at once."""
+        """What to add to ``lost`` if the broker gave no reason."""
+        self.in_flight_max = IN_FLIGHT_MAX
+        """Most messages that may wait for their acknowledgement at the same time."""
         self.packet_bytes = 0
-        """The greatest packet that the broker takes; 0: any."""
+        """The largest packet that the broker accepts, in bytes; 0: any."""
         self.version = 0
-        """5 or 3, once it stands."""
+        """MQTT version, 5 or 3 (3.1.1); 0 before the connection is open."""
 
     def open(self) -> None:
-        """Connect and be let in; PublishError says what is wrong and what mends it."""
+        """Connect and log in; PublishError says what is wrong and what to do."""
         address = self._address
         if address.version:
             return self._open(V5 if address.version == 5 else V3)
         try:
             return self._open(V5)
         except PublishError:
-            # An old broker says that it does not know this version, or just hangs up.
-            if not self._old() or self._stopped:
+            # An old broker answers that it does not support this version, or just closes the connection.
+            if not self._rejects_version_5() or self._stopped:
                 raise
         return self._open(V3)
 
-    def _old(self) -> bool:
+    def _rejects_version_5(self) -> bool:
         if self._answer is not None:
             return self._answer.value == UNSUPPORTED_VERSION
         return bool(self.lost)
@@ -106,19 +108,19 @@ class Connection:
         self.close()
         self._answer, self.lost, self.lost_code = None, "", 0
         self._acks.clear()
-        self._loose.clear()
-        # Not by its own reconnecting: what was on its way would be sent twice, by paho and by us.
+        self._unwaited.clear()
+        # Without paho's own reconnecting: it would send unacknowledged messages again, and so do we.
         paho = Client(
             CallbackAPIVersion.VERSION2, client_id=self._client_id, protocol=version, reconnect_on_failure=False
         )
-        paho.connect_timeout = self._patience
+        paho.connect_timeout = self._timeout_seconds
         paho.on_connect, paho.on_disconnect = self._on_connect, self._on_disconnect
         paho.on_publish, paho.on_message, paho.on_subscribe = self._on_publish, self._on_message, self._on_subscribe
         if address.secure:
-            paho.tls_set_context(address.context())
-        secret = address.secret() if address.user else None
+            paho.tls_set_context(address.tls_context())
+        password = address.password_now() if address.user else None
         if address.user:
-            paho.username_pw_set(address.user, secret)
+            paho.username_pw_set(address.user, password)
         if self._will:
             paho.will_set(self._will[0], self._will[1], qos=1, retain=True)
         try:
@@ -127,23 +129,23 @@ class Connection:
             else:
                 paho.connect(address.host, address.port, KEEPALIVE_SECONDS)
         except (OSError, ValueError) as error:
-            raise PublishError(f"{address.name}: {why_not(address, error)}") from error
+            raise PublishError(f"{address.name}: {connection_problem(address, error)}") from error
         self._paho = paho
         paho.loop_start()
         self.version = 5 if version == V5 else 3
-        # An old broker hangs up on version 5: that is looked into only where no other is left to try.
-        if problem := self._refusal(last=version == V3 or address.version == 5):
+        # An old broker may close the connection because of version 5: look for other causes only at the last try.
+        if problem := self._await_answer(is_last_try=version == V3 or address.version == 5):
             self.close()
             raise PublishError(f"{address.name}: {problem}")
 
-    def _refusal(self, last: bool) -> str:
-        """Wait for the broker's answer; gives why we are not in, empty where we are. ``last``: no more is tried."""
+    def _await_answer(self, is_last_try: bool) -> str:
+        """Wait for the broker's answer; returns why it refuses us, or an empty string if we are connected."""
         with self._changed:
-            self._changed.wait_for(lambda: self._answer or self.lost or self._stopped, self._patience)
+            self._changed.wait_for(lambda: self._answer or self.lost or self._stopped, self._timeout_seconds)
         if self._answer is None:
             if not self.lost:
                 return "does not answer; is it a broker?"
-            return self._hung_up() if last and not self._stopped else self.lost
+            return self._closed_cause() if is_last_try and not self._stopped else self.lost
         if not self._answer.is_failure:
             return self.lost
         code, user = self._answer.value, self._address.user
@@ -155,22 +157,22 @@ class Connection:
             )
         return f"the broker refuses the connection ({self._answer})"
 
-    def _hung_up(self) -> str:
-        """Why the broker may have hung up instead of an answer."""
+    def _closed_cause(self) -> str:
+        """Why the broker may have closed the connection instead of answering."""
         address = self._address
         if self.suspicion:
             return self.lost
         if address.secure:
-            return self.lost if address.cert else f"{self.lost}; it may want a certificate of ours: cert=FILE"
+            return self.lost if address.cert else f"{self.lost}; it may require a client certificate: cert=FILE"
         if speaks_tls(address.host, address.port, PROBE_SECONDS):
-            return f"{address.host}:{address.port} seems to want TLS; use mqtts:// (usual port: 8883)"
+            return f"{address.host}:{address.port} seems to require TLS; use mqtts:// (usual port: 8883)"
         return self.lost
 
-    # --- for the thread that opened it
+    # --- only for the thread that opened it
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False, json: bool = True) -> int:
-        """Send a message, QoS 1, and give its number for ``acknowledged``; PublishError: the connection is lost."""
-        paho = self._standing()
+        """Send a message with QoS 1; returns its number for ``wait_for_ack``. PublishError: the connection is lost."""
+        paho = self._open_client()
         properties = None
         if json and self.version == 5:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
@@ -181,8 +183,8 @@ class Connection:
             raise PublishError(f"{self._address.name}: {self.lost or 'the connection to the broker was lost'}")
         return sent.mid
 
-    def acknowledged(self, number: int) -> int:
-        """Wait for a message's acknowledgement, and give its reason code (0 from brokers of MQTT 3.1.1).
+    def wait_for_ack(self, number: int) -> int:
+        """Wait for a message's acknowledgement; returns its reason code (0 from brokers of MQTT 3.1.1).
 
         PublishError: the connection is lost, or nothing came for ACK_SECONDS.
         """
@@ -190,32 +192,32 @@ class Connection:
             self._changed.wait_for(lambda: number in self._acks or self.lost or self._stopped, ACK_SECONDS)
             if number in self._acks:
                 return self._acks.pop(number)
-        self._standing()
+        self._open_client()
         raise PublishError(f"{self._address.name}: the broker has not acknowledged a message for {ACK_SECONDS:g} s")
 
-    def tell(self, topic: str, payload: bytes, *, json: bool = True) -> None:
-        """Send a retained message that nobody waits for; ``check`` does later."""
-        self._loose[self.publish(topic, payload, retain=True, json=json)] = time.monotonic()
+    def send_retained(self, topic: str, payload: bytes, *, json: bool = True) -> None:
+        """Send a retained message without waiting for its acknowledgement; ``check`` looks for that later."""
+        self._unwaited[self.publish(topic, payload, retain=True, json=json)] = time.monotonic()
 
     def check(self) -> None:
-        """PublishError where the connection is lost, or what was told is not acknowledged after ACK_SECONDS."""
-        self._standing()
-        for number in [number for number in self._loose if number in self._acks]:
-            del self._loose[number], self._acks[number]
-        if self._loose and time.monotonic() - min(self._loose.values()) > ACK_SECONDS:
+        """PublishError if the connection is lost, or a retained message is not acknowledged after ACK_SECONDS."""
+        self._open_client()
+        for number in [number for number in self._unwaited if number in self._acks]:
+            del self._unwaited[number], self._acks[number]
+        if self._unwaited and time.monotonic() - min(self._unwaited.values()) > ACK_SECONDS:
             raise PublishError(f"{self._address.name}: the broker has not acknowledged a message for {ACK_SECONDS:g} s")
 
     def subscribe(self, topics: Sequence[str], qos: int = 1) -> None:
-        """Ask for messages; ``taken`` gets them."""
-        self._standing().subscribe([(topic, qos) for topic in topics])
+        """Subscribe to topics; their messages go to ``on_message``."""
+        self._open_client().subscribe([(topic, qos) for topic in topics])
 
-    def _standing(self) -> Client:
+    def _open_client(self) -> Client:
         if self._stopped or self.lost or self._paho is None:
             raise PublishError(f"{self._address.name}: {self.lost or 'is closed'}")
         return self._paho
 
-    def goodbye(self, topic: str, payload: bytes) -> None:
-        """Send a last retained message, where that goes in a tenth of a second."""
+    def send_last(self, topic: str, payload: bytes) -> None:
+        """Send a last retained message, and wait GOODBYE_SECONDS at most for its acknowledgement."""
         paho = self._paho
         if paho is None or self.lost:
             return
@@ -224,7 +226,7 @@ class Connection:
             self._changed.wait_for(lambda: number in self._acks or self.lost, GOODBYE_SECONDS)
 
     def close(self) -> None:
-        """Send DISCONNECT where that goes, so that the will is not published, and give the connection back."""
+        """Send DISCONNECT if possible, so that the broker does not publish the last will, and close the connection."""
         paho, self._paho = self._paho, None
         if paho is None:
             return
@@ -233,12 +235,12 @@ class Connection:
             with self._changed:
                 self._changed.wait_for(lambda: self.lost, GOODBYE_SECONDS)
         link = paho.socket()
-        # What a full socket holds would keep paho's thread for ever.
+        # Unsent data in a full socket would keep paho's thread waiting for ever.
         with contextlib.suppress(OSError, AttributeError):
             link.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
         paho.loop_stop()
         if link:
-            # A thread that is told to end may leave it open.
+            # paho's thread may leave it open when it is told to end.
             link.close()
 
     def stop(self) -> None:
@@ -247,28 +249,28 @@ class Connection:
         with self._changed:
             self._changed.notify_all()
 
-    # --- paho's thread
+    # --- called by paho's thread
 
     def _on_connect(self, paho: Client, data: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
-        self.window = min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW))
+        self.in_flight_max = min(IN_FLIGHT_MAX, getattr(properties, "ReceiveMaximum", IN_FLIGHT_MAX))
         self.packet_bytes = getattr(properties, "MaximumPacketSize", 0)
         with self._changed:
             self._answer = reason
             self._changed.notify_all()
 
     def _on_disconnect(self, paho: Client, data: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
-        told = flags.is_disconnect_packet_from_server
-        line = (
+        by_broker = flags.is_disconnect_packet_from_server
+        problem = (
             f"the broker ended the connection ({reason})"
-            if told
+            if by_broker
             else f"the connection to the broker was lost{self.suspicion}"
         )
-        if told and reason.value == TAKEN_OVER:
-            line = f"another program has come as {self._client_id!r}; give each device a name of its own"
+        if by_broker and reason.value == TAKEN_OVER:
+            problem = f"another program uses the same client id {self._client_id!r}; give each device its own name"
         with self._changed:
-            # paho tells it again, when its loop has ended, without the broker's reason.
+            # paho calls this again when its loop has ended, without the broker's reason.
             if not self.lost:
-                self.lost, self.lost_code = line, reason.value if told else 0
+                self.lost, self.lost_code = problem, reason.value if by_broker else 0
             self._changed.notify_all()
 
     def _on_publish(self, paho: Client, data: Any, number: int, reason: ReasonCode, properties: Any) -> None:
@@ -278,20 +280,23 @@ class Connection:
 
     def _on_subscribe(self, paho: Client, data: Any, number: int, reasons: list[ReasonCode], properties: Any) -> None:
         if any(reason.is_failure for reason in reasons):
-            log.warning("%s: the broker lets us not subscribe: commands do not arrive", self._address.name)
+            log.warning(
+                "%s: the broker does not let us subscribe, so commands do not arrive; see its access control list",
+                self._address.name,
+            )
 
     def _on_message(self, paho: Client, data: Any, message: MQTTMessage) -> None:
         try:
-            if self._taken:
-                self._taken(message.topic, bytes(message.payload), message.retain)
+            if self._message_handler:
+                self._message_handler(message.topic, bytes(message.payload), message.retain)
         except Exception as error:
-            # Whatever a stranger sends, paho's thread goes on.
+            # No message from outside may end paho's thread.
             log.warning("%s: %s: %s", self._address.name, message.topic, one_line(error, 200))
 
 
 def probe(address: Address) -> str:
-    """Whether the broker lets us in: gives a line that says so; PublishError says what is wrong."""
-    connection = Connection(address, f"{PREFIX}-doctor-{secrets.token_hex(4)}", patience_seconds=PROBE_SECONDS)
+    """Try whether the broker lets us in; returns its MQTT version in words. PublishError says what is wrong."""
+    connection = Connection(address, f"{PREFIX}-doctor-{secrets.token_hex(4)}", timeout_seconds=PROBE_SECONDS)
     try:
         connection.open()
         return f"MQTT {'5' if connection.version == 5 else '3.1.1'}"

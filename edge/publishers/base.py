@@ -1,4 +1,4 @@
-"""What a publisher is, and how its deliveries are going."""
+"""What a publisher is, and its delivery statistics."""
 
 from __future__ import annotations
 
@@ -9,44 +9,44 @@ from edge.types import Message
 
 
 class Delivery(NamedTuple):
-    """How a publisher gets on."""
+    """The delivery statistics of a publisher."""
 
     connected: bool = False
-    """Whether the far side answers; of a file, whether it takes what it is given."""
+    """Whether the far side answers; for a file, whether it can be written."""
     backlog: int = 0
     """Entries still to be sent."""
     oldest_seconds: float = 0.0
     """Age of the oldest of them."""
     dropped: int = 0
-    """Entries that the store had to let go before they could be sent; of a file, what it did not take."""
+    """Entries that were deleted from the store before they could be sent; for a file, messages it did not accept."""
     sent: int = 0
-    """What the far side has, since the start."""
+    """Entries that the far side has accepted, since the start."""
     refused: int = 0
-    """Entries that the far side would not take, since the start."""
+    """Entries that the far side will never accept, since the start."""
     failures: int = 0
-    """How often a connection, or writing, failed or broke, since the start."""
+    """How often connecting or writing failed, or a connection broke, since the start."""
     problem: str = ""
-    """What is wrong now, one line; empty where nothing is."""
+    """What is wrong now, in one line; empty if nothing is."""
 
 
 class Publisher(Closing, Protocol):
-    """Takes readings and notices until it is closed."""
+    """Takes messages (readings, events, notices) until it is closed."""
 
     name: str = ""
-    """What its errors call it."""
+    """Its name in error messages."""
 
     def publish(self, message: Message) -> None:
-        """Send one reading or notice; PublishError where it cannot be delivered."""
+        """Send one message; PublishError if it cannot be delivered."""
         ...
 
     def close(self) -> None:
-        """Give the file or connection back; a second call does nothing."""
+        """Close the file or connection; a second call does nothing."""
         ...
 
     def stop(self) -> None:
-        """End a wait for whoever reads, soon; a signal handler may call it."""
+        """Make a wait for a slow reader end soon; a signal handler may call it."""
         return
 
     def delivery(self) -> Delivery | None:
-        """How it gets on, where it knows; any thread may ask."""
+        """Its delivery statistics, if it has any; any thread may ask."""
         return None

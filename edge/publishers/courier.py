@@ -1,8 +1,8 @@
-"""Carries what the store keeps to a far side that may be away: for ever, in order, each entry at least once.
+"""Delivers stored entries to a broker or web server that may be away: retries for ever, in order, at least once.
 
-A courier has a thread of its own, so that the loop never waits for a network. Progress is written down only when the
-far side has said that it has an entry; what it had and could not say so is sent again, with the same ``boot_id`` and
-``seq``.
+A courier has a thread of its own, so that the reading loop never waits for a network. Progress is saved only when the
+far side (the broker or server) has acknowledged an entry. An entry whose acknowledgement got lost is sent again, with
+the same ``boot_id`` and ``seq``.
 """
 
 from __future__ import annotations
@@ -24,34 +24,39 @@ from edge.types import Message
 
 log = logging.getLogger(__name__)
 
-BATCH = 100
-"""So many entries are handed to a channel at once."""
+BATCH_ENTRIES = 100
+"""Entries that are given to a channel at once, at most. Chosen: bounds memory and the time between two ``tend``."""
 IDLE_SECONDS = 0.25
-"""An idle channel is tended this often."""
-LOOK_SECONDS = 1.0
-"""The store is looked into this often where it says that nothing came: it may have been in trouble."""
-STEADY_SECONDS = 5.0
-"""The end of a trouble is said when it has been over for so long: what comes and goes is said once."""
-DRAIN_SECONDS, GOODBYE_SECONDS = 0.25, 0.25
-"""At the end: for what is under way; then for the goodbye. Both are part of the second that a SIGTERM has."""
+"""Time between two calls of ``tend`` while there is nothing to send. Chosen: a command's effect shows at once."""
+POLL_SECONDS = 1.0
+"""Time between two looks into the store while it reports nothing new: after a disk error it may have missed some."""
+RECOVERY_SECONDS = 5.0
+"""How long a connection must work before its recovery is logged. Chosen: an unstable one is then logged once."""
+DRAIN_SECONDS = 0.25
+"""At the end of the program: how long entries that are being sent are waited for."""
+GOODBYE_SECONDS = 0.25
+"""At the end of the program, after DRAIN_SECONDS: how long closing the connection is waited for.
+
+Together they are half of the second in which the program ends after a SIGTERM.
+"""
 
 
 class Entry(Protocol):
-    """One stored message: ``edge.store.event_file.Entry``."""
+    """One stored message: ``edge.store.entry.Entry``."""
 
     @property
     def position(self) -> int:
-        """Its place in the line, ever growing."""
+        """Its place in the store, always increasing."""
         ...
 
     @property
     def boot_id(self) -> str:
-        """With ``seq`` the key by which a listener knows what it already has."""
+        """With ``seq`` the key by which a receiver recognises duplicates."""
         ...
 
     @property
     def seq(self) -> int:
-        """Counts the messages of one boot."""
+        """Counts the messages with one ``boot_id``."""
         ...
 
     @property
@@ -61,37 +66,37 @@ class Entry(Protocol):
 
 
 class Backlog(Protocol):
-    """What is still to be sent."""
+    """What is still to be sent: ``edge.store.outlet.Backlog``."""
 
     @property
     def count(self) -> int:
-        """Entries."""
+        """Entries to send."""
         ...
 
     @property
     def oldest_seconds(self) -> float:
-        """Age of the oldest; 0 where there is none."""
+        """Age of the oldest; 0 if there is none."""
         ...
 
     @property
     def dropped(self) -> int:
-        """Entries that were gone from the store before they could be sent."""
+        """Entries that were deleted from the store before they could be sent."""
         ...
 
 
 class Outlet(Protocol):
-    """A publisher's place in the line: ``edge.store.store.Outlet``."""
+    """A publisher's position in the store: ``edge.store.outlet.Outlet``."""
 
     def pending(self, limit: int) -> Sequence[Entry]:
         """The next entries, oldest first."""
         ...
 
     def done(self, upto: int) -> None:
-        """All up to this position need not be sent again."""
+        """Mark all entries up to this position as sent."""
         ...
 
     def wait(self, seconds: float) -> bool:
-        """Wait until something is pending; false where nothing came in time, or ``wake`` was called."""
+        """Wait until something is pending; false if nothing came in time, or ``wake`` was called."""
         ...
 
     def wake(self) -> None:
@@ -103,40 +108,41 @@ class Outlet(Protocol):
         ...
 
     def close(self) -> None:
-        """Write down how far it got."""
+        """Save the progress."""
         ...
 
 
 class Channel(ABC):
-    """The way to a far side. One thread, the courier's, calls everything but ``stop``."""
+    """The connection to a far side, a broker or web server. Only the courier's thread calls it, except for ``stop``."""
 
     name: str
-    """What its lines and metrics call it: its URI, without a password."""
+    """Its name in log lines and metrics: its URI, without a password."""
     delivery: Callable[[], Delivery] = Delivery
-    """How its courier gets on; any thread may ask."""
+    """The delivery statistics of its courier; any thread may call it."""
 
     @abstractmethod
     def connect(self) -> None:
-        """Get to the far side; PublishError says what is wrong, and what mends it. Bounded in time."""
+        """Connect to the far side, within a bounded time; PublishError says what is wrong and what to do."""
 
     @abstractmethod
     def send(self, entries: Sequence[Entry]) -> Iterator[str]:
-        """Send entries in order, and yield for each, in order, as soon as the far side has it, an empty string.
+        """Send entries in order, and yield one string for each, in order, as soon as the far side has it.
 
-        Yields why, where the far side will never take this one, which is then dropped, counted and said. PublishError:
-        the far side is away, or takes nothing now; what was not yielded is sent again. BusyError: and it says when.
+        The string is empty if it has accepted the entry. Otherwise it says why the far side will never accept it; the
+        entry is then dropped, counted and logged. PublishError: the far side is away or accepts nothing now; entries
+        without a yielded string are sent again. BusyError: the same, and it says after how many seconds to retry.
         """
 
     @abstractmethod
     def close(self) -> None:
-        """Say goodbye where the far side is there, and give the connection back; a second call does nothing."""
+        """End the connection, politely if it still works; a second call does nothing."""
 
     def check(self) -> None:
-        """PublishError where a file that ``connect`` needs (a password, a certificate) cannot be used now."""
+        """PublishError if a file that ``connect`` needs (a password, a certificate) cannot be used now."""
         return
 
     def probe(self) -> str:
-        """Whether the far side is there and lets us in: a word on what it is; nothing is sent. PublishError."""
+        """Try whether the far side lets us in, without sending anything; returns what it is. PublishError if not."""
         try:
             self.connect()
             return "there"
@@ -144,51 +150,51 @@ class Channel(ABC):
             self.close()
 
     def tend(self) -> None:
-        """What else there is to do while connected; called every quarter of a second. PublishError: it is away."""
+        """Do what else there is to do while connected; called every IDLE_SECONDS or so. PublishError: it is away."""
         return
 
     def stop(self) -> None:
-        """End a wait in ``connect`` or ``send``, by a PublishError, soon; another thread calls it."""
+        """Make a wait in ``connect`` or ``send`` end soon with a PublishError; another thread calls it."""
         return
 
 
 def close_all(couriers: Iterable[Courier]) -> None:
-    """Close couriers together, in the half second that one has: a far side that hangs takes no other's time."""
+    """Close couriers at the same time, within half a second in all: one that hangs does not delay the others."""
     left = list(couriers)
-    for patience, tell in ((DRAIN_SECONDS, Courier._finish), (GOODBYE_SECONDS, Courier._hurry)):
+    for seconds, step in ((DRAIN_SECONDS, Courier._begin_stop), (GOODBYE_SECONDS, Courier._abort_wait)):
         for courier in left:
-            tell(courier)
-        by = time.monotonic() + patience
-        left = [courier for courier in left if not courier._ended(by)]
+            step(courier)
+        deadline = time.monotonic() + seconds
+        left = [courier for courier in left if not courier._has_ended(deadline)]
 
 
 class Courier(Publisher):
-    """Takes entries from an outlet to a channel, until it is closed.
+    """Delivers entries from an outlet to a channel, in a thread, until it is closed.
 
-    It is a publisher whose messages the store already has. Whatever goes wrong is tried again, and said where it
-    begins, once, and where it ends: never raised.
+    It is a publisher whose messages are already in the store. Every failure is retried. It is logged once when it
+    begins and once when it ends, and never raised.
     """
 
     def __init__(self, channel: Channel, outlet: Outlet) -> None:
-        """Begin at once, in a thread of its own."""
+        """Start delivering at once, in a thread of its own."""
         self.name = channel.name
         self._channel = channel
         self._outlet = outlet
         self._stopping = threading.Event()
         self._state = Delivery()
-        self._said: set[str] = set()
+        self._reported: set[str] = set()
         self._refusals: set[str] = set()
-        self._waiting = 0
-        self._since = math.inf
+        self._backlog_at_start = 0
+        self._connected_at = math.inf
         channel.delivery = self.delivery
         self._worker = threading.Thread(target=self._work, name=self.name, daemon=True)
         self._worker.start()
 
     def publish(self, message: Message) -> None:
-        """Nothing: what is to be sent comes from the store."""
+        """Do nothing: what is to be sent comes from the store."""
 
     def delivery(self) -> Delivery:
-        """How it gets on; any thread may ask."""
+        """Its delivery statistics; any thread may ask."""
         backlog = self._outlet.backlog()
         return self._state._replace(
             backlog=backlog.count, oldest_seconds=backlog.oldest_seconds, dropped=backlog.dropped
@@ -198,38 +204,38 @@ class Courier(Publisher):
         """Stop within half a second; what could not be sent stays in the store."""
         close_all([self])
 
-    # The three parts of it, each once for all couriers that are closed together.
+    # The three steps of close_all.
 
-    def _finish(self) -> None:
-        """Send what is there, and no more."""
+    def _begin_stop(self) -> None:
+        """Send what is pending, then stop."""
         self._stopping.set()
         self._outlet.wake()
 
-    def _ended(self, by: float) -> bool:
-        """Whether it ends by a moment of the monotonic clock, seconds."""
-        self._worker.join(max(0.0, by - time.monotonic()))
+    def _has_ended(self, deadline: float) -> bool:
+        """Wait until the deadline (seconds of the monotonic clock) at most; whether the thread has ended."""
+        self._worker.join(max(0.0, deadline - time.monotonic()))
         return not self._worker.is_alive()
 
-    def _hurry(self) -> None:
-        """Wait for the far side no longer."""
+    def _abort_wait(self) -> None:
+        """Stop waiting for the far side."""
         self._channel.stop()
 
-    # What follows runs in the worker's thread.
+    # What follows runs in the worker thread.
 
     def _work(self) -> None:
         backoff = Backoff()
         while not self._stopping.is_set():
-            self._since, busy = math.inf, 0.0
+            self._connected_at, busy = math.inf, 0.0
             try:
                 self._channel.connect()
-                self._since = time.monotonic()
+                self._connected_at = time.monotonic()
                 self._deliver()
                 problem = ""
             except PublishError as error:
                 problem = str(error)
                 busy = error.seconds if isinstance(error, BusyError) else 0.0
             except Exception as error:
-                # A library's, or the store's: none of it may end the thread.
+                # An error of a library or the store must not end the thread.
                 log.debug("%s", self.name, exc_info=True)
                 problem = f"{self.name}: {type(error).__name__}: {one_line(error)}"
             with contextlib.suppress(Exception):
@@ -238,9 +244,9 @@ class Courier(Publisher):
                 break
             state = self._state
             self._state = state._replace(connected=False, failures=state.failures + 1, problem=problem)
-            self._say(problem)
-            # One that had been well is tried again soon; one that only comes and goes, less and less often.
-            if time.monotonic() - self._since > backoff.longest:
+            self._report_problem(problem)
+            # A connection that had been stable is retried soon; an unstable one less and less often.
+            if time.monotonic() - self._connected_at > backoff.longest:
                 backoff.reset()
             self._stopping.wait(max(backoff.pause(), busy))
         self._state = self._state._replace(connected=False)
@@ -248,44 +254,44 @@ class Courier(Publisher):
             self._outlet.close()
 
     def _deliver(self) -> None:
-        """Send what there is and what comes, until told to stop; PublishError where the far side is away."""
+        """Send stored and new entries until told to stop; PublishError if the far side is away."""
         self._state = self._state._replace(connected=True)
-        self._waiting = self._outlet.backlog().count
-        ready, looked = True, 0.0
+        self._backlog_at_start = self._outlet.backlog().count
+        ready, polled_at = True, 0.0
         while True:
             entries: Sequence[Entry] = ()
-            if ready or self._stopping.is_set() or time.monotonic() - looked >= LOOK_SECONDS:
-                entries, looked = self._outlet.pending(BATCH), time.monotonic()
+            if ready or self._stopping.is_set() or time.monotonic() - polled_at >= POLL_SECONDS:
+                entries, polled_at = self._outlet.pending(BATCH_ENTRIES), time.monotonic()
             if not entries:
-                self._over()
+                self._report_recovery()
                 if self._stopping.is_set():
                     return
                 ready = self._outlet.wait(IDLE_SECONDS)
             else:
                 for entry, refusal in zip(entries, self._channel.send(entries), strict=True):
-                    self._settle(entry, refusal)
+                    self._record_result(entry, refusal)
             self._channel.tend()
 
-    def _settle(self, entry: Entry, refusal: str) -> None:
+    def _record_result(self, entry: Entry, refusal: str) -> None:
         if refusal:
             if refusal not in self._refusals:
                 self._refusals.add(refusal)
                 log.warning("%s: %s; dropped: boot_id %s, seq %d", self.name, refusal, entry.boot_id, entry.seq)
         else:
-            self._over()
+            self._report_recovery()
         self._outlet.done(entry.position)
         state = self._state
         self._state = state._replace(sent=state.sent + (not refusal), refused=state.refused + bool(refusal))
 
-    def _say(self, problem: str) -> None:
-        if problem not in self._said:
-            self._said.add(problem)
-            # In brackets: a problem often has a semicolon before what mends it.
-            log.warning("%s (trying again until it comes)", problem)
+    def _report_problem(self, problem: str) -> None:
+        if problem not in self._reported:
+            self._reported.add(problem)
+            # In brackets, because a problem often already has a semicolon before what to do.
+            log.warning("%s (retrying until it works)", problem)
 
-    def _over(self) -> None:
-        """The far side takes entries: said, where it was said that it did not, and has done so for a while."""
-        if self._said and time.monotonic() - self._since >= STEADY_SECONDS:
-            log.warning("%s: it goes on; were waiting: %d", self.name, self._waiting)
-            self._said.clear()
+    def _report_recovery(self) -> None:
+        """Entries are accepted: log that, if a problem was logged and the connection has worked for a while."""
+        if self._reported and time.monotonic() - self._connected_at >= RECOVERY_SECONDS:
+            log.warning("%s: works again; events that were waiting: %d", self.name, self._backlog_at_start)
+            self._reported.clear()
         self._state = self._state._replace(problem="")

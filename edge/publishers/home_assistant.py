@@ -1,7 +1,8 @@
-"""Home Assistant's MQTT discovery: one retained message that says what entities a device has, and where they are.
+"""Home Assistant's MQTT discovery: one retained message that lists the entities of a device and their topics.
 
-Device discovery and its fields: https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload and
-``homeassistant/components/mqtt/`` of https://github.com/home-assistant/core; the tests hold both lists against this.
+Sources: https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload and
+``homeassistant/components/mqtt/`` of https://github.com/home-assistant/core.
+The tests compare the fields used here with the fields allowed there.
 """
 
 from __future__ import annotations
@@ -12,35 +13,35 @@ from typing import Any
 from edge.system.version import __version__
 
 EXPIRE_SECONDS = 180
-"""What comes once a minute and has not come for so long is unknown."""
+"""Age at which Home Assistant shows a statistic as unknown: three times the minute between two of them."""
 STATE_LENGTH = 255
-"""A state of Home Assistant has no more characters: homeassistant/const.py, MAX_LENGTH_STATE_STATE."""
+"""Most characters of a state in Home Assistant: MAX_LENGTH_STATE_STATE of homeassistant/const.py."""
 
 
-def slug(device: str) -> str:
-    """A device's name as ids may have it: letters, digits, _ and -."""
+def safe_id(device: str) -> str:
+    """A device's name with only the characters allowed in discovery ids: letters, digits, _ and -."""
     return re.sub(r"[^A-Za-z0-9_-]", "_", device)
 
 
 def _object_id(name: str) -> str:
-    """As entity ids have it: small letters, digits and single _ between them."""
+    """A name with only the characters allowed in entity ids: lower-case letters, digits, single _ between them."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def topic(prefix: str, device: str) -> str:
-    """Where the device announces itself."""
-    return f"{prefix}/device/edge-digits-{slug(device)}/config"
+    """The topic on which the device announces itself."""
+    return f"{prefix}/device/edge-digits-{safe_id(device)}/config"
 
 
 def discovery(device: str, base: str) -> dict[str, Any]:
-    """The message, for a device whose topics begin with ``base``."""
-    name = slug(device)
+    """The discovery message of a device whose topics begin with ``base``."""
+    name = safe_id(device)
     return {
         "device": {
             "identifiers": [f"edge-digits-{name}"],
             "name": device,
             "manufacturer": "edge-digits",
-            "model": "Reader of handwritten digits",
+            "model": "Handwritten digit reader",
             "sw_version": __version__,
         },
         "origin": {"name": "edge-digits", "sw_version": __version__},
@@ -58,22 +59,22 @@ def discovery(device: str, base: str) -> dict[str, Any]:
 
 def _entities(base: str) -> dict[str, dict[str, Any]]:
     program = {"topic": f"{base}availability"}
-    here = {"availability": [program], "availability_mode": "all"}
-    sees = {"availability": [program, {"topic": f"{base}camera"}], "availability_mode": "all"}
-    reading = {"platform": "sensor", "state_topic": f"{base}state", **sees}
+    online = {"availability": [program], "availability_mode": "all"}
+    camera = {"availability": [program, {"topic": f"{base}camera"}], "availability_mode": "all"}
+    reading = {"platform": "sensor", "state_topic": f"{base}state", **camera}
     stats = {
         "platform": "sensor",
         "state_topic": f"{base}stats",
         "entity_category": "diagnostic",
         "expire_after": EXPIRE_SECONDS,
-        **here,
+        **online,
     }
     return {
         "reading": {
             **reading,
             "name": "Reading",
             "icon": "mdi:draw-pen",
-            # Several lines become one; an empty state would be shown as unknown.
+            # Join lines, because a state has one line. Never empty, because that would be shown as unknown.
             "value_template": f"{{{{ (value_json.text | replace('\n', ' / ') or '-')[:{STATE_LENGTH}] }}}}",
             "json_attributes_topic": f"{base}state",
             "json_attributes_template": "{{ {'event': value_json.event, 'before': value_json.before,"
@@ -89,10 +90,10 @@ def _entities(base: str) -> dict[str, dict[str, Any]]:
         },
         "image": {
             "platform": "image",
-            "name": "Last read",
+            "name": "Last image",
             "image_topic": f"{base}image",
             "content_type": "image/jpeg",
-            **here,
+            **online,
         },
         "problem": {
             "platform": "binary_sensor",
@@ -102,7 +103,7 @@ def _entities(base: str) -> dict[str, dict[str, Any]]:
             "payload_on": "offline",
             "payload_off": "online",
             "json_attributes_topic": f"{base}camera/attributes",
-            **here,
+            **online,
         },
         "read": {
             "platform": "button",
@@ -110,7 +111,7 @@ def _entities(base: str) -> dict[str, dict[str, Any]]:
             "icon": "mdi:eye",
             "command_topic": f"{base}set/read",
             "payload_press": "now",
-            **sees,
+            **camera,
         },
         "pause": {
             "platform": "switch",
@@ -118,13 +119,13 @@ def _entities(base: str) -> dict[str, dict[str, Any]]:
             "icon": "mdi:pause",
             "command_topic": f"{base}set/pause",
             "state_topic": f"{base}paused",
-            # It outlasts a restart of the device.
+            # Retained, so that it holds over a restart of the device.
             "retain": True,
-            **here,
+            **online,
         },
         "threshold": {
             "platform": "number",
-            "name": "Least confidence",
+            "name": "Minimum confidence",
             "icon": "mdi:tune",
             "command_topic": f"{base}set/threshold",
             "state_topic": f"{base}threshold",
@@ -134,11 +135,11 @@ def _entities(base: str) -> dict[str, dict[str, Any]]:
             "step": 0.01,
             "mode": "box",
             "entity_category": "config",
-            **here,
+            **online,
         },
         "fps": {
             **stats,
-            "name": "Frames",
+            "name": "Frame rate",
             "icon": "mdi:speedometer",
             "unit_of_measurement": "fps",
             "state_class": "measurement",
@@ -156,7 +157,7 @@ def _entities(base: str) -> dict[str, dict[str, Any]]:
         },
         "backlog": {
             **stats,
-            "name": "Waiting events",
+            "name": "Unsent events",
             "icon": "mdi:tray-full",
             "state_class": "measurement",
             "value_template": "{{ value_json.backlog }}",

@@ -45,7 +45,7 @@ class Jsonl(Publisher):
         self.name = self._out.name
 
     def publish(self, message: Message) -> None:
-        """Write one line; PublishError if it cannot be written (disk full), NoReaderError if stdout's reader is gone."""
+        """Write one line; PublishError if that fails (disk full), NoReaderError if the reader of stdout is gone."""
         if isinstance(message, self._unwanted):
             return
         text = json.dumps(message.as_dict(), ensure_ascii=False) + "\n"

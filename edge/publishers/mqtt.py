@@ -177,7 +177,7 @@ class Mqtt(Channel):
             topics = [_topics_of(entry) for entry in entries]
             newest = {retained: entry for entry, (_, retained) in zip(entries, topics, strict=True)}
             for entry, (leaf, retained) in zip(entries, topics, strict=True):
-                while len(in_flight) >= (1 if self._one_at_a_time else connection.window):
+                while len(in_flight) >= (1 if self._one_at_a_time else connection.in_flight_max):
                     yield self._await_oldest(in_flight)
                 # Only the newest entry of this batch is also sent retained.
                 in_flight.append(self._send(entry, leaf, retained if newest[retained] is entry else ""))
@@ -209,7 +209,7 @@ class Mqtt(Channel):
     def _await_oldest(self, in_flight: deque[InFlight]) -> str:
         """Wait until the broker has acknowledged the oldest; returns why it never will, or an empty string."""
         key, numbers, refusal = in_flight[0]
-        codes = {self._open().acknowledged(number) for number in numbers} - {0}
+        codes = {self._open().wait_for_ack(number) for number in numbers} - {0}
         if codes & MESSAGE_FAULT_CODES:
             refusal = f"refused by the broker (reason code 0x{min(codes & MESSAGE_FAULT_CODES):02x})"
         elif codes & TEMPORARY_CODES:
@@ -243,7 +243,7 @@ class Mqtt(Channel):
         if answers != self._answer_number and reading is not None:
             self._answer_number = answers
             body = reading.as_dict() | {"device": program.device}
-            connection.acknowledged(connection.publish(self._base + "reading", _json(body)))
+            connection.wait_for_ack(connection.publish(self._base + "reading", _json(body)))
         if (
             now - self._image_sent_at >= IMAGE_SECONDS
             and (picture := program.last_picture())
@@ -301,7 +301,7 @@ class Mqtt(Channel):
         brief = self._connected_at and time.monotonic() - self._connected_at < TAKEOVER_SECONDS
         self._takeovers = self._takeovers + 1 if brief and connection.lost else 0
         self._connected_at = 0.0
-        connection.goodbye(self._base + "availability", OFFLINE)
+        connection.send_last(self._base + "availability", OFFLINE)
         connection.close()
 
     def stop(self) -> None:

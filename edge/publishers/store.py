@@ -1,4 +1,4 @@
-"""The publisher that puts events and notices into the store, from where couriers deliver them."""
+"""The publisher that writes events and notices to the store; couriers deliver them from there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class StorePublisher(Publisher):
     name = "store"
 
     def __init__(self, store: Store, stopwatch: Stopwatch) -> None:
-        """``stopwatch`` learns how long storing took."""
+        """``stopwatch`` measures how long storing takes."""
         self._store, self._stopwatch = store, stopwatch
 
     def publish(self, message: Message) -> None:
@@ -25,4 +25,4 @@ class StorePublisher(Publisher):
             self._stopwatch.lap("store")
 
     def close(self) -> None:
-        """The store is closed after its couriers, by whoever opened it."""
+        """Do nothing: whoever opened the store closes it, after its couriers."""

@@ -1,8 +1,9 @@
-"""``https://host/path``, ``http://host/path``: each event is POSTed there as JSON, in order, until the far side has it.
+"""Webhook, ``https://host/path`` or ``http://host/path``: POSTs each event as JSON, in order, until it is accepted.
 
-Named and signed as Standard Webhooks 1.0.0 wants it (https://www.standardwebhooks.com): ``webhook-id`` is the same at
-each try, and ``webhook-signature`` is an HMAC-SHA256 of id, time and body. The URL's query is the far side's own; our
-options follow a ``#``, which is never sent: ``https://host/path?key=abc#secret_file=/etc/edge-digits/webhook``.
+Headers and signature follow Standard Webhooks 1.0.0 (https://www.standardwebhooks.com): ``webhook-id`` is the same at
+each try, and ``webhook-signature`` is an HMAC-SHA256 of id, time and body. The query of the URL belongs to the server.
+Options for edge-digits follow a ``#`` and are never sent:
+``https://host/path?key=abc#secret_file=/etc/edge-digits/webhook``.
 """
 
 from __future__ import annotations
@@ -33,22 +34,24 @@ from edge.system.version import __version__
 from edge.uri import File, Uri
 
 ANSWER_SECONDS = 10.0
-"""A request that has no whole answer after this is given up, and made again later."""
-BUSY_SECONDS = 300.0
-"""A far side that wants to be left alone (Retry-After) is, for so long at most."""
-ANSWER_BYTES = 65536
-"""An answer that is longer costs the connection."""
-SAFE = "%/:=&?~#+!$,;'@()*[]"
-"""What of a path and query is sent as it is given."""
+"""Time for a request and its complete answer; then the request is given up and made again later. Chosen."""
+RETRY_AFTER_MAX_SECONDS = 300.0
+"""Longest pause that a server can ask for with Retry-After. Chosen: a wrong header must not stop delivery for hours."""
+ANSWER_MAX_BYTES = 65536
+"""Most bytes of an answer that are read; after a longer one the connection is closed. Chosen: no answer is needed."""
+URL_SAFE = "%/:=&?~#+!$,;'@()*[]"
+"""Characters of a path and query that are sent as they are given, besides letters and digits; others are quoted."""
 REFUSALS = {
-    400: "it finds the event malformed",
-    409: "it has another of this id",
-    413: "it finds the event too large",
-    415: "it takes no JSON",
-    422: "it finds the event wrong",
+    400: "the server calls the event malformed",
+    409: "the server has another event with this id",
+    413: "the server calls the event too large",
+    415: "the server does not accept JSON",
+    422: "the server calls the event invalid",
 }
-"""Answers that are about the one event: another try makes none of them better. Any other failure, a wrong password or a
-wrong path too, is about the way there: events wait until it is mended."""
+"""HTTP statuses that concern one event, so that another try cannot help: the event is dropped -> the reason.
+
+Any other failure, such as a wrong password or path, concerns all events: they wait until it is fixed.
+"""
 HINTS = {
     401: "; check password and secret",
     403: "; check password and secret",
@@ -56,34 +59,36 @@ HINTS = {
     405: "; check the path",
     410: "; check the path",
 }
+"""HTTP status -> what to check, for failures that concern all events."""
 CREDENTIAL = "webhook-secret"
-"""The systemd credential with the secret, where none is named: ``LoadCredential=webhook-secret:FILE``."""
-PREFIX = "whsec_"
-LEAST_BYTES = 16
-"""A shorter secret can be guessed; Standard Webhooks recommends 24 to 64 bytes."""
+"""The systemd credential with the secret, used without ``secret_file``: ``LoadCredential=webhook-secret:FILE``."""
+SECRET_PREFIX = "whsec_"
+"""What a secret begins with, before its base64: Standard Webhooks."""
+SECRET_MIN_BYTES = 16
+"""Shortest secret in bytes: a shorter one can be guessed. Standard Webhooks recommends 24 to 64 bytes."""
 
 
 class Webhook(Channel):
-    """One connection that is kept, and made anew where the far side has closed it.
+    """Keeps one connection, and opens a new one if the server has closed it.
 
-    Python's own HTTP: all tries are the courier's, and a library for the rest takes 5 to 10 MB of a Pi's memory
-    (urllib3, requests). No proxy is asked, no redirection followed.
+    It uses Python's own http.client: the courier does the retries, and a library (urllib3, requests) would take 5 to 10
+    MB of a Pi's memory. Proxies are not used, and redirections not followed.
     """
 
     def __init__(self, url: str, program: Program, *, secret_file: File = "", ca: File = "") -> None:
-        """``url`` ends before the ``#``; ``ca`` is a PEM file of the authority that is trusted; empty: the system's."""
+        """``url`` ends before the ``#``. ``ca``: PEM file of the authority to trust; empty: the system's."""
         try:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port
         except ValueError as error:
-            raise SettingsError(f"a webhook's URL cannot be understood ({one_line(error)})") from error
+            raise SettingsError(f"a webhook's URL is invalid ({one_line(error)}); write https://host/path") from error
         if not host or parts.scheme not in ("http", "https") or re.search(r"[\0-\x20\x7f]", url):
-            raise SettingsError("a webhook is written https://host/path, without blanks")
+            raise SettingsError("a webhook's URL is invalid; write https://host/path, without spaces")
         if ca and parts.scheme == "http":
-            raise SettingsError(f"{shown(url)}: ca= is for https://")
-        self.name = shown(url)
-        self._target = (quote(parts.path, safe=SAFE) or "/") + (
-            f"?{quote(parts.query, safe=SAFE)}" if parts.query else ""
+            raise SettingsError(f"{public_name(url)}: ca= works only with https://")
+        self.name = public_name(url)
+        self._target = (quote(parts.path, safe=URL_SAFE) or "/") + (
+            f"?{quote(parts.query, safe=URL_SAFE)}" if parts.query else ""
         )
         self._headers = {
             "Content-Type": "application/json",
@@ -96,46 +101,46 @@ class Webhook(Channel):
         self._connection: http.client.HTTPConnection
         if parts.scheme == "https":
             self._connection = http.client.HTTPSConnection(
-                host, port, timeout=ANSWER_SECONDS, context=_context(self.name, ca)
+                host, port, timeout=ANSWER_SECONDS, context=_tls_context(self.name, ca)
             )
         else:
             self._connection = http.client.HTTPConnection(host, port, timeout=ANSWER_SECONDS)
-        self._used = self._late = False
+        self._has_answered = self._aborted = False
 
     def connect(self) -> None:
-        """Get to the far side, so that a wrong name, port or certificate is said before there is something to send."""
+        """Connect, so that a wrong name, port or certificate is reported before there is something to send."""
         try:
             self._connection.connect()
         except ssl.SSLCertVerificationError as error:
             why = error.verify_message
             raise PublishError(
-                f"{self.name}: its certificate is not trusted ({why}); name its CA with #ca=FILE"
+                f"{self.name}: its certificate is not trusted ({why}); give its certificate authority with #ca=FILE"
             ) from error
         except OSError as error:
             if isinstance(self._connection, http.client.HTTPSConnection) and speaks_no_tls(error):
-                raise PublishError(f"{self.name}: seems to speak no TLS; check the port, or use http://") from error
+                raise PublishError(f"{self.name}: seems not to use TLS; check the port, or use http://") from error
             why = error.strerror or one_line(error)
             raise PublishError(f"{self.name}: cannot be reached ({why}); check name, port and network") from error
-        self._used = False
+        self._has_answered = False
 
     def send(self, entries: Sequence[Entry]) -> Iterator[str]:
-        """POST one after the other."""
+        """POST the entries one after the other."""
         for entry in entries:
             try:
                 answer = self._post(entry)
             except (OSError, http.client.HTTPException) as error:
                 if isinstance(error, PublishError):
                     raise
-                raise PublishError(f"{self.name}: {self._why(error)}") from error
-            yield self._judge(answer)
+                raise PublishError(f"{self.name}: {self._failure(error)}") from error
+            yield self._refusal_of(answer)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._connection.close()
 
     def stop(self) -> None:
         """End the wait for an answer; another thread calls it."""
-        self._late = True
+        self._aborted = True
         link = self._connection.sock
         if link is not None:
             with contextlib.suppress(OSError):
@@ -143,74 +148,79 @@ class Webhook(Channel):
 
     def _post(self, entry: Entry) -> http.client.HTTPResponse:
         try:
-            return self._ask(entry)
+            return self._request(entry)
         except (ConnectionError, http.client.RemoteDisconnected):
-            # A connection that was kept may have been closed by the far side meanwhile: that is no trouble yet.
-            if not self._used or self._late:
+            # The server may have closed a connection that was idle: try once more with a new one.
+            if not self._has_answered or self._aborted:
                 raise
         self.close()
-        return self._ask(entry)
+        return self._request(entry)
 
-    def _ask(self, entry: Entry) -> http.client.HTTPResponse:
-        """One request and its answer, read to its end; within ANSWER_SECONDS, even if it drips."""
-        body, key, moment = entry.text.encode(), f"{entry.boot_id}-{entry.seq}", int(time.time())
-        headers = {"webhook-id": key, "webhook-timestamp": str(moment), "Idempotency-Key": f'"{key}"', **self._headers}
+    def _request(self, entry: Entry) -> http.client.HTTPResponse:
+        """Make one request and read its answer, within ANSWER_SECONDS in all, even if bytes come slowly."""
+        body, key, timestamp = entry.text.encode(), f"{entry.boot_id}-{entry.seq}", int(time.time())
+        headers = {
+            "webhook-id": key,
+            "webhook-timestamp": str(timestamp),
+            "Idempotency-Key": f'"{key}"',
+            **self._headers,
+        }
         if self._secret:
-            headers["webhook-signature"] = signature(self._secret, key, moment, body)
+            headers["webhook-signature"] = signature(self._secret, key, timestamp, body)
         if self._connection.sock is None:
             self.connect()
-        self._late = False
+        self._aborted = False
         limit = threading.Timer(ANSWER_SECONDS, self.stop)
         limit.daemon = True
         limit.start()
         try:
             self._connection.request("POST", self._target, body, headers)
             answer = self._connection.getresponse()
-            answer.read(ANSWER_BYTES)
+            answer.read(ANSWER_MAX_BYTES)
         finally:
             limit.cancel()
-        self._used = True
+        self._has_answered = True
         if not answer.isclosed():
-            # Too long to be read to its end.
+            # The answer was longer than ANSWER_MAX_BYTES.
             self.close()
         return answer
 
-    def _why(self, error: Exception) -> str:
-        if self._late or isinstance(error, TimeoutError):
-            return f"has not answered within {ANSWER_SECONDS:g} s; see how it is"
+    def _failure(self, error: Exception) -> str:
+        if self._aborted or isinstance(error, TimeoutError):
+            return f"has not answered within {ANSWER_SECONDS:g} s; check the server"
         if isinstance(error, http.client.HTTPException) and not isinstance(error, http.client.RemoteDisconnected):
-            return f"what answers there speaks no HTTP ({type(error).__name__}); check the port, and http or https"
+            return f"the answer is not HTTP ({type(error).__name__}); check the port, and http or https"
         why = getattr(error, "strerror", None) or one_line(error)
-        return f"has closed the connection ({why}); see how it is"
+        return f"has closed the connection ({why}); check the server"
 
-    def _judge(self, answer: http.client.HTTPResponse) -> str:
-        """Empty where the far side has it; why, where it never will; PublishError where another try may help."""
+    def _refusal_of(self, answer: http.client.HTTPResponse) -> str:
+        """Empty if the event was accepted; why, if it never will be; PublishError if another try may help."""
         status = answer.status
         if 200 <= status < 300:
             return ""
-        said = f"answers {status} {one_line(Exception(answer.reason), 60)}".rstrip()
+        text = f"answers {status} {one_line(Exception(answer.reason), 60)}".rstrip()
         if status in REFUSALS:
-            return f"{said}: {REFUSALS[status]}"
-        if seconds := wait_of(answer.getheader("Retry-After", ""), datetime.now(UTC)):
-            raise BusyError(f"{self.name}: {said} and wants {seconds:.0f} s of rest", seconds)
+            return f"{text}: {REFUSALS[status]}"
+        if seconds := retry_after_seconds(answer.getheader("Retry-After", ""), datetime.now(UTC)):
+            raise BusyError(f"{self.name}: {text} and asks to wait {seconds:.0f} s", seconds)
         if 300 <= status < 400:
-            raise PublishError(f"{self.name}: {said}: it has moved; name the new address")
-        raise PublishError(f"{self.name}: {said}{HINTS.get(status, '; see how it is')}")
+            raise PublishError(f"{self.name}: {text}: it has moved; give the new address")
+        raise PublishError(f"{self.name}: {text}{HINTS.get(status, '; check the server')}")
 
 
-def signature(secret: bytes, key: str, moment: int, body: bytes) -> str:
+def signature(secret: bytes, key: str, timestamp: int, body: bytes) -> str:
     """The header ``webhook-signature``: ``v1,`` and the HMAC-SHA256 of ``id.timestamp.body`` in base64.
 
-    ``key`` is the header ``webhook-id``, ``moment`` seconds since 1970, as ``webhook-timestamp`` has them.
+    ``key`` is the header ``webhook-id``; ``timestamp`` is the header ``webhook-timestamp``, in seconds since 1970.
     """
-    mac = hmac.digest(secret, b".".join((key.encode(), str(moment).encode(), body)), "sha256")
+    mac = hmac.digest(secret, b".".join((key.encode(), str(timestamp).encode(), body)), "sha256")
     return f"v1,{base64.b64encode(mac).decode()}"
 
 
-def wait_of(retry_after: str, now: datetime) -> float:
-    """Seconds that a Retry-After header asks for: a number, or a date (RFC 9110, 10.2.3); BUSY_SECONDS at most.
+def retry_after_seconds(retry_after: str, now: datetime) -> float:
+    """Seconds that a Retry-After header asks for, as a number or a date (RFC 9110, 10.2.3).
 
-    0 where it asks for nothing, or says nothing that can be understood.
+    At most RETRY_AFTER_MAX_SECONDS; 0 if it is empty or cannot be parsed.
     """
     seconds = 0.0
     if retry_after.isascii() and retry_after.isdecimal():
@@ -218,53 +228,53 @@ def wait_of(retry_after: str, now: datetime) -> float:
     elif retry_after:
         with contextlib.suppress(ValueError, TypeError, OverflowError):
             seconds = (parsedate_to_datetime(retry_after).astimezone(UTC) - now).total_seconds()
-    return min(max(0.0, seconds), BUSY_SECONDS)
+    return min(max(0.0, seconds), RETRY_AFTER_MAX_SECONDS)
 
 
 def split(text: str) -> Uri:
-    """A webhook's URI in its parts: ``what`` is all before the ``#``, ``text`` says no more than may be shown."""
+    """The parts of a webhook's URI: ``what`` is all before the ``#``; ``text`` contains no secret."""
     url, _, ours = text.partition("#")
-    scheme, name = url.partition(":")[0], shown(url)
+    scheme, name = url.partition(":")[0], public_name(url)
     options = uri.split(f"{name}?{ours}").options
     if ours and not options:
-        raise SettingsError(f"{name}: after # stand options, as name=value: secret_file, ca")
+        raise SettingsError(f"{name}: after the # come options as name=value: secret_file, ca")
     return Uri(name, scheme, url, options)
 
 
-def shown(url: str) -> str:
-    """Scheme and host, and what tells it from another URL there; its path may be a secret as good as a password."""
+def public_name(url: str) -> str:
+    """Scheme and host of a URL, and a short hash that tells URLs apart: the path may be as secret as a password."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
     except ValueError:
         host, port = "", ""
-    # Not of the login: a password that people choose could be guessed with it.
+    # Hash it without the login: a weak password could be guessed from the hash.
     anonymous = re.sub("//[^/]*@", "//", url)
     mark = hashlib.sha256(anonymous.encode("utf-8", "surrogatepass")).hexdigest()[:6]
     return f"{url.partition(':')[0]}://{f'[{host}]' if ':' in host else host}{port}/({mark})"
 
 
 def _secret(name: str, file: str) -> bytes:
-    """What requests are signed with: from the file, else from systemd's credential; empty where there is neither."""
+    """The secret to sign requests with, from the file or else from systemd's credential; empty if there is neither."""
     if (path := secret_file(file, CREDENTIAL)) is None:
         return b""
     try:
-        secret = base64.b64decode(path.read_text("utf-8").strip().removeprefix(PREFIX), validate=True)
+        secret = base64.b64decode(path.read_text("utf-8").strip().removeprefix(SECRET_PREFIX), validate=True)
     except OSError as error:
         raise SettingsError(f"{name}: secret_file {path}: cannot be read ({error.strerror})") from error
     except ValueError:
         secret = b""
-    if len(secret) < LEAST_BYTES:
-        make = f'echo "{PREFIX}$(openssl rand -base64 32)"'
-        # Without a cause: that would have what the file says.
-        raise SettingsError(f"{name}: secret_file {path}: holds no secret; make one with: {make}") from None
+    if len(secret) < SECRET_MIN_BYTES:
+        make = f'echo "{SECRET_PREFIX}$(openssl rand -base64 32)"'
+        # Without a cause, because that would contain the content of the file.
+        raise SettingsError(f"{name}: secret_file {path}: contains no valid secret; make one with: {make}") from None
     return secret
 
 
-def _context(name: str, ca: str) -> ssl.SSLContext:
+def _tls_context(name: str, ca: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca or None)
     except ssl.SSLError as error:
-        raise SettingsError(f"{name}: ca {ca}: is no PEM file of certificates") from error
+        raise SettingsError(f"{name}: ca {ca}: is not a PEM file of certificates") from error
     except OSError as error:
         raise SettingsError(f"{name}: ca {ca}: cannot be read ({error.strerror})") from error

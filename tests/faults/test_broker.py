@@ -29,7 +29,7 @@ from tests.support.patience import patience
 def soon(monkeypatch):
     """Nobody waits half a minute for a test."""
     real = courier.Backoff
-    monkeypatch.setattr(courier, "STEADY_SECONDS", 0.2)
+    monkeypatch.setattr(courier, "RECOVERY_SECONDS", 0.2)
     monkeypatch.setattr(courier, "Backoff", lambda: real(0.05, 0.2))
     monkeypatch.setattr(connection, "CONNECT_SECONDS", 1.0)
     monkeypatch.setattr(connection, "ACK_SECONDS", 1.0)
@@ -118,11 +118,11 @@ def test_a_broker_that_comes_later_gets_everything(device, tmp_path, start, capl
     device.say(50)
     device.problem("nothing listens on 127.0.0.1:")
     said = eventually(lambda: caplog.messages)[0]
-    assert said.endswith("; is the broker running? (trying again until it comes)") and said.count(";") == 1
+    assert said.endswith("; is the broker running? (retrying until it works)") and said.count(";") == 1
     there.start()
     eventually(lambda: device.courier.delivery().backlog == 0)
     eventually(lambda: len(caplog.records) == 2)
-    assert caplog.messages[1].endswith("it goes on; were waiting: 50")
+    assert caplog.messages[1].endswith("works again; events that were waiting: 50")
 
 
 @only_mosquitto("may lose what it has acknowledged when it is killed")
@@ -277,18 +277,18 @@ def test_tls_with_an_authority_and_a_certificate_of_ones_own(device, start, cert
     ours = {"cert": f"{c}/client.pem", "key": f"{c}/client.key"}
     assert connection.probe(parse(place, secure=True, ca=f"{c}/ca.pem", **ours)) == "MQTT 5"
     for given, problem in (
-        ({}, "certificate is not trusted .*name the authority that signed it: .ca=FILE"),
+        ({}, "certificate is not trusted .*give the authority that signed it: .ca=FILE"),
         ({"ca": f"{c}/other.pem"}, "certificate is not trusted .*/other.pem has not signed it"),
         ({"ca": f"{c}/ca.pem"}, "cert="),
         ({"ca": "/nowhere.pem"}, "ca=/nowhere.pem: cannot be read"),
-        ({"ca": f"{c}/names"}, "ca=.*/names: is no such PEM file"),
+        ({"ca": f"{c}/names"}, "ca=.*/names: is not a valid PEM file"),
         ({"ca": f"{c}/ca.pem", "cert": "/nowhere.pem"}, "cert=/nowhere.pem: cannot be read"),
     ):
         with pytest.raises(PublishError, match=problem) as error:
             connection.probe(parse(place, secure=True, **given))
         assert "\n" not in str(error.value)
     for version in (0, 3, 5):
-        with pytest.raises(PublishError, match=r"127\.0\.0\.1:\d+ seems to want TLS; use mqtts://"):
+        with pytest.raises(PublishError, match=r"127\.0\.0\.1:\d+ seems to require TLS; use mqtts://"):
             connection.probe(parse(place, version=version))
     device.carry(f"mqtts:{place}?ca={c}/ca.pem&cert={c}/client.pem&key={c}/client.key")
     device.say(3)
@@ -298,14 +298,14 @@ def test_tls_with_an_authority_and_a_certificate_of_ones_own(device, start, cert
 @only_mosquitto("waits for more of what it cannot understand")
 def test_tls_to_a_port_that_speaks_none(start):
     there = start()
-    with pytest.raises(PublishError, match=r"127\.0\.0\.1:\d+ seems to speak no TLS; check the port, or use mqtt://"):
+    with pytest.raises(PublishError, match=r"127\.0\.0\.1:\d+ seems not to use TLS; check the port, or use mqtt://"):
         connection.probe(parse(f"//127.0.0.1:{there.port}/home", secure=True))
 
 
 @pytest.mark.parametrize(
     ("what", "problem"),
     [
-        ("//no-such-host.invalid/home", "no computer is called 'no-such-host.invalid'"),
+        ("//no-such-host.invalid/home", "there is no computer called 'no-such-host.invalid'"),
         (f"//127.0.0.1:{free_port()}/home", "nothing listens on 127.0.0.1:"),
     ],
     ids=["name", "port"],
@@ -337,7 +337,7 @@ def test_without_the_right_to_write_nothing_is_dropped_and_the_line_says_so(devi
     there = start(f"acl_file {rights}")
     device.carry(f"mqtt://127.0.0.1:{there.port}/home")
     device.say(5)
-    assert "the broker lets us not write to home/desk/#" in device.problem("lets us not write")
+    assert "the broker does not let us write to home/desk/#" in device.problem("let us write")
     assert device.courier.delivery().backlog == 5 and device.courier.delivery().refused == 0
 
 
@@ -350,7 +350,7 @@ def test_a_second_one_of_the_same_name_is_told_to_both(device, start, tmp_path, 
     two = Device(tmp_path / "two")
     try:
         two.carry(f"mqtt://127.0.0.1:{there.port}/home")
-        eventually(lambda: "has another program the same name there, edge-digits-desk-home?" in caplog.text)
+        eventually(lambda: "does another program use the same client id, edge-digits-desk-home?" in caplog.text)
     finally:
         two.close()
 

@@ -89,14 +89,14 @@ def test_a_full_disk_costs_its_own_readings_only(card, tmp_path):
         _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     full = f"{path}: cannot be written (No space left on device); make room on its disk"
-    assert said == f"edge: {full} (until then readings are lost)\n"
+    assert said == f"edge: {full} (until this is fixed, readings are lost)\n"
     all_frames, broken = frames(everything)
     assert (all_frames, broken) == (list(range(len(all_frames))), 0), "another publisher gets them all"
     there, broken = frames(path)
     lost = len(all_frames) - len(there)
     assert lost > 10
     # Where a while passes before the end, it was said then.
-    assert errors.replace("takes readings again; ", "") == f"edge: {path}: lost: {lost}\n"
+    assert errors.replace("accepts readings again; ", "") == f"edge: {path}: lost: {lost}\n"
     assert broken <= 1, "half a line where the disk was full, alone"
     assert there == sorted(set(there)) and there[-1] == all_frames[-1]
 
@@ -185,7 +185,7 @@ def test_sigterm_ends_it_also_where_nobody_reads_what_it_writes(source, status, 
         until(lambda: seen.append(unread(process.stdout)) or time.sleep(0.1) or len(set(seen[-5:])) == 1 < seen[-1])
         process.terminate()
         assert process.wait(PATIENCE) == status
-        assert "stdout: nobody reads it, and the end is not waited for" in process.stderr.read()
+        assert "stdout: nobody reads it, and the program ends without waiting for a reader" in process.stderr.read()
 
 
 def test_a_clock_that_jumps_back_stops_nothing(tmp_path, reader, monkeypatch):

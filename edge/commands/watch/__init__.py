@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
                 elif not live and change and change.device:
                     print(as_text(change.device), flush=True)
                 elif not live and change and change.problem not in ("", said):
-                    print(f"edge: {change.problem} (trying again until it comes)", file=sys.stderr)
+                    print(f"edge: {change.problem} (retrying until it works)", file=sys.stderr)
                     said = change.problem
                 elif not live and now > silent_at and not latest.devices and not latest.problem:
                     print(

@@ -87,7 +87,7 @@ def watch(place: Address, stopping: Callable[[], bool]) -> Iterator[Change | Non
     while not stopping():
         inbox: queue.SimpleQueue[tuple[str, bytes, bool]] = queue.SimpleQueue()
         name = f"edge-watch-{secrets.token_hex(4)}"
-        connection = Connection(place, name, taken=lambda *message, inbox=inbox: inbox.put(message))
+        connection = Connection(place, name, on_message=lambda *message, inbox=inbox: inbox.put(message))
         try:
             connection.open()
             connection.subscribe([f"{place.prefix}/+/{leaf}" for leaf in LEAVES])

@@ -193,7 +193,7 @@ def test_it_goes_on_when_the_broker_comes_back(broker):
         eventually(lambda: b"99" in watching.out)
     code, error = watching.ended()
     assert code == 0
-    assert "trying again until it comes" in error
+    assert "retrying until it works" in error
 
 
 def test_a_prefix_that_no_device_has_is_said_once_and_it_goes_on(broker):

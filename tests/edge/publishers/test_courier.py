@@ -112,7 +112,7 @@ class Far(Channel):
 @pytest.fixture(autouse=True)
 def soon(monkeypatch):
     """Nobody waits half a minute for a test."""
-    monkeypatch.setattr(courier, "STEADY_SECONDS", 0.2)
+    monkeypatch.setattr(courier, "RECOVERY_SECONDS", 0.2)
     monkeypatch.setattr(courier, "Backoff", lambda: Backoff(0.01, 0.05))
 
 
@@ -152,8 +152,8 @@ def test_a_far_side_that_is_away_is_said_once_and_its_return_once_and_nothing_is
     assert far.got == [1, 2, 3]
     eventually(lambda: len(caplog.records) == 2)
     assert said(caplog) == [
-        "far://side: is away (trying again until it comes)",
-        "far://side: it goes on; were waiting: 3",
+        "far://side: is away (retrying until it works)",
+        "far://side: works again; events that were waiting: 3",
     ]
     assert one.delivery().failures == 20 and one.delivery().problem == ""
 
@@ -169,9 +169,9 @@ def test_each_other_trouble_is_said_too(carry, caplog):
     carry(Far(connecting=troubles), line)
     eventually(lambda: len(caplog.records) == 4)
     assert said(caplog)[:3] == [
-        "is away (trying again until it comes)",
-        "wrong password (trying again until it comes)",
-        "far://side: ValueError: odd lib (trying again until it comes)",
+        "is away (retrying until it works)",
+        "wrong password (retrying until it works)",
+        "far://side: ValueError: odd lib (retrying until it works)",
     ]
 
 
@@ -259,4 +259,4 @@ def test_an_outlet_that_fails_does_not_end_it(carry, caplog):
     line.pending = pending
     carry(far, line)
     eventually(lambda: line.upto == 2)
-    assert said(caplog)[0] == "far://side: OSError: disk (trying again until it comes)"
+    assert said(caplog)[0] == "far://side: OSError: disk (retrying until it works)"

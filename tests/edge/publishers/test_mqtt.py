@@ -231,7 +231,7 @@ def test_nonsense_is_one_warning_and_changes_nothing(device, listener, caplog, l
     assert (one.controls.paused, one.controls.threshold) == (False, 0.6)
     (record,) = caplog.records
     takes = "ON or OFF" if leaf == "pause" else "a number from 0 to 1"
-    assert f"home/desk/set/{leaf} is {takes}, not " in record.getMessage()
+    assert f"home/desk/set/{leaf} must be {takes}, not " in record.getMessage()
     assert len(record.getMessage()) < 250
     assert one.courier.delivery().connected
 
@@ -308,15 +308,15 @@ def test_two_devices_do_not_disturb_each_other(device, listener):
 @pytest.mark.parametrize(
     ("uri", "problem"),
     [
-        ("mqtt:", "is written mqtt://[user@]host[:port]/topic-prefix"),
-        ("mqtt://", "is written"),
+        ("mqtt:", "invalid; write mqtt://[user@]host[:port]/topic-prefix"),
+        ("mqtt://", "invalid; write"),
         ("mqtt://host:99999/p", "a port is a number from 1 to 65535, not 99999"),
-        ("mqtt://host/a/+/b", "a topic prefix has no +, #"),
-        ("mqtt://host/$SYS", "does not begin with $"),
-        ("mqtt://host/p?ca=/a.pem", "mqtt://host: ca= is for mqtts://"),
-        ("mqtts://host/p?key=/a.pem", "cert=, which is missing"),
+        ("mqtt://host/a/+/b", "a topic prefix must not contain +, #"),
+        ("mqtt://host/$SYS", "or begin with $"),
+        ("mqtt://host/p?ca=/a.pem", "mqtt://host: ca= works only with mqtts://"),
+        ("mqtts://host/p?key=/a.pem", "key= needs cert=, which is missing"),
         ("mqtt://host/p?version=4", "version is 5 or 3, not '4'"),
-        ("mqtt://host/p?password_file=/a", "password_file= is of a user"),
+        ("mqtt://host/p?password_file=/a", "password_file= needs a user"),
         ("mqtt://host/p?home_assistant=no way", "home_assistant is off, or Home Assistant's discovery prefix"),
         ("mqtt://host/p?pasword_file=/a", "no option 'pasword_file'"),
     ],
@@ -357,10 +357,10 @@ def test_a_password_is_in_no_line(tail):
 
 
 def test_a_device_name_that_would_be_another_topic_is_refused():
-    with pytest.raises(SettingsError, match="a device's name has no"):
+    with pytest.raises(SettingsError, match="a device's name must not"):
         open_publisher("mqtt://host", program=Program(device="a/b"), outlet=lambda name: None)
 
 
 def test_a_channel_is_for_edge_run_alone():
-    with pytest.raises(SettingsError, match="mqtt://host: is for edge run alone"):
+    with pytest.raises(SettingsError, match="mqtt://host: works only with edge run"):
         open_publisher("mqtt://joe:pw@host")

@@ -22,7 +22,7 @@ import pytest
 from edge.controls import Program
 from edge.errors import BusyError, PublishError, SettingsError
 from edge.publishers import find_channel, open_publisher, webhook
-from edge.publishers.webhook import Webhook, shown, signature, split, wait_of
+from edge.publishers.webhook import Webhook, public_name, retry_after_seconds, signature, split
 from edge.store.store import Store
 from edge.types import Notice
 from tests.support.patience import patience
@@ -208,8 +208,8 @@ def test_the_login_of_the_url_is_sent_and_never_shown(far):
 
 
 def test_two_places_of_one_host_have_two_names():
-    assert shown("https://hooks.example.com/a") != shown("https://hooks.example.com/b")
-    assert shown("https://u:one@example.com/a") == shown("https://u:two@example.com/a")
+    assert public_name("https://hooks.example.com/a") != public_name("https://hooks.example.com/b")
+    assert public_name("https://u:one@example.com/a") == public_name("https://u:two@example.com/a")
 
 
 @pytest.mark.parametrize("status", [400, 409, 413, 415, 422])
@@ -223,10 +223,10 @@ def test_what_is_refused_for_itself_holds_nothing_up(far, hook, status):
 @pytest.mark.parametrize(
     ("status", "says"),
     [
-        (500, "see how it is"),
-        (502, "see how it is"),
-        (408, "see how it is"),
-        (429, "see how it is"),
+        (500, "check the server"),
+        (502, "check the server"),
+        (408, "check the server"),
+        (429, "check the server"),
         (401, "check password and secret"),
         (403, "check password and secret"),
         (404, "check the path"),
@@ -254,17 +254,17 @@ def test_a_far_side_that_wants_rest_says_for_how_long(far, hook):
 
 def test_how_long_to_rest():
     now = datetime(2026, 11, 23, 8, 0, 0, tzinfo=UTC)
-    assert wait_of("7", now) == 7
-    assert wait_of("Mon, 23 Nov 2026 08:01:00 GMT", now) == 60
-    assert wait_of("Mon, 23 Nov 2026 07:00:00 GMT", now) == 0
-    assert wait_of("9" * 400, now) == webhook.BUSY_SECONDS
+    assert retry_after_seconds("7", now) == 7
+    assert retry_after_seconds("Mon, 23 Nov 2026 08:01:00 GMT", now) == 60
+    assert retry_after_seconds("Mon, 23 Nov 2026 07:00:00 GMT", now) == 0
+    assert retry_after_seconds("9" * 400, now) == webhook.RETRY_AFTER_MAX_SECONDS
     for nothing in ("", "soon", "-5", "1e9", "٣", "Mon, 99 Nov 2026"):
-        assert wait_of(nothing, now) == 0
+        assert retry_after_seconds(nothing, now) == 0
 
 
 @pytest.mark.parametrize(
     ("bad", "says"),
-    [(hang_up, "closed the connection"), (half_an_answer, "no HTTP|closed"), (garbage, "speaks no HTTP")],
+    [(hang_up, "closed the connection"), (half_an_answer, "not HTTP|closed"), (garbage, "the answer is not HTTP")],
 )
 def test_a_far_side_that_breaks_off_is_told_and_tried_again(far, bad, says):
     channel = Webhook(f"http://127.0.0.1:{far.port}/", PROGRAM)
@@ -353,12 +353,12 @@ def test_tls_is_verified_against_the_authority_that_is_named(secure, authority):
     channel.close()
     with pytest.raises(PublishError, match="certificate is not trusted .*mismatch|not valid for"):
         Webhook(url.replace("127.0.0.1", "localhost"), PROGRAM, ca=str(authority / "ca.pem")).connect()
-    with pytest.raises(SettingsError, match="is no PEM file"):
+    with pytest.raises(SettingsError, match="is not a PEM file"):
         Webhook(url, PROGRAM, ca=str(Path(__file__)))
 
 
 def test_a_port_without_tls_is_said_as_such(far):
-    with pytest.raises(PublishError, match=r"^https://127\.0\.0\.1:\d+/\(\w+\): seems to speak no TLS; .* http://$"):
+    with pytest.raises(PublishError, match=r"^https://127\.0\.0\.1:\d+/\(\w+\): seems not to use TLS; .* http://$"):
         Webhook(f"https://127.0.0.1:{far.port}/", PROGRAM).connect()
 
 
