@@ -18,7 +18,7 @@ from convert.samples.typefaces import printed
 from edge.handwriting import rendering, styles, virtual_camera
 from edge.types import Pixels
 from edge.vision.clean import clean
-from edge.vision.normalise import SIDE, normalise, stroke_width, thicken, tight
+from edge.vision.normalise import SIDE, crop_to_ink, normalise, stroke_width, thicken
 from edge.vision.settings import VisionSettings
 
 Field = NDArray[np.float32]
@@ -150,7 +150,7 @@ def stretch(ink: Pixels, rng: np.random.Generator, most: float = 2.0) -> Pixels:
     (height, width) uint8 of another width, without its border. Who collects digits of 16x16 often fills the square
     on both axes (USPS: Hull, "A database for handwritten text recognition research", 1994), which makes a 1 wide.
     """
-    ink = tight(ink)
+    ink = crop_to_ink(ink)
     height, width = ink.shape
     square = rng.uniform() < 0.5
     factor = height / width if square else np.exp(rng.uniform(-1, 1) * np.log(most))
@@ -162,7 +162,7 @@ def stretch(ink: Pixels, rng: np.random.Generator, most: float = 2.0) -> Pixels:
 
 def coarsen(ink: Pixels, rng: np.random.Generator) -> Pixels:
     """The ink of one digit, any size, on 12 to 16 pixels of its longer side, half of it black or white only."""
-    ink = tight(ink)
+    ink = crop_to_ink(ink)
     side = int(rng.integers(12, 17))
     reduce = side / max(ink.shape)
     # A stroke of half such a pixel would hardly be seen.
@@ -210,7 +210,7 @@ def varied(glyphs: Pixels, seed: int | Sequence[int]) -> Pixels:
 
 def blemished(glyph: Pixels, other: Pixels, rng: np.random.Generator) -> Pixels:
     """A digit cut out of a clump: at one side a little of it is missing, or a little of ``other`` has stayed."""
-    whole, rest = tight(glyph), tight(other)
+    whole, rest = crop_to_ink(glyph), crop_to_ink(other)
     height, width = whole.shape
     if min(width, rest.shape[1]) < 6:
         # Nothing can be spared of a 1.

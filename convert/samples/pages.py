@@ -18,8 +18,8 @@ from convert.samples import augment
 from edge.handwriting import virtual_camera
 from edge.types import Box, Pixels
 from edge.vision.clean import Cleaned, clean
-from edge.vision.components import labelled, union
-from edge.vision.crop import cut, edged
+from edge.vision.components import bounding_box_of_array, connected_components
+from edge.vision.crop import crop_mark, with_soft_edges
 from edge.vision.normalise import SIDE, normalise
 from edge.vision.segment import Mark, Segments
 from edge.vision.settings import VisionSettings
@@ -127,7 +127,7 @@ def picked(cleaned: Cleaned, cell: int, count: int) -> Pixels:
     found = np.zeros((count, SIDE, SIDE), np.uint8)
     if cleaned.reason:
         return found
-    labels, parts = labelled(cleaned.mask)
+    labels, parts = connected_components(cleaned.mask)
     window = (slice(0, labels.shape[0]), slice(0, labels.shape[1]))
     segments = Segments(cleaned.mask, window, labels, (), 0.0, 0.0, (), None)
     sure = cleaned.mask if cleaned.sure is None else cleaned.sure
@@ -138,10 +138,10 @@ def picked(cleaned: Cleaned, cell: int, count: int) -> Pixels:
     largest = np.zeros(ROWS * COLUMNS, np.int32)
     np.maximum.at(largest, place, parts[own, 4])
     whole = parts[own, 4] >= SPECK * largest[place]
-    ink = edged(cleaned.ink, cleaned.mask)
+    ink = with_soft_edges(cleaned.ink, cleaned.mask)
     for i in range(count):
         here = own[whole & (place == i)]
         if len(here):
-            box = Box(*map(int, union(parts[here, :4])))
-            found[i] = normalise(cut(ink, segments, Mark(tuple(here.tolist()), box)))
+            box = Box(*map(int, bounding_box_of_array(parts[here, :4])))
+            found[i] = normalise(crop_mark(ink, segments, Mark(tuple(here.tolist()), box)))
     return found

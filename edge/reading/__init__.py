@@ -1,1 +1,1 @@
-"""From a frame to a reading: candidates, the model's verdicts, and the public ``Reader``."""
+"""Read a frame: classify candidate digits, reject what is no digit, and the public ``Reader``."""

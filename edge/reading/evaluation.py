@@ -1,4 +1,4 @@
-"""How well a reader reads labelled photographs."""
+"""Score a reader on labelled photographs: exact readings, character error rate, time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from edge.types import Frame
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How one choice reads one set of labelled photographs."""
+    """The result of reading one set of labelled photographs."""
 
     exact: float
     """Share of photographs read without a mistake, 0 to 1."""
@@ -28,10 +28,11 @@ class Score:
 
 
 Labelled = Sequence[tuple[Frame, str]]
+"""Photographs with the digits that are written on them."""
 
 
 def load_labelled(labels: Path) -> Labelled:
-    """The photographs that a CSV file with the columns ``file`` and ``text`` names, beside it, with their digits.
+    """The photographs of a CSV file with the columns ``file`` (beside the CSV file) and ``text``, with their digits.
 
     Raises DataError, or ImageError for a photograph that cannot be read.
     """
@@ -49,12 +50,12 @@ def load_labelled(labels: Path) -> Labelled:
 
 
 def only_digits(text: str | None) -> str:
-    """The digits of a text; lines and blanks do not count."""
+    """The digits of a text, without line breaks, blanks and other characters."""
     return "".join(char for char in text or "" if char.isdigit())
 
 
 def edits(found: str, truth: str) -> tuple[int, int]:
-    """Edit distance (Levenshtein 1966), and how many of these edits mend something read rather than something missing.
+    """Edit distance (Levenshtein 1966), and how many of the edits correct a false reading, not a missing one.
 
     Of all ways with the fewest edits, the one with the fewest false readings counts.
     """
@@ -73,7 +74,7 @@ def edits(found: str, truth: str) -> tuple[int, int]:
 
 
 def score(reader: Reader, photographs: Labelled) -> Score:
-    """How the reader reads these photographs."""
+    """Read the photographs and score the readings."""
     right = wrong = 0
     times = []
     for frame, text in photographs:

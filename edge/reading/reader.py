@@ -1,4 +1,4 @@
-"""Frame -> Reading: clean, segment, normalise, classify, reject. The heart, and the public API."""
+"""The public ``Reader``: a picture -> a Reading. Clean, segment, normalise, classify, reject."""
 
 from __future__ import annotations
 
@@ -14,48 +14,51 @@ from numpy.typing import NDArray
 
 from edge.model.classifier import Model
 from edge.reading.candidates import Candidate, Classifier
-from edge.reading.passes import CLUTTER, Passes, PassResult, turned_back
+from edge.reading.passes import Passes, PassResult
+from edge.reading.quarter_turns import rotate_box_back
+from edge.reading.rejection import reason_for_nothing
 from edge.system.closing import Closing
 from edge.system.stopwatch import Stopwatch
-from edge.types import Box, Digit, Frame, Glyph, Pixels, Reading, Reason
+from edge.types import Box, Digit, Frame, Glyph, Pixels, Reading
 from edge.vision.clean import Cleaned
 from edge.vision.settings import VisionSettings
 
 MIN_CONFIDENCE = 0.6
-"""A mark whose best class is less probable is not read."""
+"""Default of the smallest probability of a digit, 0 to 1: a mark whose best class is less probable is not read."""
 
 
 class Analysis(NamedTuple):
-    """All stages of one reading, for those who want to see why."""
+    """All stages of one reading, to see why something was or was not read."""
 
     reading: Reading
-    seen: PassResult
-    """The look that read best, perhaps of the picture turned by a quarter."""
+    best_pass: PassResult
+    """The pass that read best, perhaps of the page rotated by quarter turns."""
     glyphs: tuple[Glyph, ...]
-    """Each candidate as the model saw it, and where it stands in the frame."""
+    """Each candidate as the model saw it, and where it stands in the frame; in the order of ``candidates``."""
     labels: tuple[str, ...]
-    """What the model's classes are called."""
+    """Names of the model's classes."""
     stages: dict[str, float]
-    """Seconds each stage took: ``clean``, ``segment``, ``normalise``, ``invoke``, ``decide``, as far as it came."""
+    """Seconds each stage took: ``clean``, ``segment``, ``normalise``, ``invoke``, ``decide``; a stage that was not
+    reached is missing."""
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
         """All that may be a digit, in reading order."""
-        return self.seen.candidates
+        return self.best_pass.candidates
 
     @property
-    def kept(self) -> tuple[bool, ...]:
+    def accepted(self) -> tuple[bool, ...]:
         """Which candidates were read as digits."""
-        return self.seen.kept
+        return self.best_pass.accepted
 
     @property
     def cleaned(self) -> Cleaned:
         """The ink that was read."""
-        return self.seen.cleaned
+        return self.best_pass.cleaned
 
     @property
     def probabilities(self) -> NDArray[np.float32]:
-        """(candidates, classes)."""
+        """(candidates, classes): the model's probabilities, 0 to 1."""
         return np.array([candidate.probabilities for candidate in self.candidates], np.float32)
 
 
@@ -74,69 +77,74 @@ class Reader(Closing):
         vision: VisionSettings | None = None,
         min_confidence: float = MIN_CONFIDENCE,
     ) -> None:
-        """Open the model once (the packaged one where none is named). Raises ModelError."""
+        """Open the model: a Model, a .tflite file, or None for the packaged one. Raises ModelError.
+
+        ``vision``: how pictures are cleaned; ``min_confidence``: less probable digits are left unread, 0 to 1.
+        """
         self.vision = vision or VisionSettings()
         self.min_confidence = min_confidence
         self._watch = Stopwatch()
-        self.use(model if isinstance(model, Model) else Model(model))
+        self.use_model(model if isinstance(model, Model) else Model(model))
 
     def read(self, image: Frame | Pixels | str | Path) -> Reading:
         """The digits in a Frame, in grey or BGR pixels (uint8), or in an image file. Raises ImageError."""
         return self.analyse(image).reading
 
     def analyse(self, image: Frame | Pixels | str | Path) -> Analysis:
-        """As ``read``, with every stage that led to the reading."""
+        """As ``read``, with all stages of the reading. Raises ImageError."""
         frame = _frame(image)
         started = time.perf_counter()
         self._watch.lap()
         seen, quarters = self._passes.run(frame)
         glyphs = tuple(_glyph(candidate, seen, quarters, frame.pixels.shape) for candidate in seen.candidates)
         digits = tuple(
-            Digit(candidate.digit, candidate.confidence, glyph.line, glyph.box, _of_digits(candidate, self._numbers))
-            for candidate, glyph, keep in zip(seen.candidates, glyphs, seen.kept, strict=True)
-            if keep and candidate.digit is not None
+            Digit(
+                candidate.digit,
+                candidate.confidence,
+                glyph.line,
+                glyph.box,
+                _digit_probabilities(candidate, self._numbers),
+            )
+            for candidate, glyph, is_read in zip(seen.candidates, glyphs, seen.accepted, strict=True)
+            if is_read and candidate.digit is not None
         )
         reading = Reading(
             source=frame.source,
             frame=frame.index,
             captured_at=frame.captured_at or datetime.now(UTC),
             digits=_renumbered(digits),
-            reason=None if digits else why(seen),
+            reason=None if digits else reason_for_nothing(seen.cleaned, seen.segments),
             model=self.model.name,
             elapsed_ms=(time.perf_counter() - started) * 1000,
-            unread=tuple(glyph.box for glyph, keep in zip(glyphs, seen.kept, strict=True) if not keep),
+            unread=tuple(glyph.box for glyph, is_read in zip(glyphs, seen.accepted, strict=True) if not is_read),
         )
         self._watch.lap("decide")
         return Analysis(reading, seen, glyphs, self.model.card.labels, self._watch.take())
 
-    def use(self, model: Model) -> None:
-        """Read with another model from now on. Between two readings; the one before is the caller's to close."""
+    def use_model(self, model: Model) -> None:
+        """Read with another model from now on. Call it between two readings; the caller closes the old model."""
         self.model, self._numbers = model, model.card.digits
-        judge = Classifier(model, self.vision.interpolation, self._watch)
-        self._passes = Passes(judge, self.vision, self.min_confidence, self._watch)
+        classify = Classifier(model, self.vision.interpolation, self._watch)
+        self._passes = Passes(classify, self.vision, self.min_confidence, self._watch)
 
-    def demand(self, min_confidence: float, vision: VisionSettings | None = None) -> None:
-        """From now on leave unread what is less probable, 0 to 1, and clean by another ``vision``. Between readings."""
+    def configure(self, min_confidence: float, vision: VisionSettings | None = None) -> None:
+        """From now on, leave digits unread that are less probable, 0 to 1, and clean pictures by another ``vision``.
+
+        Call it between two readings.
+        """
         self.min_confidence, self.vision = min_confidence, vision or self.vision
-        self.use(self.model)
+        self.use_model(self.model)
 
     def close(self) -> None:
-        """Let go of the model."""
+        """Close the model."""
         self.model.close()
-
-
-def why(seen: PassResult) -> Reason:
-    """Why nothing was read."""
-    if reason := seen.cleaned.reason or seen.segments.reason:
-        return reason
-    return "clutter" if len(seen.segments.marks) >= CLUTTER else "uncertain"
 
 
 def _frame(image: Frame | Pixels | str | Path) -> Frame:
     if isinstance(image, Frame):
         return image
     if isinstance(image, str | Path):
-        # Whoever reads a camera's frames needs no decoder of files.
+        # Imported here: reading a camera's frames needs no decoder of image files.
         from edge.images import load
 
         return Frame(load(image), str(image))
@@ -146,13 +154,13 @@ def _frame(image: Frame | Pixels | str | Path) -> Frame:
 
 
 def _glyph(candidate: Candidate, seen: PassResult, quarters: int, shape: tuple[int, ...]) -> Glyph:
-    """A candidate as the model saw it, with its box in pixels of the frame (height, width)."""
+    """A candidate as the model saw it, with its box in pixels of the frame, whose ``shape`` is (height, width)."""
     box = Box(*(round(n / seen.cleaned.scale) for n in candidate.box))
-    return Glyph(candidate.glyph, turned_back(box, quarters, shape) if quarters else box, candidate.line)
+    return Glyph(candidate.glyph, rotate_box_back(box, quarters, shape) if quarters else box, candidate.line)
 
 
-def _of_digits(candidate: Candidate, numbers: tuple[int | None, ...]) -> tuple[float, ...]:
-    """What the model says of each digit, 0 to 9; ``numbers`` are what its outputs stand for."""
+def _digit_probabilities(candidate: Candidate, numbers: tuple[int | None, ...]) -> tuple[float, ...]:
+    """The probability of each digit, 0 to 9; ``numbers``: the digit of each of the model's outputs, or None."""
     shares = [0.0] * 10
     for number, probability in zip(numbers, candidate.probabilities.tolist(), strict=True):
         if number is not None:
@@ -161,7 +169,7 @@ def _of_digits(candidate: Candidate, numbers: tuple[int | None, ...]) -> tuple[f
 
 
 def _renumbered(digits: tuple[Digit, ...]) -> tuple[Digit, ...]:
-    """Lines numbered from 0 without gaps: a line of rejected marks is no line."""
+    """The digits with their lines numbered from 0 without gaps: a line of rejected marks does not count."""
     lines = {line: i for i, line in enumerate(sorted({digit.line for digit in digits}))}
     if all(line == i for line, i in lines.items()):
         return digits

@@ -1,4 +1,4 @@
-"""A second look at marks that read as no digit: cut apart what touches, put together what fell apart, turn upright."""
+"""Doubtful marks: split digits that touch, merge a digit that fell apart, rotate upright, if that reads better."""
 
 from __future__ import annotations
 
@@ -9,95 +9,104 @@ import numpy as np
 
 from edge.reading.candidates import STROKE, Candidate
 from edge.types import Box, Pixels
-from edge.vision.crop import turn
-from edge.vision.symmetry import mirrored
-from edge.vision.touching import Piece, Ways, best_path, split
+from edge.vision.components import bounding_box
+from edge.vision.crop import rotate
+from edge.vision.symmetry import mirror_symmetry
+from edge.vision.touching import Cuts, Piece, best_path, find_cuts
 
 SURE = 0.8
-"""What was put together reads as a digit with at least this probability."""
+"""Smallest probability of a digit that was merged or rotated upright, 0 to 1."""
 LEVEL = 6.0
-"""A line that falls or rises by no more degrees is level."""
+"""A line that falls or rises by at most this many degrees is level: its marks are not rotated."""
 TALL = 0.8
-"""A mark that is not as tall as this share of the usual digit may be a piece of one."""
+"""A mark less tall than this share of a typical digit may be a piece of one, and is not rotated."""
 EACH = 0.02
-"""What each digit of a clump costs, as all that follows a natural logarithm of probability: fewer are likelier;"""
+"""Cost of each digit of a split, as a natural logarithm of probability: fewer digits are likelier."""
 ONE = 0.042
-"""what it costs besides to be a 1, as any stroke may be one;"""
+"""Additional cost of a 1, as a natural logarithm of probability: any stroke may be one."""
 SHORT = 0.07
-"""to be shorter than the clump, for a whole height of it;"""
+"""Cost of a digit that is shorter than the ink, for a whole height of it, as a natural logarithm of probability."""
 SHORT_ONE = 0.4
-"""the same for a 1, which otherwise is the end of a stroke;"""
+"""The same as SHORT for a 1: a short one is rather the end of a stroke."""
 WIDE = 0.05
-"""to be wider than tall, for each of its own heights;"""
+"""Cost of a digit that is wider than tall, for each of its own heights, as a natural logarithm of probability."""
 CUT = 0.02
-"""to be cut off through ink as long as the clump is tall;"""
+"""Cost of a cut through ink as long as the ink is tall, as a natural logarithm of probability."""
 SHARED_INK = 0.15
-"""to share a whole digit's ink with the one before."""
+"""Cost of sharing a whole digit's ink with the digit before, as a natural logarithm of probability."""
 LEAST = -0.14
-"""A way to cut a clump is believed where its digits together are at least so likely, and where it is wide"""
+"""Lowest score of a split that is accepted, as a natural logarithm of probability; wide ink has more: see DIGITS."""
 DIGITS = 0.8
-"""so often that, as it probably has this many pairs of digits for each height that it is wide."""
+"""Pairs of digits in touching ink for each height that it is wide: LEAST counts once for each pair."""
 MOST = 60
-"""More candidates than this get no second look, nor more than"""
+"""With more candidates than this no doubtful mark is tried again: it is text or texture."""
 MOST_DOUBTS = 16
-"""so many in doubt: it is text or texture."""
+"""With more doubtful candidates than this none is tried again: it is text or texture."""
 NARROW = 0.4
-"""A mark narrower than this share of the usual digit is not two digits."""
+"""A mark narrower than this share of a typical digit is not two digits."""
 MIRRORED = 0.91
-"""What is its own mirror image this far, and stands on a line without digits, is a thing or a letter, not several
-digits. Of 268 synthetic clumps that were read rightly none is, but of 17s that touch 1 in 14."""
+"""A mark with at least this mirror symmetry, on a line without digits, is a thing or a letter, not several digits.
+
+Of 268 synthetic marks of touching digits that were read rightly none is so symmetric, but of 17s that touch 1 in 14.
+"""
 NEAR = 0.3
-"""Marks further apart than this share of the usual digit are not one digit;"""
+"""Marks further apart than this share of a typical digit are not one digit."""
 TALLEST = 1.4
-"""nor are two that are together larger than so many usual digits."""
+"""Two marks that are together larger than this many typical digits are not one digit."""
 
 
-Judged = Callable[[Sequence[Pixels], Sequence[Box], Sequence[int]], list[Candidate]]
+Classify = Callable[[Sequence[Pixels], Sequence[Box], Sequence[int]], list[Candidate]]
 """Inks, their boxes and lines -> candidates: ``edge.reading.candidates.Classifier``."""
 
 
-def second_look(candidates: Sequence[Candidate], judge: Judged, least: float, usual: float) -> list[Candidate]:
-    """The candidates with those in doubt (no digit, or less probable than ``least``) mended where that reads better.
+def resolve_doubtful(
+    candidates: Sequence[Candidate], classify: Classify, least: float, digit_side: float
+) -> list[Candidate]:
+    """The candidates, with doubtful ones (no digit, or less probable than ``least``) rotated, merged or split.
 
-    ``usual`` is the usual digit's longer side, working pixels. Order is kept.
+    Only where that reads better. ``digit_side`` is a typical digit's longer side, working pixels. Reading order stays.
     """
 
-    def in_doubt(candidate: Candidate) -> bool:
+    def is_doubtful(candidate: Candidate) -> bool:
         return candidate.digit is None or candidate.confidence < least
 
-    if len(candidates) > MOST or not 0 < sum(map(in_doubt, candidates)) <= MOST_DOUBTS:
+    if len(candidates) > MOST or not 0 < sum(map(is_doubtful, candidates)) <= MOST_DOUBTS:
         return list(candidates)
-    whole = mended(righted(candidates, in_doubt, judge, usual), in_doubt, judge, usual)
-    lines = {candidate.line for candidate in whole if not in_doubt(candidate)}
+    upright = rotate_upright(candidates, is_doubtful, classify, digit_side)
+    whole = merge_fragments(upright, is_doubtful, classify, digit_side)
+    lines = {candidate.line for candidate in whole if not is_doubtful(candidate)}
 
-    def apart(candidate: Candidate) -> list[Candidate]:
-        if not in_doubt(candidate) or candidate.box.width < NARROW * usual:
+    def split_if_doubtful(candidate: Candidate) -> list[Candidate]:
+        if not is_doubtful(candidate) or candidate.box.width < NARROW * digit_side:
             return [candidate]
-        some = parted(candidate, judge)
-        thing = len(some) > 1 and candidate.line not in lines and mirrored(candidate.ink) >= MIRRORED
-        return [candidate] if thing else some
+        digits = split_touching(candidate, classify)
+        symmetric = len(digits) > 1 and candidate.line not in lines and mirror_symmetry(candidate.ink) >= MIRRORED
+        return [candidate] if symmetric else digits
 
-    parts = [apart(candidate) for candidate in whole]
-    # Among marks that are no digits, what can be cut into some is a letter like the others.
-    unread = sum(len(some) == 1 and in_doubt(some[0]) for some in parts)
+    parts = [split_if_doubtful(candidate) for candidate in whole]
+    # Where most marks are not digits, a mark that can be split into digits is a letter like the others.
+    unread = sum(len(some) == 1 and is_doubtful(some[0]) for some in parts)
     return [part for some in parts for part in some] if unread < len(parts) / 2 or len(parts) == 1 else whole
 
 
-def righted(
-    candidates: Sequence[Candidate], in_doubt: Callable[[Candidate], bool], judge: Judged, usual: float
+def rotate_upright(
+    candidates: Sequence[Candidate],
+    is_doubtful: Callable[[Candidate], bool],
+    classify: Classify,
+    digit_side: float,
 ) -> list[Candidate]:
-    """Where one in doubt, and no mere piece, is a digit once turned as its line runs there, that takes its place."""
+    """The candidates, with doubtful ones rotated by the tilt of their line where they then read as digits."""
     found = list(candidates)
     for i, candidate in enumerate(candidates):
-        tall = candidate.box.height >= TALL * usual
-        if tall and in_doubt(candidate) and abs(fall := falling(candidates, i)) > LEVEL:
-            (upright,) = judge([turn(candidate.ink, fall)], [candidate.box], [candidate.line])
-            found[i] = upright if upright.surety >= SURE else candidate
+        tall = candidate.box.height >= TALL * digit_side
+        if tall and is_doubtful(candidate) and abs(tilt := local_tilt(candidates, i)) > LEVEL:
+            (upright,) = classify([rotate(candidate.ink, tilt)], [candidate.box], [candidate.line])
+            found[i] = upright if upright.digit_confidence >= SURE else candidate
     return found
 
 
-def falling(candidates: Sequence[Candidate], i: int) -> float:
-    """By how many degrees the line falls where mark ``i`` stands: from the one before it to the one after it.
+def local_tilt(candidates: Sequence[Candidate], i: int) -> float:
+    """By how many degrees the line falls at candidate ``i``: from the one before it to the one after it.
 
     Candidates are in reading order. 0 where there are no two others on its line.
     """
@@ -106,48 +115,54 @@ def falling(candidates: Sequence[Candidate], i: int) -> float:
         return 0.0
     at = line.index(candidates[i])
     a, b = line[max(0, at - 1)].box, line[min(len(line) - 1, at + 1)].box
-    # Both stand on the line, however tall they are.
+    # From bottom to bottom: both stand on the line, however tall they are.
     return degrees(atan2(b.y + b.height - a.y - a.height, max(1, b.x + b.width / 2 - a.x - a.width / 2)))
 
 
-def mended(
-    candidates: Sequence[Candidate], in_doubt: Callable[[Candidate], bool], judge: Judged, usual: float
+def merge_fragments(
+    candidates: Sequence[Candidate],
+    is_doubtful: Callable[[Candidate], bool],
+    classify: Classify,
+    digit_side: float,
 ) -> list[Candidate]:
-    """Where one in doubt and a near one together are a digit, that digit takes their place."""
+    """The candidates, with a doubtful one and a near one merged where both together read as a digit."""
     found = list(candidates)
     for candidate in candidates:
-        if candidate not in found or not in_doubt(candidate):
+        if candidate not in found or not is_doubtful(candidate):
             continue
-        near = [other for other in found if other is not candidate and fits(candidate.box, other.box, usual)]
-        whole = judge(
-            [together(candidate, other) for other in near],
-            [around(candidate.box, other.box) for other in near],
+        near = [
+            other
+            for other in found
+            if other is not candidate and may_be_one_digit(candidate.box, other.box, digit_side)
+        ]
+        merged = classify(
+            [merged_ink(candidate, other) for other in near],
+            [box_around(candidate.box, other.box) for other in near],
             [other.line for other in near],
         )
-        surest = max(zip(whole, near, strict=True), key=lambda pair: pair[0].surety, default=None)
-        if surest and surest[0].surety >= max(SURE, surest[1].surety):
+        surest = max(zip(merged, near, strict=True), key=lambda pair: pair[0].digit_confidence, default=None)
+        if surest and surest[0].digit_confidence >= max(SURE, surest[1].digit_confidence):
             found[found.index(surest[1])] = surest[0]
             found.remove(candidate)
     return found
 
 
-def fits(a: Box, b: Box, usual: float) -> bool:
+def may_be_one_digit(a: Box, b: Box, digit_side: float) -> bool:
     """Whether two marks may be one digit: close to each other, and together no larger than a digit."""
     gap = max(max(a.x, b.x) - min(a.x + a.width, b.x + b.width), max(a.y, b.y) - min(a.y + a.height, b.y + b.height))
-    both = around(a, b)
-    return gap <= NEAR * usual and max(both.width, both.height) <= TALLEST * usual
+    both = box_around(a, b)
+    return gap <= NEAR * digit_side and max(both.width, both.height) <= TALLEST * digit_side
 
 
-def around(a: Box, b: Box) -> Box:
+def box_around(a: Box, b: Box) -> Box:
     """The box around two boxes."""
-    x, y = min(a.x, b.x), min(a.y, b.y)
-    return Box(x, y, max(a.x + a.width, b.x + b.width) - x, max(a.y + a.height, b.y + b.height) - y)
+    return Box(*bounding_box((a, b)))
 
 
-def together(a: Candidate, b: Candidate) -> Pixels:
-    """The ink of two candidates as they stand."""
-    places = [inked(candidate) for candidate in (a, b)]
-    whole = around(*places)
+def merged_ink(a: Candidate, b: Candidate) -> Pixels:
+    """The ink of two candidates, as they stand beside each other."""
+    places = [ink_box(candidate) for candidate in (a, b)]
+    whole = box_around(*places)
     ink = np.zeros((whole.height, whole.width), np.uint8)
     for candidate, (x, y, width, height) in zip((a, b), places, strict=True):
         window = ink[y - whole.y : y - whole.y + height, x - whole.x : x - whole.x + width]
@@ -155,56 +170,56 @@ def together(a: Candidate, b: Candidate) -> Pixels:
     return ink
 
 
-def inked(candidate: Candidate) -> Box:
-    """Where a candidate's ink lies, working pixels: around its box, as far on the left as on the right."""
+def ink_box(candidate: Candidate) -> Box:
+    """Where a candidate's ink lies, working pixels: centred on its box, and perhaps larger."""
     height, width = candidate.ink.shape
     box = candidate.box
     return Box(box.x + (box.width - width) // 2, box.y + (box.height - height) // 2, width, height)
 
 
-def parted(clump: Candidate, judge: Judged) -> list[Candidate]:
-    """The digits that touch in a clump, left to right, or the clump itself where its pieces are no digits either."""
-    ways = split(clump.ink)
-    digits = likeliest(ways, judge) if ways else []
-    # More ones than other digits are a letter's legs (M, H, N, U), or a zigzag.
-    legs = sum(candidate.digit == STROKE for _, candidate in digits)
-    if not ways or legs > len(digits) / 2 or not digits:
-        return [clump]
-    x, y, _, _ = inked(clump)
+def split_touching(candidate: Candidate, classify: Classify) -> list[Candidate]:
+    """The digits that touch in a candidate, left to right, or the candidate itself where its pieces are no digits."""
+    cuts = find_cuts(candidate.ink)
+    digits = likeliest_split(cuts, classify) if cuts else []
+    # More ones than other digits are the legs of a letter (M, H, N, U), or a zigzag.
+    legs = sum(digit.digit == STROKE for _, digit in digits)
+    if not cuts or legs > len(digits) / 2 or not digits:
+        return [candidate]
+    x, y, _, _ = ink_box(candidate)
     found = []
-    for small, candidate in digits:
-        piece = ways.whole(small)
+    for small, digit in digits:
+        piece = cuts.full_size(small)
         left, top, width, height = piece.box
-        found.append(candidate._replace(ink=piece.ink, box=Box(x + left, y + top, width, height), line=clump.line))
+        found.append(digit._replace(ink=piece.ink, box=Box(x + left, y + top, width, height), line=candidate.line))
     return found
 
 
-def likeliest(ways: Ways, judge: Judged) -> list[tuple[Piece, Candidate]]:
-    """The pieces, left to right, of the way to cut a clump that is most likely what someone wrote; none if none is."""
+def likeliest_split(cuts: Cuts, classify: Classify) -> list[tuple[Piece, Candidate]]:
+    """The pieces, left to right, of the most likely split; empty if none is likely enough."""
     found: dict[tuple[int, int], tuple[Piece, Candidate]] = {}
-    height, width = ways.small.shape
+    height, width = cuts.small.shape
 
-    def most(start: int) -> dict[int, float]:
-        # The last digit is cut off by nothing, and any other has one after it.
-        return {end: -EACH - (CUT * ways.costs[end] + EACH if end < ways.last else 0) for end in ways.ends(start)}
+    def bounds(start: int) -> dict[int, float]:
+        # After any digit but the last there is a cut, and one more digit.
+        return {end: -EACH - (CUT * cuts.costs[end] + EACH if end < cuts.last else 0) for end in cuts.ends_after(start)}
 
     def score(start: int, end: int) -> float:
-        piece = ways.piece(start, end)
-        candidate = judge([piece.ink], [piece.box], [0])[0] if piece else None
+        piece = cuts.piece(start, end)
+        candidate = classify([piece.ink], [piece.box], [0])[0] if piece else None
         if piece is None or candidate is None or candidate.digit is None:
             return -inf
         found[start, end] = piece, candidate
-        return likely(candidate, height) - CUT * ways.costs[end]
+        return log_likelihood(candidate, height) - CUT * cuts.costs[end]
 
-    def onwards(end: int) -> dict[int, float]:
-        return {start: -SHARED_INK * ink for start, ink in ways.onwards(end).items()}
+    def next_starts(end: int) -> dict[int, float]:
+        return {start: -SHARED_INK * ink for start, ink in cuts.next_starts(end).items()}
 
     least = LEAST * max(1.0, DIGITS * width / height)
-    return [found[step] for step in best_path(ways.last, most, score, onwards, least)]
+    return [found[step] for step in best_path(cuts.last, bounds, score, next_starts, least)]
 
 
-def likely(piece: Candidate, height: int) -> float:
-    """How likely a piece of a clump this tall is a digit that someone wrote there: a log probability."""
+def log_likelihood(piece: Candidate, height: int) -> float:
+    """How likely a piece of ink of this height, pixels, is a digit: a natural logarithm of probability."""
     _, _, w, h = piece.box
     return (
         log(piece.confidence)

@@ -52,7 +52,7 @@ class LiveReader(Publisher):
             return None
         vision = controls.vision or self._reader.vision
         if controls.threshold != self._reader.min_confidence or vision is not self._reader.vision:
-            self._reader.demand(controls.threshold, vision)
+            self._reader.configure(controls.threshold, vision)
             self._model = None
         analysis = self._again(frame, now, asked) or self._look(frame)
         self._newest = frame, analysis

@@ -143,7 +143,7 @@ class ModelSwap(Closing):
             told.append(notice)
             if model and self._reader:
                 before = self._reader.model
-                self._reader.use(model)
+                self._reader.use_model(model)
                 before.close()
         return tuple(told)
 

@@ -1,1 +1,1 @@
-"""Pure functions from grey pixels to glyphs: clean, segment, normalise. OpenCV and NumPy only; no state, no I/O."""
+"""Image processing from grey pixels to glyphs: clean, segment, normalise. Pure functions, OpenCV and NumPy, no I/O."""

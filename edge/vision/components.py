@@ -1,4 +1,4 @@
-"""What the rooms that find digits have in common about boxes and sizes, in working pixels."""
+"""Connected components of ink: their labels, boxes and sizes, in working pixels."""
 
 from __future__ import annotations
 
@@ -11,45 +11,52 @@ from numpy.typing import NDArray
 from edge.types import Pixels
 
 Boxes = NDArray[np.int32]
-"""(n, 4 or more) int32: x, y, width, height, pixels; then the area, where it is known."""
-Corners = tuple[int, int, int, int]
+"""(n, 4 or more) int32: x, y, width, height in pixels; then the area, where it is known."""
+Rect = tuple[int, int, int, int]
 """x, y, width, height of one box, pixels."""
 Part = tuple[int, int, int, int, int]
-"""The same of a connected part of ink, and its area.
+"""One connected component of ink: x, y, width, height, area, pixels.
 
-One by one and in plain Python where a page has few: each of NumPy's calls takes longer than all that is to be done for
-six.
+Parts are handled one by one in plain Python: a page has few, and each call of NumPy takes longer than all that has to
+be done for six.
 """
 Window = tuple[slice, slice]
 """Rows and columns of a picture."""
 MIN_SIDE = 8
-"""A digit's longer side is at least this many working pixels: with fewer nobody can tell a 3 from an 8."""
+"""Smallest longer side of a digit, working pixels: with fewer nobody can tell a 3 from an 8."""
 
 
-def labelled(mask: Pixels) -> tuple[NDArray[np.int32], Boxes]:
+def connected_components(mask: Pixels) -> tuple[NDArray[np.int32], Boxes]:
     """Connected components (8 neighbours) of a mask: the label of each pixel, and x, y, width, height, area of each.
 
-    Label 0 is the paper, of no size. With the algorithm of Grana, Borghesani and Cucchiara (2010), twice as fast as
-    OpenCV's default.
+    Label 0 is the paper; its row is all 0. With the algorithm of Grana, Borghesani and Cucchiara (2010), twice as fast
+    as OpenCV's default.
     """
     labels, stats = cv2.connectedComponentsWithStatsWithAlgorithm(mask, 8, cv2.CV_32S, cv2.CCL_GRANA)[1:3]
     stats[0] = 0
     return labels, stats
 
 
-def union(boxes: Boxes) -> Boxes:
-    """The box around all boxes (n, 4)."""
+def largest_area(mask: Pixels) -> int:
+    """Pixels of the largest connected component of a mask; 0 where it is empty."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask)
+    return int(stats[1:, cv2.CC_STAT_AREA].max(initial=0))
+
+
+def bounding_box(boxes: Sequence[Rect]) -> Rect:
+    """The box around some boxes (x, y, width, height)."""
+    left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
+    right, bottom = max(box[0] + box[2] for box in boxes), max(box[1] + box[3] for box in boxes)
+    return left, top, right - left, bottom - top
+
+
+def bounding_box_of_array(boxes: Boxes) -> Boxes:
+    """The box, (4,), around all boxes of an array (n, 4)."""
     start = boxes[:, :2].min(axis=0)
     return np.concatenate([start, (boxes[:, :2] + boxes[:, 2:]).max(axis=0) - start])
 
 
-def at_border(box: Corners | Part, shape: tuple[int, ...]) -> bool:
-    """Whether a box touches the border of a picture of this shape."""
-    x, y, width, height = box[:4]
-    return x <= 1 or y <= 1 or x + width >= shape[1] - 1 or y + height >= shape[0] - 1
-
-
-def typical(sides: Sequence[float]) -> float:
+def typical_side(sides: Sequence[float]) -> float:
     """The median of sides, each weighted by its square: a hundred specks do not outweigh one digit. 0 for none."""
     ordered = sorted(sides)
     half = sum(one * one for one in ordered) / 2

@@ -1,4 +1,4 @@
-"""One candidate out of the page: its own ink, and upright where its line is not."""
+"""Crop one candidate digit out of the page without its neighbours' ink, and rotate it upright."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from edge.vision.segment import Mark, Segments
 _AROUND = np.ones((3, 3), np.uint8)
 
 
-def edged(ink: Pixels, mask: Pixels) -> Pixels:
-    """The ink that is in the mask, both (height, width) uint8, with its soft edges: one pixel around."""
+def with_soft_edges(ink: Pixels, mask: Pixels) -> Pixels:
+    """The ink that is in the mask, with its soft edges: one pixel around. All (height, width) uint8."""
     return cv2.copyTo(ink, cv2.dilate(mask, _AROUND))
 
 
-def cut(ink: Pixels, segments: Segments, mark: Mark) -> Pixels:
-    """The mark's own ink, two pixels around its box, without its neighbours'. ``ink`` is that of ``edged``."""
+def crop_mark(ink: Pixels, segments: Segments, mark: Mark) -> Pixels:
+    """The mark's own ink, with two pixels around its box and without its neighbours'.
+
+    ``ink`` is the result of ``with_soft_edges``.
+    """
     x, y, width, height = mark.box
     own = ink[max(0, y - 2) : y + height + 2, max(0, x - 2) : x + width + 2]
-    # So far do the soft edges reach in there of what lies beyond.
+    # Three pixels around the box: the soft edges of a neighbour there reach into the crop.
     if cv2.countNonZero(segments.mask[max(0, y - 3) : y + height + 3, max(0, x - 3) : x + width + 3]) == mark.area:
         return own
     rows, columns = segments.window
@@ -31,11 +34,11 @@ def cut(ink: Pixels, segments: Segments, mark: Mark) -> Pixels:
         parts |= here == other
     inked = np.zeros(own.shape, np.uint8)
     inked[min(2, y) :, min(2, x) :][:height, :width] = parts
-    return edged(own, inked)
+    return with_soft_edges(own, inked)
 
 
-def turn(ink: Pixels, degrees: float) -> Pixels:
-    """The ink turned counter-clockwise, on a square that holds it at any angle."""
+def rotate(ink: Pixels, degrees: float) -> Pixels:
+    """The ink rotated counter-clockwise, on a square that holds it at any angle."""
     height, width = ink.shape
     side = int(np.hypot(height, width)) + 2
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)

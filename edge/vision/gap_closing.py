@@ -1,4 +1,4 @@
-"""Ink that came apart: a pen that skips, a stamp's dots."""
+"""Close gaps in strokes: a pen that skips, the dots of a stamp."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from edge.vision.clean import Cleaned
 from edge.vision.components import Part
 from edge.vision.statistics import median
 
-FEW, MANY = 3, 1000
-"""Fewer parts have no usual gap between them, and more are a texture."""
+FEW = 3
+"""With fewer parts of ink than this there is no typical gap."""
+MANY = 1000
+"""More parts of ink than this are a texture, and no gap is closed."""
 DOT = 0.6
-"""A dot fills at least this share of its box, writing less."""
+"""A dot fills at least this share of its box; a stroke of writing fills less."""
 BETWEEN_DOTS = 1.5
-"""Gaps wider than so many of the usual part are between digits, not within them: where parts are dots, and"""
+"""Where parts are dots, a gap wider than this many typical parts is between digits, and is not closed."""
 BETWEEN_STROKES = 0.25
-"""where they are strokes."""
+"""Where parts are strokes, a gap wider than this share of a typical part is between digits, and is not closed."""
 
 
-def usual_gap(ink: Sequence[Part]) -> int:
-    """The usual distance from a part to the nearest other one, whole pixels; 0 for none.
+def typical_gap(ink: Sequence[Part]) -> int:
+    """The typical distance from a part to the nearest other one, whole pixels; 0 if there is none to close.
 
-    That of the upper quartile, so that nearly all gaps are bridged.
+    It is the upper quartile, so that most gaps are closed.
     """
     if not FEW <= len(ink) <= MANY:
         return 0
@@ -41,23 +43,24 @@ def usual_gap(ink: Sequence[Part]) -> int:
     return int(np.ceil(gap)) if gap <= widest else 0
 
 
-def closed(cleaned: Cleaned, gap: int) -> Cleaned:
-    """The same ink with gaps of up to so many pixels closed over, by a disc that even round dots leave no notch of.
+def close_gaps(cleaned: Cleaned, gap: int) -> Cleaned:
+    """The same ink with gaps of up to ``gap`` pixels closed: a morphological closing with a disc.
 
-    A closing by distances: its cost does not grow with the disc.
+    A disc leaves no notches between round dots. It is computed from distance transforms, so its cost does not grow
+    with the disc.
     """
     edge = gap + 1
     mask = cv2.copyMakeBorder(cleaned.mask, edge, edge, edge, edge, cv2.BORDER_CONSTANT)
-    wide = _nearer(cv2.bitwise_not(mask), gap)
-    whole = cv2.bitwise_not(_nearer(wide, gap))[edge:-edge, edge:-edge]
+    wide = _within(cv2.bitwise_not(mask), gap)
+    whole = cv2.bitwise_not(_within(wide, gap))[edge:-edge, edge:-edge]
     whole = cv2.bitwise_or(whole, cleaned.mask)
-    # What was bridged becomes as dark as the ink is on average.
+    # A closed gap becomes as dark as the ink is on average.
     level = cv2.mean(cleaned.ink, cleaned.mask)[0]
     ink = np.maximum(cleaned.ink, np.where(whole > cleaned.mask, np.uint8(level), np.uint8(0)))
     return cleaned._replace(ink=ink, mask=np.ascontiguousarray(whole))
 
 
-def _nearer(outside: Pixels, gap: int) -> Pixels:
-    """255 where the next pixel that is 0 is at most ``gap`` pixels away."""
+def _within(outside: Pixels, gap: int) -> Pixels:
+    """255 where the nearest pixel that is 0 is at most ``gap`` pixels away."""
     distance = cv2.distanceTransform(outside, cv2.DIST_L2, 3)
     return cv2.threshold(distance, gap + 0.5, 255, cv2.THRESH_BINARY_INV)[1].astype(np.uint8)

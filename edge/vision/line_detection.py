@@ -1,6 +1,6 @@
-"""Thin long lines in a picture: found by the Hough transform (Duda and Hart, 1972), and followed where they bend.
+"""Find thin long lines by the Hough transform (Duda and Hart, 1972), and follow them where they bend.
 
-All of it looks at about a hundred columns of the picture only, so it takes as long whatever the picture holds.
+All functions look at about a hundred columns of the picture only, so the time does not depend on what it shows.
 """
 
 from __future__ import annotations
@@ -15,66 +15,66 @@ from edge.types import Pixels
 from edge.vision.components import MIN_SIDE
 
 SAMPLES = 128
-"""About so many columns are looked at."""
+"""About this many columns of the picture are looked at."""
 MOST_RUNS = 60
-"""A texture has more thin runs than this in each of them, and no rules."""
+"""A picture with more thin runs of ink than this in each column, on average, shows a texture: no lines are sought."""
 SHORTEST = 0.12
-"""A rule is at least so long, in sides of the picture along it."""
+"""Shortest line, as a share of the picture's side along it."""
 STEEPEST = 52
-"""Rules lean from the axis that they are looked for along by at most so many degrees."""
+"""Largest angle between a line and the axis along which lines are sought, degrees."""
 FINE = 3.0
-"""Straight lines are looked for so many pixels apart, and"""
+"""Step of the Hough transform in distance, pixels."""
 TURN = 1.5
-"""so many degrees."""
+"""Step of the Hough transform in angle, degrees."""
 PEAKS = 300
-"""Only so many of the strongest lines are looked at, and"""
+"""At most this many of the strongest straight lines are looked at."""
 CANDIDATES = 64
-"""of those apart from each other only so many are followed."""
+"""At most this many straight lines that are apart from each other are followed."""
 STRETCH = 15
-"""Somewhere on a line, in so many columns in a row,"""
+"""Length of a stretch of a line, in sampled columns, for HINT."""
 HINT = 0.65
-"""so much is ink, before it is followed at all."""
+"""Share of ink in the best STRETCH of a line that it needs to be followed at all."""
 STRIDE = 6
-"""A line is followed by so many columns at a time, and"""
+"""A line is followed in steps of this many sampled columns."""
 STRAY = 3
-"""found again at most so many pixels from where it was expected."""
+"""At each step the line is found again at most this many pixels from where it is expected."""
 FOLLOW = 0.65
-"""How much of what a line strays it moves at once, and"""
+"""Gain of the alpha-beta filter for the position: the share of a deviation by which the followed line moves at once."""
 BEND = 0.2
-"""by how much it then turns: an alpha-beta filter."""
+"""Gain of the alpha-beta filter for the slope: the share of a deviation by which the followed line turns."""
 SOLID_RULE = 0.6
-"""Of a rule, at least this share is ink;"""
+"""A line is ink in at least this share of each WINDOW."""
 THIN_RULE = 0.45
-"""and this share is no thicker than a rule, for nobody writes there."""
+"""A line is no thicker than a printed one in at least this share of each WINDOW: nobody writes there."""
 UNBROKEN = 0.8
-"""The first holds nearly from end to end, for so much of it: the bars of a row of 5s and 7s are no rule."""
+"""SOLID_RULE holds for at least this share of a line's length: the bars of a row of 5s and 7s are not a line."""
 WINDOW = 41
-"""Both are asked of each stretch of so many pixels."""
+"""Length of the stretch in which SOLID_RULE and THIN_RULE are measured, pixels."""
 THROUGH = 0.93
-"""A rule goes through the whole picture when it is there in so much of what it could."""
+"""A line goes through the whole picture when it is there for more than this share of the picture's side."""
 BESIDE = 4
-"""Two lines nearer than so many pixels are one."""
+"""Two lines nearer to each other than this many pixels are one."""
 
 Floats = NDArray[np.float32]
 
 
-class Rule(NamedTuple):
-    """A line in a picture, along its columns."""
+class Line(NamedTuple):
+    """A thin long line in a picture, printed or drawn, along its columns."""
 
     columns: NDArray[np.int64]
     """Some columns from its first one to its last one."""
     rows: Floats
-    """Where its upper edge is in each of them."""
+    """The row of its upper edge in each of those columns."""
     ink: float
     """Which share of it is ink, 0 to 1."""
     through: bool
     """Whether it goes through the whole picture."""
     family: bool = False
-    """Whether others run along it, as on ruled paper."""
+    """Whether other lines are parallel to it, as on ruled paper."""
 
     @property
     def degrees(self) -> float:
-        """How much it falls to the right."""
+        """The angle by which it falls to the right."""
         return float(np.degrees(np.arctan2(self.rows[-1] - self.rows[0], self.columns[-1] - self.columns[0])))
 
     @property
@@ -91,15 +91,18 @@ def thin_runs(mask: Pixels, thickest: int) -> Pixels:
     return cv2.subtract(mask, thick[edge:-edge])
 
 
-def find(mask: Pixels, thickest: int) -> list[Rule]:
-    """Thin long lines that lean by at most STEEPEST degrees from a level line, longest first."""
+def find_lines(mask: Pixels, thickest: int) -> list[Line]:
+    """Lines at most ``thickest`` pixels thick that are within STEEPEST degrees of horizontal, longest first.
+
+    ``mask``: (height, width) uint8, 255 = ink.
+    """
     height, width = mask.shape
     step = max(2, width // SAMPLES)
     if width < 48 or height < 2 * MIN_SIDE:
         return []
     ink = np.ascontiguousarray(mask[:, ::step])
     thin = thin_runs(ink, thickest)
-    # Of each run its first pixel.
+    # The first pixel of each run.
     tops = thin.copy()
     tops[1:] = cv2.subtract(thin[1:], thin[:-1])
     if cv2.countNonZero(tops) > MOST_RUNS * tops.shape[1]:
@@ -113,24 +116,25 @@ def find(mask: Pixels, thickest: int) -> list[Rule]:
     if lines is None:
         return []
     straight = _candidates(lines.reshape(-1, 2)[:PEAKS], tops, step)
-    return _rules(follow(tops, straight), ink, thin, step) if len(straight) else []
+    return _select_lines(follow_lines(tops, straight), ink, thin, step) if len(straight) else []
 
 
-def _near(part: Pixels, reach: int) -> Pixels:
+def _dilate_rows(part: Pixels, reach: int) -> Pixels:
+    """Ink that reaches ``reach`` pixels further up and down."""
     return cv2.dilate(part, np.ones((2 * reach + 1, 1), np.uint8))
 
 
-def _on(part: Pixels, rows: Floats) -> NDArray[np.bool_]:
-    """Where lines, (n, columns) rows, have ink: (n, columns)."""
+def _has_ink(part: Pixels, rows: Floats) -> NDArray[np.bool_]:
+    """Where lines, given as (n, columns) rows, have ink: (n, columns)."""
     at = np.clip(np.rint(rows), 0, len(part) - 1).astype(np.int32)
     hits: NDArray[np.bool_] = (rows >= 0) & (rows < len(part) - 0.5) & (part[at, np.arange(part.shape[1])] > 0)
     return hits
 
 
-def _apart(rows: Floats, there: NDArray[np.bool_], pixels: float, share: float) -> list[int]:
-    """Which lines (n, columns), the first ones first, do not run beside an earlier one; at most CANDIDATES of them.
+def _without_duplicates(rows: Floats, there: NDArray[np.bool_], pixels: float, share: float) -> list[int]:
+    """Which lines (n, columns) do not run beside an earlier one of the list; at most CANDIDATES of them.
 
-    Beside: nearer than so many ``pixels`` for a ``share`` of where the line is ``there``.
+    Beside: nearer than ``pixels`` for more than a ``share`` of the columns where the line is ``there``.
     """
     straight, there = rows[:, ::8].T, there[:, ::8].T
     along = np.zeros((len(rows), len(rows)), np.uint8)
@@ -148,25 +152,26 @@ def _apart(rows: Floats, there: NDArray[np.bool_], pixels: float, share: float) 
 
 
 def _candidates(lines: Floats, tops: Pixels, step: int) -> Floats:
-    """The strongest of these lines (n: distance from the origin, angle of the normal): their rows in each column."""
+    """The strongest of these lines (n: distance from the origin, angle of the normal), as their rows in each column."""
     columns = np.arange(0, step * tops.shape[1], step, dtype=np.float32)
     rho, theta = lines[:, :1], lines[:, 1:]
     rows = ((rho - columns * np.cos(theta)) / np.sin(theta)).astype(np.float32)
-    # Of those that begin and end together, the strongest one.
+    # Of lines that begin and end together, only the strongest one.
     ends = np.rint(rows[:, [0, -1]] / (2 * STRAY)).astype(np.int64)
     rows = rows[np.sort(np.unique(ends @ np.array([1 << 20, 1]), return_index=True)[1])]
-    hits = _on(_near(tops, 1), rows).astype(np.float32)
+    hits = _has_ink(_dilate_rows(tops, 1), rows).astype(np.float32)
     rows = rows[cv2.blur(hits, (STRETCH, 1)).max(axis=1) >= HINT][: 2 * CANDIDATES]
     if not len(rows):
         return rows
-    # Two that cross may follow the same bent line, each at its end.
-    return rows[_apart(rows, (rows >= 0) & (rows < len(tops)), 2 * STRAY, 0.4)]
+    # Two lines that cross may both follow one bent line, each at its own end: both are kept.
+    return rows[_without_duplicates(rows, (rows >= 0) & (rows < len(tops)), 2 * STRAY, 0.4)]
 
 
-def follow(tops: Pixels, straight: Floats) -> Floats:
-    """Where each line, (n, columns) rows, runs, bends followed: an alpha-beta filter, from the middle of its support.
+def follow_lines(tops: Pixels, straight: Floats) -> Floats:
+    """The rows (n, columns) of lines that may bend, from those of ``straight`` ones, by an alpha-beta filter.
 
-    ``tops``: (height, columns) uint8, where runs begin.
+    Each line is followed to both sides from the middle of its ink. ``tops``: (height, columns) uint8, where runs of ink
+    begin.
     """
     height, samples = tops.shape
     count, knots = len(straight), -(-(samples - 1) // STRIDE) + 1
@@ -177,14 +182,14 @@ def follow(tops: Pixels, straight: Floats) -> Floats:
     for off in sorted(range(-STRAY, STRAY + 1), key=abs, reverse=True):
         to, of = slice(max(0, -off), height - max(0, off)), slice(max(0, off), height - max(0, -off))
         np.copyto(nearest[to], rows[of], where=seen[of] > 0)
-    share = np.cumsum(_on(_near(tops, 1), straight), axis=1)
+    share = np.cumsum(_has_ink(_dilate_rows(tops, 1), straight), axis=1)
     begin = np.argmax(share >= (share[:, -1:] + 1) // 2, axis=1) // STRIDE
     # To the right and to the left at once.
     line, at = np.tile(np.arange(count), 2), np.tile(begin, 2)
     turn = np.repeat([1, -1], count)
     slope = np.tile(straight[:, 1] - straight[:, 0], 2) * np.float32(STRIDE) * turn.astype(np.float32)
     row = np.tile(straight[np.arange(count), begin * STRIDE], 2)
-    # What has come to an end goes on in a column beyond.
+    # A line that has reached the end of the picture goes on in an extra column beyond it.
     path = np.zeros((count, knots + 2), np.float32)
     path[line, at + 1] = row
     for _ in range(max(int(begin.max()), knots - 1 - int(begin.min()))):
@@ -202,28 +207,28 @@ def follow(tops: Pixels, straight: Floats) -> Floats:
     return path[:, whole] * (1 - part) + after * part
 
 
-def _rules(rows: Floats, ink: Pixels, thin: Pixels, step: int) -> list[Rule]:
-    """Those lines, (n, columns) rows, that are rules, from end to end, without those that run along another one."""
+def _select_lines(rows: Floats, ink: Pixels, thin: Pixels, step: int) -> list[Line]:
+    """Those followed lines, (n, columns) rows, that are solid and thin, cut to their ends, without duplicates."""
     height, samples = ink.shape
     inside = (rows >= 0) & (rows < height)
     window = max(3, round(WINDOW / step)) | 1
-    hits, fine = (_on(_near(part, 2), rows).astype(np.float32) for part in (ink, thin))
+    hits, fine = (_has_ink(_dilate_rows(part, 2), rows).astype(np.float32) for part in (ink, thin))
     solid, fine = cv2.blur(hits, (window, 1)) >= SOLID_RULE, cv2.blur(fine, (window, 1))
     good = solid & (fine >= THIN_RULE) & inside
     length = np.count_nonzero(good, axis=1)
     longest = np.argsort(-length, kind="stable")
     longest = longest[length[longest] >= max(24 / step, SHORTEST * samples)]
-    longest = longest[_apart(rows[longest], good[longest], BESIDE, 0.5)]
+    longest = longest[_without_duplicates(rows[longest], good[longest], BESIDE, 0.5)]
     rows, hits, solid, good, inside = (one[longest] for one in (rows, hits, solid, good, inside))
     (first, last), (begin, end) = ((one.argmax(1), samples - one[:, ::-1].argmax(1)) for one in (good, inside))
     until = np.cumsum(solid, axis=1)
-    held = np.take_along_axis(until, last[:, None] - 1, 1) - np.take_along_axis(until, first[:, None], 1) + 1
-    unbroken = held[:, 0] >= UNBROKEN * (last - first)
-    # At its end, half of the window is paper.
+    solid_length = np.take_along_axis(until, last[:, None] - 1, 1) - np.take_along_axis(until, first[:, None], 1) + 1
+    unbroken = solid_length[:, 0] >= UNBROKEN * (last - first)
+    # At the end of a line half of the window is paper.
     through = np.count_nonzero(solid & inside, axis=1) + window > THROUGH * np.count_nonzero(inside, axis=1)
     first, last = np.maximum(begin, first - window // 2), np.minimum(end, last + window // 2)
     return [
-        Rule(np.arange(a, b) * step, rows[i, a:b], float(hits[i, a:b].mean()), bool(through[i]))
+        Line(np.arange(a, b) * step, rows[i, a:b], float(hits[i, a:b].mean()), bool(through[i]))
         for i, a, b in zip(range(len(rows)), first.tolist(), last.tolist(), strict=True)
         if unbroken[i] and b - a > 1
     ]

@@ -1,8 +1,8 @@
-"""Ink of one digit -> (28, 28) uint8 as MNIST made it: 20x20 fit, centre of mass in the middle.
+"""Normalise the ink of one digit to (28, 28) uint8 as MNIST does: fit into 20x20, centre of mass in the middle.
 
 MNIST (LeCun, Cortes, Burges) scaled black-and-white NIST digits by area into a 20x20 box, which left soft edges, and
 moved their centre of mass to the middle of 28x28. NIST was written with one kind of pen: strokes are 2 to 3 pixels wide
-there. A fine pen on a large page would vanish in the reduction, so thin strokes are thickened to MNIST's width first.
+there. A fine pen on a large page would vanish when it is reduced, so thin strokes are thickened to MNIST's width first.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import cv2
 import numpy as np
 
 from edge.types import Pixels
+from edge.vision.masks import at_least
 from edge.vision.settings import Interpolation
-from edge.vision.statistics import above
 
 SIDE = 28
 """Side of a glyph, pixels."""
 FIT = 20
 """Side of the box that the ink fills, pixels."""
 OVERSAMPLED = 120
-"""Strokes are measured and thickened at this size, pixels of the longer side."""
+"""Longer side of the ink, pixels, at which strokes are measured and thickened; larger ink is reduced to it."""
 THIN = 2.0
-"""Strokes narrower than this, in pixels of the 20x20 box, are thickened to it."""
+"""Thinner strokes than this, in pixels of the 20x20 box, are thickened to it."""
 _AROUND = np.ones((3, 3), np.uint8)
 METHODS = {
     "area": cv2.INTER_AREA,
@@ -29,10 +29,11 @@ METHODS = {
     "cubic": cv2.INTER_CUBIC,
     "lanczos": cv2.INTER_LANCZOS4,
 }
+"""OpenCV's interpolation for each choice of ``VisionSettings.interpolation``."""
 
 
 def stroke_width(ink: Pixels) -> float:
-    """Mean width of the strokes, in pixels of the picture: their area over half their outline.
+    """Mean width of the strokes, in pixels of the picture: their area divided by half their outline.
 
     A strip of length l and width w has area l w and outline 2 l.
     """
@@ -44,16 +45,16 @@ def stroke_width(ink: Pixels) -> float:
 
 
 def thicken(ink: Pixels, by: float) -> Pixels:
-    """Strokes wider by ``by`` pixels, rounded to whole ones."""
+    """The ink with strokes wider by ``by`` pixels, rounded to whole ones."""
     size = round(by) + 1
     if size < 2:
         return ink
     return cv2.dilate(ink, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
 
 
-def tight(ink: Pixels, level: int = 64) -> Pixels:
-    """The smallest part that holds all ink of at least ``level``; the whole where there is none."""
-    x, y, width, height = cv2.boundingRect(above(ink, level))
+def crop_to_ink(ink: Pixels, level: int = 64) -> Pixels:
+    """The smallest part of the picture that holds all ink of at least ``level``; the whole if there is none."""
+    x, y, width, height = cv2.boundingRect(at_least(ink, level))
     return ink[y : y + height, x : x + width] if width else ink
 
 
@@ -62,12 +63,12 @@ def normalise(ink: Pixels, interpolation: Interpolation = "area") -> Pixels:
 
     All zeros where there is no ink.
     """
-    ink = tight(ink)
+    ink = crop_to_ink(ink)
     longer = max(ink.shape)
     if longer > OVERSAMPLED:
         reduce = OVERSAMPLED / longer
         size = (max(1, round(ink.shape[1] * reduce)), max(1, round(ink.shape[0] * reduce)))
-        # A stroke thinner than a reduced pixel loses contrast by as much, and gets it back.
+        # A stroke thinner than a reduced pixel loses contrast in proportion: the gain restores it.
         gain = max(1.0, 1.5 / max(reduce * stroke_width(ink), 0.1))
         ink = cv2.convertScaleAbs(cv2.resize(ink, size, interpolation=cv2.INTER_AREA), alpha=gain)
         longer = OVERSAMPLED
@@ -75,7 +76,7 @@ def normalise(ink: Pixels, interpolation: Interpolation = "area") -> Pixels:
     if missing >= 1:
         edge = int(missing) // 2 + 1
         ink = thicken(cv2.copyMakeBorder(ink, edge, edge, edge, edge, cv2.BORDER_CONSTANT), missing)
-        ink = tight(ink)
+        ink = crop_to_ink(ink)
     fit = FIT / max(ink.shape)
     size = (max(1, round(ink.shape[1] * fit)), max(1, round(ink.shape[0] * fit)))
     method = METHODS["linear" if fit > 1 and interpolation == "area" else interpolation]
@@ -83,11 +84,11 @@ def normalise(ink: Pixels, interpolation: Interpolation = "area") -> Pixels:
     peak = cv2.minMaxLoc(small)[1]
     if peak == 0:
         return np.zeros((SIDE, SIDE), np.uint8)
-    return centred(small if peak == 255 else cv2.convertScaleAbs(small, alpha=255 / peak))
+    return centre(small if peak == 255 else cv2.convertScaleAbs(small, alpha=255 / peak))
 
 
-def centred(small: Pixels) -> Pixels:
-    """Ink of at most 20x20 in the middle of 28x28 by its centre of mass, which MNIST puts at pixel (14, 14).
+def centre(small: Pixels) -> Pixels:
+    """Ink of at most 20x20 on (28, 28), with its centre of mass at pixel (14, 14) as in MNIST.
 
     It is moved by whole pixels, and never cut off.
     """

@@ -1,4 +1,4 @@
-"""A sheet of paper on a darker table: where it lies, with all that is written on it."""
+"""Find a sheet of paper on a darker table, with all that is written on it."""
 
 from __future__ import annotations
 
@@ -6,49 +6,44 @@ import cv2
 import numpy as np
 
 from edge.types import Pixels
+from edge.vision.border import share_of_border
 
 SIDE = 256
-"""A sheet is looked for on a picture of this longer side at most, in pixels."""
+"""Longer side of the picture on which a sheet is looked for, pixels at most. The sizes below are pixels of it."""
 STREAK = 3
-"""Light things that are narrower than so many of those are no paper,"""
+"""Light things narrower than this many pixels are not paper."""
 STROKE = 9
-"""and dark things on the paper that are narrower than so many are no table."""
+"""Dark things on the paper that are narrower than this many pixels are writing, and not the table."""
 LEAST_SIDE = 15
-"""A whole sheet is at least so many of those pixels wide,"""
+"""Smallest shorter side of a whole sheet, pixels."""
 RECTANGULAR = 0.88
-"""it fills this share of the smallest rectangle around it,"""
+"""A whole sheet fills at least this share of the smallest rectangle around it."""
 WRITTEN = (0.01, 0.4)
-"""and writing takes at least and at most these shares of it."""
+"""Writing covers at least the first and at most the second of these shares of a sheet."""
 RING = 0.3
-"""Or light things take at least this share of the picture's border: writing does not."""
+"""What is light is paper where it takes at least this share of the picture's border: light writing takes less."""
 
 
-def sheet(light: Pixels) -> Pixels:
-    """Where sheets of paper lie, by where a picture (height, width) uint8 is ``light``; both 255 there, else 0."""
+def sheet_mask(light: Pixels) -> Pixels:
+    """Where sheets of paper lie: a mask, 255 = paper. ``light`` is 255 where a picture (height, width) is light."""
     edge = STROKE
-    # Continued outwards, so that a table at the side of the page is as wide as it may be.
+    # The border is replicated, so that a table at the side of the page counts as wide enough.
     paper = cv2.copyMakeBorder(light, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
     for operation, size in ((cv2.MORPH_OPEN, STREAK), (cv2.MORPH_CLOSE, STROKE)):
         paper = cv2.morphologyEx(paper, operation, np.ones((size, size), np.uint8))
     return paper[edge:-edge, edge:-edge]
 
 
-def along_border(mask: Pixels) -> float:
-    """Which share of the border of a mask (height, width) uint8 is not 0."""
-    ring = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
-    return np.count_nonzero(ring) / ring.size
-
-
 def has_sheet(small: Pixels) -> bool:
     """Whether what is light in a picture (height, width) uint8 is paper rather than ink.
 
-    It goes along the border, or its largest part is a sheet that is written on: a light digit is no rectangle, or has
-    nothing dark in it. The picture's longer side has SIDE pixels at most.
+    It is, if it takes much of the border, or if its largest part is a rectangle that is written on: a light digit is no
+    rectangle, or has nothing dark in it. The picture's longer side has SIDE pixels at most.
     """
     light = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
-    if along_border(light) >= RING:
+    if share_of_border(light) >= RING:
         return True
-    contours, _ = cv2.findContours(np.ascontiguousarray(sheet(light)), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    contours, _ = cv2.findContours(np.ascontiguousarray(sheet_mask(light)), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     if not contours:
         return False
     largest = max(contours, key=cv2.contourArea)

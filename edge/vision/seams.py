@@ -1,7 +1,7 @@
-"""Ways to cut ink from top to bottom between two digits that touch.
+"""Seams: paths of least ink from top to bottom, along which two digits that touch are cut apart.
 
 Each is the path of least ink near a more or less slanting line (dynamic programming, as in seam carving: Avidan and
-Shamir 2007). Of those that part the ink in the same way the cheapest is kept.
+Shamir 2007). Of paths that divide the ink in the same way the cheapest is kept.
 """
 
 from __future__ import annotations
@@ -13,53 +13,53 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Pixels
-from edge.vision.statistics import enclosed
+from edge.vision.masks import enclosed_regions
 
 SLANTS = (-0.3, 0.0, 0.3, 0.6)
-"""Cuts are tried leaning to the right by so much of their height, as writing does,"""
+"""Slants of the lines that are tried, to the right, as a share of the height: writing slants to the right."""
 SWAY = 3
-"""and go at most so many pixels to the left and right of a straight line."""
+"""Farthest distance of a path from its straight line to the left and right, pixels."""
 SIDEWAYS = 0.15
-"""What a step to the side costs, in pixels of full ink."""
+"""Cost of a step to the side, in pixels of full ink."""
 HOLE = 0.5
-"""What it costs to cut through a pixel of a loop's inside, in pixels of full ink: loops belong to one digit."""
+"""Cost of cutting through a pixel inside a loop, in pixels of full ink: a loop belongs to one digit."""
 LOOP = 0.5
-"""Through loops a cut goes for at most this share of the height: a larger one is a 0, or a drawing."""
+"""Longest way of a path through loops, as a share of the height: a larger loop is a 0, or a drawing."""
 MARGIN = 0.1
-"""No cut is looked for nearer to the ink's sides than this, in heights of the ink."""
+"""Nearest distance of a path to the left and right end of the ink, in heights of the ink."""
 DIFFERENT = 0.04
-"""Two cuts part the ink differently where at least so much of it changes sides, in the ink of one digit."""
+"""Two paths divide the ink differently where at least this much ink changes sides, in the ink of one digit."""
 CUTS_AT_LEAST = 2
-"""As many cuts are kept as this, and"""
+"""Number of paths that are kept, before CUTS_A_HEIGHT is added."""
 CUTS_A_HEIGHT = 8.0
-"""so many more for each height that the ink is wide."""
+"""Number of paths that are kept in addition for each height that the ink is wide."""
 LEAST_INK = 0.06
-"""On each side of a cut there is at least so much ink, in the ink of one digit,"""
+"""Least ink on each side of a path, in the ink of one digit."""
 TALLEST = 0.5
-"""in at least this share of the rows."""
+"""Smallest share of the rows that have ink on each side of a path."""
 INKED = 0.4
-"""A row has ink where it has at least so many pixels of full ink."""
+"""A row has ink where it has more than this many pixels of full ink."""
 
 
 class Seams(NamedTuple):
-    """Cuts, from left to right."""
+    """Paths to cut along, from left to right."""
 
     columns: NDArray[np.int64]
-    """(n, height): which column of each row is the first on the right of the cut."""
+    """(n, height): in each row, the first column on the right of the path."""
     costs: NDArray[np.float32]
-    """(n,): how much ink each goes through, and what else it costs, in pixels of full ink."""
+    """(n,): the ink that each path goes through, steps aside and loops included, in pixels of full ink."""
 
 
-def seams(ink: Pixels) -> Seams:
-    """Where ink, (height, width) uint8, is cut most cheaply; best on a small picture, about 32 pixels tall."""
+def find_seams(ink: Pixels) -> Seams:
+    """The cheapest paths through ink, (height, width) uint8; best on a small picture, about 32 pixels tall."""
     height, width = ink.shape
     small: NDArray[np.float32] = ink.astype(np.float32) / np.float32(255)
     margin = round(MARGIN * height)
     upwards = height / 2 - np.arange(height)
     lines = np.arange(margin, width - margin + 1)[:, None] + np.rint(np.multiply.outer(SLANTS, upwards))[:, None]
-    loops = holes(ink)
-    cost, columns = cheapest(np.maximum(small, HOLE * loops), lines.astype(np.int64).reshape(-1, height))
-    before = ink_before(small)
+    loops = loop_mask(ink)
+    cost, columns = cheapest_paths(np.maximum(small, HOLE * loops), lines.astype(np.int64).reshape(-1, height))
+    before = ink_left_of(small)
     left = before[np.arange(height), np.clip(columns, 0, width)]
     right = before[:, -1] - left
     one = float(small.sum()) * min(1.0, height / width)
@@ -67,7 +67,8 @@ def seams(ink: Pixels) -> Seams:
     free &= np.minimum((left > INKED).sum(axis=1), (right > INKED).sum(axis=1)) >= TALLEST * height
     free &= loops[np.arange(height), np.clip(columns, 0, width - 1)].sum(axis=1) <= LOOP * height
     beside = np.pad(cost.reshape(len(SLANTS), -1), ((0, 0), (1, 1)), constant_values=np.inf)
-    # A way between two that touch is cheaper than those beside it, if not than one through the middle of a 0.
+    # A path between two digits that touch is cheaper than those beside it, though perhaps not cheaper than one through
+    # the middle of a 0.
     valley = ((beside[:, 1:-1] <= beside[:, :-2]) & (beside[:, 1:-1] <= beside[:, 2:])).ravel()
     chosen: list[int] = []
     for i in np.lexsort((cost, ~valley)).tolist():
@@ -78,25 +79,27 @@ def seams(ink: Pixels) -> Seams:
     return Seams(columns[chosen], cost[chosen])
 
 
-def ink_before(small: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(height, width + 1): how much ink there is in a row to the left of a column."""
+def ink_left_of(small: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(height, width + 1): the ink in each row to the left of each column."""
     return np.pad(np.cumsum(small, axis=1, dtype=np.float32), ((0, 0), (1, 0)))
 
 
-def holes(ink: Pixels) -> NDArray[np.float32]:
-    """1 where the paper is enclosed by ink, (height, width) float32, else 0."""
+def loop_mask(ink: Pixels) -> NDArray[np.float32]:
+    """1 where paper is enclosed by ink, (height, width) float32, else 0."""
     paper = cv2.threshold(ink, 96, 255, cv2.THRESH_BINARY_INV)[1]
-    return (enclosed(paper) > 0).astype(np.float32)
+    return (enclosed_regions(paper) > 0).astype(np.float32)
 
 
-def cheapest(small: NDArray[np.float32], lines: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """For each line (n, height) of columns the ink on the best way down within SWAY of it, (n,), and its columns.
+def cheapest_paths(
+    small: NDArray[np.float32], lines: NDArray[np.int64]
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """For each line (n, height) of columns: the cost of the best path within SWAY of it, (n,), and its columns.
 
     Beyond the picture's sides there is no ink.
     """
     height, width = small.shape
     columns = lines.T[..., None] + np.arange(-SWAY, SWAY + 1)
-    # One empty column stands for all beyond the sides.
+    # One empty column stands for all columns beyond the sides.
     padded = np.pad(small, ((0, 0), (1, 1)))
     windows = padded[np.arange(height)[:, None, None], np.clip(columns + 1, 0, width + 1)]
     total = windows[0]

@@ -1,4 +1,4 @@
-"""Ink -> boxes of candidate digits, in reading order, by line."""
+"""Segment a mask of ink: boxes of candidate digits in reading order, line by line, without specks and giants."""
 
 from __future__ import annotations
 
@@ -10,116 +10,122 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Box, Pixels, Reason
-from edge.vision.components import MIN_SIDE, Corners, Part, Window, at_border, labelled, typical
-from edge.vision.form_boxes import frames
-from edge.vision.ruled_lines import may_have_rules, without_rules
-from edge.vision.stroke_grouping import around, join
+from edge.vision.border import border_artefacts, min_side_at_border, touches_border
+from edge.vision.components import MIN_SIDE, Part, Rect, Window, bounding_box, connected_components, typical_side
+from edge.vision.form_boxes import find_form_boxes
+from edge.vision.ruled_lines import may_have_ruled_lines, remove_ruled_lines
+from edge.vision.stroke_grouping import group_strokes
 from edge.vision.text_lines import line_numbers, line_tilt
 
 MAX_MARKS = 400
-"""More parts than this are a texture, not writing."""
+"""More parts of ink than this are a texture, not writing."""
 SHOWN_THROUGH = 0.4
-"""A part with less than this share of the sure ink that the surest one has shows through from behind."""
+"""A part whose share of sure ink is less than this share of the surest part's shows through from behind the paper."""
 SPECK = 0.33
-"""Marks smaller than this share of the usual digit, after joining, are specks, dashes and dots."""
-CUT_OFF = 0.75
-"""The same for marks at the picture's border, pieces of what lies outside it;"""
-FILLS = 0.5
-"""and they fill at least this share of the picture's shorter side: else nobody knows what they were."""
+"""Marks smaller than this share of a typical digit, after grouping, are specks, dashes and dots.
+
+For marks at the picture's border there are stricter limits in ``edge.vision.border``.
+"""
 GIANT = 3.5
-"""Marks larger than this many usual digits are no digits: frames, shadows, hands."""
+"""Marks larger than this many typical digits are not digits: form boxes, shadows, hands."""
 
 
 class Mark(NamedTuple):
-    """One candidate digit: the parts of ink that belong to it, its box in working pixels, and its line."""
+    """One candidate digit."""
 
     parts: tuple[int, ...]
     """Labels of its connected components."""
     box: Box
+    """Working pixels."""
     line: int = 0
+    """Its line of writing, from 0, top to bottom."""
     area: int = 0
-    """Pixels of ink; 0 where nobody counted them."""
+    """Pixels of ink; 0 where they were not counted."""
 
 
 class Segments(NamedTuple):
-    """All candidates of a picture in reading order, and how their lines run."""
+    """The candidate digits of a picture in reading order, and the tilt of their lines."""
 
     mask: Pixels
-    """(height, width) uint8: 255 where there is ink that is no rule, else 0."""
+    """(height, width) uint8: 255 where there is ink that is not a ruled line, else 0."""
     window: Window
-    """The part of the picture that holds all ink, and"""
+    """The rows and columns of the picture that hold all ink."""
     labels: NDArray[np.int32]
-    """which connected component each pixel of it belongs to, 0 = paper."""
+    """The connected component that each pixel of the window belongs to, 0 = paper."""
     marks: tuple[Mark, ...]
+    """The candidates, in reading order."""
     tilt: float
-    """Degrees by which the lines of writing fall (positive: to the right they go down)."""
-    usual: float
-    """The usual digit's longer side, pixels."""
+    """Degrees by which the lines of writing fall (positive: they go down to the right)."""
+    digit_side: float
+    """A typical digit's longer side, working pixels."""
     ink: tuple[Part, ...]
     """The parts of ink that may belong to a digit."""
     reason: Reason | None
     """Why there is no candidate, or None."""
 
 
-def segment(mask: Pixels, sure: Pixels | None = None, *, rules: bool = True) -> Segments:
+def segment(mask: Pixels, sure: Pixels | None = None, *, ruled_lines: bool = True) -> Segments:
     """Ink mask, (height, width) uint8, 255 = ink -> candidates in reading order.
 
-    Parts without any pixel of ``sure`` (same shape, where given) are left out. ``rules``: whether to look for rules
-    and take them away.
+    Parts without any pixel of ``sure`` (same shape, where given) are left out. ``ruled_lines``: whether to look for
+    ruled lines and remove them.
     """
     window = _window(mask)
-    labels, parts = components(mask, window)
-    framing = frames(labels, parts, window, mask.shape)
-    if rules and may_have_rules((part for i, part in enumerate(parts) if i not in framing), mask.shape):
-        if framing:
+    labels, parts = components_in_window(mask, window)
+    form_boxes = find_form_boxes(labels, parts, window, mask.shape)
+    if ruled_lines and may_have_ruled_lines((part for i, part in enumerate(parts) if i not in form_boxes), mask.shape):
+        if form_boxes:
             mask = mask.copy()
-            mask[window][np.isin(labels, [i + 1 for i in framing])] = 0
-        mask = without_rules(mask)
+            mask[window][np.isin(labels, [i + 1 for i in form_boxes])] = 0
+        mask = remove_ruled_lines(mask)
         window = _window(mask)
-        labels, parts = components(mask, window)
-        framing = frames(labels, parts, window, mask.shape)
+        labels, parts = components_in_window(mask, window)
+        form_boxes = find_form_boxes(labels, parts, window, mask.shape)
     side = [width if width > height else height for _, _, width, height, _ in parts]
-    cut = {i for i, part in enumerate(parts) if at_border(part, mask.shape)}
-    out = framing | edges(labels, parts, window, mask.shape) if cut else framing
-    ink = [i for i in range(len(parts)) if i not in out]
+    at_border = {i for i, part in enumerate(parts) if touches_border(part, mask.shape)}
+    dropped = form_boxes | border_artefacts(labels, parts, window, mask.shape) if at_border else form_boxes
+    ink = [i for i in range(len(parts)) if i not in dropped]
     if sure is not None:
-        ink = strong(labels, parts, ink, sure[window])
-    # Parts that the border cuts off count only where there are no others.
-    whole = [side[i] for i in ink if i not in cut]
-    usual = typical(whole if any(one >= MIN_SIDE for one in whole) else [side[i] for i in ink])
+        ink = with_sure_ink(labels, parts, ink, sure[window])
+    # Parts at the border may be cut off: they count for the typical size only where there are no others.
+    whole = [side[i] for i in ink if i not in at_border]
+    digit_side = typical_side(whole if any(one >= MIN_SIDE for one in whole) else [side[i] for i in ink])
     count = sum(side[i] >= MIN_SIDE for i in ink)
-    kept = tuple(parts[i] for i in ink)
+    ink_parts = tuple(parts[i] for i in ink)
     if count == 0 or count > MAX_MARKS:
         reason: Reason = "blank" if not parts else "clutter" if count or len(parts) >= MAX_MARKS else "too_small"
-        return Segments(mask, window, labels, (), 0.0, usual, kept, reason)
-    least, most = max(3, 0.1 * usual), GIANT * usual
+        return Segments(mask, window, labels, (), 0.0, digit_side, ink_parts, reason)
+    least, most = max(3, 0.1 * digit_side), GIANT * digit_side
     near = [i for i in ink if least <= side[i] <= most]
     if len(near) > MAX_MARKS:
         near = sorted(sorted(near, key=lambda i: -side[i])[:MAX_MARKS])
-    alone = [parts[i][:4] for i in near]
-    joined = ((group, around([alone[i] for i in group])) for group in join(alone, usual))
-    found = [(group, box) for group, box in joined if max(box[2:]) >= least_side(box, mask.shape, usual)]
+    rects = [parts[i][:4] for i in near]
+    grouped = ((group, bounding_box([rects[i] for i in group])) for group in group_strokes(rects, digit_side))
+    found = [(group, box) for group, box in grouped if max(box[2:]) >= min_digit_side(box, mask.shape, digit_side)]
     if not found:
-        return Segments(mask, window, labels, (), 0.0, usual, kept, "too_small")
+        return Segments(mask, window, labels, (), 0.0, digit_side, ink_parts, "too_small")
     boxes = [box for _, box in found]
-    tilt = line_tilt(boxes, usual)
-    lines = line_numbers(boxes, tilt, usual)
+    tilt = line_tilt(boxes, digit_side)
+    lines = line_numbers(boxes, tilt, digit_side)
     marks = [
         Mark(tuple(near[i] + 1 for i in group), Box(*box), line, sum(parts[near[i]][4] for i in group))
         for (group, box), line in zip(found, lines, strict=True)
     ]
     marks.sort(key=lambda mark: (mark.line, mark.box.x + mark.box.width / 2))
-    return Segments(mask, window, labels, tuple(marks), tilt, usual, kept, None)
+    return Segments(mask, window, labels, tuple(marks), tilt, digit_side, ink_parts, None)
 
 
-def least_side(box: Corners, shape: tuple[int, ...], usual: float) -> float:
-    """How long the longer side of a digit is at least that stands there in a picture of this shape, pixels."""
-    if at_border(box, shape):
-        return max(MIN_SIDE, CUT_OFF * usual, FILLS * min(shape))
-    return max(MIN_SIDE, SPECK * usual)
+def min_digit_side(box: Rect, shape: tuple[int, ...], digit_side: float) -> float:
+    """Smallest longer side that a mark with this box needs to be a digit in a picture of this shape, pixels.
+
+    ``digit_side`` is a typical digit's longer side, pixels.
+    """
+    if touches_border(box, shape):
+        return min_side_at_border(shape, digit_side)
+    return max(MIN_SIDE, SPECK * digit_side)
 
 
-def components(mask: Pixels, window: Window) -> tuple[NDArray[np.int32], list[Part]]:
+def components_in_window(mask: Pixels, window: Window) -> tuple[NDArray[np.int32], list[Part]]:
     """Connected components of a mask: the label of each pixel of the ``window`` that holds all ink, and the parts.
 
     The parts' boxes are those in the mask. Label n is part n - 1.
@@ -127,19 +133,19 @@ def components(mask: Pixels, window: Window) -> tuple[NDArray[np.int32], list[Pa
     rows, columns = window
     if rows.stop == rows.start:
         return np.zeros((0, 0), np.int32), []
-    labels, stats = labelled(mask[window])
+    labels, stats = connected_components(mask[window])
     left, top = columns.start, rows.start
     return labels, [(x + left, y + top, width, height, area) for x, y, width, height, area in stats[1:].tolist()]
 
 
 def _window(mask: Pixels) -> Window:
-    """The smallest window that holds all ink; an empty one where there is none."""
+    """The smallest window that holds all ink; an empty one if there is none."""
     x, y, width, height = cv2.boundingRect(mask)
     return slice(y, y + height), slice(x, x + width)
 
 
-def strong(labels: NDArray[np.int32], parts: Sequence[Part], ink: Sequence[int], sure: Pixels) -> list[int]:
-    """Which parts, of those in ``ink``, have sure ink, and no less of it than what shows through has.
+def with_sure_ink(labels: NDArray[np.int32], parts: Sequence[Part], ink: Sequence[int], sure: Pixels) -> list[int]:
+    """Which parts, of those in ``ink``, have sure ink, and more of it than what shows through from behind.
 
     ``sure`` is (height, width) uint8 as ``labels``.
     """
@@ -148,20 +154,3 @@ def strong(labels: NDArray[np.int32], parts: Sequence[Part], ink: Sequence[int],
     large = 0.25 * max((parts[i][4] for i in some), default=0)
     surest = max((certain[i] / parts[i][4] for i in some if parts[i][4] >= large), default=0.0)
     return [i for i in some if certain[i] / parts[i][4] >= SHOWN_THROUGH * surest]
-
-
-def edges(labels: NDArray[np.int32], parts: Sequence[Part], window: Window, shape: tuple[int, ...]) -> frozenset[int]:
-    """Which parts are a page's edge, a table or a shadow at the picture's border rather than a digit.
-
-    They lie along the border: by at least half of their own length, or in three of its corners. Where nothing else is
-    there, a digit that fills the picture to its border is none of those, unless it holds three corners. ``labels`` are
-    those of the ``window`` of a picture of this ``shape``.
-    """
-    whole = np.zeros(shape, np.int32)
-    whole[window] = labels
-    ring = np.concatenate([whole[0], whole[-1], whole[1:-1, 0], whole[1:-1, -1]])
-    along = np.bincount(ring, minlength=len(parts) + 1)[1:].tolist()
-    corners = np.bincount(whole[[0, 0, -1, -1], [0, -1, 0, -1]], minlength=len(parts) + 1)[1:].tolist()
-    held = frozenset(i for i, count in enumerate(corners) if count >= 3)
-    edge = frozenset(i for i, part in enumerate(parts) if along[i] >= 0.5 * max(part[2:4]))
-    return held if len(edge) == len(parts) else edge | held

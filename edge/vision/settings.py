@@ -56,7 +56,7 @@ class VisionSettings:
     )
 
     @property
-    def fine(self) -> bool:
+    def allows_half_size(self) -> bool:
         """Whether all windows are small enough to clean the picture at half its size too."""
         windows = (self.gaussian, self.opening, self.closing, self.erosion, self.dilation)
         return self.threshold == "hysteresis" and self.median <= 3 and not any(windows)

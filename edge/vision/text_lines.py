@@ -1,6 +1,6 @@
-"""Which digits stand in one line of writing: level, tilted or curved.
+"""Find lines of writing: which digits stand in one line, be it level, tilted or curved.
 
-In plain Python: a page has few digits, and each of NumPy's calls takes longer than all that is to be done for six.
+In plain Python: a page has few digits, and each call of NumPy takes longer than all that has to be done for six.
 """
 
 from __future__ import annotations
@@ -8,28 +8,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import atan2, cos, degrees, hypot, inf, radians, sin
 
-from edge.vision.components import Corners
+from edge.vision.components import Rect
 from edge.vision.statistics import median
 
 MAX_TILT = 50.0
-"""Lines of writing rise or fall by at most this many degrees; steeper ones are columns."""
+"""Largest angle by which a line of writing rises or falls, degrees; steeper ones are columns."""
 NEXT = 3.0
-"""The tilt shows in pairs of digits at most so many usual digits apart."""
+"""The tilt is measured on pairs of digits at most this many typical digits apart."""
 STEP = 0.6
-"""From one digit of a line to the next the line rises or falls by less than this share of the usual digit,"""
+"""From one digit to the next a line rises or falls by less than this share of a typical digit."""
 STEEP_STEP = 0.85
-"""or by this one where it is also"""
+"""The limit instead of STEP where the line is no steeper than STEEP, as a share of a typical digit."""
 STEEP = 0.8
-"""less than this share of the way to the right."""
+"""Largest rise or fall from one digit to the next for STEEP_STEP, as a share of the distance to the right."""
 
 
-def line_tilt(boxes: Sequence[Corners], usual: float) -> float:
-    """Degrees by which the lines of writing fall: the median over each digit and its next one to the right.
+def line_tilt(boxes: Sequence[Rect], digit_side: float) -> float:
+    """Degrees by which the lines of writing fall: the median over each digit and the next one to its right.
 
-    0 where there are fewer than two such pairs, or where they do not agree.
+    0 where there are fewer than two such pairs, or where they do not agree. ``boxes`` are x, y, width, height;
+    ``digit_side`` is a typical digit's longer side, pixels.
     """
     middles = sorted((x + width / 2, y + height / 2) for x, y, width, height in boxes)
-    reach = NEXT * usual
+    reach = NEXT * digit_side
     angles = []
     for i, (x, y) in enumerate(middles):
         nearest, tilt = inf, 0.0
@@ -49,11 +50,11 @@ def line_tilt(boxes: Sequence[Corners], usual: float) -> float:
     return tilt if median([abs(angle - tilt) for angle in angles]) < 12 else 0.0
 
 
-def line_numbers(boxes: Sequence[Corners], tilt: float, usual: float) -> list[int]:
-    """Which line, from 0, top to bottom, each box stands in.
+def line_numbers(boxes: Sequence[Rect], tilt: float, digit_side: float) -> list[int]:
+    """The line of writing, from 0, top to bottom, that each box stands in.
 
-    Lines grow from pairs: along the tilt the nearest ends that are level with each other are joined first, so that a
-    line may curve from digit to digit; digits of one line never stand above each other.
+    Lines are built from pairs: along the tilt, the nearest ends that are level with each other are joined first, so
+    that a line may curve from digit to digit. Digits of one line never stand above each other.
     """
     across, upright = cos(radians(tilt)), sin(radians(tilt))
     middles = [(x + width / 2, y + height / 2) for x, y, width, height in boxes]
@@ -61,7 +62,7 @@ def line_numbers(boxes: Sequence[Corners], tilt: float, usual: float) -> list[in
     down = [y * across - x * upright for x, y in middles]
     lines = [[i] for i in range(len(boxes))]
     where = list(range(len(boxes)))
-    for _, before, after in sorted(_level_pairs(along, down, usual)):
+    for _, before, after in sorted(_level_pairs(along, down, digit_side)):
         left, right = where[before], where[after]
         # Only the end of one line and the start of another can meet.
         if left != right and lines[left][-1] == before and lines[right][0] == after:
@@ -77,10 +78,10 @@ def line_numbers(boxes: Sequence[Corners], tilt: float, usual: float) -> list[in
     return numbers
 
 
-def _level_pairs(along: list[float], down: list[float], usual: float) -> list[tuple[float, int, int]]:
-    """Pairs of which the second may follow the first: how far apart they are, and which."""
+def _level_pairs(along: list[float], down: list[float], digit_side: float) -> list[tuple[float, int, int]]:
+    """Pairs of digits of which the second may follow the first in a line: their distance, the first, the second."""
     order = sorted(range(len(down)), key=down.__getitem__)
-    step, steepest = STEP * usual, max(STEP, STEEP_STEP) * usual
+    step, steepest = STEP * digit_side, max(STEP, STEEP_STEP) * digit_side
     pairs = []
     for n, i in enumerate(order):
         for j in order[n + 1 :]:

@@ -44,7 +44,7 @@ def view(pixels: Pixels, analysis: Analysis) -> dict[str, Any]:
 def candidates(analysis: Analysis) -> list[dict[str, Any]]:
     """All that may be a digit, in reading order: where it is, as the model got it, and what the model says."""
     found: list[dict[str, Any]] = []
-    for glyph, candidate, kept in zip(analysis.glyphs, analysis.candidates, analysis.kept, strict=True):
+    for glyph, candidate, kept in zip(analysis.glyphs, analysis.candidates, analysis.accepted, strict=True):
         if len(found) == SHOWN:
             break
         best = candidate.probabilities.argsort()[::-1][:TOP].tolist()

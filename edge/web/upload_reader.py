@@ -22,7 +22,7 @@ class UploadReader(Closing):
         reader = self._reader()
         wanted = vision or self._loop.vision
         if reader.vision != wanted or reader.min_confidence != self._loop.min_confidence:
-            reader.demand(self._loop.min_confidence, wanted)
+            reader.configure(self._loop.min_confidence, wanted)
         return reader.analyse(frame)
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from edge.types import Pixels
-from edge.vision.normalise import tight
+from edge.vision.normalise import crop_to_ink
 from tests.scoreboard import pens
 from tests.scoreboard.layout import Digits, put, touching
 from tests.scoreboard.pages import Rng, either, of
@@ -41,7 +41,7 @@ def _group(rng: Rng, digits: Digits, em: float, count: int, share: float) -> tup
     pen = rng.uniform(0.07, 0.1) * em
     for _ in range(TRIES):
         glyphs, text = digits.pick(rng, count)
-        inks = [tight(pens.rewritten(glyph, em, pen), 128) for glyph in glyphs]
+        inks = [crop_to_ink(pens.rewritten(glyph, em, pen), 128) for glyph in glyphs]
         ink, spans = touching(inks, [share] * (count - 1))
         least = [min(a[1] - a[0], b[1] - b[0]) for a, b in pairwise(spans)]
         if "11" not in text and all(
@@ -55,7 +55,7 @@ def joined(rng: Rng, digits: Digits, strength: int) -> tuple[Pixels, str]:
     """Pairs that do not touch, but that a stroke of the pen joins: short and thin, then longer and thicker."""
     em = float(rng.uniform(50, 110))
     glyphs, text = digits.pick(rng, 2)
-    inks = [tight(pens.enlarged(glyph, em), 128) for glyph in glyphs]
+    inks = [crop_to_ink(pens.enlarged(glyph, em), 128) for glyph in glyphs]
     space = rng.uniform(*((0.05, 0.12), (0.1, 0.2), (0.15, 0.3))[strength - 1]) * em
     ink, (first, second) = touching(inks, [-space])
     height = ink.shape[0]

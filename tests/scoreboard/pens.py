@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from edge.types import Pixels
-from edge.vision.normalise import FIT, tight
+from edge.vision.normalise import FIT, crop_to_ink
 
 EDGES = (80, 55, 35)
 """The grey of a glyph where ink begins: in thin ones the first at which they hang together as well as at the last.
@@ -32,7 +32,7 @@ ROOM = 3
 
 def framed(glyph: Pixels) -> Pixels:
     """The glyph's ink with ROOM pixels around it."""
-    return cv2.copyMakeBorder(tight(glyph, EDGES[-1] + 1), ROOM, ROOM, ROOM, ROOM, cv2.BORDER_CONSTANT, value=0)
+    return cv2.copyMakeBorder(crop_to_ink(glyph, EDGES[-1] + 1), ROOM, ROOM, ROOM, ROOM, cv2.BORDER_CONSTANT, value=0)
 
 
 def edge(glyph: Pixels) -> int:

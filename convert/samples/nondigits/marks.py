@@ -19,7 +19,7 @@ from convert.samples.typefaces import printed
 from edge.handwriting import rendering, styles
 from edge.types import Pixels
 from edge.vision.clean import clean
-from edge.vision.normalise import SIDE, normalise, tight
+from edge.vision.normalise import SIDE, crop_to_ink, normalise
 from edge.vision.settings import VisionSettings
 
 EM = 40
@@ -119,7 +119,7 @@ def piece(glyphs: Pixels, i: int, rng: np.random.Generator) -> Pixels:
     kind = rng.uniform()
     if kind < 0.35:
         digit, side, least, most = PIECES[int(rng.integers(len(PIECES)))]
-        ink = tight(_digit(digit, styles.varied_style(rng), rng))
+        ink = crop_to_ink(_digit(digit, styles.varied_style(rng), rng))
         turns = {"left": 0, "top": 1, "bottom": -1}[side]
         ink = np.ascontiguousarray(np.rot90(ink, turns))
         return _seen(np.ascontiguousarray(np.rot90(cut(ink, rng.uniform(least, most), rng), -turns)), rng)
@@ -137,7 +137,7 @@ def fragment(ink: Pixels, rng: np.random.Generator) -> Pixels:
     """The left part of a digit, in one piece, tall, and a third of its ink at least; all zeros where the cut gives no
     such part. Less than this beside a digit is a blemish, and the digit is to be read.
     """
-    ink = tight(ink)
+    ink = crop_to_ink(ink)
     part = cut(ink, rng.uniform(0.35, 0.65), rng)
     mask = cv2.threshold(part, 90, 255, cv2.THRESH_BINARY)[1]
     _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
@@ -189,9 +189,9 @@ def beside(inks: Sequence[Pixels], gap: float, rng: np.random.Generator) -> Pixe
     """Inks from left to right, so near that ``gap`` (em, negative where they overlap) is between them where they are
     nearest; each a little above or below the one before.
     """
-    whole = tight(inks[0])
+    whole = crop_to_ink(inks[0])
     for ink in inks[1:]:
-        right = tight(ink)
+        right = crop_to_ink(ink)
         slip = int(rng.normal(0, 0.08) * EM)
         middle = max(whole.shape[0], right.shape[0]) // 2 + abs(slip)
         rows = 2 * middle + 2
@@ -232,7 +232,7 @@ def _digits(count: int, glyphs: Pixels, i: int, rng: np.random.Generator) -> lis
         return [_digit(int(digit), hand, rng) for digit in rng.integers(0, 10, count)]
     places = [i, *rng.integers(0, len(glyphs), count - 1).tolist()]
     scale = EM / 20
-    return [augment.enlarged(tight(glyphs[place]), scale * rng.uniform(0.85, 1.15)) for place in places]
+    return [augment.enlarged(crop_to_ink(glyphs[place]), scale * rng.uniform(0.85, 1.15)) for place in places]
 
 
 def _digit(digit: int, hand: styles.WritingStyle, rng: np.random.Generator) -> Pixels:
@@ -254,5 +254,5 @@ def _seen(ink: Pixels, rng: np.random.Generator) -> Pixels:
         return np.zeros((SIDE, SIDE), np.uint8)
     road = rng.uniform()
     if road < 0.65:
-        return augment.photographed(tight(ink), rng)
+        return augment.photographed(crop_to_ink(ink), rng)
     return normalise(augment.coarsen(ink, rng) if road < 0.74 else ink)

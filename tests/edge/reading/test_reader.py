@@ -14,7 +14,7 @@ from edge.model.classifier import Model
 from edge.reading.evaluation import edits, load_labelled, only_digits, score
 from edge.reading.reader import Reader
 from edge.types import Frame, Pixels
-from edge.vision.crop import turn
+from edge.vision.crop import rotate
 from edge.vision.settings import VisionSettings
 from tests.support import files
 
@@ -125,7 +125,7 @@ def test_a_blurred_page_says_so(reader: Reader, page: Page) -> None:
     assert reading.reason in ("blurred", "low_contrast", "blank")
 
 
-def test_every_choice_of_the_recipe_reads(page: Page) -> None:
+def test_every_choice_of_the_settings_reads(page: Page) -> None:
     picture = page("2307")
     for choice in (
         {"threshold": "global"},
@@ -181,7 +181,7 @@ def test_the_public_names_are_there() -> None:
 def test_turning_keeps_all_ink() -> None:
     ink = np.zeros((30, 50), np.uint8)
     ink[5:25, 5:45] = 255
-    assert turn(ink, 33).sum(dtype=int) == pytest.approx(ink.sum(dtype=int), rel=0.03)
+    assert rotate(ink, 33).sum(dtype=int) == pytest.approx(ink.sum(dtype=int), rel=0.03)
 
 
 @pytest.mark.parametrize(("folder", "exact"), [("single", 0.95), ("multi", 0.75)])
@@ -196,11 +196,11 @@ def test_another_model_reads_from_the_next_picture_on(page: Page) -> None:
     with Reader() as reader, other:
         before = reader.read(picture)
         first = reader.model
-        reader.use(other)
+        reader.use_model(other)
         after = reader.read(picture)
         assert (before.text, after.text) == ("2357", "7642")
         assert after.model == other.name != before.model
-        reader.use(first)
+        reader.use_model(first)
         assert reader.read(picture).digits == before.digits
 
 

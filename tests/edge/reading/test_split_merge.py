@@ -6,16 +6,16 @@ import pytest
 
 from edge.reading.candidates import Candidate
 from edge.reading.split_merge import (
-    around,
-    falling,
-    fits,
-    inked,
-    likely,
-    mended,
-    parted,
-    righted,
-    second_look,
-    together,
+    box_around,
+    ink_box,
+    local_tilt,
+    log_likelihood,
+    may_be_one_digit,
+    merge_fragments,
+    merged_ink,
+    resolve_doubtful,
+    rotate_upright,
+    split_touching,
 )
 from edge.types import Box, Pixels
 
@@ -30,7 +30,7 @@ def ring(side: int = 40) -> Pixels:
     return ink
 
 
-def judge(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
+def classify(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
     """A model that knows one thing: a closed ring, alone and about as wide as tall, is a 0."""
     found = []
     for ink, box, line in zip(inks, boxes, lines, strict=True):
@@ -57,7 +57,7 @@ def slanting_rings(x: int) -> Candidate:
 
 
 def test_two_that_touch_are_taken_apart() -> None:
-    found = parted(two_rings(102), judge)
+    found = split_touching(two_rings(102), classify)
     assert [c.digit for c in found] == [0, 0]
     assert [tuple(c.box)[1] for c in found] == pytest.approx([202, 202], abs=2)
     assert found[0].box.x == pytest.approx(102, abs=2)
@@ -68,7 +68,7 @@ def test_what_has_no_better_reading_stays_whole() -> None:
     ink = np.zeros((44, 80), np.uint8)
     cv2.line(ink, (4, 4), (76, 40), 255, 4)
     clump = candidate(ink, Box(0, 0, 76, 40))
-    assert parted(clump, judge) == [clump]
+    assert split_touching(clump, classify) == [clump]
 
 
 def test_a_letters_legs_are_no_ones() -> None:
@@ -78,7 +78,7 @@ def test_a_letters_legs_are_no_ones() -> None:
     ink = np.zeros((44, 60), np.uint8)
     cv2.polylines(ink, [np.array([[4, 40], [4, 4], [30, 30], [56, 4], [56, 40]])], False, 255, 4)
     clump = candidate(ink, Box(0, 0, 56, 40))
-    assert parted(clump, ones) == [clump]
+    assert split_touching(clump, ones) == [clump]
 
 
 def test_what_can_be_cut_among_marks_that_are_no_digits_stays_whole() -> None:
@@ -87,35 +87,35 @@ def test_what_can_be_cut_among_marks_that_are_no_digits_stays_whole() -> None:
     cv2.line(cross, (30, 4), (4, 40), 255, 4)
     others = [candidate(cross, Box(x, 202, 30, 40)) for x in (400, 600)]
     clump = slanting_rings(102)
-    assert len(second_look([clump], judge, 0.6, 40)) == 2
-    assert second_look([clump, *others], judge, 0.6, 40) == [clump, *others]
+    assert len(resolve_doubtful([clump], classify, 0.6, 40)) == 2
+    assert resolve_doubtful([clump, *others], classify, 0.6, 40) == [clump, *others]
     digits = [candidate(ring(), Box(x, 202, 40, 40), 0) for x in (800, 900)]
-    assert len(second_look([clump, *others, *digits], judge, 0.6, 40)) == 6
+    assert len(resolve_doubtful([clump, *others, *digits], classify, 0.6, 40)) == 6
 
 
 def test_two_rings_like_mirror_images_are_no_zeros_unless_digits_stand_beside_them() -> None:
     spectacles = two_rings(102)
-    assert len(parted(spectacles, judge)) == 2
-    assert second_look([spectacles], judge, 0.6, 40) == [spectacles]
+    assert len(split_touching(spectacles, classify)) == 2
+    assert resolve_doubtful([spectacles], classify, 0.6, 40) == [spectacles]
     digit = candidate(ring(), Box(300, 202, 40, 40), 0)
-    assert [c.digit for c in second_look([spectacles, digit], judge, 0.6, 40)] == [0, 0, 0]
+    assert [c.digit for c in resolve_doubtful([spectacles, digit], classify, 0.6, 40)] == [0, 0, 0]
     below = digit._replace(line=1)
-    assert second_look([spectacles, below], judge, 0.6, 40) == [spectacles, below]
+    assert resolve_doubtful([spectacles, below], classify, 0.6, 40) == [spectacles, below]
 
 
 def arch(*heights: int) -> list[Candidate]:
-    """Rings in a row, their tops at these heights; the first is in doubt."""
+    """Rings in a row, their tops at these heights; the first is doubtful."""
     found = [candidate(ring(), Box(100 + 60 * i, y, 40, 40), 0) for i, y in enumerate(heights)]
     return [found[0]._replace(digit=None), *found[1:]]
 
 
 def test_a_line_falls_as_its_neighbours_stand() -> None:
-    assert falling(arch(100, 100, 100), 1) == 0
-    assert falling(arch(100, 160, 220), 1) == pytest.approx(45)
-    assert falling(arch(160, 100, 220), 0) == pytest.approx(-45), "an end, as its neighbour stands"
-    assert falling(arch(100, 160), 0) == 0, "two may stand as they like"
+    assert local_tilt(arch(100, 100, 100), 1) == 0
+    assert local_tilt(arch(100, 160, 220), 1) == pytest.approx(45)
+    assert local_tilt(arch(160, 100, 220), 0) == pytest.approx(-45), "an end, as its neighbour stands"
+    assert local_tilt(arch(100, 160), 0) == 0, "two may stand as they like"
     others = [one._replace(line=1) for one in arch(100, 160, 220)]
-    assert falling([*arch(300), *others], 0) == 0
+    assert local_tilt([*arch(300), *others], 0) == 0
 
 
 def test_what_leans_with_its_line_is_turned_upright() -> None:
@@ -126,14 +126,14 @@ def test_what_leans_with_its_line_is_turned_upright() -> None:
         wide = [cv2.boundingRect((ink > 127).astype(np.uint8))[2] for ink in inks]
         return [candidate(i, b, 7 if w < 12 else None, 0.99) for i, b, w in zip(inks, boxes, wide, strict=True)]
 
-    def read(row: list[Candidate], usual: float = 40) -> int | None:
+    def read(row: list[Candidate], digit_side: float = 40) -> int | None:
         row = [row[0]._replace(ink=bar), *row[1:]]
-        return righted(row, lambda one: one.digit is None, upright, usual)[0].digit
+        return rotate_upright(row, lambda one: one.digit is None, upright, digit_side)[0].digit
 
     assert read(arch(40, 100, 160)) == 7
     assert read(arch(160, 100, 40)) is None, "turned the other way it lies down"
     assert read(arch(100, 100, 100)) is None
-    assert read(arch(40, 100, 160), usual=200) is None, "a small piece"
+    assert read(arch(40, 100, 160), digit_side=200) is None, "a small piece"
 
 
 def halves() -> list[Candidate]:
@@ -154,24 +154,24 @@ def test_halves_of_a_digit_are_put_together() -> None:
             candidate(ink, box, 0 if min(ink.shape) > 35 else None, 0.95) for ink, box in zip(inks, boxes, strict=True)
         ]
 
-    found = mended(halves(), lambda c: c.digit is None, lenient, 40)
+    found = merge_fragments(halves(), lambda c: c.digit is None, lenient, 40)
     assert [(c.digit, tuple(c.box)) for c in found] == [(0, (102, 102, 40, 40)), (0, (300, 102, 40, 40))]
 
 
 def test_two_inks_together_stand_as_they_stood() -> None:
     left, right, _ = halves()
-    assert inked(left) == Box(100, 100, 22, 44)
-    whole = together(left, right)
+    assert ink_box(left) == Box(100, 100, 22, 44)
+    whole = merged_ink(left, right)
     assert whole.shape == (44, 44)
     gone = ring() - whole
     assert gone[:, :20].max() == 0 and gone[:, 22:].max() == 0
 
 
 def test_far_or_large_marks_do_not_fit() -> None:
-    assert fits(Box(0, 0, 10, 40), Box(15, 0, 20, 40), 40)
-    assert not fits(Box(0, 0, 10, 40), Box(30, 0, 20, 40), 40)
-    assert not fits(Box(0, 0, 40, 40), Box(41, 0, 40, 40), 40)
-    assert around(Box(3, 5, 10, 10), Box(0, 9, 5, 20)) == Box(0, 5, 13, 24)
+    assert may_be_one_digit(Box(0, 0, 10, 40), Box(15, 0, 20, 40), 40)
+    assert not may_be_one_digit(Box(0, 0, 10, 40), Box(30, 0, 20, 40), 40)
+    assert not may_be_one_digit(Box(0, 0, 40, 40), Box(41, 0, 40, 40), 40)
+    assert box_around(Box(3, 5, 10, 10), Box(0, 9, 5, 20)) == Box(0, 5, 13, 24)
 
 
 def test_what_is_sure_is_not_looked_at_again() -> None:
@@ -179,9 +179,9 @@ def test_what_is_sure_is_not_looked_at_again() -> None:
         raise AssertionError("asked")
 
     sure = [candidate(ring(), Box(0, 0, 40, 40), 0, 0.97)]
-    assert second_look(sure, never, 0.6, 40) == sure
+    assert resolve_doubtful(sure, never, 0.6, 40) == sure
     text = [candidate(ring(), Box(50 * i, 0, 40, 40)) for i in range(61)]
-    assert second_look(text, never, 0.6, 40) == text
+    assert resolve_doubtful(text, never, 0.6, 40) == text
 
 
 def test_a_large_loop_is_not_cut_in_two() -> None:
@@ -196,7 +196,7 @@ def test_a_large_loop_is_not_cut_in_two() -> None:
     cv2.circle(face, (22, 26), 3, 255, -1)
     cv2.circle(face, (42, 26), 3, 255, -1)
     clump = candidate(face, Box(0, 0, 60, 60))
-    assert parted(clump, anything) == [clump]
+    assert split_touching(clump, anything) == [clump]
 
 
 def test_fewer_digits_are_likelier_and_unsure_ones_are_left() -> None:
@@ -208,14 +208,14 @@ def test_fewer_digits_are_likelier_and_unsure_ones_are_left() -> None:
     def all_fours(confidence: float) -> Callable[..., list[Candidate]]:
         return lambda inks, boxes, lines: [candidate(i, box, 4, confidence) for i, box in zip(inks, boxes, strict=True)]
 
-    assert [c.digit for c in parted(clump, all_fours(0.99))] == [4, 4]
-    assert parted(clump, all_fours(0.8)) == [clump]
+    assert [c.digit for c in split_touching(clump, all_fours(0.99))] == [4, 4]
+    assert split_touching(clump, all_fours(0.8)) == [clump]
 
 
 def test_a_digit_is_likelier_than_a_short_stroke() -> None:
     def likelihood(width: int, height: int, digit: int) -> float:
         ink = np.zeros((height, width), np.uint8)
-        return likely(candidate(ink, Box(0, 0, width, height), digit, 0.95), 40)
+        return log_likelihood(candidate(ink, Box(0, 0, width, height), digit, 0.95), 40)
 
     tall = likelihood(20, 40, 5)
     assert np.log(0.95) - 0.1 < tall < np.log(0.95)

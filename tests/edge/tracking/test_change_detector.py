@@ -10,7 +10,7 @@ from edge.tracking.change_detector import ChangeDetector
 from edge.tracking.settings import TrackSettings
 from edge.tracking.tracker import Tracker
 from edge.types import Frame
-from edge.vision.statistics import reduced
+from edge.vision.resize import shrink_by_halves
 
 
 def noisy(page: np.ndarray, rng: np.random.Generator, sigma: float) -> np.ndarray:
@@ -131,4 +131,4 @@ def test_halves_are_those_of_the_picture() -> None:
     detector.is_unchanged(Frame(picture, "camera"), 0.0)
     detector.mark_read()
     assert [size.shape for size in detector._known] == [(150, 166), (75, 83), (37, 41)]
-    assert np.array_equal(detector._known[0], reduced(picture, 320))
+    assert np.array_equal(detector._known[0], shrink_by_halves(picture, 320))

@@ -3,7 +3,7 @@ import numpy as np
 
 from edge.types import Pixels
 from edge.vision.clean import clean
-from edge.vision.desk_grain import grain
+from edge.vision.desk_grain import grain_mask
 from edge.vision.settings import VisionSettings
 
 
@@ -40,19 +40,19 @@ def test_writing_in_a_smooth_shadow_stays() -> None:
 
 def test_nothing_is_asked_of_a_page_in_one_light() -> None:
     page = sheet_on(np.full((480, 640), 225, np.uint8))
-    assert grain(page, np.zeros_like(page), 215, 225) is None
+    assert grain_mask(page, np.zeros_like(page), 215, 225) is None
 
 
 def test_a_hand_is_no_table() -> None:
     page = np.full((480, 640), 225, np.uint8)
     hand = wood(120, 0.25)
     page[:300, 100:160] = hand[:300, 100:160]
-    assert grain(page, cv2.subtract(np.full_like(page, 225), page), 90, 225) is None
+    assert grain_mask(page, cv2.subtract(np.full_like(page, 225), page), 90, 225) is None
 
 
 def test_a_dark_stroke_that_ends_on_the_sheet_is_no_table() -> None:
     page = sheet_on(wood(90, 0.25))
     cv2.line(page, (330, 200), (330, 280), 50, 60)
-    rough = grain(page, cv2.subtract(np.full_like(page, 225), page), 90, 225)
+    rough = grain_mask(page, cv2.subtract(np.full_like(page, 225), page), 90, 225)
     assert rough is not None
     assert rough[:, :225].any() and not rough[205:275, 310:350].any()

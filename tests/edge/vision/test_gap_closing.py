@@ -3,7 +3,7 @@ import numpy as np
 
 from edge.vision.clean import clean
 from edge.vision.components import Part
-from edge.vision.gap_closing import closed, usual_gap
+from edge.vision.gap_closing import close_gaps, typical_gap
 from edge.vision.settings import VisionSettings
 
 
@@ -21,9 +21,9 @@ def parts(mask: np.ndarray) -> list[Part]:
 def test_dots_become_a_stroke() -> None:
     cleaned = clean(dotted(16), VisionSettings(), light_ink=False)
     apart = parts(cleaned.mask)
-    gap = usual_gap(apart)
+    gap = typical_gap(apart)
     assert len(apart) > 15 and 3 <= gap <= 8
-    whole = closed(cleaned, gap)
+    whole = close_gaps(cleaned, gap)
     assert len(parts(whole.mask)) == 1
     ring = np.zeros_like(whole.ink)
     cv2.circle(ring, (100, 100), 60, 255, 1)
@@ -33,14 +33,14 @@ def test_dots_become_a_stroke() -> None:
 
 def test_digits_far_from_each_other_have_no_gap() -> None:
     far = [(0, 0, 20, 30, 200), (100, 0, 20, 30, 200), (200, 0, 20, 30, 200)]
-    assert usual_gap(far) == 0
-    assert usual_gap([(0, 0, 2, 3, 20), (10, 0, 2, 3, 20)]) == 0, "two parts have no usual gap"
-    assert usual_gap([]) == 0
+    assert typical_gap(far) == 0
+    assert typical_gap([(0, 0, 2, 3, 20), (10, 0, 2, 3, 20)]) == 0, "two parts have no typical gap"
+    assert typical_gap([]) == 0
     near = [(x // 4, *rest) for x, *rest in far]
-    assert usual_gap(near) == 5
+    assert typical_gap(near) == 5
 
 
-def test_a_texture_has_no_usual_gap() -> None:
+def test_a_texture_has_no_typical_gap() -> None:
     dots = [(10 * x, 10 * y, 5, 5, 20) for y in range(40) for x in range(40)]
-    assert usual_gap(dots[:900]) == 5
-    assert usual_gap(dots) == 0
+    assert typical_gap(dots[:900]) == 5
+    assert typical_gap(dots) == 0

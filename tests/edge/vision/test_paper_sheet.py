@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from edge.types import Pixels
-from edge.vision.paper_sheet import has_sheet, sheet
+from edge.vision.paper_sheet import has_sheet, sheet_mask
 
 
 def turned(light: tuple[int, int], degrees: float, text: bool) -> Pixels:
@@ -38,7 +38,7 @@ def test_paper_that_goes_along_the_border_is_no_ink() -> None:
 
 def test_a_sheet_holds_its_writing_and_not_the_table() -> None:
     page = turned((150, 110), 10, text=True)
-    where = sheet(cv2.threshold(page, 140, 255, cv2.THRESH_BINARY)[1])
+    where = sheet_mask(cv2.threshold(page, 140, 255, cv2.THRESH_BINARY)[1])
     whole = turned((150, 110), 10, text=False) > 140
     assert (where[whole] > 0).mean() > 0.98
     assert (where[~whole] > 0).mean() < 0.02

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from edge.types import Pixels
-from edge.vision.seams import cheapest, holes, seams
+from edge.vision.seams import cheapest_paths, find_seams, loop_mask
 
 
 def rings(count: int, apart: int, side: int = 36) -> Pixels:
@@ -18,7 +18,7 @@ def rings(count: int, apart: int, side: int = 36) -> Pixels:
 @pytest.mark.parametrize("apart", [32, 33])
 def test_a_cut_goes_between_any_two_that_touch(count: int, apart: int) -> None:
     ink = rings(count, apart)
-    found = seams(ink).columns
+    found = find_seams(ink).columns
     for i in range(1, count):
         between = 18 + (i - 0.5) * apart
         assert min(np.abs(seam - between).max() for seam in found) < 5
@@ -31,7 +31,7 @@ def test_a_cut_slants_with_the_writing() -> None:
     lean = np.array([[1, -0.35, 0.35 * 36], [0, 1, 0]], np.float32)
     slanted = cv2.warpAffine(ink, lean, (ink.shape[1] + 13, 36))
     middle = cv2.transform(np.array([[[18 + 16.5, 0]], [[18 + 16.5, 35]]], np.float32), lean)[:, 0, 0]
-    best = min(seams(slanted).columns, key=lambda seam: abs(seam[0] - middle[0]) + abs(seam[-1] - middle[1]))
+    best = min(find_seams(slanted).columns, key=lambda seam: abs(seam[0] - middle[0]) + abs(seam[-1] - middle[1]))
     assert abs(best[0] - middle[0]) < 5 and abs(best[-1] - middle[1]) < 5
     assert best[0] - best[-1] > 5
 
@@ -41,16 +41,16 @@ def test_a_large_loop_stays_whole() -> None:
     cv2.ellipse(ink, (20, 16), (18, 13), 0, 0, 360, 255, 3)
     cv2.line(ink, (38, 16), (68, 16), 255, 3)
     cv2.line(ink, (68, 3), (68, 29), 255, 3)
-    found = seams(ink)
+    found = find_seams(ink)
     assert len(found.costs)
     rows = np.arange(32)
     for seam in found.columns:
-        assert holes(ink)[rows, np.clip(seam, 0, 69)].sum() <= 16
+        assert loop_mask(ink)[rows, np.clip(seam, 0, 69)].sum() <= 16
 
 
 def test_cuts_part_the_ink_in_different_ways() -> None:
     ink = rings(3, 32)
-    found = seams(ink).columns
+    found = find_seams(ink).columns
     sides = [np.where(np.arange(ink.shape[1]) < seam[:, None], ink / 255, 0) for seam in found]
     one = ink.sum() / 255 * 36 / ink.shape[1]
     for i, side in enumerate(sides):
@@ -62,7 +62,7 @@ def test_the_cheapest_way_down_is_found() -> None:
     picture = np.ones((32, 40), np.float32)
     way = 20 + np.round(2.5 * np.sin(np.arange(32) / 6)).astype(int)
     picture[np.arange(32), way] = 0
-    cost, paths = cheapest(picture, np.full((1, 32), 20))
+    cost, paths = cheapest_paths(picture, np.full((1, 32), 20))
     assert np.array_equal(paths[0], way)
     assert cost[0] == pytest.approx(0.15 * np.abs(np.diff(way)).sum(), abs=1e-4)
 
@@ -71,10 +71,10 @@ def test_a_hole_is_what_ink_encloses() -> None:
     ink = np.zeros((20, 40), np.uint8)
     cv2.rectangle(ink, (2, 2), (14, 17), 255, 2)
     cv2.line(ink, (20, 2), (20, 17), 255, 2)
-    found = holes(ink)
+    found = loop_mask(ink)
     assert found[10, 8] == 1 and found[10, 17] == 0 and found[10, 30] == 0 and found[2, 2] == 0
 
 
 def test_what_is_too_small_has_no_cut() -> None:
     for shape in ((60, 1), (5, 5), (32, 4)):
-        assert len(seams(np.full(shape, 255, np.uint8)).costs) == 0
+        assert len(find_seams(np.full(shape, 255, np.uint8)).costs) == 0

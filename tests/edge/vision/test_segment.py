@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from edge.vision.components import typical
+from edge.vision.components import typical_side
 from edge.vision.segment import Segments, segment
 
 Rectangles = list[tuple[int, int, int, int]]
@@ -63,7 +63,7 @@ def test_a_column_is_a_line_for_each() -> None:
     assert segments.tilt == 0
 
 
-def test_the_hat_of_a_5_belongs_to_it() -> None:
+def test_the_bar_of_a_5_belongs_to_it() -> None:
     five = [(100, 120, 40, 50), (110, 106, 42, 6)]
     others = [(200, 105, 45, 65), (300, 106, 40, 66)]
     assert len(segment(page(*five, *others)).marks) == 3
@@ -76,21 +76,6 @@ def test_digits_side_by_side_or_one_below_the_other_stay_apart() -> None:
 def test_specks_and_dashes_are_left_out() -> None:
     segments = segment(page((100, 100, 40, 60), (200, 100, 40, 60), (300, 130, 12, 3), (400, 50, 4, 4)))
     assert len(segments.marks) == 2
-
-
-@pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
-def test_a_dark_table_beside_the_page_is_no_digit(side: str) -> None:
-    mask = page((200, 200, 40, 60), (300, 200, 40, 60))
-    strip = {"left": np.s_[:, :25], "right": np.s_[:, -25:], "top": np.s_[:25], "bottom": np.s_[-25:]}[side]
-    mask[strip] = 255
-    assert [box[:2] for box in places(segment(mask))] == [(198, 198), (298, 198)]
-
-
-def test_a_digit_that_fills_the_picture_is_kept() -> None:
-    mask = np.zeros((60, 40), np.uint8)
-    mask[:, 18:24] = 255
-    mask[:6, 5:24] = 255
-    assert len(segment(mask).marks) == 1
 
 
 def test_why_nothing_is_found() -> None:
@@ -112,12 +97,12 @@ def test_parts_without_sure_ink_are_left_out() -> None:
     assert len(segment(mask, sure).marks) == 1
 
 
-def test_the_usual_size_is_that_of_most_of_the_ink() -> None:
-    assert typical([8] * 50 + [100, 110, 120]) in (100, 110)
-    assert typical([]) == 0
+def test_the_typical_size_is_that_of_most_of_the_ink() -> None:
+    assert typical_side([8] * 50 + [100, 110, 120]) in (100, 110)
+    assert typical_side([]) == 0
     cut = (0, 100, 120, 110)
-    assert segment(page((300, 300, 30, 40), cut), rules=False).usual == pytest.approx(40, abs=4)
-    assert segment(page(cut), rules=False).usual == pytest.approx(122, abs=4), "where there are no others"
+    assert segment(page((300, 300, 30, 40), cut), ruled_lines=False).digit_side == pytest.approx(40, abs=4)
+    assert segment(page(cut), ruled_lines=False).digit_side == pytest.approx(122, abs=4), "where there are no others"
 
 
 def test_what_shows_through_from_the_back_is_left_out() -> None:

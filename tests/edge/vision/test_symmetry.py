@@ -4,8 +4,8 @@ import pytest
 
 from edge.reading.split_merge import MIRRORED
 from edge.types import Pixels
-from edge.vision.crop import turn
-from edge.vision.symmetry import mirrored
+from edge.vision.crop import rotate
+from edge.vision.symmetry import mirror_symmetry
 
 
 def spectacles(unsteady: float = 0) -> Pixels:
@@ -33,24 +33,26 @@ def number() -> Pixels:
 
 @pytest.mark.parametrize("degrees", [-11, -6, 0, 6, 11])
 def test_spectacles_are_their_own_mirror_image(degrees: float) -> None:
-    assert mirrored(turn(spectacles(unsteady=3), degrees)) >= MIRRORED
+    assert mirror_symmetry(rotate(spectacles(unsteady=3), degrees)) >= MIRRORED
 
 
 @pytest.mark.parametrize("degrees", [-11, 0, 11])
 def test_a_number_is_not(degrees: float) -> None:
-    assert mirrored(turn(number(), degrees)) < MIRRORED - 0.1
+    assert mirror_symmetry(rotate(number(), degrees)) < MIRRORED - 0.1
 
 
 def test_the_measure_knows_its_ends() -> None:
-    assert mirrored(spectacles()) == pytest.approx(1, abs=0.02)
-    assert mirrored(np.zeros((40, 40), np.uint8)) == 0
+    assert mirror_symmetry(spectacles()) == pytest.approx(1, abs=0.02)
+    assert mirror_symmetry(np.zeros((40, 40), np.uint8)) == 0
     slash = np.zeros((100, 100), np.uint8)
     cv2.line(slash, (5, 95), (95, 5), 255, 6)
-    assert mirrored(slash) < 0.5
+    assert mirror_symmetry(slash) < 0.5
 
 
 def test_neither_size_nor_paper_around_it_matters() -> None:
     ink = spectacles(unsteady=3)
     large = cv2.resize(ink, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
-    assert mirrored(large) == pytest.approx(mirrored(ink), abs=0.03)
-    assert mirrored(cv2.copyMakeBorder(ink, 10, 70, 90, 0, cv2.BORDER_CONSTANT)) == pytest.approx(mirrored(ink))
+    assert mirror_symmetry(large) == pytest.approx(mirror_symmetry(ink), abs=0.03)
+    assert mirror_symmetry(cv2.copyMakeBorder(ink, 10, 70, 90, 0, cv2.BORDER_CONSTANT)) == pytest.approx(
+        mirror_symmetry(ink)
+    )

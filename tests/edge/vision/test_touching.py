@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge.types import Pixels
-from edge.vision.touching import best_path, reduced, split, whole_parts
+from edge.vision.touching import best_path, find_cuts, reduce_to_height, remove_crumbs
 
 
 def rings(count: int, apart: int, side: int = 60) -> Pixels:
@@ -17,17 +17,17 @@ def rings(count: int, apart: int, side: int = 60) -> Pixels:
     return ink
 
 
-def test_the_pieces_of_each_way_are_the_whole_ink() -> None:
+def test_the_pieces_of_each_cut_are_the_whole_ink() -> None:
     ink = rings(2, 54)
-    ways = split(ink)
-    assert ways
+    cuts = find_cuts(ink)
+    assert cuts
     tried = 0
-    for middle in range(1, ways.last):
-        pair = ways.piece(0, middle), ways.piece(middle, ways.last)
+    for middle in range(1, cuts.last):
+        pair = cuts.piece(0, middle), cuts.piece(middle, cuts.last)
         together = np.zeros_like(ink)
         if pair[0] and pair[1]:
             tried += 1
-            for piece in (ways.whole(pair[0]), ways.whole(pair[1])):
+            for piece in (cuts.full_size(pair[0]), cuts.full_size(pair[1])):
                 x, y, w, h = piece.box
                 assert piece.ink.shape == (h, w)
                 together[y : y + h, x : x + w] |= piece.ink
@@ -36,12 +36,12 @@ def test_the_pieces_of_each_way_are_the_whole_ink() -> None:
 
 
 def test_one_piece_is_the_first_of_two() -> None:
-    ways = split(rings(2, 54))
-    assert ways
-    found = [ways.piece(0, end) for end in ways.ends(0)]
-    boxes = [ways.whole(piece).box for piece in found if piece]
+    cuts = find_cuts(rings(2, 54))
+    assert cuts
+    found = [cuts.piece(0, end) for end in cuts.ends_after(0)]
+    boxes = [cuts.full_size(piece).box for piece in found if piece]
     assert any(abs(box.x - 2) < 3 and abs(box.width - 56) < 6 and box.height > 50 for box in boxes)
-    assert ways.last not in ways.ends(0), "the whole is no piece of itself"
+    assert cuts.last not in cuts.ends_after(0), "the whole is no piece of itself"
 
 
 def test_two_that_share_a_stroke_both_have_it() -> None:
@@ -51,44 +51,44 @@ def test_two_that_share_a_stroke_both_have_it() -> None:
     cv2.line(ink, (40, 3), (40, 60), 255, 6)
     cv2.ellipse(ink, (60, 46), (20, 13), 0, 0, 360, 255, 6)
     cv2.line(ink, (46, 36), (70, 3), 255, 6)
-    ways = split(ink)
-    assert ways
-    stem = np.zeros(ways.small.shape, bool)
+    cuts = find_cuts(ink)
+    assert cuts
+    stem = np.zeros(cuts.small.shape, bool)
     stem[20:26, 19:21] = True
-    assert ways.small[stem].min() > 127
+    assert cuts.small[stem].min() > 127
     both = [
         (end, start)
-        for end in range(1, ways.last)
-        for start in ways.onwards(end)
-        if ways.before[end][stem].mean() > 0.8 and ways.before[start][stem].mean() < 0.2
+        for end in range(1, cuts.last)
+        for start in cuts.next_starts(end)
+        if cuts.before[end][stem].mean() > 0.8 and cuts.before[start][stem].mean() < 0.2
     ]
     assert both
-    assert all(0 < ways.onwards(end)[start] <= 0.3 for end, start in both)
+    assert all(0 < cuts.next_starts(end)[start] <= 0.3 for end, start in both)
 
 
-def test_onwards_shares_little_and_goes_back_only() -> None:
-    ways = split(rings(3, 54))
-    assert ways
-    assert ways.onwards(0) == {0: 0.0} and ways.onwards(ways.last) == {ways.last: 0.0}
-    for end in range(1, ways.last):
-        after = ways.onwards(end)
+def test_the_next_piece_shares_little_and_starts_before_the_end() -> None:
+    cuts = find_cuts(rings(3, 54))
+    assert cuts
+    assert cuts.next_starts(0) == {0: 0.0} and cuts.next_starts(cuts.last) == {cuts.last: 0.0}
+    for end in range(1, cuts.last):
+        after = cuts.next_starts(end)
         assert after[end] == 0
         assert all(0 < start <= end and 0 <= ink <= 0.3 for start, ink in after.items())
 
 
-def test_what_is_not_to_be_cut_has_no_ways() -> None:
-    assert split(np.full((60, 4), 255, np.uint8)) is None
-    assert split(np.full((60, 1), 255, np.uint8)) is None
-    assert split(np.zeros((5, 5), np.uint8)) is None
-    assert split(np.full((10, 200), 255, np.uint8)) is None
+def test_what_is_not_to_be_cut_has_no_cuts() -> None:
+    assert find_cuts(np.full((60, 4), 255, np.uint8)) is None
+    assert find_cuts(np.full((60, 1), 255, np.uint8)) is None
+    assert find_cuts(np.zeros((5, 5), np.uint8)) is None
+    assert find_cuts(np.full((10, 200), 255, np.uint8)) is None
 
 
 def test_thin_strokes_stay_dark() -> None:
     ink = np.zeros((400, 500), np.uint8)
     cv2.ellipse(ink, (250, 200), (200, 180), 0, 0, 360, 255, 4)
-    assert reduced(ink).shape == (32, 40)
-    assert reduced(ink).max() > 200
-    assert reduced(ink[:30]) is not None and reduced(ink[:30]).shape == (30, 500)
+    assert reduce_to_height(ink).shape == (32, 40)
+    assert reduce_to_height(ink).max() > 200
+    assert reduce_to_height(ink[:30]) is not None and reduce_to_height(ink[:30]).shape == (30, 500)
 
 
 def every_path(
@@ -120,28 +120,28 @@ def test_the_best_path_is_the_best_of_all(seed: int) -> None:
     def score(start: int, end: int) -> float:
         return scores[start, end]
 
-    def ahead(start: int) -> dict[int, float]:
+    def bounds(start: int) -> dict[int, float]:
         return {b: -0.1 for a, b in scores if a == start}
 
-    def onwards(end: int) -> dict[int, float]:
+    def next_starts(end: int) -> dict[int, float]:
         return {end: 0.0} | {s: change for (e, s), change in back.items() if e == end}
 
     every = every_path(scores, back, last)
     best = max(every, key=every.__getitem__, default=())
     if best and len(best) <= 3:
         least = every[best] - 0.01
-        assert best_path(last, ahead, score, onwards, least) == list(best)
-        assert best_path(last, ahead, score, onwards, every[best] + 0.01) == []
+        assert best_path(last, bounds, score, next_starts, least) == list(best)
+        assert best_path(last, bounds, score, next_starts, every[best] + 0.01) == []
 
 
 def test_no_path_leads_nowhere() -> None:
     assert best_path(2, lambda start: {1: 0.0} if start == 0 else {}, lambda *_: -1.0, lambda end: {end: 0.0}, -9) == []
 
 
-def test_crumbs_go_and_strokes_stay() -> None:
+def test_crumbs_are_removed_and_strokes_stay() -> None:
     ink = np.zeros((40, 40), np.uint8)
     ink[5:35, 5:10] = 255
     ink[5:10, 20:35] = 255
     crumbed = ink.copy()
     crumbed[20:22, 30:33] = 255
-    assert np.array_equal(whole_parts(crumbed), ink)
+    assert np.array_equal(remove_crumbs(crumbed), ink)

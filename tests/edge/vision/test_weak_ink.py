@@ -5,7 +5,7 @@ import pytest
 from edge.types import Pixels
 from edge.vision.clean import clean
 from edge.vision.settings import VisionSettings
-from edge.vision.weak_ink import weak_ink
+from edge.vision.weak_ink import find_weak_ink
 
 
 def written(pen: int = 7) -> Pixels:
@@ -61,7 +61,7 @@ def test_a_pen_that_pressed_harder_here_and_there_wrote_all_of_it() -> None:
     ink = cv2.convertScaleAbs(written(4), alpha=0.45)
     for x in (150, 260, 370):
         cv2.circle(ink, (x - 30, 170), 6, 255, cv2.FILLED)
-    assert weak_ink(clean(on_paper(ink), VisionSettings(), light_ink=False).ink) is not None
+    assert find_weak_ink(clean(on_paper(ink), VisionSettings(), light_ink=False).ink) is not None
     whole = ink > 60
     assert found(ink)[whole].mean() > 0.95
 
@@ -69,5 +69,5 @@ def test_a_pen_that_pressed_harder_here_and_there_wrote_all_of_it() -> None:
 def test_ink_of_one_strength_has_no_weak_ink() -> None:
     for blur in (0.5, 2.0, 4.0):
         ink = cv2.GaussianBlur(written(11), (0, 0), blur)
-        assert weak_ink(ink) is None
-    assert weak_ink(np.zeros((480, 640), np.uint8)) is None
+        assert find_weak_ink(ink) is None
+    assert find_weak_ink(np.zeros((480, 640), np.uint8)) is None

@@ -124,5 +124,5 @@ def test_what_is_shown_has_the_labels_of_the_model_that_saw_it(page, tmp_path):
     frame = Frame(page("27"), "test")
     with Reader(tmp_path / "other.tflite") as reader:
         analysis = reader.analyse(frame)
-        reader.use(Model())
+        reader.use_model(Model())
         assert view(frame.pixels, analysis)["candidates"][0]["top"][0][0].startswith("class ")

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from edge.reading.candidates import Candidate
+from edge.reading.rejection import accept_confident, is_stroke_at_border, reject_faint_strokes
+from edge.types import Box
+
+
+def marks(*read: tuple[int | None, float]) -> list[Candidate]:
+    nothing = np.zeros((28, 28), np.uint8)
+    return [
+        Candidate(nothing, Box(0, 0, 20, 30), 0, nothing, np.zeros(11, np.float32), digit, confidence)
+        for digit, confidence in read
+    ]
+
+
+@pytest.mark.parametrize(("x", "digit", "end"), [(80, 1, True), (0, 1, True), (40, 1, False), (80, 7, False)])
+def test_a_stroke_that_goes_out_at_one_side_is_no_one(x: int, digit: int, end: bool) -> None:
+    (mark,) = marks((digit, 0.99))
+    assert is_stroke_at_border(mark._replace(box=Box(x, 10, 20, 60)), width=100) is end
+    assert not is_stroke_at_border(mark._replace(box=Box(0, 10, 100, 60)), width=100)
+
+
+def test_a_stroke_much_fainter_than_the_digits_is_no_one() -> None:
+    row = [
+        mark._replace(ink=np.full((30, 20), level, np.uint8))
+        for mark, level in zip(marks((1, 0.99), (1, 0.99), (7, 0.99), (2, 0.99)), (90, 200, 220, 240), strict=True)
+    ]
+    assert reject_faint_strokes(row, (True, True, True, True)) == (False, True, True, True)
+    assert reject_faint_strokes(row, (True, True, True, False)) == (True, True, True, False), (
+        "one other may be a strong one"
+    )
+    assert reject_faint_strokes(row[2:], (True, True)) == (True, True)
+
+
+def test_a_digit_among_words_has_to_be_surer() -> None:
+    words = [(None, 0.99)] * 4
+    assert accept_confident(marks((7, 0.9)), 0.6, False) == (True,)
+    assert accept_confident(marks((7, 0.9), *words), 0.6, False) == (False,) * 5
+    assert accept_confident(marks((7, 0.99), *words), 0.6, False) == (True, False, False, False, False)
+    assert not any(accept_confident(marks((1, 0.99), *words), 0.6, False)), "any stroke may be a 1"
+    assert not any(accept_confident(marks((0, 0.99), (8, 0.99), *words), 0.6, False)), "and rings are letters,"
+    assert accept_confident(marks((8, 0.99), (7, 0.99), *words), 0.6, False)[:2] == (True, True), (
+        "unless a digit is with them"
+    )
+    assert not any(accept_confident(marks((7, 0.99), *words, *words), 0.6, False)), "and a page of words has none"
+
+
+def test_a_fence_is_no_number() -> None:
+    assert not any(accept_confident(marks(*[(1, 0.99)] * 6), 0.6, False))
+    assert all(accept_confident(marks(*[(1, 0.99)] * 5), 0.6, False))
+    assert all(accept_confident(marks(*[(1, 0.99)] * 6, (2, 0.99)), 0.6, False))
+    assert accept_confident([], 0.6, False) == ()
