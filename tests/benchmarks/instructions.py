@@ -37,12 +37,12 @@ def show(frames: int, page: str) -> None:
     from edge.publishers import open_publisher
     from edge.reading.reader import Reader
     from edge.sources import open_source
-    from edge.system.process import settle
+    from edge.system.process import after_imports
     from edge.tracking.settings import TrackSettings
     from edge.types import Frame
     from tests.support.line import Line
 
-    settle()
+    after_imports()
     # One page, with other noise in each frame.
     pages = list(islice(open_source(f"synthetic:?digits=6&hold={PAGES}"), PAGES))
     tracking = TrackSettings(still=60 if page == "unchanged" else 0)
@@ -59,7 +59,7 @@ def show(frames: int, page: str) -> None:
 
 def counted(*command: str) -> int:
     """Instructions of a command with all that it loads, and without compiling it."""
-    from edge.commands.bench.start import environment
+    from edge.commands.bench.startup import environment
 
     own = environment() | {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"}
     subprocess.run((sys.executable, *command), env=own, capture_output=True)
@@ -73,7 +73,7 @@ def counted(*command: str) -> int:
 
 def measured() -> dict[str, int]:
     """All of COUNTS."""
-    from edge.commands.bench.start import page
+    from edge.commands.bench.startup import page
     from edge.images import save
 
     def frames(kind: str) -> int:

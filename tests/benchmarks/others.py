@@ -48,9 +48,9 @@ def edge() -> tuple[Load, Read]:
     """This project's reader."""
     from edge import Reader
     from edge.images import load
-    from edge.system.process import settle
+    from edge.system.process import after_imports
 
-    settle()
+    after_imports()
     reader = Reader()
     return load, lambda pixels: reader.read(pixels).text.replace("\n", "")
 
@@ -174,7 +174,7 @@ def compare(folder: Path, others: Sequence[Other]) -> list[Took]:
 
 def processes(file: str) -> list[float]:
     """Seconds of a whole process that reads one picture: the usual program, and ours."""
-    from edge.commands.bench.start import environment
+    from edge.commands.bench.startup import environment
 
     commands = [command("usual"), [str(Path(sys.executable).with_name("edge")), "read", file]]
     took: list[list[float]] = [[], []]

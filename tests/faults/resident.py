@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.commands.bench.start import memory
+from edge.commands.bench.startup import memory
 from edge.sources import open_source
 from tests.support.mosquitto import Broker
 

@@ -1,4 +1,4 @@
-"""All figures of ``edge bench``, and the machine that they were measured on."""
+"""All figures of ``edge bench``, and the machine they were measured on."""
 
 from __future__ import annotations
 
@@ -11,47 +11,47 @@ from pathlib import Path
 from typing import Any
 
 from edge import uri
-from edge.commands.bench.line import measure
-from edge.commands.bench.start import starts
-from edge.commands.bench.words import SCHEMA
+from edge.commands.bench.report import SCHEMA
+from edge.commands.bench.stages import measure
+from edge.commands.bench.startup import measure_startup
 from edge.model.classifier import RUNTIMES, Model
 from edge.settings import Settings
 from edge.system import raspberry
-from edge.system.process import settle
+from edge.system.process import after_imports
 from edge.system.version import __version__
 
 
 def bench(settings: Settings, frames: int) -> dict[str, Any]:
-    """All figures, as ``edge/schema/bench.json`` describes them. Raises EdgeError."""
-    began = starts(settings)
-    settle()
+    """Measure everything; returns figures as ``edge/schema/bench.json`` describes them. Raises EdgeError."""
+    start = measure_startup(settings)
+    after_imports()
     with Model(settings.model or None, threads=settings.threads or 1) as model:
         name = model.name
-    took = measure(settings, frames)
-    line = took.percentiles()
-    throttled = raspberry.throttled()
+    times = measure(settings, frames)
+    line = times.percentiles()
+    throttled = raspberry.throttled_bits()
     return {
         "schema": SCHEMA,
         "edge": __version__,
         "model": name,
         "source": uri.public(settings.source),
         "machine": machine(),
-        "frames": len(took.work),
-        "digits_per_frame": round(took.digits / len(took.work), 2) if took.work else 0.0,
+        "frames": len(times.work),
+        "digits_per_frame": round(times.digits / len(times.work), 2) if times.work else 0.0,
         "line_ms": line,
-        "frames_per_second": round(len(took.work) / took.seconds, 2),
-        "cpu_percent": round(100 * took.cpu_seconds / took.seconds, 1),
-        "times_the_floor": round(statistics.median(took.work) / statistics.median(took.floor), 3)
-        if took.floor
+        "frames_per_second": round(len(times.work) / times.seconds, 2),
+        "cpu_percent": round(100 * times.cpu_seconds / times.seconds, 1),
+        "times_the_floor": round(statistics.median(times.work) / statistics.median(times.floor), 3)
+        if times.floor
         else None,
-        "start": began,
-        "temperature_celsius": raspberry.degrees(),
-        "throttled": None if throttled is None else raspberry.decode(throttled)[0],
+        "start": start,
+        "temperature_celsius": raspberry.temperature_celsius(),
+        "throttled": None if throttled is None else raspberry.decode_throttled(throttled)[0],
     }
 
 
 def machine() -> dict[str, str | int | None]:
-    """What it was measured on."""
+    """The computer, system and versions that the figures depend on."""
     return {
         "computer": _text("/proc/device-tree/model") or _processor(),
         "processors": os.cpu_count(),

@@ -1,4 +1,4 @@
-"""The figures for people: tables that read well in a terminal and are Markdown; and the change against older ones."""
+"""The figures of ``edge bench`` as Markdown tables, with ratios to earlier figures; and loading such figures."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import Any
 from edge.errors import DataError
 
 SCHEMA = 1
-"""Version of the JSON; ``edge/schema/bench.json`` describes it."""
-STARTS = {
+"""Version of the JSON that ``edge/schema/bench.json`` describes."""
+STARTUP_NAMES = {
     "import_ms": "imports",
     "model_ms": "opening the model",
     "first_reading_ms": "the first reading",
-    "edge_read_ms": "`edge read`, 640x480, a whole process",
-    "edge_read_peak_mib": "its peak of memory",
+    "edge_read_ms": "`edge read`, one page of 640x480, whole process",
+    "edge_read_peak_mib": "`edge read`, peak memory",
     "edge_run_first_reading_ms": "`edge run` to its first reading",
-    "edge_run_resident_mib": "its memory after forty frames, with a store, without web and broker",
-    "edge_run_peak_mib": "the peak of that",
-    "bare_ms": "NumPy, OpenCV, the runtime and one bare run of the model, a whole process",
-    "bare_peak_mib": "its peak of memory",
+    "edge_run_resident_mib": "`edge run`, memory after 40 frames, with a store, without web page and broker",
+    "edge_run_peak_mib": "`edge run`, peak memory",
+    "bare_ms": "minimum: NumPy, OpenCV, the runtime and one run of the model, whole process",
+    "bare_peak_mib": "minimum, peak memory",
 }
-"""What each is called."""
+"""Key of the JSON -> its name in the table."""
 
 
 def lines(figures: Mapping[str, Any], older: Mapping[str, Any] | None = None) -> Iterator[str]:
-    """Both tables; with ``older`` figures the ratio to them, below 1 where it takes less now."""
+    """Both tables. With ``older`` figures also the ratio to them: below 1 means less time or memory than before."""
     machine = figures["machine"]
     yield f"edge-digits {figures['edge']}, {figures['model']}, {figures['source']}"
     yield ", ".join(str(value) for value in machine.values() if value is not None)
@@ -47,30 +47,30 @@ def lines(figures: Mapping[str, Any], older: Mapping[str, Any] | None = None) ->
 
 
 def load(path: Path) -> dict[str, Any]:
-    """Figures that ``edge bench --json`` wrote. Raises DataError."""
+    """Load figures that ``edge bench --json`` wrote. Raises DataError."""
     try:
-        said = json.loads(path.read_text("utf-8"))
-        if said["schema"] != SCHEMA or not isinstance(said["line_ms"]["frame"]["p50"], float):
+        figures = json.loads(path.read_text("utf-8"))
+        if figures["schema"] != SCHEMA or not isinstance(figures["line_ms"]["frame"]["p50"], float):
             raise ValueError("another version")
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); name what edge bench --json wrote") from error
+        raise DataError(f"{path}: cannot be read ({error.strerror}); name an output of edge bench --json") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: is not what edge bench --json wrote") from error
-    return dict(said)
+        raise DataError(f"{path}: is not an output of edge bench --json; make one") from error
+    return dict(figures)
 
 
 def _facts(figures: Mapping[str, Any], older: Mapping[str, Any] | None) -> Iterator[tuple[str, Any, float | None]]:
     then = older or {}
     for key, name, unit in (
-        ("frames_per_second", "frames a second", ""),
-        ("cpu_percent", "of one processor", " %"),
-        ("times_the_floor", "a frame, in floors", ""),
+        ("frames_per_second", "frames per second", ""),
+        ("cpu_percent", "use of one processor", " %"),
+        ("times_the_floor", "time of a frame / floor", ""),
     ):
         if figures.get(key) is not None:
             yield name, (f"{figures[key]:.2f}{unit}", figures[key]), then.get(key)
     for key, value in figures["start"].items():
         unit = "MiB" if key.endswith("mib") else "ms"
-        yield STARTS[key], (f"{value:.0f} {unit}", value), then.get("start", {}).get(key)
+        yield STARTUP_NAMES[key], (f"{value:.0f} {unit}", value), then.get("start", {}).get(key)
 
 
 def _ratio(now: float, then: float | None, older: object) -> str:

@@ -1,4 +1,4 @@
-"""The whole line, frame after frame, as ``edge run`` goes round it; and the bare minimum on the same frames."""
+"""Measures each stage of the loop of ``edge run``, and the floor: the least work that could read the same frames."""
 
 from __future__ import annotations
 
@@ -33,86 +33,87 @@ from edge.tracking.change_detector import ChangeDetector
 from edge.tracking.tracker import Tracker
 from edge.types import Frame, Reading
 
-PAGES = 40
-"""So many frames of what is no camera are made ready before, and shown in turn."""
-WARM = 20
-"""So many frames are not counted: caches fill, memory is taken."""
-SAME = 1000
-"""So many times the last page comes at the end, as a camera shows it: with noise of its own each time."""
+LOADED_FRAMES = 40
+"""Most frames that are loaded before the measurement, if the source is not a camera. Chosen: they stay in memory."""
+WARM_UP_FRAMES = 20
+"""The first frames are not counted, as caches fill and memory is allocated. Chosen."""
+UNCHANGED_FRAMES = 1000
+"""How often the last page is shown at the end, each time with its own noise, as by a camera. Chosen."""
 ROUNDS = 5
-"""The floor is measured in so many parts, between parts of the line: what else the machine does, both bear."""
+"""Loop and floor are measured in turn, this many times, so that other load of the machine affects both. Chosen."""
 
 
 @dataclass(slots=True)
-class Took:
-    """Milliseconds of each frame."""
+class Times:
+    """Milliseconds of each frame, and totals."""
 
     stages: dict[str, list[float]] = field(default_factory=dict)
-    """By stage; one that a frame did not come to has none of it."""
+    """By stage. A frame that does not reach a stage adds nothing to it."""
     work: list[float] = field(default_factory=list)
-    """From the frame in hand to its reading and events published."""
+    """From having the frame to having published its reading and events."""
     latency: list[float] = field(default_factory=list)
-    """From when it was captured to that."""
+    """From the capture of the frame to having published its reading and events."""
     floor: list[float] = field(default_factory=list)
-    """Of the bare minimum."""
+    """Of the floor: a threshold, connected components and bare runs of the model."""
     unchanged: list[float] = field(default_factory=list)
-    """As ``work``, of a frame that shows the page that was read before, and is not read again."""
+    """As ``work``, of frames that show an unchanged page and are therefore not read."""
     seconds: float = 0.0
-    """All of it by the wall's clock,"""
+    """Wall-clock time of the loop, without the floor."""
     cpu_seconds: float = 0.0
-    """and by the processor's; without the floor."""
+    """Processor time of the loop, without the floor."""
     digits: int = 0
+    """Digits that were read."""
 
     def percentiles(self) -> dict[str, dict[str, float]]:
-        """p50, p95 and p99 of each stage, and of the whole."""
+        """The 50th, 95th and 99th percentile of each stage and of the whole frame, in milliseconds."""
         named = {**{stage: self.stages[stage] for stage in STAGES if stage in self.stages}, "frame": self.work}
         named |= {"latency": self.latency, "unchanged": self.unchanged, "floor": self.floor}
         return {name: _percentiles(values) for name, values in named.items() if values}
 
 
 class Meter:
-    """Stands around the line, and notes what each stage took."""
+    """Wraps the reader in the loop, and records how long each stage takes."""
 
-    def __init__(self, live_reader: LiveReader, took: Took) -> None:
-        self.same = False
-        """Whether what comes now is the same page again."""
-        self.watch = Stopwatch()
-        self._live_reader, self._took = live_reader, took
+    def __init__(self, live_reader: LiveReader, times: Times) -> None:
+        self.is_unchanged = False
+        """Whether the frames now show the page that was read last."""
+        self.stopwatch = Stopwatch()
+        self._live_reader, self._times = live_reader, times
         self._begun = 0.0
         self._analysis: Analysis | None = None
         self._frames = 0
 
     def read(self, frame: Frame) -> Reading | None:
-        """What the reader sees."""
+        """Read a frame, as the loop asks for it."""
         self._begun = time.perf_counter()
         reading = self._live_reader.read(frame)
         self._analysis = self._live_reader.newest[1] if self._live_reader.newest else None
         return reading
 
     def done(self) -> tuple[()]:
-        """A frame has gone round, with all that was published of it; nothing is to be added."""
+        """Record the times of a frame after all of it was published. Returns no notices."""
         now = time.perf_counter()
         if self._analysis is None:
             return ()
-        laps, analysis, self._analysis = self.watch.take(), self._analysis, None
+        laps, analysis, self._analysis = self.stopwatch.take(), self._analysis, None
         self._frames += 1
-        if self._frames <= WARM:
+        if self._frames <= WARM_UP_FRAMES:
             return ()
-        if self.same:
+        if self.is_unchanged:
             if analysis.reading.is_repeat:
-                self._took.unchanged.append(1000 * (now - self._begun))
+                self._times.unchanged.append(1000 * (now - self._begun))
             return ()
         for stage, seconds in (laps | analysis.stages).items():
-            self._took.stages.setdefault(stage, []).append(1000 * seconds)
-        self._took.work.append(1000 * (now - self._begun))
+            self._times.stages.setdefault(stage, []).append(1000 * seconds)
+        self._times.work.append(1000 * (now - self._begun))
         late = datetime.now(UTC) - analysis.reading.captured_at
-        self._took.latency.append(1000 * max(0.0, late.total_seconds()))
-        self._took.digits += len(analysis.reading.digits)
+        self._times.latency.append(1000 * max(0.0, late.total_seconds()))
+        self._times.digits += len(analysis.reading.digits)
         return ()
 
 
-class Shown(Source):
-    """Frames that are ready, again and again, as if a camera gave them now."""
+class RepeatedFrames(Source):
+    """Loaded frames, again and again, as if a camera captured them now."""
 
     def __init__(self, frames: list[Frame], name: str) -> None:
         self._frames, self.name = frames, name
@@ -128,72 +129,72 @@ class Shown(Source):
         """Nothing is held open."""
 
 
-def measure(settings: Settings, frames: int) -> Took:
-    """So many frames of ``settings.source`` through the line. Raises EdgeError where something cannot be opened."""
-    took = Took()
+def measure(settings: Settings, frames: int) -> Times:
+    """Read and time ``frames`` frames of ``settings.source``. Raises EdgeError if something cannot be opened."""
+    times = Times()
     with ExitStack() as stack:
         source = stack.enter_context(open_source(settings.source))
         model = Model(settings.model or None, threads=settings.threads or 1)
         reader = stack.enter_context(Reader(model, vision=settings.vision, min_confidence=settings.min_confidence))
         live_reader = LiveReader(reader, source, Controls(settings.min_confidence))
-        meter = Meter(live_reader, took)
+        meter = Meter(live_reader, times)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edge-bench-")))
         store = stack.enter_context(Store(folder / FILE, device="bench", limits=settings.store))
         outputs = [
-            StorePublisher(store, meter.watch),
+            StorePublisher(store, meter.stopwatch),
             live_reader,
             stack.enter_context(open_publisher(f"jsonl:{os.devnull}")),
         ]
         tracker = Tracker(settings.track)
-        ready = [] if source.live else list(islice(_readable(source), PAGES))
-        if not source.live and not ready:
+        loaded = [] if source.live else list(islice(_readable(source), LOADED_FRAMES))
+        if not source.live and not loaded:
             raise SourceError(f"{settings.source}: gives no frame")
-        pages = _pages(ready)
+        pages = _pages(loaded)
         for part in range(ROUNDS):
             page = pages[part % len(pages)] if pages else []
-            shown = Shown(page, source.name) if page else source
+            shown = RepeatedFrames(page, source.name) if page else source
             begun, processor = time.perf_counter(), time.process_time()
             run(
                 shown,
                 meter.read,
                 outputs,
                 tracker=tracker,
-                frames=_share(frames, part) + (WARM if part == 0 else 0),
+                frames=_share(frames, part) + (WARM_UP_FRAMES if part == 0 else 0),
                 between_frames=meter.done,
-                stopwatch=meter.watch,
+                stopwatch=meter.stopwatch,
             )
-            took.seconds += time.perf_counter() - begun
-            took.cpu_seconds += time.process_time() - processor
-            took.floor += list(_floor(model, page, _share(frames, part), took)) if page else []
-        if ready:
-            meter.same = True
+            times.seconds += time.perf_counter() - begun
+            times.cpu_seconds += time.process_time() - processor
+            times.floor += list(_floor(model, page, _share(frames, part), times)) if page else []
+        if loaded:
+            meter.is_unchanged = True
             live_reader.change_detector, live_reader.is_settled = ChangeDetector(settings.track), tracker.is_settled
-            # Of photographs each is another page.
-            again = Shown(page if page[-1].truth else page[-1:], source.name)
+            # Photographs have no known text and are all different pages: then only the last is repeated.
+            unchanged = RepeatedFrames(page if page[-1].truth else page[-1:], source.name)
             run(
-                again,
+                unchanged,
                 meter.read,
                 outputs,
                 tracker=tracker,
-                frames=SAME,
+                frames=UNCHANGED_FRAMES,
                 between_frames=meter.done,
-                stopwatch=meter.watch,
+                stopwatch=meter.stopwatch,
             )
-            del took.unchanged[:WARM]
-    return took
+            del times.unchanged[:WARM_UP_FRAMES]
+    return times
 
 
 def _pages(frames: list[Frame]) -> list[list[Frame]]:
-    """Frames of the same page, which is shown in one part: a hand that turns it is no part of reading it."""
+    """The frames grouped by page. Each round shows one page, so that turning the page is not measured."""
     pages: dict[str | None, list[Frame]] = {}
     for frame in frames:
         pages.setdefault(frame.truth, []).append(frame)
     return list(pages.values())
 
 
-def _floor(model: Model, frames: list[Frame], count: int, took: Took) -> Iterator[float]:
-    """Milliseconds of a threshold, connected components, and as many bare invokes as the line's frames have digits."""
-    invokes = round(took.digits / max(1, len(took.work)))
+def _floor(model: Model, frames: list[Frame], count: int, times: Times) -> Iterator[float]:
+    """Milliseconds of a threshold, connected components and a bare run of the model for each digit, ``count`` times."""
+    invokes = round(times.digits / max(1, len(times.work)))
     for n in range(count):
         pixels = frames[n % len(frames)].pixels
         begun = time.perf_counter()

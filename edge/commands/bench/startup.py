@@ -1,4 +1,4 @@
-"""What it takes to begin: the commands themselves, in processes of their own."""
+"""Measures the start of the commands: time and memory of whole processes."""
 
 from __future__ import annotations
 
@@ -18,27 +18,25 @@ from edge.images import save
 from edge.model.classifier import interpreter_class, packaged_model
 from edge.settings import Settings
 
-TIMES = 5
-"""Each is done so often; the medians count."""
+REPEATS = 5
+"""How often each is measured; the median counts. Chosen: more would be steadier, but take longer."""
 FRAMES = 40
-"""So many frames are read before the memory of a run is looked at."""
-SECONDS = 60
-"""No command takes longer."""
+"""Frames that ``edge run`` reads before its memory is measured. Chosen."""
 COMMAND = (sys.executable, "-m", "edge.cli")
 STEPS = """
 import time
 begun = time.perf_counter()
-from edge.system.process import settle
+from edge.system.process import after_imports
 from edge.reading.reader import Reader
 from edge.images import load
 imported = time.perf_counter()
-settle()
+after_imports()
 reader = Reader({model!r})
 opened = time.perf_counter()
 reader.read({picture!r})
 print(imported - begun, opened - imported, time.perf_counter() - opened)
 """
-"""What ``edge read`` does, step by step."""
+"""A program that does what ``edge read`` does, and prints the seconds of each step."""
 BARE = """
 import cv2, numpy
 from {runtime}.interpreter import Interpreter
@@ -46,26 +44,26 @@ interpreter = Interpreter({model!r}, num_threads=1)
 interpreter.allocate_tensors()
 interpreter.invoke()
 """
-"""The least that anything could do: NumPy, OpenCV, the runtime, and one bare run of the model."""
+"""A program that does the least possible: import NumPy, OpenCV and the runtime, and run the model once."""
 
 
-def starts(settings: Settings) -> dict[str, float]:
-    """Medians: milliseconds of each step and of whole processes, and MiB of their peaks. Raises EdgeError."""
+def measure_startup(settings: Settings) -> dict[str, float]:
+    """Medians by name: milliseconds of each step and of whole processes, and MiB of memory. Raises EdgeError."""
     with tempfile.TemporaryDirectory(prefix="edge-bench-") as folder:
         picture = Path(folder) / "page.png"
         save(page(), picture)
-        rows = [_once(settings, picture) for _ in range(TIMES)]
+        rows = [_measure_once(settings, picture) for _ in range(REPEATS)]
     return {name: round(statistics.median(row[name] for row in rows), 1) for name in rows[0]}
 
 
 def page() -> np.ndarray:
-    """A page of six digits, 640x480, as the synthetic camera shows it."""
+    """A page of six digits as the synthetic camera shows it: (480, 640) uint8, grey."""
     rng = np.random.default_rng(1)
     ink, _ = rendering.page(["235789"], 480, 640, rng)
     return virtual_camera.sensor_noise(virtual_camera.lens_image(ink, rng, 1.0), rng, 1.0)
 
 
-def _once(settings: Settings, picture: Path) -> dict[str, float]:
+def _measure_once(settings: Settings, picture: Path) -> dict[str, float]:
     model = ("--model", settings.model) if settings.model else ()
     steps = STEPS.format(model=settings.model or None, picture=str(picture))
     imported, opened, read = (1000 * float(part) for part in _timed((sys.executable, "-c", steps))[0].split())
@@ -73,9 +71,9 @@ def _once(settings: Settings, picture: Path) -> dict[str, float]:
     runs = (*COMMAND, "run", *model, "--state", str(picture.parent / "state"), "--source")
     line, first = _timed((*runs, f"files:{picture}", "--publish", "jsonl:-"), until_a_line=True)
     if not line:
-        raise EdgeError("edge run: says nothing")
+        raise EdgeError("edge run: prints no reading; try it by itself")
     live = ("synthetic:?fps=20&hold=1000", "--publish", f"jsonl:{os.devnull}", "--frames", str(FRAMES))
-    resident, most = _held((*runs, *live))
+    resident, peak = _memory_used((*runs, *live))
     runtime = interpreter_class().__module__.partition(".")[0]
     bare = (sys.executable, "-c", BARE.format(runtime=runtime, model=settings.model or str(packaged_model())))
     return {
@@ -83,62 +81,62 @@ def _once(settings: Settings, picture: Path) -> dict[str, float]:
         "model_ms": opened,
         "first_reading_ms": read,
         "edge_read_ms": 1000 * _timed(reads)[1],
-        "edge_read_peak_mib": _held(reads)[1],
+        "edge_read_peak_mib": _memory_used(reads)[1],
         "edge_run_first_reading_ms": 1000 * first,
         "edge_run_resident_mib": resident,
-        "edge_run_peak_mib": most,
+        "edge_run_peak_mib": peak,
         "bare_ms": 1000 * _timed(bare)[1],
-        "bare_peak_mib": _held(bare)[1],
+        "bare_peak_mib": _memory_used(bare)[1],
     }
 
 
 def environment() -> dict[str, str]:
-    """That of a command as a user has it: pip compiles what it installs, and nothing is compiled at each start.
+    """The environment variables for measured commands: as ours, but Python may write compiled files.
 
-    In a checkout the first of several runs compiles what has changed.
+    An installed package is compiled by pip. In a checkout the first of several runs compiles what has changed.
     """
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _timed(command: tuple[str, ...], *, until_a_line: bool = False) -> tuple[str, float]:
-    """What a process said, and seconds until it ended or had said a line. Raises EdgeError."""
+    """The output of a process, and the seconds until it ended or printed its first line. Raises EdgeError."""
     begun = time.perf_counter()
-    process = _launched(command)
+    process = _start(command)
     assert process.stdout
-    said = process.stdout.readline() if until_a_line else process.stdout.read()
+    output = process.stdout.readline() if until_a_line else process.stdout.read()
     seconds = time.perf_counter() - begun
-    _end(process)
-    return said, seconds if until_a_line else time.perf_counter() - begun
+    _wait_for_end(process)
+    return output, seconds if until_a_line else time.perf_counter() - begun
 
 
-def _held(command: tuple[str, ...]) -> tuple[float, float]:
-    """MiB that a process has just before its end, and had at its peak. Raises EdgeError.
+def _memory_used(command: tuple[str, ...]) -> tuple[float, float]:
+    """The memory of a process in MiB: just before its end, and at its peak. Raises EdgeError.
 
-    Its peak as its own status has it: that which is told at its end is no less than the peak of who started it.
+    The peak is read from /proc. getrusage(2) would never report less than the peak of the process that started it.
     """
-    process = _launched(command)
-    held = 0.0, 0.0
+    process = _start(command)
+    used = 0.0, 0.0
     while process.poll() is None:
         if now := memory(process.pid):
-            held = now["VmRSS"], now["VmHWM"]
+            used = now["VmRSS"], now["VmHWM"]
         time.sleep(0.002)
-    _end(process)
-    return held
+    _wait_for_end(process)
+    return used
 
 
-def _launched(command: tuple[str, ...]) -> subprocess.Popen[str]:
+def _start(command: tuple[str, ...]) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
 
 
 def memory(process: int) -> dict[str, float]:
-    """MiB that a process holds, by the names of proc_pid_status(5): VmRSS, VmHWM and so on; {} where it has ended."""
+    """Memory of a process in MiB, by the names of proc_pid_status(5): VmRSS, VmHWM and so on; {} if it has ended."""
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    said = dict(line.split(":", 1) for line in lines if line.endswith(" kB"))
-    return {name: int(size.split()[0]) / 1024 for name, size in said.items()}
+    sizes = dict(line.split(":", 1) for line in lines if line.endswith(" kB"))
+    return {name: int(size.split()[0]) / 1024 for name, size in sizes.items()}
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    _, complaint = process.communicate()
+def _wait_for_end(process: subprocess.Popen[str]) -> None:
+    _, errors = process.communicate()
     if process.returncode:
         what = " ".join(process.args[2:4]) if isinstance(process.args, tuple) else str(process.args)
-        raise EdgeError(f"{what}: {complaint.strip().splitlines()[-1:] or process.returncode}")
+        raise EdgeError(f"{what}: {errors.strip().splitlines()[-1:] or process.returncode}")
