@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from edge.commands.arguments import Parser
 from edge.errors import EdgeError
-from edge.system.process import begin, end
+from edge.system.process import before_exit, before_imports
 from edge.system.version import __version__
 
 
@@ -113,9 +113,9 @@ def _declare(parser: Parser, command: Command) -> None:
 
 def script() -> int:
     """Run ``edge`` as the main program of this process; returns the exit status."""
-    begin()
+    before_imports()
     status = main()
-    end()
+    before_exit()
     return status
 
 

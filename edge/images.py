@@ -82,7 +82,7 @@ def composite(picture: Pixels) -> Pixels:
 
 def _imdecode(packed: Pixels, flags: int, name: str) -> Pixels:
     try:
-        with stderr.opencv():
+        with stderr.silence_opencv():
             picture = cv2.imdecode(packed, flags)
     except cv2.error as error:
         # OpenCV raises this for images above its own limit of pixels.

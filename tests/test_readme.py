@@ -30,7 +30,7 @@ from edge.corrections.database import Correction, Corrections
 from edge.publishers import mqtt, webhook
 from edge.sources import SCHEMES
 from edge.store.store import FILE, Store
-from edge.system.state_folder import folder
+from edge.system.state_folder import create
 from edge.types import Notice, Pixels
 from tests.docs_pages import PAGES, blocks
 from tests.support.patience import patience
@@ -83,7 +83,7 @@ def desk(page: Callable[..., Pixels], tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "edge.toml").write_text('source = "files:scans/*.png"\n')
     # Named, as this machine may have the service, too.
     monkeypatch.setenv("EDGE_STATE", str(tmp_path / "state"))
-    with Store(folder(str(tmp_path / "state")) / FILE, device="desk") as store:
+    with Store(create(str(tmp_path / "state")) / FILE, device="desk") as store:
         store.append(Notice("camera", "running", "picamera2:0", datetime.now(UTC), None))
     with Corrections(tmp_path / "state" / CORRECTIONS) as corrections:
         glyph = np.zeros((28, 28), np.uint8)
@@ -171,9 +171,9 @@ def test_its_training_and_converting_are_understood(line: str, tmp_path: Path) -
 
 
 def test_what_it_asks_by_http_is_described() -> None:
-    from edge.web.openapi import described
+    from edge.web.openapi import describe_api
 
-    paths = described(shown_events=1, most_events=1)["paths"]
+    paths = describe_api(default_events=1, max_events=1)["paths"]
     asked = [re.findall(r"http://127.0.0.1:8080(/\S+)", line) for line in COMMANDS if line.startswith("curl ")]
     assert asked and all(path in paths for found in asked for path in found)
 

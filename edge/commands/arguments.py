@@ -79,9 +79,9 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
 
 def state_folder_of(settings: Settings) -> Path:
     """The path of the state folder, which need not exist. Raises StateError if a file has that name."""
-    from edge.system.state_folder import place
+    from edge.system.state_folder import locate
 
-    path = place(settings.state)
+    path = locate(settings.state)
     # Not Path.is_file, which raises PermissionError for a folder that this user may not read.
     if file := next((one for one in (path, *path.parents) if os.path.isfile(one)), None):  # noqa: PTH113
         raise StateError(f"{file}: is a file, but the state folder must be a folder; name another one with --state")
@@ -92,8 +92,8 @@ def reader_of(settings: Settings) -> Reader:
     """A reader with these settings, for a command that reads files. Raises ModelError."""
     from edge.model.classifier import Model
     from edge.reading.reader import Reader
-    from edge.system.process import settle
+    from edge.system.process import after_imports
 
-    settle()
+    after_imports()
     model = Model(settings.model or None, threads=settings.threads or 1)
     return Reader(model, vision=settings.vision, min_confidence=settings.min_confidence)

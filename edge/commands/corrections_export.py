@@ -26,10 +26,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the corrections as 28x28 glyphs and labels.csv."""
     from edge.corrections.database import FILE, Corrections
     from edge.corrections.export import export
-    from edge.system.state_folder import unmistaken
+    from edge.system.state_folder import check_unambiguous
 
     settings = settings_of(arguments)
-    unmistaken(settings.state, f"corrections export {shlex.quote(arguments.folder)}", arguments.config)
+    check_unambiguous(settings.state, f"corrections export {shlex.quote(arguments.folder)}", arguments.config)
     with Corrections(state_folder_of(settings) / FILE) as corrections:
         count = export(corrections, Path(arguments.folder))
     print(f"{arguments.folder}: {count} glyph{'s' if count > 1 else ''} and labels.csv")

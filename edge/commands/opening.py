@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from edge.running.metrics import Metrics
     from edge.running.model_swap import ModelSwap
     from edge.store.store import Store
-    from edge.web.server import Web
+    from edge.web.server import WebServer
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def open_pipeline(
     settings: Settings,
     *,
     extra_publisher: Callable[[LiveReader], Publisher] | None,
-    announce: Callable[[Web], None],
+    announce: Callable[[WebServer], None],
     pinned: Iterable[str],
 ) -> Pipeline:
     """Open everything; ``stack`` closes it in reverse order. For the other arguments see ``run_source``."""
@@ -139,10 +139,10 @@ def _store(settings: Settings) -> Store:
     from edge.store.store import FILE, Store
 
     try:
-        folder = state_folder.folder(settings.state)
+        folder = state_folder.create(settings.state)
     except StateError as error:
         log.warning("%s (events are kept in memory until then)", error)
-        folder = state_folder.place(settings.state)
+        folder = state_folder.locate(settings.state)
     return Store(folder / FILE, device=_device(settings), limits=settings.store)
 
 
@@ -212,19 +212,19 @@ def _web(
     store: Store | None,
     metrics: Metrics,
     saved: SavedVision,
-) -> Web:
-    from edge.web.app import Sources
-    from edge.web.server import Web
+) -> WebServer:
+    from edge.web.app import Backend
+    from edge.web.server import WebServer
 
-    sources = Sources(
+    backend = Backend(
         program=program,
         live_reader=live_reader,
         reader=reader,
         source=uri.public(settings.source),
         publishers=tuple(outputs),
         events=store.path if store else None,
-        told=lambda: store.newest_message if store else None,
+        newest_message=lambda: store.newest_message if store else None,
         metrics=metrics.text,
         saved_vision=saved,
     )
-    return Web(settings.web, sources, folder=state_folder.place(settings.state))
+    return WebServer(settings.web, backend, folder=state_folder.locate(settings.state))

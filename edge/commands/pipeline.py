@@ -16,16 +16,16 @@ from edge.publishers.base import Publisher
 from edge.running.live_reader import LiveReader
 from edge.running.systemd import Watchdog, reload_signal, stop_signals
 from edge.settings import Settings
-from edge.system.process import Tidy, settle
+from edge.system.process import MemoryTrimmer, after_imports
 from edge.types import Notice
 
 if TYPE_CHECKING:
-    from edge.web.server import Web
+    from edge.web.server import WebServer
 
 log = logging.getLogger(__name__)
 
 
-def _announce(web: Web) -> None:
+def _announce(web: WebServer) -> None:
     # Not a problem, but logged as a warning so that the address is always shown, also in the log of a service.
     log.warning("web: the live page is at %s", web.url)
 
@@ -35,7 +35,7 @@ def run_source(
     frames: int | None = None,
     *,
     extra_publisher: Callable[[LiveReader], Publisher] | None = None,
-    announce: Callable[[Web], None] = _announce,
+    announce: Callable[[WebServer], None] = _announce,
     pinned: Iterable[str] = (),
 ) -> int:
     """Read ``settings.source`` until it ends, after ``frames`` frames, or until a signal; returns the exit status.
@@ -45,7 +45,7 @@ def run_source(
 
     If the driver of a camera hangs, this ends the process. Raises EdgeError if something cannot be opened.
     """
-    settle()
+    after_imports()
     watchdog = Watchdog()
     with ExitStack() as stack:
         pipeline = open_pipeline(stack, settings, extra_publisher=extra_publisher, announce=announce, pinned=pinned)
@@ -58,10 +58,10 @@ def run_source(
 
 def _run(stack: ExitStack, pipeline: Pipeline, watchdog: Watchdog, frames: int | None) -> int:
     """Run the loop until it ends, a signal comes or a camera hangs; returns the exit status."""
-    swap, tidy = pipeline.model_swap, Tidy()
+    swap, memory_trimmer = pipeline.model_swap, MemoryTrimmer()
 
     def between() -> Iterable[Notice]:
-        tidy()
+        memory_trimmer()
         return swap.apply_pending() if swap else ()
 
     stopping = stack.enter_context(stop_signals(pipeline.stop))

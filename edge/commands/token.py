@@ -26,15 +26,15 @@ def add_arguments(parser: Parser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print a link with each token in it. What follows the # is never sent over the network."""
     from edge.system import state_folder
-    from edge.web.tokens import FILE, tokens
+    from edge.web.tokens import FILE, load_tokens
 
     settings = settings_of(arguments)
     # Tokens in the wrong state folder would open nothing.
-    state_folder.unmistaken(settings.state, "token --new" if arguments.new else "token", arguments.config)
-    folder = state_folder.folder(settings.state)
+    state_folder.check_unambiguous(settings.state, "token --new" if arguments.new else "token", arguments.config)
+    folder = state_folder.create(settings.state)
     if arguments.new:
         (folder / FILE).unlink(missing_ok=True)
-    given = tokens(folder)
+    given = load_tokens(folder)
     host, _, port = (settings.web or "HOST:8080").rpartition(":")
     if host in ("0.0.0.0", "[::]", "127.0.0.1"):
         host = platform.node() if host != "127.0.0.1" else host

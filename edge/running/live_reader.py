@@ -1,4 +1,4 @@
-"""Reads frames as the controls say, and remembers what was seen last: for pictures, statistics and whoever asks."""
+"""Reads frames as the remote commands say, and keeps the newest reading for the live page, pictures and statistics."""
 
 from __future__ import annotations
 
@@ -18,65 +18,66 @@ from edge.tracking.change_detector import ChangeDetector
 from edge.types import Event, Frame, Message, Reading
 
 MARK_SECONDS, MARKS = 10.0, 6
-"""Frames a second are counted over the last six marks, one in ten seconds: a minute."""
+"""Frames per second are averaged over the last MARKS marks, one every MARK_SECONDS: about a minute. Chosen."""
 
 
 class LiveReader(Publisher):
-    """Stands between loop and reader; as a publisher it learns of which frame an event tells."""
+    """Reads frames for the loop. It is a publisher too, so that it knows which frame an event comes from."""
 
-    name = "viewer"
+    name = "live reader"
 
     def __init__(self, reader: Reader, source: Source, controls: Controls) -> None:
         self._reader, self._source, self._controls = reader, source, controls
         self.analyse: Callable[[Frame], Analysis] = reader.analyse
-        """The reader's, or what stands in for it to count along."""
+        """The function that reads a frame: the reader's, or one around it that also measures (see ``Metrics``)."""
         self._started = time.monotonic()
         self._frames = 0
         self._marks = deque([(self._started, 0)], maxlen=MARKS)
         self._newest: tuple[Frame, Analysis] | None = None
         self._model: Model | None = None
         self.change_detector: ChangeDetector | None = None
-        """What tells frames that need not be read again, and"""
+        """Finds frames that show the same as the one before, which are not read again; None: each frame is read."""
         self.is_settled: Callable[[Reading], bool] = lambda reading: False
-        """whether a reading is what is believed, and nothing else is about to be: else each frame is read."""
-        self._came: float | None = None
+        """Tells whether a reading is the text that the tracker has reported, with no other one pending. Only then an
+        unchanged frame is not read again."""
+        self._frame_seconds: float | None = None
         self.picture = LastRead()
-        """The frame that the last event was about."""
+        """The frame of the last event, drawn as a JPEG when somebody asks for it."""
 
     def read(self, frame: Frame) -> Reading | None:
-        """What is read in it; None while paused, unless somebody asked for a reading."""
+        """The reading of a frame; None while paused, unless somebody asked for a reading."""
         controls = self._controls
-        self._came = now = time.monotonic()
-        asked = controls.reading_requested
-        if controls.paused and not asked:
+        self._frame_seconds = now = time.monotonic()
+        requested = controls.reading_requested
+        if controls.paused and not requested:
             return None
         vision = controls.vision or self._reader.vision
         if controls.threshold != self._reader.min_confidence or vision is not self._reader.vision:
             self._reader.configure(controls.threshold, vision)
             self._model = None
-        analysis = self._again(frame, now, asked) or self._look(frame)
+        analysis = self._repeat(frame, now, requested) or self._analyse(frame)
         self._newest = frame, analysis
         self._frames += 1
         if now - self._marks[-1][0] >= MARK_SECONDS:
             self._marks.append((now, self._frames))
-        if asked:
+        if requested:
             controls.answer_requests(analysis.reading)
         return analysis.reading
 
-    def _look(self, frame: Frame) -> Analysis:
+    def _analyse(self, frame: Frame) -> Analysis:
         analysis = self.analyse(frame)
         self._model = self._reader.model
         if self.change_detector:
             self.change_detector.mark_read()
         return analysis
 
-    def _again(self, frame: Frame, seconds: float, asked: bool) -> Analysis | None:
-        """What was seen in the frame before, where this one shows the same and that is no news."""
-        # What was read by another model, or by other settings, says nothing.
+    def _repeat(self, frame: Frame, seconds: float, requested: bool) -> Analysis | None:
+        """The analysis of the frame before, if this frame shows the same and need not be read; otherwise None."""
         detector, newest = self.change_detector, self._newest
-        if detector is None or not detector.is_unchanged(frame, seconds) or asked or newest is None:
+        if detector is None or not detector.is_unchanged(frame, seconds) or requested or newest is None:
             return None
         analysis = newest[1]
+        # After a change of the model or the settings, the frame is read again.
         if self._reader.model is not self._model or not self.is_settled(analysis.reading):
             return None
         elapsed_ms = (time.monotonic() - seconds) * 1000
@@ -84,25 +85,25 @@ class LiveReader(Publisher):
 
     @property
     def newest(self) -> tuple[Frame, Analysis] | None:
-        """The frame that was read last, and what was seen in it; any thread may look."""
+        """The frame that was read last, and its analysis; any thread may ask."""
         return self._newest
 
     def frame_age(self) -> float | None:
         """Seconds since the newest frame came, read or not; None before the first."""
-        return None if self._came is None else time.monotonic() - self._came
+        return None if self._frame_seconds is None else time.monotonic() - self._frame_seconds
 
     def publish(self, message: Message) -> None:
-        """Keep the frame that an event was made of; it is drawn when somebody wants to see it."""
+        """Keep the frame of an event; it is drawn only when somebody asks for the picture."""
         if isinstance(message, Event) and self._newest:
             frame, analysis = self._newest
             self.picture.show(frame.pixels, analysis)
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: there is nothing to release."""
 
     def stats(self) -> dict[str, Any]:
-        """How the program gets on, as ``edge/schema/stats.json`` describes it; any thread may ask."""
-        now, throttled = time.monotonic(), raspberry.throttled()
+        """The statistics of ``edge/schema/stats.json``; any thread may ask."""
+        now, throttled = time.monotonic(), raspberry.throttled_bits()
         since, frames = self._marks[0]
         return {
             "uptime_seconds": round(now - self._started, 1),
@@ -111,6 +112,6 @@ class LiveReader(Publisher):
             "frames": self._frames,
             "fps": round((self._frames - frames) / max(now - since, 1e-3), 2),
             "dropped_frames": self._source.dropped,
-            "temperature_celsius": raspberry.degrees(),
-            "throttled": None if throttled is None else bool(raspberry.decode(throttled)[0]),
+            "temperature_celsius": raspberry.temperature_celsius(),
+            "throttled": None if throttled is None else bool(raspberry.decode_throttled(throttled)[0]),
         }

@@ -1,7 +1,7 @@
-"""The model of a running loop, changed for another one between two frames.
+"""Replaces the model of a running loop when its file changes.
 
-A thread watches the model's file. What is new there is read once, tried in a process of its own, loaded beside the
-model that reads, and handed to the loop, which takes it between two frames and never waits for any of this.
+A thread checks the model's file. A new file is read once, tried in a process of its own, and loaded beside the model in
+use. The loop takes the new model between two frames, and never waits for any of this.
 """
 
 from __future__ import annotations
@@ -30,13 +30,15 @@ from edge.types import Notice
 log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 1.0
-"""So often is looked at the file; what is new there is tried once it has been the same for two looks."""
+"""How often the file is checked, in seconds. A new file is tried when two checks in a row find the same version, so that
+one that is still being copied is not. Chosen."""
 MAX_BYTES = 64 * 2**20
-"""A larger file is no model of digits: it would take the memory of whoever reads it."""
+"""A larger file is refused unread: it is no model of digits (the packaged one has some 100 kB), and reading it could use
+up the memory. Chosen."""
 
 
 class FileVersion(NamedTuple):
-    """What tells one version of a file from another."""
+    """What identifies one version of a file."""
 
     changed_ns: int
     size: int
@@ -44,14 +46,14 @@ class FileVersion(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What has become of a new file: a model to take, or only what is to be told."""
+    """What came of a new file: a notice, and a model to use if it was accepted while the loop runs."""
 
     notice: Notice
     model: Model | None = None
 
 
 class ModelSwap(Closing):
-    """Keeps watch over the file at ``path``, and over the model that was accepted as it."""
+    """Watches the model file at ``path``, and falls back to the last model that was accepted from there."""
 
     def __init__(
         self,
@@ -62,10 +64,10 @@ class ModelSwap(Closing):
         try_model: Callable[..., object] = try_model,
         check_seconds: float = CHECK_SECONDS,
     ) -> None:
-        """Find the model to begin with: the file's, or where that is refused the one that was last accepted as it.
+        """Load the first model: the file's, or if that is refused the last one that was accepted from this path.
 
-        ``folder`` is the setting ``state``. A file that was accepted before is not tried again. Raises ModelError
-        where there is neither.
+        ``folder`` is the setting ``state``. A file that was accepted before is not tried again. Raises ModelError if
+        there is no usable model.
         """
         self.path = path.absolute()
         self._threads, self._try_model, self._check_seconds = threads, try_model, check_seconds
@@ -75,51 +77,51 @@ class ModelSwap(Closing):
         self._wake = threading.Event()
         self._reader: Reader | None = None
         self._refused = ""
-        """The hash of what was refused last: the same again is no news."""
+        """The hash of the file that was refused last; the same file is not reported again."""
         self._handled = self._file_version()
-        """The version of the file that was last dealt with,"""
+        """The version of the file that was handled last."""
         self._candidate: FileVersion | None = None
-        """and one that may still be half-written."""
+        """A new version, seen once: it may be half-written."""
         self._missing = self._handled is None
-        self.model = self._initial_model()
-        """The model to begin with; then the newest that was handed over."""
+        self.model = self._first_model()
+        """The newest accepted model; the loop may not use it yet."""
 
     # --- at the start
 
     def _open_registry(self, folder: str) -> ModelRegistry | None:
         try:
-            return ModelRegistry(state_folder.folder(folder))
+            return ModelRegistry(state_folder.create(folder))
         except StateError as error:
             log.warning("%s (until then no model is kept)", error)
             return None
 
-    def _initial_model(self) -> Model:
-        content, known = None, self._accepted_hash()
+    def _first_model(self) -> Model:
+        content, accepted = None, self._accepted_hash()
         try:
             content = self._read()
-            if sha256(content).hexdigest() == known:
+            if sha256(content).hexdigest() == accepted:
                 return self._load(content)
             model = self._accept(content)
         except ModelError as error:
-            kept = self._last_accept(known)
-            if kept is None:
+            last = self._load_accepted(accepted)
+            if last is None:
                 raise
             self._refuse(content, error)
-            return kept
-        if known:
+            return last
+        if accepted:
             self._pending.append(Outcome(_notice("accepted", model.name, None)))
         return model
 
     def _accepted_hash(self) -> str:
-        """The hash of what was last accepted as this file."""
+        """The hash of the model that was last accepted from this path; empty if there is none."""
         try:
-            kept = self._registry.read_index() if self._registry else None
+            index = self._registry.read_index() if self._registry else None
         except StateError as error:
             log.warning("%s", error)
             return ""
-        return kept.current if kept and kept.path == str(self.path) else ""
+        return index.current if index and index.path == str(self.path) else ""
 
-    def _last_accept(self, digest: str) -> Model | None:
+    def _load_accepted(self, digest: str) -> Model | None:
         try:
             return self._load(self._registry.content(digest)) if self._registry and digest else None
         except (StateError, ModelError) as error:
@@ -129,30 +131,30 @@ class ModelSwap(Closing):
     # --- for the loop
 
     def start(self, reader: Reader) -> None:
-        """From now on watch the file for this reader, which reads with ``model``."""
+        """Start watching the file for this reader, which uses ``model``."""
         self._reader = reader
         threading.Thread(target=self._watch, name="model", daemon=True).start()
 
     def apply_pending(self) -> tuple[Notice, ...]:
-        """For the loop, between two frames: takes the new model where there is one, and gives what is to be told."""
+        """Give the reader the new model, if there is one, and return the notices. The loop calls it between frames."""
         if not self._pending:
             return ()
-        told = []
+        notices = []
         while self._pending:
             notice, model = self._pending.popleft()
-            told.append(notice)
+            notices.append(notice)
             if model and self._reader:
                 before = self._reader.model
-                self._reader.use_model(model)
+                self._reader.use(model)
                 before.close()
-        return tuple(told)
+        return tuple(notices)
 
     def request_check(self) -> None:
-        """FileVersion at the file even where it did not change. It only sets a flag: a signal handler may call it."""
+        """Check the file soon, even if it did not change. This only sets a flag: a signal handler may call it."""
         self._check_requested = True
 
     def close(self) -> None:
-        """Watch no longer. A trial under way ends by itself."""
+        """Stop watching. A trial that is running ends by itself."""
         self._closed = True
         self._wake.set()
 
@@ -163,42 +165,42 @@ class ModelSwap(Closing):
             try:
                 self.step()
             except Exception:
-                # A model that reads matters more than a new one.
-                log.exception("%s: not looked at", self.path)
+                # The model in use matters more than a new one: go on.
+                log.exception("%s: could not be checked", self.path)
 
     def step(self) -> None:
-        """One look at the file, and all that follows from it."""
-        asked, self._check_requested = self._check_requested, False
-        look = self._file_version()
-        if look is None:
-            if not self._missing or asked:
-                log.warning("%s: is gone; %s reads on", self.path, self.model.name)
+        """Check the file once, and try it if it is a new version."""
+        requested, self._check_requested = self._check_requested, False
+        version = self._file_version()
+        if version is None:
+            if not self._missing or requested:
+                log.warning("%s: is missing; still using %s", self.path, self.model.name)
             self._missing = True
             self._candidate = None
-            # What comes back, and be it the same version, is dealt with.
+            # A file that comes back is handled again, even if it is the same version.
             self._handled = None
             return
         self._missing = False
-        if not asked and look == self._handled:
+        if not requested and version == self._handled:
             self._candidate = None
             return
-        if not asked and look != self._candidate:
-            self._candidate = look
+        if not requested and version != self._candidate:
+            self._candidate = version
             return
-        self._handled, self._candidate = look, None
-        self._handle(asked)
+        self._handled, self._candidate = version, None
+        self._handle(requested)
 
-    def _handle(self, asked: bool) -> None:
+    def _handle(self, requested: bool) -> None:
         content = None
         try:
             content = self._read()
             digest = sha256(content).hexdigest()
             if digest == self.model.sha256:
                 self._refused = ""
-                if asked:
-                    log.warning("%s: nothing new, %s reads on", self.path, self.model.name)
+                if requested:
+                    log.warning("%s: unchanged, still using %s", self.path, self.model.name)
                 return
-            if digest == self._refused and not asked:
+            if digest == self._refused and not requested:
                 return
             model = self._accept(content)
         except ModelError as error:
@@ -207,10 +209,10 @@ class ModelSwap(Closing):
             return
         self.model, self._refused = model, ""
         self._pending.append(Outcome(_notice("accepted", model.name, None), model))
-        log.warning("%s: %s reads from now on", self.path, model.name)
+        log.warning("%s: now using %s", self.path, model.name)
 
     def _accept(self, content: bytes) -> Model:
-        """Tried, loaded, warm and kept. Raises ModelError."""
+        """Try a model, load it, run it once, and store it in the registry. Raises ModelError if it is refused."""
         self._try_model(content, str(self.path), threads=self._threads or 1)
         model = self._load(content)
         if self._registry:
@@ -225,34 +227,34 @@ class ModelSwap(Closing):
         if content is not None:
             self._refused = sha256(content).hexdigest()
             name = f"{self.path.stem} sha256:{self._refused[:12]}"
-        log.warning("%s (the model before reads on)", error)
+        log.warning("%s (still using the model before)", error)
         self._pending.append(Outcome(_notice("refused", name, str(error))))
 
     def _load(self, content: bytes) -> Model:
         model = Model(self.path, threads=self._threads, content=content)
-        # The first inference takes longer than those after it.
+        # The first inference is slower than later ones: do it here, not in the loop.
         model.predict(np.zeros((1, 28, 28), np.uint8))
         return model
 
     def _file_version(self) -> FileVersion | None:
-        """Which version of the file there is; None where there is none."""
+        """The version of the file that is there now; None if there is none."""
         try:
-            said = self.path.stat()
+            status = self.path.stat()
         except OSError:
             return None
-        return FileVersion(said.st_mtime_ns, said.st_size, said.st_ino)
+        return FileVersion(status.st_mtime_ns, status.st_size, status.st_ino)
 
     def _read(self) -> bytes:
         """The file's bytes, read once. Raises ModelError."""
         try:
-            said = self.path.stat()
-            if stat.S_ISREG(said.st_mode) and said.st_size <= MAX_BYTES:
+            status = self.path.stat()
+            if stat.S_ISREG(status.st_mode) and status.st_size <= MAX_BYTES:
                 return self.path.read_bytes()
         except FileNotFoundError as error:
             raise ModelError(f"{self.path}: no such file; make one with edge-convert MODEL.h5") from error
         except OSError as error:
             raise ModelError(f"{self.path}: cannot be read ({error.strerror}); name a .tflite file") from error
-        what = f"is larger than {MAX_BYTES // 2**20} MiB" if stat.S_ISREG(said.st_mode) else "is no file"
+        what = f"is larger than {MAX_BYTES // 2**20} MiB" if stat.S_ISREG(status.st_mode) else "is not a file"
         raise ModelError(f"{self.path}: {what}; make a model with edge-convert MODEL.h5")
 
 

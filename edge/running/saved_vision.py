@@ -1,4 +1,4 @@
-"""What the live page saved in place of ``[vision]``: a TOML file in the state folder, and the one before it."""
+"""The cleaning settings that the live page saved: a TOML file in the state folder, and the one saved before it."""
 
 from __future__ import annotations
 
@@ -13,65 +13,67 @@ from typing import Any
 from edge.errors import SettingsError, StateError
 from edge.settings import checked_vision
 from edge.system.files import write_atomically
-from edge.system.state_folder import folder, place
+from edge.system.state_folder import create, locate
 from edge.types import timestamp
 from edge.vision.settings import VisionSettings
 
 SAVED_FILE, PREVIOUS_FILE = "vision.toml", "vision.before.toml"
-"""Their names in the state folder."""
+"""Names in the state folder: the settings that were saved last, and those saved before them."""
 ASIDE_FILE = "vision.aside.toml"
-"""While another one takes its place, what was in SAVED_FILE: a power cut may leave it."""
-HEAD = (
-    "# Saved on the live page, {}. It stands in place of [vision] in the settings;\n# remove this file to have those.\n"
+"""Name in the state folder: a copy of SAVED_FILE while that is replaced. A power loss may leave it behind."""
+HEADER = (
+    "# Saved on the live page, {}. Used in place of [vision] in the settings;\n# remove this file to use those again.\n"
 )
+"""The comment at the top of SAVED_FILE; {} is the time."""
 
 
 class SavedVision:
-    """The vision to read by: what a flag or the environment says, or else what was saved, or else the settings."""
+    """The cleaning settings in use: for each, the flag or environment variable, else the saved value, else the file's."""
 
     def __init__(self, setting: str, configured: VisionSettings, pinned: Iterable[str] = ()) -> None:
-        """``setting`` is the setting ``state``, ``configured`` what the settings say of the vision.
+        """``setting`` is the setting ``state``; ``configured`` is ``[vision]`` of the settings.
 
-        Fields named in ``pinned`` are as configured whatever was saved.
+        The fields named in ``pinned`` always have the configured value, whatever was saved.
         """
         self._setting = setting
         self.configured = configured
-        """What the settings say."""
+        """``[vision]`` of the settings."""
         self.pinned = frozenset(pinned)
-        """What a flag or the environment says: nothing that is saved changes it."""
+        """The fields that a flag or the environment sets; a saved value does not change them."""
 
     @property
     def path(self) -> Path:
-        """The file that is saved to. Raises StateError where there is no place for it."""
-        return place(self._setting) / SAVED_FILE
+        """The file that ``save`` writes. Raises StateError if there is no state folder."""
+        return locate(self._setting) / SAVED_FILE
 
     def vision(self) -> VisionSettings:
-        """What to read by. Raises StateError where what was saved cannot be read."""
+        """The settings to use. Raises StateError if the saved ones cannot be read."""
         return self._checked(self._read(self.path)) if self.is_saved() else self.configured
 
     def is_saved(self) -> bool:
-        """Whether anything is."""
+        """Whether settings were saved."""
         return self._exists(SAVED_FILE)
 
     def has_previous(self) -> bool:
-        """Whether there is anything to go back to."""
+        """Whether ``restore_previous`` has something to restore."""
         return any(self._exists(name) for name in (SAVED_FILE, PREVIOUS_FILE, ASIDE_FILE))
 
     def with_values(self, values: Mapping[str, Any], base: VisionSettings) -> VisionSettings:
-        """``base`` with other ``values``, names and values as in the TOML, checked. Raises SettingsError."""
+        """``base`` with some ``values`` changed (names and values as in the TOML). Raises SettingsError if one is wrong."""
         return self._checked({**dataclasses.asdict(base), **values})
 
     def save(self, vision: VisionSettings) -> None:
-        """Keep it, and what was there as the one before. Raises StateError."""
+        """Save these settings; those saved before become the previous ones. Raises StateError."""
         fields = dataclasses.asdict(vision)
-        # JSON's numbers, words and truth are TOML's too.
+        # Numbers, strings and booleans are written in TOML as in JSON.
         text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in fields.items())
-        self._replace(f"{HEAD.format(timestamp(datetime.now(UTC)))}\n[vision]\n{text}".encode())
+        self._replace(f"{HEADER.format(timestamp(datetime.now(UTC)))}\n[vision]\n{text}".encode())
 
     def restore_previous(self) -> VisionSettings:
-        """The one before is put back; again: the newer one. Where none was saved before, that is the settings' own.
+        """Swap the saved settings with the previous ones, and give those; a second call swaps them back.
 
-        Raises StateError, also where what was before is damaged: then nothing has changed.
+        If nothing was saved before, the previous settings are those of the settings file. Raises StateError, also if
+        the previous ones are damaged: then nothing has changed.
         """
         before = self.path.with_name(PREVIOUS_FILE)
         self._finish_interrupted_save()
@@ -80,11 +82,11 @@ class SavedVision:
         return vision
 
     def _replace(self, content: bytes | None) -> None:
-        path = folder(self._setting) / SAVED_FILE
+        path = create(self._setting) / SAVED_FILE
         aside = path.with_name(ASIDE_FILE)
         self._finish_interrupted_save()
         try:
-            # The one before is given up last, when both others are on the disk.
+            # The previous settings are replaced last, when both other files are on the disk.
             _put(aside, _bytes(path))
             _put(path, content)
             _move(aside, path.with_name(PREVIOUS_FILE))
@@ -92,7 +94,7 @@ class SavedVision:
             raise StateError(f"{path}: cannot be written ({error.strerror})") from error
 
     def _finish_interrupted_save(self) -> None:
-        """End what a power cut ended too early: what lies aside is the one before, once another took its place."""
+        """Finish a save that a power loss interrupted: if SAVED_FILE was replaced, ASIDE_FILE is the previous one."""
         path = self.path
         aside = path.with_name(ASIDE_FILE)
         try:
@@ -103,8 +105,8 @@ class SavedVision:
 
     def _exists(self, name: str) -> bool:
         try:
-            return (place(self._setting) / name).exists()
-        # No place, or one where this user may not look.
+            return (locate(self._setting) / name).exists()
+        # There is no state folder, or this user has no permission to read it.
         except (StateError, OSError):
             return False
 
@@ -115,11 +117,11 @@ class SavedVision:
     def _read(self, path: Path) -> Mapping[str, Any]:
         try:
             content = _bytes(path)
-            said = tomllib.loads(content.decode()).get("vision") if content is not None else {}
-            if not isinstance(said, dict):
-                raise ValueError("no table [vision] is in it")
-            checked_vision(said)
-            return said
+            values = tomllib.loads(content.decode()).get("vision") if content is not None else {}
+            if not isinstance(values, dict):
+                raise ValueError("it has no table [vision]")
+            checked_vision(values)
+            return values
         except OSError as error:
             raise StateError(f"{path}: cannot be read ({error.strerror})") from error
         except (ValueError, SettingsError) as error:

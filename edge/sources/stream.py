@@ -51,7 +51,7 @@ class Stream(Camera):
 
     def open(self) -> None:
         """Connect. Raises SourceError if nothing answers, or the answer is not a video."""
-        with stderr.opencv():
+        with stderr.silence_opencv():
             self._capture = cv2.VideoCapture(
                 self._url,
                 cv2.CAP_FFMPEG,
@@ -65,7 +65,7 @@ class Stream(Camera):
     def read(self) -> tuple[Pixels, datetime]:
         """The next picture. Raises SourceError if the connection ends, or nothing comes for 5 s."""
         assert self._capture is not None
-        with stderr.opencv():
+        with stderr.silence_opencv():
             read, picture = self._capture.read()
         if not read:
             raise SourceError(f"{self.name}: the stream has ended")

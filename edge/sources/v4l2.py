@@ -51,7 +51,7 @@ class V4l2(Camera):
                 "sudo usermod -aG video $USER, and log in again"
             )
         self._opened = self._inode()
-        with stderr.opencv():
+        with stderr.silence_opencv():
             self._capture = cv2.VideoCapture(str(self._device), cv2.CAP_V4L2)
             for name, value in (
                 (cv2.CAP_PROP_BUFFERSIZE, 1),
@@ -69,7 +69,7 @@ class V4l2(Camera):
     def read(self) -> tuple[Pixels, datetime]:
         """The next picture. Raises SourceError if the camera gives none."""
         assert self._capture is not None
-        with stderr.opencv():
+        with stderr.silence_opencv():
             read, picture = self._capture.read()
         # After a camera is unplugged, some drivers repeat its last picture.
         if self._inode() != self._opened:

@@ -38,7 +38,7 @@ class Video(Source):
         self._capture = self._open()
 
     def _open(self) -> cv2.VideoCapture:
-        with stderr.opencv():
+        with stderr.silence_opencv():
             capture = cv2.VideoCapture(str(self._path))
         if not capture.isOpened():
             raise SourceError(f"{self._path}: not a video that OpenCV can read; try MJPEG in .avi or H.264 in .mp4")
@@ -62,7 +62,7 @@ class Video(Source):
         return frame
 
     def _read(self) -> Pixels | None:
-        with stderr.opencv():
+        with stderr.silence_opencv():
             read, picture = self._capture.read()
         return picture if read else None
 

@@ -1,1 +1,1 @@
-"""The process and the machine below it: files, threads, memory, time, stderr. Knows nothing of digits."""
+"""The process and the machine: files, threads, memory, time, stderr. Contains nothing about digits."""

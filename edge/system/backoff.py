@@ -1,29 +1,31 @@
-"""How long to wait before something that failed is tried again."""
+"""Exponential backoff: how long to wait before something that failed is tried again."""
 
 from __future__ import annotations
 
 import random
 
-FIRST_SECONDS, LAST_SECONDS = 0.5, 30.0
-"""Before the first new try, and at most. Each is twice the one before."""
+FIRST_SECONDS = 0.5
+"""Longest pause before the first retry; each further one may be twice as long as the one before. Chosen."""
+LAST_SECONDS = 30.0
+"""Longest pause before any retry. Chosen: something that comes back is noticed within this time."""
 
 
 class Backoff:
-    """Pauses that double, each drawn from its upper half: several programs shall not return at once."""
+    """Pauses that double. Each is random between half and all of its length, so that programs do not retry in step."""
 
     def __init__(self, first: float = FIRST_SECONDS, last: float = LAST_SECONDS) -> None:
-        """``first`` and ``last`` in seconds."""
+        """``first`` and ``last``: the longest first pause and the longest of all, in seconds."""
         self._first = first
         self._last = last
         self.longest = first
-        """The next pause is at most this long, seconds."""
+        """Upper limit of the next pause, in seconds."""
 
     def pause(self) -> float:
-        """Seconds to wait this time."""
+        """Seconds to wait now; doubles the next pause."""
         seconds = random.uniform(self.longest / 2, self.longest)
         self.longest = min(2 * self.longest, self._last)
         return seconds
 
     def reset(self) -> None:
-        """It went well: the next pause is the first again."""
+        """Start again with the first pause, after a success."""
         self.longest = self._first

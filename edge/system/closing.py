@@ -1,4 +1,4 @@
-"""What holds a device, a file or an interpreter is closed after use: ``with`` does it."""
+"""Base class of everything with ``close()``, so that it works with ``with``."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Protocol, Self
 
 
 class Closing(Protocol):
-    """Something with ``close()``, for ``with``."""
+    """Something that holds a device, a file or an interpreter until ``close()``."""
 
     def close(self) -> None:
-        """Give back what is held; a second call does nothing."""
+        """Release what is held; a second call does nothing."""
         ...
 
     def __enter__(self) -> Self:

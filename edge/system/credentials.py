@@ -1,4 +1,4 @@
-"""Where a secret is: in a file of its own, or in systemd's keeping."""
+"""Finds the file of a secret: the one in the settings, or a systemd credential."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 
-def secret_file(named: str, credential: str) -> Path | None:
-    """Where a secret is: the file that is named, else systemd's credential (systemd.exec(5)), else nowhere."""
+def secret_file(configured: str, credential: str) -> Path | None:
+    """The file of a secret: the configured one, else the systemd credential (systemd.exec(5)) if there is one."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    given = Path(folder) / credential if folder else None
-    path = Path(named).expanduser() if named else given
-    return None if path == given and not (path and path.exists()) else path
+    systemd_file = Path(folder) / credential if folder else None
+    path = Path(configured).expanduser() if configured else systemd_file
+    return None if path == systemd_file and not (path and path.exists()) else path

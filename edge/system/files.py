@@ -1,4 +1,4 @@
-"""Files that appear whole, or not at all."""
+"""Atomic file writes: a file has its old content or its new content, never half of it."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def replacing(path: Path, *, readable: bool = False, secret: bool = False) -> Iterator[Path]:
-    """A new, empty file in the folder of ``path``; when the block ends it takes the place of ``path``.
+    """Yield a new, empty file in the folder of ``path``; it replaces ``path`` when the block ends.
 
-    After a crash or power loss at any moment ``path`` is the old file or the new one, and on the disk. Where the block
-    fails, ``path`` stays as it was and nothing is left over. Owner and mode of a file that is there are kept, where
-    this user may; a new one gets its folder's owner. ``readable``: whoever may enter its folder may read it.
-    ``secret``: its owner alone may read it. Raises OSError.
+    After a crash or power cut at any moment, ``path`` is the old file or the new one, complete and on the disk. If the
+    block fails, ``path`` stays as it was and nothing is left over. An existing file keeps its owner and mode, if this
+    user may set them; a new one gets the owner of its folder. ``readable``: everybody who may enter the folder may read
+    it. ``secret``: only its owner may read it. Raises OSError.
     """
-    there = path.is_file() and not path.is_symlink()
-    like = (path if there else path.parent).stat()
-    mode = like.st_mode & (0o777 if there else 0o666) | (0o444 if readable else 0)
+    exists = path.is_file() and not path.is_symlink()
+    like = (path if exists else path.parent).stat()
+    mode = like.st_mode & (0o777 if exists else 0o666) | (0o444 if readable else 0)
     number, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
     os.close(number)
-    half = Path(name)
+    temporary = Path(name)
     try:
-        yield half
-        number = os.open(half, os.O_RDONLY)
+        yield temporary
+        number = os.open(temporary, os.O_RDONLY)
         try:
             os.fchmod(number, 0o600 if secret else mode)
             with contextlib.suppress(PermissionError):
@@ -34,11 +34,11 @@ def replacing(path: Path, *, readable: bool = False, secret: bool = False) -> It
             os.fsync(number)
         finally:
             os.close(number)
-        half.replace(path)
+        temporary.replace(path)
     except BaseException:
-        half.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
-    # The new name itself is on the disk only with its folder.
+    # The rename is on the disk only after its folder is synced.
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
@@ -48,5 +48,5 @@ def replacing(path: Path, *, readable: bool = False, secret: bool = False) -> It
 
 def write_atomically(path: Path, content: bytes, *, readable: bool = False, secret: bool = False) -> None:
     """Write ``content`` to a file as ``replacing`` does. Raises OSError."""
-    with replacing(path, readable=readable, secret=secret) as half:
-        half.write_bytes(content)
+    with replacing(path, readable=readable, secret=secret) as temporary:
+        temporary.write_bytes(content)

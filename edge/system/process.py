@@ -1,4 +1,4 @@
-"""What a process that only reads digits sets once for itself; a library that is imported leaves these alone."""
+"""Tunes threads, memory and garbage collection of a process that only reads digits; an imported library does not."""
 
 from __future__ import annotations
 
@@ -12,42 +12,46 @@ from typing import Any
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _MADV_DONTNEED = 4
 KEPT_BYTES = 32 * 1024 * 1024
-"""So much freed memory is kept for the next frame; the most that glibc takes as a threshold on 64 bits."""
+"""Arrays up to this size in bytes come from the heap, and twice as much freed heap is kept for the next frame. It is
+the highest mmap threshold that glibc accepts on 64 bits."""
+DEFAULT_GC_THRESHOLD = gc.get_threshold()
+"""Python's default thresholds of the garbage collector."""
+FIRST_TRIM_FRAMES = 30
+"""Frames before memory is trimmed for the first time: the start is then over. Chosen."""
+TRIM_EVERY_FRAMES = 1000
+"""Frames between two trims of memory. A trim takes a few milliseconds."""
 
-USUAL = gc.get_threshold()
-"""When Python looks for garbage, unless it is told otherwise."""
-FIRST_FRAMES, TRIM_FRAMES = 30, 1000
-"""After so many frames, and so often, is given back what an unusual frame took, what has come to lie in pieces, and
-what is not used any more: a few milliseconds."""
 
+def before_imports() -> None:
+    """Call it before anything large is imported: one thread for NumPy's linear algebra, fewer garbage collections.
 
-def begin() -> None:
-    """To be called before anything large is imported: one thread for NumPy's linear algebra, and fewer collections.
-
-    There is next to no linear algebra, and OpenBLAS makes a thread and its memory for each processor as it is loaded
-    (https://github.com/OpenMathLib/OpenBLAS names the variable). What is imported stays: to look for garbage in it
-    again and again is a tenth of a start.
+    There is almost no linear algebra here, but OpenBLAS makes a thread and its memory for each processor when it is
+    loaded (https://github.com/OpenMathLib/OpenBLAS documents the variable). Imported objects stay, so looking for
+    garbage among them is useless; it would take a tenth of a start.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    gc.set_threshold(50_000, *USUAL[1:])
+    gc.set_threshold(50_000, *DEFAULT_GC_THRESHOLD[1:])
 
 
-def end() -> None:
-    """To be called last: the interpreter walks over all objects once more otherwise, a tenth of ``edge read``."""
+def before_exit() -> None:
+    """Call it last: otherwise the interpreter visits all objects once more, which takes a tenth of ``edge read``."""
     gc.freeze()
 
 
-def settle() -> None:
-    """One thread for OpenCV, and memory that is kept from frame to frame.
+def after_imports() -> None:
+    """Call it before the first frame: one thread for OpenCV, and memory that is kept from frame to frame.
 
-    The pictures are small: OpenCV's own threads cost more than they bring, and the other cores are not ours. Arrays of
-    a few hundred kilobytes come and go with each frame: given back to the kernel each time, as glibc does by default,
-    they come back as some 600 page faults, a quarter of the time. What the loop does not need, other threads may use:
-    a heap of their own each would keep what their largest picture took. Other C libraries are left as they are. Python
-    looks for garbage as usual from here on, but not in what the start has left.
+    The pictures are so small that OpenCV's own threads cost more than they save, and other programs need the cores.
+
+    Each frame allocates and frees arrays of a few hundred kilobytes. By default, glibc gives them back to the kernel
+    each time, which costs some 600 page faults a frame, a quarter of its time. All threads share one heap, because
+    otherwise each thread's heap would keep as much memory as its largest picture took. Other C libraries are left as
+    they are.
+
+    From here on Python collects garbage as usual, but ignores the objects that exist already.
     """
     gc.freeze()
-    gc.set_threshold(*USUAL)
+    gc.set_threshold(*DEFAULT_GC_THRESHOLD)
     import ctypes
 
     import cv2
@@ -60,10 +64,11 @@ def settle() -> None:
         mallopt(_M_ARENA_MAX, 1)
 
 
-class Tidy:
-    """Keeps memory from growing for months: the worst page of a year would else be what the process takes for ever.
+class MemoryTrimmer:
+    """Gives unused memory back to the kernel from time to time.
 
-    The same for code: a sixth of a process that reads digits is code of libraries that only its start has run.
+    Otherwise the process would keep for ever what its most demanding frame once took. This includes code: a sixth of
+    the memory of a process that reads digits is library code that ran only at its start.
     """
 
     def __init__(self) -> None:
@@ -73,19 +78,19 @@ class Tidy:
         self._libc = ctypes.CDLL(None)
 
     def __call__(self) -> None:
-        """To be called once for each frame."""
+        """Call it once for each frame."""
         self._frames += 1
-        if self._frames % TRIM_FRAMES == FIRST_FRAMES:
+        if self._frames % TRIM_EVERY_FRAMES == FIRST_TRIM_FRAMES:
             # Only glibc has it.
             if trim := getattr(self._libc, "malloc_trim", None):
                 trim(0)
-            forget_code(self._libc)
+            drop_code_pages(self._libc)
 
 
-def forget_code(libc: Any) -> None:
-    """Have the kernel take away all code that is mapped from files; what runs comes back from its cache as it runs.
+def drop_code_pages(libc: Any) -> None:
+    """Drop all code that is mapped from files from memory; code that runs is loaded again from the page cache.
 
-    Code alone: nobody has written to it, so that nothing can be lost.
+    Only code is dropped. Nothing can be lost, because it was never written to.
     """
     from ctypes import c_size_t, c_void_p
 

@@ -1,4 +1,4 @@
-"""What a Raspberry Pi says of its own heat and power; on another computer, as far as it says anything."""
+"""Temperature and throttling of a Raspberry Pi; on other computers, as far as their kernel reports them."""
 
 from __future__ import annotations
 
@@ -6,27 +6,28 @@ import re
 from pathlib import Path
 
 UNDER_VOLTAGE = 0
-"""The bit of ``get_throttled`` that says so, now; the same for the others."""
-BITS = {
+"""Bit of ``vcgencmd get_throttled`` that is set while the voltage is too low."""
+THROTTLED_BITS = {
     UNDER_VOLTAGE: "under-voltage",
     1: "clock capped",
     2: "throttled",
     3: "soft temperature limit",
 }
-"""Bits of ``vcgencmd get_throttled``: each says "now", and 16 higher "since it was switched on" ("get_throttled" in
-Raspberry Pi's documentation of vcgencmd)."""
+"""Bits of ``vcgencmd get_throttled`` -> meaning. Each bit says that it is so now; the bit 16 places higher, that it has
+been so since the Pi was switched on. Source: "get_throttled" in Raspberry Pi's documentation of vcgencmd."""
 
 
-def degrees(root: Path = Path("/")) -> float | None:
-    """°C of the hottest sensor; None where there is none. ``root`` is where the system's files lie."""
+def temperature_celsius(root: Path = Path("/")) -> float | None:
+    """°C of the hottest sensor; None if there is none. ``root`` is the root of the file system, for tests."""
     texts = [_text(zone) for zone in root.glob("sys/class/thermal/thermal_zone*/temp")]
     return max((int(text) / 1000 for text in texts if re.fullmatch("-?[0-9]+", text)), default=None)
 
 
-def throttled(root: Path = Path("/")) -> int | None:
-    """What ``vcgencmd get_throttled`` gives, as Raspberry Pi's kernel has it since 4.14; None where it has not.
+def throttled_bits(root: Path = Path("/")) -> int | None:
+    """The number that ``vcgencmd get_throttled`` shows; None if the kernel has no file for it.
 
-    A file that everybody may read: the service's sandbox keeps ``vcgencmd`` from its device.
+    Raspberry Pi's kernel has that file since 4.14. Everybody may read it, but the service's sandbox denies ``vcgencmd``
+    its device.
     """
     places = ("*firmware", "*/*firmware")
     for file in (file for place in places for file in root.glob(f"sys/devices/platform/{place}/get_throttled")):
@@ -36,10 +37,10 @@ def throttled(root: Path = Path("/")) -> int | None:
     return None
 
 
-def decode(throttled: int) -> tuple[list[str], list[str]]:
-    """The number that ``get_throttled`` gives -> what is so now, and what was so since the Pi was switched on."""
-    now = [name for bit, name in BITS.items() if throttled >> bit & 1]
-    ever = [name for bit, name in BITS.items() if throttled >> (bit + 16) & 1]
+def decode_throttled(bits: int) -> tuple[list[str], list[str]]:
+    """The number of ``throttled_bits`` -> the conditions that hold now, and those since the Pi was switched on."""
+    now = [name for bit, name in THROTTLED_BITS.items() if bits >> bit & 1]
+    ever = [name for bit, name in THROTTLED_BITS.items() if bits >> (bit + 16) & 1]
     return now, ever
 
 
@@ -47,5 +48,5 @@ def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8", "replace").strip("\0 \n\t")
     except OSError:
-        # A sensor whose driver sleeps or does not answer.
+        # Some sensors cannot be read while their driver is suspended.
         return ""

@@ -1,4 +1,4 @@
-"""Keep the known chatter of C++ libraries off stderr, and lose nothing else."""
+"""Keeps known, harmless messages of C++ libraries off stderr, and nothing else."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TextIO
 
 _lock = threading.Lock()
-_aside: Aside | None = None
-_silent, _level = 0, 0
-"""How many want OpenCV silent, and how much it said before."""
+_redirection: Redirection | None = None
+_silenced, _level_before = 0, 0
+"""How many blocks of ``silence_opencv`` are open, and OpenCV's log level before the first of them."""
 
 
 @contextmanager
 def without(noise: str) -> Iterator[TextIO]:
-    """Lines on stderr that begin as ``noise`` (a regular expression) vanish; others appear as the block ends.
+    """Remove lines on stderr that begin like ``noise`` (a regular expression); others appear when the block ends.
 
-    The libraries write to file descriptor 2, past ``sys.stderr``: so that is what is redirected, for all
-    threads; blocks that overlap share one redirection, which ends with the last of them.
-    Yields the real stderr. Where there is none, or no room to keep its lines, nothing is redirected.
+    The libraries write to file descriptor 2, not to ``sys.stderr``, so file descriptor 2 is redirected, for all
+    threads. Overlapping blocks share one redirection, which ends with the last of them.
+    Yields the real stderr. If there is none, or no disk space to keep its lines, nothing is redirected.
     """
-    global _aside
-    mine: Aside | None = None
+    global _redirection
+    mine: Redirection | None = None
     with _lock, suppress(OSError):
-        _aside = mine = _aside or Aside()
+        _redirection = mine = _redirection or Redirection()
         mine.blocks += 1
         mine.noise.add(noise)
     if mine is None:
@@ -41,73 +41,73 @@ def without(noise: str) -> Iterator[TextIO]:
         with _lock:
             mine.blocks -= 1
             if not mine.blocks:
-                _back(mine)
+                _restore(mine)
 
 
-class Aside:
-    """What is written to stderr, kept for a while."""
+class Redirection:
+    """Captures what is written to file descriptor 2 until ``end``."""
 
     def __init__(self) -> None:
         """Raises OSError."""
         with ExitStack() as files:
             self.stderr = files.enter_context(os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace"))
-            """The real one."""
-            self._kept = files.enter_context(tempfile.TemporaryFile())
+            """The real stderr."""
+            self._captured = files.enter_context(tempfile.TemporaryFile())
             self._files = files.pop_all()
         self.noise: set[str] = set()
         self.blocks = 0
-        """So many are open."""
+        """Number of open blocks that share it."""
         _flush()
-        os.dup2(self._kept.fileno(), 2)
+        os.dup2(self._captured.fileno(), 2)
 
     def end(self) -> None:
-        """Put stderr back, and say what is no noise."""
+        """Restore stderr, and write the captured lines that are not noise."""
         _flush()
         os.dup2(self.stderr.fileno(), 2)
         with self._files:
-            self._kept.seek(0)
-            for line in self._kept.read().decode(errors="replace").splitlines():
+            self._captured.seek(0)
+            for line in self._captured.read().decode(errors="replace").splitlines():
                 if not any(re.match(noise, line) for noise in self.noise):
                     self.stderr.write(line + "\n")
 
 
 @atexit.register
-def _last_words() -> None:
-    # A thread that still works as the program ends would take them with it.
+def _restore_at_exit() -> None:
+    # Otherwise the lines would be lost if a thread is inside a block when the program ends.
     with _lock:
-        if _aside:
-            _back(_aside)
+        if _redirection:
+            _restore(_redirection)
 
 
-def _back(aside: Aside) -> None:
-    global _aside
-    if _aside is aside:
-        _aside = None
-        aside.end()
+def _restore(redirection: Redirection) -> None:
+    global _redirection
+    if _redirection is redirection:
+        _redirection = None
+        redirection.end()
 
 
 def _flush() -> None:
-    # Python has no sys.stderr where the program was started without one.
+    # Python has no sys.stderr if the program was started without one.
     if sys.stderr is not None:
         sys.stderr.flush()
 
 
 @contextmanager
-def opencv() -> Iterator[None]:
-    """Within it, OpenCV keeps its own warnings to itself: what went wrong is said by whoever called it."""
-    global _silent, _level
+def silence_opencv() -> Iterator[None]:
+    """Suppress OpenCV's own warnings within the block; the caller reports what went wrong."""
+    global _silenced, _level_before
     import cv2
 
-    # OpenCV 5 has moved it.
+    # OpenCV 5 has it at another place.
     set_level = cv2.setLogLevel if hasattr(cv2, "setLogLevel") else cv2.utils.logging.setLogLevel
     with _lock:
-        if not _silent:
-            _level = set_level(0)
-        _silent += 1
+        if not _silenced:
+            _level_before = set_level(0)
+        _silenced += 1
     try:
         yield
     finally:
         with _lock:
-            _silent -= 1
-            if not _silent:
-                set_level(_level)
+            _silenced -= 1
+            if not _silenced:
+                set_level(_level_before)

@@ -1,4 +1,4 @@
-"""Where the time goes: the seconds of each stage of the line, for less than a microsecond a stage."""
+"""Measures how long each stage of a frame takes; costs less than a microsecond a stage."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Stopwatch:
-    """Adds up seconds by stage. A lap begins where the one before ended: nothing is counted twice.
+    """Adds up seconds by stage. Each lap starts where the previous one ended, so nothing is counted twice.
 
     >>> watch.lap()
     >>> cleaned = clean(pixels)
@@ -17,19 +17,19 @@ class Stopwatch:
     __slots__ = ("_clock", "_last", "_seconds")
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
-        """``clock`` gives seconds, and never goes back."""
+        """``clock`` returns seconds and never goes back."""
         self._clock = clock
         self._seconds: dict[str, float] = {}
         self._last = clock()
 
     def lap(self, stage: str | None = None) -> None:
-        """The time since the last lap was that of a stage; of none that counts without a name."""
+        """Add the time since the last lap to a stage; without a name, to none."""
         now = self._clock()
         if stage is not None:
             self._seconds[stage] = self._seconds.get(stage, 0.0) + now - self._last
         self._last = now
 
     def take(self) -> dict[str, float]:
-        """Seconds of each stage since the last take; a stage that was not reached is not in it."""
+        """Seconds of each stage since the last take; stages that were not reached are missing."""
         taken, self._seconds = self._seconds, {}
         return taken

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 
-def one_line(error: BaseException, most: int | None = None) -> str:
-    """The text of any error, those of libraries too, on one line; at most so many characters."""
-    return " ".join(str(error).split())[:most]
+def one_line(error: BaseException, max_length: int | None = None) -> str:
+    """The text of any error, also of a library's, on one line; cut to ``max_length`` characters if that is given."""
+    return " ".join(str(error).split())[:max_length]
 
 
 def printable(text: str) -> str:
-    """A text on one line, with nothing that a terminal takes for a command."""
+    """A text on one line, without characters that a terminal would take for a command."""
     return "".join(letter if letter.isprintable() else "?" for letter in text.replace("\n", " / "))
 
 
 def spreadsheet_cell(value: Any) -> Any:
-    """What a spreadsheet would take for a formula begins with an apostrophe."""
+    """A value for a CSV cell: text that a spreadsheet would take for a formula gets an apostrophe in front."""
     # https://owasp.org/www-community/attacks/CSV_Injection
     return f"'{value}" if isinstance(value, str) and value.startswith(tuple("=+-@\t\r")) else value

@@ -33,7 +33,7 @@ from edge.reading.reader import Reader
 from edge.sources.base import Camera
 from edge.sources.supervisor import SupervisedCamera
 from edge.sources.synthetic import Synthetic
-from edge.system.process import Tidy, settle
+from edge.system.process import MemoryTrimmer, after_imports
 from edge.types import Pixels
 
 WARM_UP_FRAMES = 1000
@@ -107,7 +107,7 @@ def resources() -> tuple[int, int, int]:
 
 def endure(frames: int, size: tuple[int, int]) -> bool:
     """Run so many frames, with a line of output for each tenth; whether nothing was left behind."""
-    settle()
+    after_imports()
     before: tuple[int, int, int] = (0, 0, 0)
     came, started = 0, time.monotonic()
     camera = Album(size)
@@ -117,12 +117,12 @@ def endure(frames: int, size: tuple[int, int]) -> bool:
         open_publisher(f"jsonl:{folder}/read.jsonl", live=True) as publisher,
         SupervisedCamera(camera, deadline_seconds=60) as source,
     ):
-        tidy = Tidy()
+        memory_trimmer = MemoryTrimmer()
 
         def alive(state: str) -> None:
             nonlocal came, before
             came += 1
-            tidy()
+            memory_trimmer()
             if came == WARM_UP_FRAMES:
                 before = resources()
                 said = f"{before[0] / 2**20:.1f} MiB, {before[1]} files, {before[2]} threads"

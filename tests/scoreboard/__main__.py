@@ -14,7 +14,7 @@ from pathlib import Path
 from convert.system import progress
 from edge.errors import DataError, EdgeError
 from edge.reading.reader import Reader
-from edge.system.process import settle
+from edge.system.process import after_imports
 from edge.types import Pixels
 from tests.scoreboard.measure import Scores, measure
 from tests.scoreboard.page import as_dict, goals, markdown
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> None:
     if options.data is None or not options.data.is_dir():
         raise DataError(f"{options.data or 'EDGE_DATA'}: no such folder; name one with --data or EDGE_DATA")
-    settle()
+    after_imports()
     with Reader(options.model) as reader, progress.steps(sys.stderr) as told:
         scores = measure(
             reader, options.data, pages=options.pages, per_kind=options.per_kind, seed=options.seed,

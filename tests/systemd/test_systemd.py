@@ -78,9 +78,8 @@ def test_the_unit_and_the_script_name_the_same_places(tmp_path: Path) -> None:
     assert "name=edge-digits\n" in script
     users = (tmp_path / "etc" / "sysusers.d" / "edge-digits.conf").read_text("utf-8")
     assert f"u {service('User')} " in users
-    assert (
-        Path("/var/lib", service("StateDirectory")) == state_folder.SERVICE and "state=$root/var/lib/$name\n" in script
-    )
+    assert Path("/var/lib", service("StateDirectory")) == state_folder.SERVICE_FOLDER
+    assert "state=$root/var/lib/$name\n" in script
     for group in service("SupplementaryGroups").split():
         assert f"m {service('User')} {group}\n" in users
 

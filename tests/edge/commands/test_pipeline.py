@@ -20,7 +20,7 @@ def lines(path):
 
 
 def stored():
-    return [json.loads(text) for text in history.read(state_folder.place() / FILE)]
+    return [json.loads(text) for text in history.read(state_folder.locate() / FILE)]
 
 
 def synthetic(hold=1000, seed=3):
@@ -62,7 +62,7 @@ def test_files_are_read_one_by_one_and_leave_no_history(page, tmp_path):
     settings = Settings(source=f"files:{tmp_path}/*.png", publish=(f"jsonl:{out}",))
     assert run_source(settings) == 0
     assert [reading["text"] for reading in lines(out)] == ["2357", "41"]
-    assert not (state_folder.place() / FILE).exists()
+    assert not (state_folder.locate() / FILE).exists()
 
 
 def test_a_state_folder_that_cannot_be_is_one_line_and_it_reads_on(tmp_path, caplog):
@@ -71,7 +71,7 @@ def test_a_state_folder_that_cannot_be_is_one_line_and_it_reads_on(tmp_path, cap
     settings = Settings(source=synthetic(), publish=(f"jsonl:{out}",), state=str(tmp_path / "file" / "state"))
     assert run_source(settings, frames=5) == 0
     assert len(lines(out)) == 5
-    assert "cannot be made a folder" in caplog.records[0].getMessage()
+    assert "the folder cannot be created" in caplog.records[0].getMessage()
 
 
 def test_killed_in_the_middle_the_history_goes_on(tmp_path):

@@ -18,7 +18,7 @@ def digest(content: bytes) -> str:
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> ModelRegistry:
-    return ModelRegistry(state_folder.folder(str(tmp_path / "state")))
+    return ModelRegistry(state_folder.create(str(tmp_path / "state")))
 
 
 def files(shelf: ModelRegistry) -> set[str]:

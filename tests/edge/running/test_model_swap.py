@@ -28,8 +28,8 @@ def digest(content: bytes) -> str:
     return sha256(content).hexdigest()
 
 
-class Tries:
-    """In place of the trial: refuses what does not begin as the packaged model does, and counts."""
+class FakeTrial:
+    """In place of the trial: refuses what does not begin like the packaged model, and counts its calls."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -41,15 +41,15 @@ class Tries:
 
 
 class Bench:
-    """A model's file, the folder of what is kept, and a reader that a ModelSwap serves step by step."""
+    """A model file, the state folder, and a reader whose ModelSwap is called step by step."""
 
     def __init__(self, folder: Path) -> None:
-        self.path, self.folder, self.tries = folder / "m.tflite", folder / "state", Tries()
+        self.path, self.folder, self.trial = folder / "m.tflite", folder / "state", FakeTrial()
 
     def start(self, content: bytes | None = ONE) -> Bench:
         if content is not None:
             self.path.write_bytes(content)
-        self.swap = ModelSwap(self.path, folder=str(self.folder), try_model=self.tries, check_seconds=3600)
+        self.swap = ModelSwap(self.path, folder=str(self.folder), try_model=self.trial, check_seconds=3600)
         self.reader = Reader(self.swap.model)
         self.swap.start(self.reader)
         return self
@@ -69,7 +69,7 @@ class Bench:
         return self.reader.model.sha256
 
     @property
-    def kept(self) -> Accepted:
+    def index(self) -> Accepted:
         return ModelRegistry(self.folder).read_index()
 
 
@@ -98,8 +98,8 @@ def test_a_new_file_is_taken_between_two_frames(bench: Bench, page: Callable[...
     reading = bench.reader.read(picture)
     assert (reading.text, reading.model) == ("2357", notice.name)
     assert old._interpreter is None, "the one before is closed"
-    assert bench.kept == Accepted(str(bench.path), digest(TWO), digest(ONE))
-    assert bench.check(3) == [] and bench.tries.count == 2
+    assert bench.index == Accepted(str(bench.path), digest(TWO), digest(ONE))
+    assert bench.check(3) == [] and bench.trial.count == 2
 
 
 def test_a_bad_file_is_refused_once_and_the_old_one_reads_on(bench: Bench, page: Callable[..., Pixels]) -> None:
@@ -109,8 +109,8 @@ def test_a_bad_file_is_refused_once_and_the_old_one_reads_on(bench: Bench, page:
     assert bench.check(5) == []
     os.utime(bench.path, ns=(1, 1))
     assert bench.check(5) == [], "the same again, touched"
-    assert bench.tries.count == 2
-    assert bench.kept.current == digest(ONE)
+    assert bench.trial.count == 2
+    assert bench.index.current == digest(ONE)
     bench.put(TWO)
     assert bench.check() == [("accepted", None)]
 
@@ -123,7 +123,7 @@ def test_what_is_half_copied_waits_until_it_is_whole(bench: Bench) -> None:
     bench.path.write_bytes(TWO)
     assert bench.check(1) == []
     assert bench.check(1) == [("accepted", None)]
-    assert bench.tries.count == 2
+    assert bench.trial.count == 2
 
 
 def test_a_signal_does_not_wait_for_a_change(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
@@ -134,7 +134,7 @@ def test_a_signal_does_not_wait_for_a_change(bench: Bench, caplog: pytest.LogCap
     bench.put(ONE)
     bench.swap.request_check()
     assert bench.check(1) == []
-    assert "nothing new, one sha256:" in caplog.messages[-1]
+    assert "unchanged, still using one sha256:" in caplog.messages[-1]
     bench.put(TWO)
     bench.swap.request_check()
     assert bench.check(1) == [("accepted", None)], "at the first look"
@@ -143,11 +143,11 @@ def test_a_signal_does_not_wait_for_a_change(bench: Bench, caplog: pytest.LogCap
 def test_a_file_that_vanishes_is_said_once(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     bench.start().path.unlink()
     assert bench.check(4) == []
-    assert [line for line in caplog.messages if "is gone" in line] == [
-        f"{bench.path}: is gone; {bench.reader.model.name} reads on"
+    assert [line for line in caplog.messages if "is missing" in line] == [
+        f"{bench.path}: is missing; still using {bench.reader.model.name}"
     ]
     bench.put(ONE)
-    assert bench.check(4) == [] and bench.tries.count == 1
+    assert bench.check(4) == [] and bench.trial.count == 1
     bench.put(TWO)
     assert bench.check() == [("accepted", None)]
 
@@ -155,12 +155,12 @@ def test_a_file_that_vanishes_is_said_once(bench: Bench, caplog: pytest.LogCaptu
 def test_what_is_no_file_or_too_large_is_not_read(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.start().path.unlink()
     os.mkfifo(bench.path)
-    assert bench.check() == [("refused", f"{bench.path}: is no file; make a model with edge-convert MODEL.h5")]
+    assert bench.check() == [("refused", f"{bench.path}: is not a file; make a model with edge-convert MODEL.h5")]
     bench.path.unlink()
     monkeypatch.setattr(room, "MAX_BYTES", 100)
     bench.put(TWO)
     assert "is larger than" in str(bench.check()[0][1])
-    assert bench.tries.count == 1
+    assert bench.trial.count == 1
 
 
 def test_two_in_a_row_leave_the_newest(bench: Bench) -> None:
@@ -170,7 +170,7 @@ def test_two_in_a_row_leave_the_newest(bench: Bench) -> None:
     bench.put(THREE)
     assert bench.check() == [("accepted", None), ("accepted", None)]
     assert bench.reads == digest(THREE)
-    assert bench.kept.previous == digest(TWO)
+    assert bench.index.previous == digest(TWO)
 
 
 # --- at the start
@@ -178,20 +178,20 @@ def test_two_in_a_row_leave_the_newest(bench: Bench) -> None:
 
 def test_what_was_accepted_before_is_not_tried_again(bench: Bench) -> None:
     bench.start()
-    assert bench.tries.count == 1 and bench.check(0) == []
+    assert bench.trial.count == 1 and bench.check(0) == []
     bench.start(None)
-    assert bench.tries.count == 1 and bench.check(0) == []
+    assert bench.trial.count == 1 and bench.check(0) == []
 
 
 def test_a_new_file_at_the_start_is_tried_and_said(bench: Bench) -> None:
     bench.start()
     bench.start(TWO)
-    assert bench.tries.count == 2 and bench.check(0) == [("accepted", None)]
-    assert bench.reads == digest(TWO) and bench.kept.previous == digest(ONE)
+    assert bench.trial.count == 2 and bench.check(0) == [("accepted", None)]
+    assert bench.reads == digest(TWO) and bench.index.previous == digest(ONE)
 
 
 @pytest.mark.parametrize("content", [BAD, None])
-def test_a_bad_or_missing_file_at_the_start_gives_way_to_what_is_kept(bench: Bench, content: bytes | None) -> None:
+def test_if_the_file_is_bad_or_missing_at_the_start_the_last_accepted_model_is_used(bench: Bench, content: bytes | None) -> None:
     bench.start().path.unlink()
     bench.start(content)
     ((state, reason),) = bench.check(3)
@@ -219,7 +219,7 @@ def test_a_state_folder_that_cannot_be_written_stops_nothing(bench: Bench, caplo
     bench.folder.touch()
     bench.start().put(TWO)
     assert bench.check() == [("accepted", None)]
-    assert len([line for line in caplog.messages if "cannot be made a folder" in line]) == 1
+    assert len([line for line in caplog.messages if "the folder cannot be created" in line]) == 1
 
 
 def test_a_full_disk_stops_nothing(
@@ -234,7 +234,7 @@ def test_a_full_disk_stops_nothing(
     bench.put(TWO)
     assert bench.check() == [("accepted", None)]
     assert len([line for line in caplog.messages if "No space left" in line]) == 1
-    assert bench.kept.current == digest(ONE)
+    assert bench.index.current == digest(ONE)
 
 
 # --- the thread
@@ -243,7 +243,7 @@ def test_a_full_disk_stops_nothing(
 def test_its_thread_takes_what_comes_and_ends(bench: Bench) -> None:
     bench.path.write_bytes(ONE)
     before = threading.active_count()
-    with ModelSwap(bench.path, folder=str(bench.folder), try_model=bench.tries, check_seconds=0.01) as swap:
+    with ModelSwap(bench.path, folder=str(bench.folder), try_model=bench.trial, check_seconds=0.01) as swap:
         reader = Reader(swap.model)
         swap.start(reader)
         for content, state in ((BAD, "refused"), (TWO, "accepted")):
@@ -260,7 +260,7 @@ def test_its_thread_takes_what_comes_and_ends(bench: Bench) -> None:
         time.sleep(0.01)
 
 
-def test_a_mistake_of_ours_does_not_end_the_watch(
+def test_an_unexpected_error_does_not_end_the_thread(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     bench.path.write_bytes(ONE)
@@ -271,7 +271,7 @@ def test_a_mistake_of_ours_does_not_end_the_watch(
         looks += 1
         raise KeyError("x")
 
-    swap = ModelSwap(bench.path, folder=str(bench.folder), try_model=bench.tries, check_seconds=0.01)
+    swap = ModelSwap(bench.path, folder=str(bench.folder), try_model=bench.trial, check_seconds=0.01)
     monkeypatch.setattr(swap, "step", broken)
     with swap:
         swap.start(Reader(swap.model))

@@ -1,4 +1,4 @@
-"""What the page saves stands in place of [vision]: checked, with the one before, and never in the way of a start."""
+"""Cleaning settings saved on the live page: they replace [vision], are checked, and never prevent a start."""
 
 import contextlib
 import tomllib
@@ -120,7 +120,7 @@ def test_what_a_flag_or_the_environment_says_holds(tmp_path, monkeypatch):
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StateError, match="cannot be made a folder"):
+    with pytest.raises(StateError, match="the folder cannot be created"):
         SavedVision(str(tmp_path / "file" / "state"), CONFIGURED).save(CONFIGURED)
 
 

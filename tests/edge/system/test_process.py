@@ -8,9 +8,9 @@ FRAMES = """
 import resource, sys
 import numpy as np
 from edge.reading.reader import Reader
-if sys.argv[1] == "settled":
-    from edge.system.process import settle
-    settle()
+if sys.argv[1] == "tuned":
+    from edge.system.process import after_imports
+    after_imports()
 reader, page = Reader(), np.full((960, 1280), 230, np.uint8)
 page[100:300, 200:206] = page[100:106, 150:206] = 20
 for _ in range(20):
@@ -27,25 +27,25 @@ def faults(how: str) -> int:
     return int(done.stdout)
 
 
-def test_a_settled_process_keeps_its_memory_from_frame_to_frame() -> None:
+def test_a_tuned_process_keeps_its_memory_from_frame_to_frame() -> None:
     frames, few = 20, 10
-    as_it_is = faults("as it is")
+    as_it_is = faults("untuned")
     if machine() == "aarch64" and as_it_is < frames:
         pytest.skip("memory that is given back and taken again makes no page faults here, as under qemu-user")
-    assert faults("settled") < frames * few < as_it_is
+    assert faults("tuned") < frames * few < as_it_is
 
 
-def test_a_start_makes_no_threads_and_collects_as_usual_once_it_has_settled() -> None:
+def test_a_start_makes_no_threads_and_collects_as_usual_after_the_imports() -> None:
     program = """
 import gc, os
 # One; under qemu-user two.
 threads = len(os.listdir("/proc/self/task"))
-from edge.system.process import begin, settle
+from edge.system.process import after_imports, before_imports
 usual = gc.get_threshold()
-begin()
+before_imports()
 import numpy
 assert gc.get_threshold() > usual
-settle()
+after_imports()
 print(len(os.listdir("/proc/self/task")) - threads, gc.get_threshold() == usual, gc.get_freeze_count() > 1000)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -56,12 +56,12 @@ def test_code_is_forgotten_and_comes_back() -> None:
     program = """
 import cv2, ctypes, re
 import numpy as np
-from edge.system.process import forget_code
+from edge.system.process import drop_code_pages
 def of_files():
     return int(re.search(r"RssFile:\\s+(\\d+)", open("/proc/self/status").read())[1])
 picture = np.random.default_rng(0).integers(0, 255, (480, 640), np.uint8)
 before, held = cv2.medianBlur(picture, 5), of_files()
-forget_code(ctypes.CDLL(None))
+drop_code_pages(ctypes.CDLL(None))
 print(held - of_files(), (cv2.medianBlur(picture, 5) == before).all())
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

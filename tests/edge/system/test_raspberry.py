@@ -14,14 +14,14 @@ def write(root: Path, name: str, text: str) -> None:
 def test_the_hottest_sensor_counts(tmp_path: Path) -> None:
     for n, text in enumerate(("48312\n", "61900\n", "", "hot\n", "-3000\n")):
         write(tmp_path, f"sys/class/thermal/thermal_zone{n}/temp", text)
-    assert raspberry.degrees(tmp_path) == 61.9
+    assert raspberry.temperature_celsius(tmp_path) == 61.9
 
 
 def test_a_computer_without_sensors_says_nothing(tmp_path: Path) -> None:
-    assert raspberry.degrees(tmp_path) is None
-    assert raspberry.throttled(tmp_path) is None
+    assert raspberry.temperature_celsius(tmp_path) is None
+    assert raspberry.throttled_bits(tmp_path) is None
     (tmp_path / "sys/class/thermal/thermal_zone0/temp").mkdir(parents=True)
-    assert raspberry.degrees(tmp_path) is None
+    assert raspberry.temperature_celsius(tmp_path) is None
 
 
 @pytest.mark.parametrize(
@@ -29,9 +29,9 @@ def test_a_computer_without_sensors_says_nothing(tmp_path: Path) -> None:
 )
 def test_what_holds_a_pi_back_is_in_a_file_of_the_kernel(tmp_path: Path, folder: str) -> None:
     write(tmp_path, f"sys/devices/platform/{folder}/get_throttled", "50005\n")
-    assert raspberry.throttled(tmp_path) == 0x50005
+    assert raspberry.throttled_bits(tmp_path) == 0x50005
 
 
 def test_what_is_no_number_is_nothing(tmp_path: Path) -> None:
     write(tmp_path, "sys/devices/platform/soc/soc:firmware/get_throttled", "soon\n")
-    assert raspberry.throttled(tmp_path) is None
+    assert raspberry.throttled_bits(tmp_path) is None

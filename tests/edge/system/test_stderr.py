@@ -87,7 +87,7 @@ def test_opencv_says_afterwards_what_it_said_before():
     )
     before = get()
     put(3)
-    first, second = stderr.opencv(), stderr.opencv()
+    first, second = stderr.silence_opencv(), stderr.silence_opencv()
     first.__enter__()
     second.__enter__()
     first.__exit__(None, None, None)
