@@ -1,4 +1,4 @@
-"""``edge doctor``: check everything that edge-digits needs from this machine, and say how to fix what is wrong."""
+"""``edge doctor``: checks everything that edge-digits needs from this machine, and says how to fix what is wrong."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from edge.errors import SettingsError
 from edge.settings import Settings
 
 EXAMPLES = """examples:
-  edge doctor                                          this machine, with the default settings
-  edge doctor --config /etc/edge-digits/edge.toml      with those of the service
-  edge doctor --json                                   as edge/schema/doctor.json describes it
+  edge doctor                                          check this machine with the default settings
+  edge doctor --config /etc/edge-digits/edge.toml      check it with the settings of the service
+  edge doctor --json                                   the findings as JSON, described by edge/schema/doctor.json
 """
 
 
 def add_arguments(parser: Parser) -> None:
     """Declare the arguments of this command."""
-    parser.add_argument("--json", action="store_true", help="as JSON; the exit status is 1 where something fails, too")
+    parser.add_argument(
+        "--json", action="store_true", help="print JSON; the exit status is 1 if something fails, as without it"
+    )
     add_settings(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print each finding as it comes. The exit status is 1 where one is a failure, also in the settings themselves."""
+    """Print each finding as it comes. The exit status is 1 if one is a failure; wrong settings are one too."""
     from edge.commands.doctor import report
     from edge.commands.doctor.examine import examine
     from edge.commands.doctor.machine import here
@@ -33,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         machine = here(settings_of(arguments), config=arguments.config or "")
     except SettingsError as error:
-        machine = here(Settings(), config=arguments.config or "", misread=str(error))
+        machine = here(Settings(), config=arguments.config or "", settings_error=str(error))
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     findings = []
     for finding in examine(machine):

@@ -1,4 +1,4 @@
-"""What `edge doctor` looks at: cameras that Linux shows, and who holds them."""
+"""Checks of `edge doctor`: the cameras that Linux shows, and the programs that use them."""
 
 from __future__ import annotations
 
@@ -9,73 +9,72 @@ from typing import NamedTuple
 from edge.commands.doctor.finding import Finding, failure, ok, warning
 from edge.commands.doctor.machine import Machine
 
-PLUMBING = ("bcm2835-codec", "bcm2835-isp", "pispbe", "rpi-hevc", "rpivid")
-"""How the names begin of what a Pi shows as /dev/video* and is no camera: codecs and the image processor."""
+NOT_CAMERAS = ("bcm2835-codec", "bcm2835-isp", "pispbe", "rpi-hevc", "rpivid")
+"""How the driver names of a Pi's codecs and image processors begin: /dev/video* devices that are not cameras."""
 RECEIVERS = ("unicam", "rp1-cfe")
-"""What receives a ribbon-cable camera's raw picture: libcamera's to use, not v4l2:'s."""
+"""How the driver names of camera connectors begin. Their raw pictures are for libcamera; v4l2: cannot use them."""
 HARMLESS = ("pipewire", "wireplumber")
-"""Desktop services that keep a camera's file open without taking the camera."""
+"""Desktop services that keep a camera's device open without using the camera."""
 
 
-class Holder(NamedTuple):
+class CameraUser(NamedTuple):
     """A process that has a camera open."""
 
     process: int
     command: str
-    """Its words, or its short name where they cannot be read."""
+    """Its command line, or its short name if that cannot be read."""
     device: str
 
 
 def cameras(machine: Machine) -> Iterable[Finding]:
-    """The cameras at /dev/video*, and whether the settings' one is among them."""
+    """The cameras at /dev/video*, and whether the camera of the settings is one of them."""
     scheme, what = machine.source
     wanted = what or "/dev/video0"
     there = dict(video_devices(machine))
-    shown = ", ".join(f"{name} ({device})" for device, name in there.items() if not name.startswith(PLUMBING))
+    shown = ", ".join(f"{name} ({device})" for device, name in there.items() if not name.startswith(NOT_CAMERAS))
     if scheme != "v4l2":
-        yield ok("cameras", shown or "no /dev/video* is a camera")
+        yield ok("cameras", shown or "no camera at /dev/video*")
     elif not machine.path(wanted).exists():
-        why = f"the settings' source is {machine.settings.source}; plug it in, or name one that is there"
-        yield failure("cameras", f"no {wanted}; {shown or 'no other either'}", why, "v4l2-ctl --list-devices")
-    elif there.get(wanted, "").startswith((*PLUMBING, *RECEIVERS)):
-        why = (
-            "v4l2: cannot use it: what is connected by a ribbon cable is picamera2:0, any other number is a USB camera"
-        )
+        why = f"the source is set to {machine.settings.source}: connect that camera, or set source to another one"
+        others = f"found {shown}" if shown else "no other camera was found"
+        yield failure("cameras", f"{wanted} does not exist; {others}", why, "v4l2-ctl --list-devices")
+    elif there.get(wanted, "").startswith((*NOT_CAMERAS, *RECEIVERS)):
+        why = "v4l2: can read USB cameras only: a camera on the ribbon cable is picamera2:0"
         yield failure("cameras", f"{wanted} is {there[wanted]}", why, "edge run --source picamera2:0")
     else:
         yield ok("cameras", shown or wanted)
 
 
 def video_devices(machine: Machine) -> Iterator[tuple[str, str]]:
-    """Each /dev/video* in the order of its number, and the name that its driver gives it."""
+    """Each /dev/video* by number, and the name that its driver gives it."""
     for device in sorted(machine.path("/dev").glob("video[0-9]*"), key=lambda path: int(path.name[5:])):
         yield f"/dev/{device.name}", machine.text(f"/sys/class/video4linux/{device.name}/name") or "unknown"
 
 
-def holders(machine: Machine) -> Iterable[Finding]:
-    """Who has a camera open: another program than the service, where the settings want that camera, is in the way."""
-    found, hidden = held(machine)
+def in_use(machine: Machine) -> Iterable[Finding]:
+    """The programs that have a camera open; a warning if one other than edge run uses the camera of the settings."""
+    users, hidden = camera_users(machine)
     scheme, what = machine.source
-    unsaid = f" ({hidden} processes of others cannot be looked into; sudo edge doctor can)" if hidden else ""
+    unknown = f" (not checked: processes of other users, {hidden} in number; use sudo)" if hidden else ""
     free = True
-    for holder in found:
-        said = f"{holder.device}: process {holder.process}, {holder.command}"
-        wanted = scheme == "picamera2" or (scheme == "v4l2" and holder.device == (what or "/dev/video0"))
-        words = [Path(word).name for word in holder.command.split()]
+    for user in users:
+        said = f"{user.device} is used by process {user.process}, {user.command}"
+        wanted = scheme == "picamera2" or (scheme == "v4l2" and user.device == (what or "/dev/video0"))
+        words = [Path(word).name for word in user.command.split()]
         ours = "edge" in words and "run" in words
         free = False
         if wanted and not ours and not words[0].startswith(HARMLESS):
-            why = "only one program at a time can have a camera: end it, or stop the service that starts it"
-            yield warning("in use", said, why, f"{'' if not machine.user.id else 'sudo '}kill {holder.process}")
+            why = "only one program at a time can use a camera: end this one, or stop the service that starts it"
+            yield warning("in use", said, why, f"{'' if not machine.user.id else 'sudo '}kill {user.process}")
         else:
             yield ok("in use", said)
     if free:
-        yield ok("in use", f"no camera{unsaid}")
+        yield ok("in use", f"no camera is in use{unknown}")
 
 
-def held(machine: Machine) -> tuple[list[Holder], int]:
-    """Who has a /dev/video* or /dev/media* open, each device once, and how many processes hide their files."""
-    found: dict[tuple[int, str], Holder] = {}
+def camera_users(machine: Machine) -> tuple[list[CameraUser], int]:
+    """The processes that have a /dev/video* or /dev/media* open, and the number of processes that cannot be checked."""
+    found: dict[tuple[int, str], CameraUser] = {}
     hidden = 0
     for place in sorted(machine.path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
         number = int(place.name)
@@ -87,10 +86,10 @@ def held(machine: Machine) -> tuple[list[Holder], int]:
             hidden += 1
             continue
         except OSError:
-            # It has ended meanwhile.
+            # The process has ended meanwhile.
             continue
         for device in sorted({str(file) for file in files if str(file).startswith(("/dev/video", "/dev/media"))}):
             command = machine.text(f"/proc/{number}/cmdline").replace("\0", " ")
             command = command or machine.text(f"/proc/{number}/comm") or "unknown"
-            found[number, device] = Holder(number, command[:60], device)
+            found[number, device] = CameraUser(number, command[:60], device)
     return list(found.values()), hidden

@@ -1,4 +1,4 @@
-"""How a Python of its own ended, in which something was tried."""
+"""The result of a check that ran in a separate Python process."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from edge.commands.doctor.machine import Done
 
 
 def answer_of(done: Done) -> Any:
-    """The JSON of a child's last line; None where it did not get there."""
+    """The JSON on the last line of its output; None if it did not print it."""
     try:
         return json.loads(last_line(done.out, 10_000)) if done.status == 0 else None
     except ValueError:
         return None
 
 
-def slow(check: str, done: Done) -> Finding:
-    """It took too long: neither right nor wrong."""
-    why = "the machine is busy, or a driver hangs; look again, and start it anew when that says the same"
+def timed_out(check: str, done: Done) -> Finding:
+    """The finding if it took too long, so that the result is unknown."""
+    why = "the machine is busy, or a driver hangs: check again, and restart the machine if this stays"
     return warning(check, last_line(done.error), why, "edge doctor")
 
 
-def ended(done: Done) -> str:
-    """How a child that failed ended: its last line, or the signal that it died of."""
+def problem_of(done: Done) -> str:
+    """Why it failed: the last line of its output, or the signal that ended it."""
     if done.status < 0:
         return f"crashes (signal {-done.status})"
     return last_line(done.error) or last_line(done.out) or f"ends with status {done.status}"

@@ -50,7 +50,7 @@ def python(machine: Machine) -> Iterable[Finding]:
         why = "no TFLite runtime exists for 32 bits and a Python newer than 3.11: write a 64-bit system to the card"
         yield failure("python", said, why, "rpi-imager")
     else:
-        why = "32 bits can only use the old tflite-runtime, which is no longer maintained: write a 64-bit system to the card"
+        why = "32 bits can use only tflite-runtime, which is no longer maintained: write a 64-bit system to the card"
         yield warning("python", said, why, "rpi-imager")
 
 
@@ -82,7 +82,9 @@ def power(machine: Machine) -> Iterable[Finding]:
         if not found:
             missing = done.status == MISSING
             said = (
-                "vcgencmd is not installed" if missing else f"vcgencmd: {last_line(done.error or done.out) or 'no answer'}"
+                "vcgencmd is not installed"
+                if missing
+                else f"vcgencmd: {last_line(done.error or done.out) or 'no answer'}"
             )
             install = "sudo apt install -y raspi-utils" if missing else f"sudo usermod -aG video {machine.user.name}"
             why = "only vcgencmd reports under-voltage, which damages cards and stops cameras"
@@ -91,7 +93,7 @@ def power(machine: Machine) -> Iterable[Finding]:
         number = int(found.group(1), 16)
     now, ever = decode_throttled(number)
     said = "; ".join(f"{when}: {', '.join(names)}" for when, names in (("now", now), ("since start", ever)) if names)
-    why = "the power supply is too weak or its cable too thin, which stops cameras and damages cards: use Raspberry Pi's own"
+    why = "a weak power supply or thin cable, which stops cameras and damages cards: use Raspberry Pi's own supply"
     if THROTTLED_BITS[UNDER_VOLTAGE] not in (*now, *ever):
         why = "the Pi was slowed because it was too hot: give it air, a heat sink or a fan"
     if THROTTLED_BITS[UNDER_VOLTAGE] in now:

@@ -26,40 +26,41 @@ CHECKS: dict[str, Check] = {
     "numpy": software.numpy,
     "libcamera": libcamera.libcamera,
     "cameras": cameras.cameras,
-    "in use": cameras.holders,
+    "in use": cameras.in_use,
     "groups": permissions.groups,
     "publisher": output.publishers,
     "disk": output.disk,
     "service": unit.service,
     "sandbox": unit.sandbox,
 }
-"""What is looked at, in this order."""
+"""Name -> check, in the order of the output."""
 SECONDS = 5.0
-"""So long may one check take; a little more than the one command that it waits for."""
+"""Time limit of one check. A check waits for one command, which may take COMMAND_SECONDS (4 s)."""
 
 
 def examine(machine: Machine, checks: dict[str, Check] = CHECKS, *, seconds: float = SECONDS) -> Iterator[Finding]:
-    """The findings of each check in turn; one that breaks or hangs is a finding, too, and the others go on."""
+    """The findings of all checks, in order. A check that fails or hangs gives a warning, and the next one runs."""
     for name, check in checks.items():
-        yield from _bounded(name, check, machine, seconds)
+        yield from _findings(name, check, machine, seconds)
 
 
-def _bounded(name: str, check: Check, machine: Machine, seconds: float) -> list[Finding]:
+def _findings(name: str, check: Check, machine: Machine, seconds: float) -> list[Finding]:
     found: list[Finding] = []
-    broken: list[str] = []
+    problems: list[str] = []
 
-    def look() -> None:
+    def work() -> None:
         try:
             for finding in check(machine):
                 found.append(finding)
         except Exception as error:
             log.debug("%s", name, exc_info=True)
-            broken.append(f"{type(error).__name__}: {one_line(error, 200)}")
+            problems.append(f"{type(error).__name__}: {one_line(error, 200)}")
 
-    # A disk or a driver may hold it for ever: then it is left behind, and does not keep the process.
-    worker = threading.Thread(target=look, name=f"doctor: {name}", daemon=True)
+    # A disk or driver may block it for ever. As a daemon thread it does not keep the process from ending.
+    worker = threading.Thread(target=work, name=f"doctor: {name}", daemon=True)
     worker.start()
     worker.join(seconds)
-    hangs = [f"no answer within {seconds:g} s"] if worker.is_alive() else []
-    why = "this could not be looked at, so it may be right or wrong; what follows is not touched by it"
-    return [*found, *(warning(name, said, why, "edge doctor --debug") for said in (*broken, *hangs))]
+    if worker.is_alive():
+        problems.append(f"no answer within {seconds:g} s")
+    why = "this could not be checked, so whether it works is unknown; the other checks are not affected"
+    return [*found, *(warning(name, said, why, "edge doctor --debug") for said in problems)]

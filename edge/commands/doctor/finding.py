@@ -1,4 +1,4 @@
-"""A finding of ``edge doctor``: how it is, why that matters, and the command that mends it."""
+"""A finding of ``edge doctor``: what was found, why it matters, and the command that fixes it."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Level = Literal["ok", "warning", "failure"]
-"""A warning costs something or will; with a failure, what the settings ask for cannot work."""
+"""warning: it works, but with a drawback now or later; failure: what the settings ask for cannot work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at. Where all is well it has neither ``why`` nor ``mend``."""
+    """The result of a check. An ``ok`` has neither ``why`` nor ``mend``."""
 
     check: str
-    """What was looked at, one word: ``power``."""
+    """Name of the check, such as ``power``."""
     level: Level
     said: str
-    """What was found there."""
+    """What was found."""
     why: str = ""
     """Why it matters."""
     mend: str = ""
-    """The command that mends it, or shows whether hands have; to be copied as it stands."""
+    """The command that fixes it, or that shows whether it is fixed if no command can; to be copied as it is."""
 
     def as_dict(self) -> dict[str, Any]:
         """As ``edge/schema/doctor.json`` describes it."""
@@ -35,21 +35,21 @@ class Finding:
 
 
 def ok(check: str, said: str) -> Finding:
-    """All is well."""
+    """A finding with nothing to do."""
     return Finding(check, "ok", said)
 
 
 def warning(check: str, said: str, why: str, mend: str) -> Finding:
-    """It works, but costs something, or soon will."""
+    """A finding of something that works, but with a drawback now or later."""
     return Finding(check, "warning", said, why, mend)
 
 
 def failure(check: str, said: str, why: str, mend: str) -> Finding:
-    """What the settings ask for cannot work."""
+    """A finding of something that the settings ask for and that cannot work."""
     return Finding(check, "failure", said, why, mend)
 
 
-def last_line(text: str, most: int = 200) -> str:
-    """The last line of what a program said, which is where Python has the error; at most so many characters."""
+def last_line(text: str, limit: int = 200) -> str:
+    """The last line of a program's output, where Python prints the error; at most ``limit`` characters."""
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
-    return lines[-1][:most] if lines else ""
+    return lines[-1][:limit] if lines else ""

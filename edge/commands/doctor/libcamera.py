@@ -1,11 +1,11 @@
-"""What `edge doctor` looks at: whether libcamera and picamera2 load here, and the cameras that they have."""
+"""A check of `edge doctor`: whether libcamera and picamera2 can be imported, and which cameras they find."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
 
-from edge.commands.doctor.child import answer_of, ended, slow
+from edge.commands.doctor.child import answer_of, problem_of, timed_out
 from edge.commands.doctor.finding import Finding, failure, ok, warning
 from edge.commands.doctor.machine import TIMED_OUT, Machine
 
@@ -14,54 +14,54 @@ import json, libcamera
 from picamera2 import Picamera2
 print(json.dumps(Picamera2.global_camera_info(), default=str))
 """
-"""The cameras that libcamera has, as JSON; the last line, as both may say more."""
+"""Prints the cameras of libcamera as JSON on its last line; the libraries may print more before."""
 
 
 def libcamera(machine: Machine) -> Iterable[Finding]:
-    """Whether picamera2 and libcamera load and, if not, why this environment lacks them; the cameras they have."""
+    """Whether picamera2 and libcamera can be imported, or why not; and the cameras they find."""
     scheme, what = machine.source
     wanted = scheme == "picamera2"
-    worst = failure if wanted and machine.pi else warning
+    level = failure if wanted and machine.pi else warning
     done = machine.child(TRY_LIBCAMERA)
     cameras = answer_of(done)
     if done.status == TIMED_OUT:
-        yield slow("libcamera", done)
+        yield timed_out("libcamera", done)
     elif cameras is None:
-        said = ended(done)
+        said = problem_of(done)
         if "No module named" not in said:
-            why = "the Pi's own camera cannot be used; apt's libcamera and picamera2 must be of one release"
-            yield worst("libcamera", said, why, "sudo apt install --reinstall -y python3-picamera2 python3-libcamera")
+            why = "the Pi's camera cannot be used; libcamera and picamera2 must come from the same release of apt"
+            yield level("libcamera", said, why, "sudo apt install --reinstall -y python3-picamera2 python3-libcamera")
         elif wanted or machine.pi:
-            yield worst("libcamera", said, *_lacking(machine))
+            yield level("libcamera", said, *_reason_missing(machine))
         else:
-            yield ok("libcamera", "not here, and only picamera2: needs it")
+            yield ok("libcamera", "not installed; only the source picamera2: needs it")
     else:
         names = [f"{n} is {camera.get('Model', 'unknown')}" for n, camera in enumerate(cameras)]
         if wanted and what in ("", *map(str, range(99))) and int(what or 0) >= len(cameras):
-            said = f"no camera {what or 0} ({', '.join(names) or 'none is connected'})"
-            why = "check both ends of its cable: contacts towards the board, with the power off"
-            yield worst("libcamera", said, why, "rpicam-hello --list-cameras")
+            said = f"camera {what or 0} was not found ({', '.join(names) or 'none is connected'})"
+            why = "switch the power off and check both ends of its cable: the contacts face the board"
+            yield level("libcamera", said, why, "rpicam-hello --list-cameras")
         else:
-            yield ok("libcamera", f"loads; camera {', '.join(names)}" if names else "loads; no camera is connected")
+            yield ok("libcamera", f"works; camera {', '.join(names)}" if names else "works; no camera is connected")
 
 
-def _lacking(machine: Machine) -> tuple[str, str]:
-    """Why this environment has no picamera2, and the command that gives it one."""
-    said = (machine.prefix / "pyvenv.cfg").read_text("utf-8") if (machine.prefix / "pyvenv.cfg").is_file() else ""
-    fields = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in said.splitlines())}
+def _reason_missing(machine: Machine) -> tuple[str, str]:
+    """Why this Python environment has no picamera2, and the command that fixes it."""
+    config = (machine.prefix / "pyvenv.cfg").read_text("utf-8") if (machine.prefix / "pyvenv.cfg").is_file() else ""
+    fields = {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in config.splitlines())}
     prefix, version = shlex.quote(str(machine.prefix)), ".".join(map(str, machine.python))
     apt = "sudo apt install -y python3-picamera2"
-    theirs = machine.path("/usr/bin/python3")
-    distribution = theirs.readlink().name.removeprefix("python") if theirs.is_symlink() else version
+    system_python = machine.path("/usr/bin/python3")
+    distribution = system_python.readlink().name.removeprefix("python") if system_python.is_symlink() else version
     if not machine.pi:
         return (
-            "picamera2: is the Pi's own camera, and this is no Pi: name another source",
+            "picamera2: is the camera of a Raspberry Pi, and this is none: set another source",
             "edge run --source synthetic:",
         )
     if distribution != version:
-        why = f"apt's picamera2 is for Python {distribution}, this is Python {version}: make the environment anew"
+        why = f"apt's picamera2 is for Python {distribution}, this is Python {version}: create the environment again"
         return why, f"/usr/bin/python3 -m venv --clear --system-site-packages {prefix} && {machine.pip('edge-digits')}"
     if fields.get("include-system-site-packages", "true") == "false":
-        why = "picamera2 comes from apt, and this environment was made without --system-site-packages"
+        why = "picamera2 comes from apt, but this environment was created without --system-site-packages"
         return why, f"sed -i '/^include-system/s/false/true/' {prefix}/pyvenv.cfg && {apt}"
-    return "picamera2 comes from apt, and is not installed", apt
+    return "picamera2 is not installed; it comes from apt", apt

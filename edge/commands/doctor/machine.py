@@ -1,4 +1,4 @@
-"""The machine that is looked at: its files, its commands, its user. Tests lay out another one."""
+"""The machine that `edge doctor` checks: its files, commands and user. Tests make other machines."""
 
 from __future__ import annotations
 
@@ -20,25 +20,28 @@ from edge.errors import SettingsError
 from edge.settings import Settings
 
 COMMAND_SECONDS = 4.0
-"""A command that takes longer is ended: a driver holds it up, or the machine is too busy to be judged."""
+"""Time limit of a command. Chosen: beyond it a driver hangs, or the machine is too busy to be checked."""
 UNITS = ("etc/systemd/system", "usr/lib/systemd/system", "lib/systemd/system")
-"""Where unit files are, the first that counts first: systemd.unit(5)."""
+"""The folders of unit files, by falling precedence: systemd.unit(5)."""
 UNIT = "edge.service"
+"""The unit of the service."""
 MISSING, TIMED_OUT = 127, 124
-"""Exit statuses as the shell and timeout(1) give them: no such command; it was ended."""
+"""Exit statuses for a command that does not exist (as of the shell) and one that was ended (as of timeout(1))."""
 
 
 class Done(NamedTuple):
-    """How a command ended."""
+    """The result of a command."""
 
     status: int
-    """0 it went well, MISSING, TIMED_OUT, below 0 a signal's number: it crashed."""
+    """0 success; MISSING; TIMED_OUT; below 0 the number of the signal that ended it; otherwise its own status."""
     out: str = ""
+    """Its stdout."""
     error: str = ""
+    """Its stderr."""
 
 
 class User(NamedTuple):
-    """Who runs this."""
+    """The user who runs the doctor."""
 
     name: str
     id: int
@@ -46,55 +49,56 @@ class User(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """All that a check may ask. ``here()`` makes the real one."""
+    """All that a check may use. ``here()`` makes the real one."""
 
     settings: Settings = Settings()
-    misread: str = ""
-    """What is wrong with the settings, where they could not be read; then these are the defaults."""
+    settings_error: str = ""
+    """Why the settings could not be read, in which case ``settings`` has the defaults; otherwise empty."""
     config: str = ""
-    """The settings' file, where one was named."""
+    """The path of the settings file; empty if none was named."""
     root: Path = Path("/")
     run: Callable[[Sequence[str]], Done]
-    """Runs a command, for COMMAND_SECONDS at most, and raises nothing."""
+    """Runs a command for at most COMMAND_SECONDS. Raises nothing."""
     user: User
     may_use: Callable[[Path], bool]
     """Whether this user may read and write a file or device."""
     free_bytes: Callable[[Path], int]
-    """Free space on the disk of a file or folder; OSError where it is not there."""
+    """Free space on the disk of a file or folder. Raises OSError if that does not exist."""
     architecture: str
-    """Of the kernel, as uname(2) has it: aarch64."""
+    """The kernel's architecture as in uname(2), such as aarch64."""
     bits: int
-    """32 or 64: of Python, and so of all that it loads."""
+    """32 or 64: the word size of Python, and so of the libraries it loads."""
     python: tuple[int, int]
+    """Major and minor version."""
     prefix: Path
-    """The virtual environment, or where Python itself is installed."""
+    """The folder of the virtual environment, or of Python itself."""
     process: int
-    """The process that looks, which is none of those that hold a camera."""
+    """The number of the doctor's own process, which is ignored when looking for users of a camera."""
 
     def path(self, name: str) -> Path:
-        """A file of this machine, by its absolute name."""
+        """The path of a file of this machine, by its absolute name."""
         return self.root / name.lstrip("/")
 
     def text(self, name: str) -> str:
-        """What a file of this machine says, without blanks and NULs around it; empty where it cannot be read."""
+        """The text of a file of this machine, without blanks and NULs around it; empty if it cannot be read."""
         try:
             return self.path(name).read_text("utf-8", "replace").strip("\0 \n\t")
         except OSError:
             return ""
 
     def child(self, program: str, *arguments: str) -> Done:
-        """Run a program in a Python of its own, so that a crash in a library is survived."""
+        """Run a program in a separate Python process, so that a library that crashes does not end the doctor."""
         return self.run([sys.executable, "-P", "-c", program, *arguments])
 
     @property
     def pi(self) -> str:
-        """Which Raspberry Pi this is; empty where it is none."""
+        """Which Raspberry Pi this is; empty if it is none."""
         model = self.text("/proc/device-tree/model")
         return model if model.startswith("Raspberry Pi") else ""
 
     @property
     def source(self) -> tuple[str, str]:
-        """Scheme and what follows of the settings' source; empty where it is none."""
+        """Scheme and path of the source of the settings; both empty if it is not a valid URI."""
         try:
             parts = uri.split(self.settings.source)
         except SettingsError:
@@ -103,12 +107,12 @@ class Machine:
 
     @property
     def unit(self) -> str:
-        """The name of the service's unit file; empty where it is not installed."""
+        """The path of the service's unit file; empty if the service is not installed."""
         names = (f"/{folder}/{UNIT}" for folder in UNITS)
         return next((name for name in names if self.path(name).is_file()), "")
 
-    def unit_says(self, key: str) -> str:
-        """The last value of a key in the unit file: ``unit_says("User")``; empty where it has none."""
+    def unit_value(self, key: str) -> str:
+        """The last value of a key in the unit file, such as ``unit_value("User")``; empty if it has none."""
         values = [
             line.partition("=")[2] for line in self.text(self.unit or "/-").splitlines() if line.startswith(f"{key}=")
         ]
@@ -116,8 +120,8 @@ class Machine:
 
     @property
     def for_service(self) -> bool:
-        """Whether the settings are the service's, so that its user, not this one, has to be able to follow them."""
-        return bool(self.config) and self.config in self.unit_says("ExecStart").split()
+        """Whether the settings file is that of the service, so that its user, not this one, needs the permissions."""
+        return bool(self.config) and self.config in self.unit_value("ExecStart").split()
 
     @property
     def run_check(self) -> str:
@@ -129,8 +133,8 @@ class Machine:
         return shlex.join([str(self.prefix / "bin" / "pip"), "install", *packages])
 
 
-def here(settings: Settings, *, config: str = "", misread: str = "") -> Machine:
-    """The machine this runs on."""
+def here(settings: Settings, *, config: str = "", settings_error: str = "") -> Machine:
+    """The machine that this program runs on."""
     number = os.geteuid()
     try:
         name = pwd.getpwuid(number).pw_name
@@ -138,7 +142,7 @@ def here(settings: Settings, *, config: str = "", misread: str = "") -> Machine:
         name = str(number)
     return Machine(
         settings=settings,
-        misread=misread,
+        settings_error=settings_error,
         config=config,
         run=run,
         user=User(name, number),
@@ -153,7 +157,7 @@ def here(settings: Settings, *, config: str = "", misread: str = "") -> Machine:
 
 
 def run(command: Sequence[str], *, seconds: float = COMMAND_SECONDS) -> Done:
-    """Run a command without input, in English; raises nothing."""
+    """Run a command without input, with output in English. Raises nothing."""
     try:
         started = subprocess.Popen(
             command,
@@ -168,19 +172,19 @@ def run(command: Sequence[str], *, seconds: float = COMMAND_SECONDS) -> Done:
     except OSError as error:
         return Done(MISSING, "", error.strerror or str(error))
     try:
-        out, said = started.communicate(timeout=seconds)
-        return Done(started.returncode, out, said)
+        out, errors = started.communicate(timeout=seconds)
+        return Done(started.returncode, out, errors)
     except subprocess.TimeoutExpired:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(started.pid, signal.SIGKILL)
-        # What hangs within a driver cannot even be killed, and is left behind.
+        # A process that hangs in a driver cannot be killed; it is left behind.
         with contextlib.suppress(subprocess.TimeoutExpired):
             started.communicate(timeout=0.5)
         return Done(TIMED_OUT, "", f"no answer within {seconds:g} s")
 
 
 def _environment(ours: Mapping[str, str]) -> dict[str, str]:
-    """Ours, in which a Python finds the same edge, and libcamera keeps to errors."""
+    """Our variables, changed so that Python imports the same edge and libcamera logs only errors."""
     places = [str(Path(__file__).parents[3]), ours.get("PYTHONPATH", "")]
     quiet = {"LC_ALL": "C.UTF-8", "LIBCAMERA_LOG_LEVELS": "*:ERROR"}
     return {**ours, **quiet, "PYTHONPATH": os.pathsep.join(filter(None, places))}

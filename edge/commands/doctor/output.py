@@ -1,4 +1,4 @@
-"""What `edge doctor` looks at: where readings go, and the disk below."""
+"""Checks of `edge doctor`: the publishers of the settings, and the disk."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from edge.publishers import find_channel
 from edge.publishers.courier import Channel
 
 FULL_BYTES, LOW_BYTES = 20_000_000, 500_000_000
-"""Below the first nothing more can be relied on to be written; below the second the system's own log soon fills it."""
+"""Free space for a failure and for a warning. Chosen: below the first writing may fail at any time; below the second
+the system's own log may fill the rest."""
 
 
 def disk(machine: Machine) -> Iterable[Finding]:
-    """Free space where the service keeps its state, or would, and whether it may write there."""
-    name = machine.unit_says("StateDirectory").split(" ")[0]
+    """Free space on the disk of the service's state folder, and whether the service may write there."""
+    name = machine.unit_value("StateDirectory").split(" ")[0]
     state = machine.path(f"/var/lib/{name}") if name else machine.path("/var/lib")
     if not state.exists():
-        # systemd makes it when the service starts.
+        # systemd makes the folder when the service starts.
         state = machine.path("/var/lib")
     shown = f"/{state.relative_to(machine.root)}"
     free = machine.free_bytes(state)
     said = f"{free / 1e9:.1f} GB free at {shown}" if free >= 1e9 else f"{free / 1e6:.0f} MB free at {shown}"
-    why = "readings are lost when it is full; old logs are what can go first"
+    why = "readings are lost when the disk is full: old logs can be deleted first"
     if free < FULL_BYTES:
         yield failure("disk", said, why, "sudo journalctl --vacuum-size=50M")
     elif free < LOW_BYTES:
@@ -36,71 +37,73 @@ def disk(machine: Machine) -> Iterable[Finding]:
         yield ok("disk", said)
     options = _mounted(machine)
     if "ro" in options:
-        why = "Linux does this when a card fails, or an overlay file system was chosen: nothing can be kept"
+        why = "nothing can be stored. Linux does this if the card fails, or if the overlay file system is switched on"
         yield failure("disk", "the system's disk is mounted read-only", why, "sudo mount -o remount,rw /")
-    user, owner = machine.unit_says("User"), _owner(machine, state)
+    user, owner = machine.unit_value("User"), _owner(machine, state)
     if name and state.name == name and user and owner and owner != user:
-        why = "the service cannot keep what it has to"
+        why = "the service cannot store its events"
         yield failure("disk", f"{shown} belongs to {owner}, not to {user}", why, f"sudo chown -R {user}: {shown}")
 
 
 def _mounted(machine: Machine) -> list[str]:
-    """The options with which / is mounted, the last mount over it: proc_mounts(5)."""
+    """The mount options of /, of the last mount if there are several: proc_mounts(5)."""
     mounts = [line.split(" ") for line in machine.text("/proc/self/mounts").splitlines()]
     options = [fields[3].split(",") for fields in mounts if len(fields) > 3 and fields[1] == "/"]
     return options[-1] if options else []
 
 
 def _owner(machine: Machine, path: Path) -> str:
-    """Who owns a path, by /etc/passwd; empty where nobody there does."""
+    """The owner of a path by /etc/passwd; empty if it is not there."""
     number = str(path.stat().st_uid)
     lines = (line.split(":") for line in machine.text("/etc/passwd").splitlines())
     return next((fields[0] for fields in lines if len(fields) > 2 and fields[2] == number), "")
 
 
 def publishers(machine: Machine) -> Iterable[Finding]:
-    """Whether each of the settings' publishers can be reached; nothing is sent, no file is made."""
+    """Whether each publisher of the settings can be reached. Nothing is sent, and no file is made."""
     for text in machine.settings.publish:
         try:
             channel = find_channel(text)
         except SettingsError as error:
-            yield failure("publisher", str(error), "edge run stops at this", machine.run_check)
+            yield failure("publisher", str(error), "edge run cannot start with this", machine.run_check)
             continue
         if channel:
             yield _channel(machine, channel)
         elif (what := uri.split(text).what) == "-":
             yield ok("publisher", f"{text} is stdout")
         else:
-            judge = _service_file if machine.for_service else _file
-            yield judge(machine, text, Path(what).expanduser())
+            check_file = _service_file if machine.for_service else _file
+            yield check_file(machine, text, Path(what).expanduser())
 
 
 def _channel(machine: Machine, channel: Channel) -> Finding:
-    """Whether a broker or webhook is there and lets us in; nothing is sent."""
+    """Whether a broker or webhook can be reached and accepts the login. Nothing is sent."""
     try:
         return ok("publisher", f"{channel.name} ({channel.probe()})")
     except PublishError as error:
-        why = "events wait in the store until it takes them; edge run tries again by itself"
-        if machine.for_service and machine.unit_says("LoadCredential"):
-            why += "; a password that systemd gives to the service alone is not known here"
-        # No command mends another computer: this one looks again.
+        why = "events wait in the store until they can be sent; edge run retries by itself"
+        if machine.for_service and machine.unit_value("LoadCredential"):
+            why += "; the doctor does not know a password that systemd gives only to the service"
+        # No command here can fix another computer; this one checks again.
         return warning("publisher", str(error), why, "edge doctor")
 
 
 def _file(machine: Machine, text: str, path: Path) -> Finding:
-    """A file that is, or can be, written; it is looked for where it says, or below the folder we are in."""
+    """Whether a file can be written. A relative path starts in the current folder."""
     place = machine.path(str(path)) if path.is_absolute() else path
     folder = shlex.quote(str(path.parent))
     if not place.parent.is_dir():
-        why = "readings have nowhere to go: edge run stops at this"
-        return failure("publisher", f"{text}: there is no folder {path.parent}", why, f"mkdir -p {folder}")
+        why = "readings cannot be written, and edge run cannot start"
+        return failure("publisher", f"{text}: the folder {path.parent} does not exist", why, f"mkdir -p {folder}")
     if place.is_dir():
-        why = "readings go to a file: name one in it"
+        why = "readings are written to a file: name a file in this folder"
         return failure(
             "publisher", f"{text}: is a folder", why, f"edge run --publish {shlex.quote(f'{text}/readings.jsonl')}"
         )
     if not machine.may_use(place if place.exists() else place.parent):
-        why = f"{machine.user.name} may not write it: edge run stops at this; a service's file is its own user's"
+        why = (
+            f"{machine.user.name} may not write it, and edge run cannot start; a service's file belongs to its own user"
+        )
         owned = shlex.quote(str(path)) if place.exists() else folder
         return failure(
             "publisher", f"{text}: cannot be written", why, f"sudo chown {shlex.quote(machine.user.name)} {owned}"
@@ -109,10 +112,14 @@ def _file(machine: Machine, text: str, path: Path) -> Finding:
 
 
 def _service_file(machine: Machine, text: str, path: Path) -> Finding:
-    """The same for the service, which may write only where its unit lets it: relative paths begin there."""
-    state = f"/var/lib/{machine.unit_says('StateDirectory').split(' ')[0]}"
-    places = [state, *machine.unit_says("ReadWritePaths").split()]
+    """Whether the service may write a file: only below the folders of its unit. Relative paths start there."""
+    state = f"/var/lib/{machine.unit_value('StateDirectory').split(' ')[0]}"
+    places = [state, *machine.unit_value("ReadWritePaths").split()]
     if not path.is_absolute() or any(path.is_relative_to(place) for place in places):
-        return ok("publisher", f"{text} is the service's to write")
-    why = f"the service's sandbox lets it write below {' and '.join(places)} only: change publish to a file there"
-    return warning("publisher", f"{text}: out of the service's reach", why, f"sudoedit {shlex.quote(machine.config)}")
+        return ok("publisher", f"{text} can be written by the service")
+    why = (
+        f"the service can write only below {' and '.join(places)}, because of its sandbox: set publish to a file there"
+    )
+    return warning(
+        "publisher", f"{text}: cannot be written by the service", why, f"sudoedit {shlex.quote(machine.config)}"
+    )

@@ -1,4 +1,4 @@
-"""What was found, for a person and as JSON."""
+"""Prints the findings of ``edge doctor`` as text and as JSON."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from edge.commands.doctor.finding import Finding, Level
 from edge.system.version import __version__
 
 COLOURS: dict[Level, str] = {"ok": "\033[32m", "warning": "\033[33m", "failure": "\033[31m"}
-"""Green, yellow, red: ECMA-48's SGR."""
+"""Green, yellow and red, as control sequences (SGR of ECMA-48)."""
 PLAIN = "\033[0m"
+"""Ends a colour."""
 WIDTH = 80
-"""Characters a line; only a command may be longer, as it has to be copied whole."""
+"""Characters per line: a terminal's usual width. Only a command may be longer, as it has to be copied as one line."""
 LEVEL_WIDTH, CHECK_WIDTH = 9, 13
+"""Characters of the first two columns."""
 
 
 def lines(finding: Finding, colour: bool = False) -> str:
-    """One finding: what was found and, below, why it matters and the command that mends it."""
+    """One finding as lines: what was found and, below, why it matters and the command that fixes it."""
     margin = " " * (LEVEL_WIDTH + CHECK_WIDTH)
 
     def wrapped(text: str, first: str) -> str:
@@ -35,12 +37,12 @@ def lines(finding: Finding, colour: bool = False) -> str:
 
 
 def summary(findings: Iterable[Finding]) -> str:
-    """How many of each there are."""
+    """The number of findings of each level."""
     levels: list[str] = [finding.level for finding in findings]
     parts = [f"{levels.count(level)} {level}{'s' * (levels.count(level) != 1)}" for level in ("warning", "failure")]
     return f"{levels.count('ok')} ok, {', '.join(parts)}."
 
 
 def as_dict(findings: Sequence[Finding]) -> dict[str, Any]:
-    """As ``edge/schema/doctor.json`` describes it."""
+    """All findings, as ``edge/schema/doctor.json`` describes them."""
     return {"schema": 1, "edge": __version__, "findings": [finding.as_dict() for finding in findings]}

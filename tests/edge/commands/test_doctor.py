@@ -115,21 +115,21 @@ def test_the_hottest_sensor_counts(lay, pi, degrees, level):
 
 
 def test_every_bit_of_get_throttled_has_its_meaning():
-    assert computer.decode(0) == ([], [])
-    assert computer.decode(0x50005) == (["under-voltage", "throttled"], ["under-voltage", "throttled"])
-    assert computer.decode(0xA0000) == ([], ["clock capped", "soft temperature limit"])
-    assert computer.decode(0xA) == (["clock capped", "soft temperature limit"], [])
+    assert computer.decode_throttled(0) == ([], [])
+    assert computer.decode_throttled(0x50005) == (["under-voltage", "throttled"], ["under-voltage", "throttled"])
+    assert computer.decode_throttled(0xA0000) == ([], ["clock capped", "soft temperature limit"])
+    assert computer.decode_throttled(0xA) == (["clock capped", "soft temperature limit"], [])
 
 
 @pytest.mark.parametrize(
     ("answer", "level", "word"),
     [
-        (Done(0, "throttled=0x0\n"), "ok", "steady"),
+        (Done(0, "throttled=0x0\n"), "ok", "no under-voltage"),
         (Done(0, "throttled=0x50000\n"), "warning", "since start: under-voltage, throttled"),
         (Done(0, "throttled=0x50005\n"), "failure", "now: under-voltage, throttled; since start"),
         (Done(0, "throttled=0x80008\n"), "warning", "now: soft temperature limit"),
         (Done(255, "", "Can't open device file: /dev/vcio\n"), "warning", "/dev/vcio"),
-        (Done(MISSING), "warning", "not here"),
+        (Done(MISSING), "warning", "not installed"),
     ],
 )
 def test_a_pi_is_asked_for_its_power(lay, answer, level, word):
@@ -214,14 +214,14 @@ TWO = Done(0, 'noise\n[{"Model": "imx708", "Num": 0}, {"Model": "ov5647", "Num":
 @pytest.mark.parametrize(
     ("pi", "source", "answer", "level", "said"),
     [
-        (PI, "picamera2:1", TWO, "ok", "loads; camera 0 is imx708, 1 is ov5647"),
-        (PI, "picamera2:2", TWO, "failure", "no camera 2 (0 is imx708, 1 is ov5647)"),
-        (PI, "picamera2:", Done(0, "[]\n"), "failure", "no camera 0 (none is connected)"),
-        (PI, "v4l2:", Done(0, "[]\n"), "ok", "loads; no camera is connected"),
+        (PI, "picamera2:1", TWO, "ok", "works; camera 0 is imx708, 1 is ov5647"),
+        (PI, "picamera2:2", TWO, "failure", "camera 2 was not found (0 is imx708, 1 is ov5647)"),
+        (PI, "picamera2:", Done(0, "[]\n"), "failure", "camera 0 was not found (none is connected)"),
+        (PI, "v4l2:", Done(0, "[]\n"), "ok", "works; no camera is connected"),
         (PI, "picamera2:0", NO_LIBCAMERA, "failure", "No module named"),
         (PI, "v4l2:", NO_LIBCAMERA, "warning", "No module named"),
         ("", "picamera2:0", NO_LIBCAMERA, "warning", "No module named"),
-        ("", "v4l2:", NO_LIBCAMERA, "ok", "not here"),
+        ("", "v4l2:", NO_LIBCAMERA, "ok", "not installed"),
         (PI, "picamera2:0", CRASHED, "failure", "crashes"),
         (PI, "picamera2:0", Done(TIMED_OUT, "", "no answer within 4 s"), "warning", "no answer"),
     ],
@@ -261,7 +261,7 @@ DEVICES = {
     [
         ("v4l2:", "ok", "HD Webcam (/dev/video0)"),
         ("v4l2:/dev/video0?fps=5", "ok", "HD Webcam (/dev/video0)"),
-        ("v4l2:/dev/video3", "failure", "no /dev/video3; HD Webcam (/dev/video0)"),
+        ("v4l2:/dev/video3", "failure", "/dev/video3 does not exist; found HD Webcam (/dev/video0)"),
         ("v4l2:/dev/video10", "failure", "/dev/video10 is bcm2835-codec-decode"),
         ("files:x", "ok", "HD Webcam (/dev/video0)"),
     ],
@@ -293,8 +293,8 @@ def test_who_holds_a_camera(lay, tmp_path, source, command, level):
         (tmp_path / "proc" / process / "fd").mkdir()
         (tmp_path / "proc" / process / "fd" / "3").symlink_to("/dev/video0")
         (tmp_path / "proc" / process / "fd" / "4").symlink_to("/dev/video0")
-    finding = one(cameras.holders, machine)
-    assert finding.level == level and finding.said.startswith("/dev/video0: process 812, ")
+    finding = one(cameras.in_use, machine)
+    assert finding.level == level and finding.said.startswith("/dev/video0 is used by process 812, ")
     assert finding.mend == ("sudo kill 812" if level == "warning" else "")
 
 
