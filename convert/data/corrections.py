@@ -1,4 +1,4 @@
-"""Labelled glyphs of a user's own, as ``edge corrections export`` writes them: to train on besides MNIST."""
+"""Load a user's corrections, as ``edge corrections export`` writes them, to train on besides MNIST."""
 
 from __future__ import annotations
 
@@ -9,41 +9,43 @@ from typing import NamedTuple
 import numpy as np
 
 from convert.data.mnist import Labels
-from edge.corrections.database import SIDE
+from edge.corrections.database import GLYPH_SIDE
 from edge.corrections.export import LABELS
 from edge.errors import DataError
 from edge.reading.evaluation import load_labelled
 from edge.types import Pixels
 
 NONE = 10
-"""The class of what is no digit."""
+"""The class of marks that are not digits."""
 
 
-class Taught(NamedTuple):
-    """Glyphs (n, 28, 28) uint8, light ink on black, and their classes, (n,): the digits, and NONE."""
+class LabelledGlyphs(NamedTuple):
+    """Glyphs (n, 28, 28) uint8, light ink on black, and their classes, (n,): 0 to 9, or NONE."""
 
     glyphs: Pixels
     classes: Labels
 
     @property
     def digest(self) -> str:
-        """sha256 of all of them."""
+        """sha256 of all glyphs and classes."""
         return sha256(self.glyphs.tobytes() + self.classes.tobytes()).hexdigest()
 
 
-def load(folder: Path) -> Taught:
-    """What ``labels.csv`` in ``folder`` names. Raises DataError, or ImageError for a file that cannot be read."""
+def load(folder: Path) -> LabelledGlyphs:
+    """The glyphs that ``labels.csv`` in ``folder`` lists. Raises DataError, or ImageError for an unreadable image."""
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; name one that edge corrections export wrote")
+        raise DataError(f"{folder}: no such folder; give one that edge corrections export wrote")
     rows = load_labelled(folder / LABELS)
     for frame, text in rows:
-        if frame.pixels.shape != (SIDE, SIDE):
+        if frame.pixels.shape != (GLYPH_SIDE, GLYPH_SIDE):
             height, width = frame.pixels.shape
             raise DataError(
-                f"{folder / frame.source}: has {width}x{height} pixels; glyphs of {SIDE}x{SIDE} are wanted,"
-                " as edge corrections export writes them"
+                f"{folder / frame.source}: has {width}x{height} pixels, not {GLYPH_SIDE}x{GLYPH_SIDE};"
+                " give a folder that edge corrections export wrote"
             )
         if len(text) > 1:
-            raise DataError(f"{folder / LABELS}: {frame.source}: {text!r} is more than one digit")
+            raise DataError(
+                f"{folder / LABELS}: {frame.source}: {text!r} is more than one digit; give one digit, or nothing"
+            )
     glyphs = np.stack([frame.pixels for frame, _ in rows])
-    return Taught(glyphs, np.array([int(text) if text else NONE for _, text in rows], np.uint8))
+    return LabelledGlyphs(glyphs, np.array([int(text) if text else NONE for _, text in rows], np.uint8))

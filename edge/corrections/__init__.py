@@ -1,1 +1,1 @@
-"""What people say that a digit really was: kept in a database, and exported as a data set."""
+"""Corrections: which digit people say it really was, kept in a database and exported as a data set."""

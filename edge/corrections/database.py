@@ -1,6 +1,6 @@
-"""What people say that a digit really was: kept in the state folder, to train and to calibrate on.
+"""The database of corrections: which digit people say it really was, to train and to calibrate on.
 
-One SQLite file. Whoever answers the page writes it; ``edge corrections`` reads it meanwhile.
+It is one SQLite file in the state folder. The live page's server writes it; ``edge corrections`` may read it meanwhile.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ from edge.system.closing import Closing
 from edge.types import Pixels, timestamp
 
 FILE = "corrections.db"
-"""The file's name in the state folder."""
-MOST, MOST_BYTES = 5000, 50_000_000
-"""So many are kept, the newest, and in a file of so many bytes: it lies on a Pi's card."""
-MOST_PIXELS = 1_000_000
-"""Of a picture that is to be kept."""
-SIDE = 28
-"""Of a glyph, pixels."""
+"""Name of the database in the state folder."""
+MAX_CORRECTIONS = 5000
+"""Corrections that are kept; the oldest are deleted first. Chosen: far more than a person makes."""
+MAX_FILE_BYTES = 50_000_000
+"""Largest size of the database in bytes; the oldest corrections are deleted first. Chosen: it is on a Pi's card."""
+MAX_PICTURE_PIXELS = 1_000_000
+"""Most pixels of a picture that is accepted for storing. Chosen: small crops need far fewer."""
+GLYPH_SIDE = 28
+"""Width and height of a glyph in pixels, as in MNIST."""
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS corrections (
@@ -47,12 +49,12 @@ _COLUMNS = "at, label, read, confidence, source, model, glyph, crop"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
-    """What somebody said of one mark."""
+    """What somebody said about one mark."""
 
     label: int | None
-    """What it is: 0 to 9, None where it is no digit."""
+    """What it really is: 0 to 9; None if it is no digit."""
     read: int | None
-    """What was read: 0 to 9, None where it was left unread."""
+    """What was read: 0 to 9; None if it was not read as a digit."""
     confidence: float
     """Probability that the model gave its best class, 0 to 1."""
     source: str
@@ -62,19 +64,19 @@ class Correction:
     glyph: Pixels
     """(28, 28) uint8, light ink on black: as the model got it."""
     crop: Pixels | None = None
-    """The place in the picture, (height, width) uint8, for people."""
+    """The part of the picture around the mark, (height, width) uint8, for people to look at."""
     at: datetime | None = None
-    """When it was said, UTC; None: now."""
+    """When it was corrected, UTC; None: now."""
 
     @property
-    def moment(self) -> str:
-        """``at`` as JSON has it."""
+    def at_text(self) -> str:
+        """``at`` as text, in the format of the JSON output."""
         return timestamp(self.at or datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """How often one thing was taken for another."""
+    """How often one thing was read as another; ``read`` None: not read as a digit, ``label`` None: no digit."""
 
     read: int | None
     label: int | None
@@ -82,55 +84,56 @@ class Confusion:
 
 
 class Corrections(Closing):
-    """The file, made with the first correction; for one thread at a time."""
+    """The database; created with the first correction. For one thread at a time."""
 
     def __init__(self, path: Path) -> None:
-        """Nothing is opened before it is needed."""
+        """Open nothing yet; the database is opened when it is first used."""
         self.path = path
-        self._made: sqlite3.Connection | None = None
+        self._connection: sqlite3.Connection | None = None
 
-    def add(self, one: Correction) -> int:
-        """Keep it, the oldest goes where there are too many; gives its number. Raises StateError."""
+    def add(self, correction: Correction) -> int:
+        """Store a correction, and delete the oldest beyond the limits; returns its number. Raises StateError."""
         values = (
-            one.moment,
-            one.label,
-            one.read,
-            one.confidence,
-            one.source,
-            one.model,
-            png(one.glyph),
-            None if one.crop is None else png(one.crop),
+            correction.at_text,
+            correction.label,
+            correction.read,
+            correction.confidence,
+            correction.source,
+            correction.model,
+            encode_png(correction.glyph),
+            None if correction.crop is None else encode_png(correction.crop),
         )
-        with self._changing() as link:
-            number = link.execute(f"INSERT INTO corrections ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
-            link.execute(
-                "DELETE FROM corrections WHERE id NOT IN (SELECT id FROM corrections ORDER BY id DESC LIMIT ?)", (MOST,)
+        with self._transaction() as connection:
+            number = connection.execute(f"INSERT INTO corrections ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+            connection.execute(
+                "DELETE FROM corrections WHERE id NOT IN (SELECT id FROM corrections ORDER BY id DESC LIMIT ?)",
+                (MAX_CORRECTIONS,),
             )
             oldest = "DELETE FROM corrections WHERE id = (SELECT min(id) FROM corrections) AND id < ?"
-            while _bytes(link) > MOST_BYTES and link.execute(oldest, (number.lastrowid,)).rowcount:
+            while _used_bytes(connection) > MAX_FILE_BYTES and connection.execute(oldest, (number.lastrowid,)).rowcount:
                 pass
         return int(number.lastrowid or 0)
 
     def remove(self, number: int) -> bool:
-        """Forget one; whether it was there. Raises StateError."""
+        """Delete a correction; returns whether it existed. Raises StateError."""
         if not self.path.exists():
             return False
-        with self._changing() as link:
-            return link.execute("DELETE FROM corrections WHERE id = ?", (number,)).rowcount > 0
+        with self._transaction() as connection:
+            return connection.execute("DELETE FROM corrections WHERE id = ?", (number,)).rowcount > 0
 
     def count(self) -> int:
-        """How many there are. Raises StateError."""
-        return int(self._ask("SELECT count(*) FROM corrections", ())[0][0]) if self.path.exists() else 0
+        """The number of corrections. Raises StateError."""
+        return int(self._query("SELECT count(*) FROM corrections", ())[0][0]) if self.path.exists() else 0
 
     def origin(self) -> str:
-        """Eight hexadecimal digits that no other file has, of any device. Raises StateError."""
-        return str(self._ask("SELECT name FROM origin", ())[0][0])
+        """The database's random id, eight hexadecimal digits, different for each device. Raises StateError."""
+        return str(self._query("SELECT name FROM origin", ())[0][0])
 
     def confusions(self) -> list[Confusion]:
-        """What was taken for what, the commonest first; what was read right and said to be so is none."""
+        """What was read as what, most frequent first, without confirmed correct readings. Raises StateError."""
         if not self.path.exists():
             return []
-        rows = self._ask(
+        rows = self._query(
             "SELECT read, label, count(*) FROM corrections WHERE read IS NOT label GROUP BY read, label"
             " ORDER BY count(*) DESC, read, label",
             (),
@@ -138,12 +141,12 @@ class Corrections(Closing):
         return [Confusion(*row) for row in rows]
 
     def all(self, last: int | None = None) -> Iterator[tuple[int, Correction]]:
-        """Each with its number, oldest first; the newest ``last`` of them. Raises StateError."""
+        """The corrections with their numbers, oldest first; only the newest ``last`` if given. Raises StateError."""
         if not self.path.exists():
             return
-        rows = self._ask(
+        rows = self._query(
             f"SELECT * FROM (SELECT id, {_COLUMNS} FROM corrections ORDER BY id DESC LIMIT ?) ORDER BY id",
-            (MOST if last is None else last,),
+            (MAX_CORRECTIONS if last is None else last,),
         )
         for number, at, label, read, confidence, source, model, glyph, crop in rows:
             yield (
@@ -154,82 +157,82 @@ class Corrections(Closing):
                     confidence=confidence,
                     source=source,
                     model=model,
-                    glyph=_pixels(glyph),
-                    crop=None if crop is None else _pixels(crop),
+                    glyph=_decode_stored(glyph),
+                    crop=None if crop is None else _decode_stored(crop),
                     at=datetime.fromisoformat(at),
                 ),
             )
 
     def close(self) -> None:
-        """Let go of the file."""
-        if self._made:
-            self._made.close()
-            self._made = None
+        """Close the database; the next use opens it again."""
+        if self._connection:
+            self._connection.close()
+            self._connection = None
 
     @contextlib.contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
         try:
-            with self._link() as link:
-                yield link
+            with self._open() as connection:
+                yield connection
         except (sqlite3.Error, OSError) as error:
-            raise self._problem(error) from error
+            raise self._state_error(error) from error
 
-    def _ask(self, text: str, values: tuple[int, ...]) -> list[tuple]:  # type: ignore[type-arg]
+    def _query(self, text: str, values: tuple[int, ...]) -> list[tuple]:  # type: ignore[type-arg]
         try:
-            return self._link().execute(text, values).fetchall()
+            return self._open().execute(text, values).fetchall()
         except sqlite3.Error as error:
-            raise self._problem(error) from error
+            raise self._state_error(error) from error
 
-    def _link(self) -> sqlite3.Connection:
-        if self._made is None:
-            # The thread that answers makes it, and another one may close it at the end.
-            self._made = sqlite3.connect(self.path, timeout=5, check_same_thread=False)
-            # What is deleted is given back to the disk; it has to be said before the first table is made.
-            self._made.execute("PRAGMA auto_vacuum = FULL")
-            self._made.execute(_TABLE)
-            self._made.execute(_ORIGIN)
-            if not self._made.execute("SELECT name FROM origin").fetchone():
-                with self._made:
-                    # Another program may open it at this moment, too.
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            # The thread that serves the page opens it, and another one may close it at the end.
+            self._connection = sqlite3.connect(self.path, timeout=5, check_same_thread=False)
+            # Give deleted space back to the disk. This must be set before the first table is created.
+            self._connection.execute("PRAGMA auto_vacuum = FULL")
+            self._connection.execute(_TABLE)
+            self._connection.execute(_ORIGIN)
+            if not self._connection.execute("SELECT name FROM origin").fetchone():
+                with self._connection:
+                    # Another program may open it at this at_text, too.
                     once = "SELECT lower(hex(randomblob(4))) WHERE NOT EXISTS (SELECT name FROM origin)"
-                    self._made.execute(f"INSERT INTO origin {once}")
-        return self._made
+                    self._connection.execute(f"INSERT INTO origin {once}")
+        return self._connection
 
-    def _problem(self, error: Exception) -> StateError:
+    def _state_error(self, error: Exception) -> StateError:
         self.close()
-        return StateError(f"{self.path}: {error}; where it is damaged, move it away, and a new one is made")
+        return StateError(f"{self.path}: {error}; if it is damaged, move it away, and a new one is created")
 
 
-def glyph_of(data: bytes, name: str) -> Pixels:
-    """The bytes of a PNG -> a glyph (28, 28). Raises ImageError where it is another thing."""
-    pixels = picture_of(data, name)
-    if pixels.shape != (SIDE, SIDE):
-        raise ImageError(f"{name}: is no glyph: a grey PNG of {SIDE}x{SIDE} pixels, light ink on black")
+def decode_glyph(data: bytes, name: str) -> Pixels:
+    """The bytes of a PNG -> a glyph (28, 28) uint8. Raises ImageError if it is anything else."""
+    pixels = decode_picture(data, name)
+    if pixels.shape != (GLYPH_SIDE, GLYPH_SIDE):
+        raise ImageError(f"{name}: a glyph must be a grey PNG of {GLYPH_SIDE}x{GLYPH_SIDE} pixels, light ink on black")
     return pixels
 
 
-def picture_of(data: bytes, name: str) -> Pixels:
-    """The bytes of a small PNG -> grey pixels (height, width). Raises ImageError where it is another thing."""
-    # Width and height, both of four bytes, are the first that a PNG says (PNG specification, 11.2.2).
+def decode_picture(data: bytes, name: str) -> Pixels:
+    """The bytes of a small PNG -> grey pixels (height, width). Raises ImageError if it is anything else."""
+    # A PNG begins with its signature, then width and height, four bytes each (PNG specification, 11.2.2).
     width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
-    if not data.startswith(b"\x89PNG\r\n\x1a\n") or not 0 < width * height <= MOST_PIXELS:
-        raise ImageError(f"{name}: is no PNG of at most {MOST_PIXELS:,} pixels")
+    if not data.startswith(b"\x89PNG\r\n\x1a\n") or not 0 < width * height <= MAX_PICTURE_PIXELS:
+        raise ImageError(f"{name}: is not a PNG of at most {MAX_PICTURE_PIXELS:,} pixels")
     return images.decode(data, name)
 
 
-def _bytes(link: sqlite3.Connection) -> int:
-    """What the file takes once what is free in it is given back."""
+def _used_bytes(connection: sqlite3.Connection) -> int:
+    """Size of the database in bytes without its free pages."""
     pages, free, size = (
-        link.execute(f"PRAGMA {of}").fetchone()[0] for of in ("page_count", "freelist_count", "page_size")
+        connection.execute(f"PRAGMA {of}").fetchone()[0] for of in ("page_count", "freelist_count", "page_size")
     )
     return int((pages - free) * size)
 
 
-def png(pixels: Pixels) -> bytes:
-    """Pixels as they are kept."""
+def encode_png(pixels: Pixels) -> bytes:
+    """Pixels (height, width) uint8 -> the bytes of a PNG, as they are stored."""
     return cv2.imencode(".png", pixels)[1].tobytes()
 
 
-def _pixels(data: bytes) -> Pixels:
-    # They are this program's own, but a disk may lose some.
+def _decode_stored(data: bytes) -> Pixels:
+    # This program wrote them, but a disk may have damaged them.
     return images.decode(data, FILE)

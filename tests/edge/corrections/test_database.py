@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edge.corrections import database
-from edge.corrections.database import Correction, Corrections, picture_of
+from edge.corrections.database import Correction, Corrections, decode_picture
 from edge.errors import ImageError, StateError
 
 
@@ -51,7 +51,7 @@ def test_one_is_taken_back_and_its_number_never_used_again(kept):
 
 
 def test_the_oldest_go_where_there_are_too_many(kept, monkeypatch):
-    monkeypatch.setattr(database, "MOST", 5)
+    monkeypatch.setattr(database, "MAX_CORRECTIONS", 5)
     for label in range(8):
         kept.add(said(label))
     assert [one.label for _, one in kept.all()] == [3, 4, 5, 6, 7]
@@ -59,14 +59,14 @@ def test_the_oldest_go_where_there_are_too_many(kept, monkeypatch):
 
 
 def test_the_file_stays_small_and_the_newest_is_kept(kept, monkeypatch):
-    monkeypatch.setattr(database, "MOST_BYTES", 300_000)
+    monkeypatch.setattr(database, "MAX_FILE_BYTES", 300_000)
     noise = np.random.default_rng(1).integers(256, size=(256, 256), dtype=np.uint8)
     for label in range(8):
         kept.add(said(label, crop=noise))
         assert kept.path.stat().st_size <= 300_000
     labels = [one.label for _, one in kept.all()]
     assert labels == list(range(8))[-len(labels) :] and 2 <= len(labels) <= 4
-    monkeypatch.setattr(database, "MOST_BYTES", 1000)
+    monkeypatch.setattr(database, "MAX_FILE_BYTES", 1000)
     kept.add(said(9, crop=noise))
     assert [one.label for _, one in kept.all()] == [9]
     assert kept.path.stat().st_size < 100_000, "what is free is given back to the disk"
@@ -102,8 +102,8 @@ def test_two_may_hold_it_at_once(kept):
 def test_a_picture_that_says_to_be_huge_is_not_unpacked():
     data = bytearray(cv2.imencode(".png", np.zeros((4, 4), np.uint8))[1].tobytes())
     data[16:24] = (40_000).to_bytes(4, "big") * 2
-    with pytest.raises(ImageError, match="no PNG of at most"):
-        picture_of(bytes(data), "crop")
+    with pytest.raises(ImageError, match="not a PNG of at most"):
+        decode_picture(bytes(data), "crop")
 
 
 def test_the_file_is_an_ordinary_database(kept):

@@ -120,7 +120,7 @@ def test_the_command_exports_or_says_why_not(tmp_path, capsys):
     folder.mkdir()
     order = ["corrections", "export", "--state", str(folder), str(out)]
     assert cli.main(order) == 1
-    assert "holds no correction yet" in capsys.readouterr().err and not list(out.glob("*"))
+    assert "contains no correction yet" in capsys.readouterr().err and not list(out.glob("*"))
     with Corrections(folder / database.FILE) as some:
         some.add(said(7))
     assert cli.main(order) == 0
@@ -131,7 +131,7 @@ def test_the_command_exports_or_says_why_not(tmp_path, capsys):
 def test_where_the_service_has_its_own_nothing_is_done_before_it_is_clear(order, tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(state_folder, "SERVICE", tmp_path / "lib")
+    monkeypatch.setattr(state_folder, "SERVICE_FOLDER", tmp_path / "lib")
     (tmp_path / "lib").mkdir()
     assert cli.main(order) == 1
     told = capsys.readouterr()

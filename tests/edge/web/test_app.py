@@ -18,8 +18,8 @@ from edge import cli
 from edge.errors import SettingsError, StateError
 from edge.uri import split_address
 from edge.web.access import is_loopback
-from edge.web.app import FILES, PAGE
-from edge.web.tokens import FILE, tokens
+from edge.web.app import PAGE_FILES, PAGE_FOLDER
+from edge.web.tokens import FILE, load_tokens
 from tests.support.patience import patience
 from tests.support.web import ROOT, device
 
@@ -167,13 +167,13 @@ def test_there_is_nothing_else(here):
 
 
 def test_all_of_the_page_is_served_and_loaded_at_once(here):
-    names = {path.name for path in PAGE.iterdir()} - {"index.html"}
+    names = {path.name for path in PAGE_FOLDER.iterdir()} - {"index.html"}
     for name in names:
         answer = here.ask(f"/page/{name}")
-        assert (answer.status, answer.body) == (200, (PAGE / name).read_bytes())
-        assert answer.headers["content-type"].split(";")[0] == FILES[name]
-    assert set(re.findall(r'(?:href|src)="/page/([^"]+)"', here.ask("/").body.decode())) == names == set(FILES)
-    assert sum(path.stat().st_size for path in PAGE.iterdir()) < 60_000
+        assert (answer.status, answer.body) == (200, (PAGE_FOLDER / name).read_bytes())
+        assert answer.headers["content-type"].split(";")[0] == PAGE_FILES[name]
+    assert set(re.findall(r'(?:href|src)="/page/([^"]+)"', here.ask("/").body.decode())) == names == set(PAGE_FILES)
+    assert sum(path.stat().st_size for path in PAGE_FOLDER.iterdir()) < 60_000
 
 
 def stream(running, path, **headers):
@@ -246,15 +246,15 @@ WIDE = "data:image/png;base64," + base64.b64encode(packed(np.zeros((28, 29), np.
     [
         ([], "a JSON object"),
         ({"label": 7}, "label and glyph"),
-        ({"label": 10, "glyph": GLYPH}, "label: a digit"),
-        ({"label": True, "glyph": GLYPH}, "label: a digit"),
-        ({"label": 7, "read": "1", "glyph": GLYPH}, "read: a digit"),
+        ({"label": 10, "glyph": GLYPH}, "label: must be a digit"),
+        ({"label": True, "glyph": GLYPH}, "label: must be a digit"),
+        ({"label": 7, "read": "1", "glyph": GLYPH}, "read: must be a digit"),
         ({"label": 7, "confidence": 2, "glyph": GLYPH}, "confidence"),
-        ({"label": 7, "source": "a\nb", "glyph": GLYPH}, "source: a name"),
-        ({"label": 7, "glyph": "seven"}, "glyph: a data URI"),
-        ({"label": 7, "glyph": "data:image/png;base64,%%"}, "glyph: is no base64"),
-        ({"label": 7, "glyph": WIDE}, "glyph: is no glyph"),
-        ({"label": 7, "glyph": GLYPH, "crop": 7}, "crop: a data URI"),
+        ({"label": 7, "source": "a\nb", "glyph": GLYPH}, "source: must be a name"),
+        ({"label": 7, "glyph": "seven"}, "glyph: must be a data URI"),
+        ({"label": 7, "glyph": "data:image/png;base64,%%"}, "glyph: is not valid base64"),
+        ({"label": 7, "glyph": WIDE}, "glyph: a glyph must be a grey PNG"),
+        ({"label": 7, "glyph": GLYPH, "crop": 7}, "crop: must be a data URI"),
         ({"label": 7, "glyph": GLYPH, "colour": 7}, "colour: no such field"),
     ],
 )
@@ -410,11 +410,11 @@ def test_connections_that_say_nothing_do_not_take_all_places(here):
 
 def test_tokens_are_made_once_and_kept_for_this_user_alone(tmp_path):
     tmp_path.chmod(0o755)
-    made = tokens(tmp_path)
-    assert tokens(tmp_path) == made and made.change != made.view and len(made.view) >= 32
+    made = load_tokens(tmp_path)
+    assert load_tokens(tmp_path) == made and made.change != made.view and len(made.view) >= 32
     assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
     (tmp_path / FILE).chmod(0o644)
-    assert tokens(tmp_path) == made and (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
+    assert load_tokens(tmp_path) == made and (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
     assert (made.rights(made.change), made.rights(made.view), made.rights("ü")) == ("change", "view", "none")
 
 
@@ -422,7 +422,7 @@ def test_tokens_are_made_once_and_kept_for_this_user_alone(tmp_path):
 def test_damaged_tokens_are_one_line(tmp_path, text):
     (tmp_path / FILE).write_text(text)
     with pytest.raises(StateError, match="is damaged; remove it"):
-        tokens(tmp_path)
+        load_tokens(tmp_path)
 
 
 def test_of_a_name_with_several_addresses_the_one_that_is_listened_at_is_told(tmp_path, caplog, capfd):
