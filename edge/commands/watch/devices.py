@@ -1,4 +1,4 @@
-"""The devices below a topic prefix, as their broker knows them: each change as it comes."""
+"""Follows the devices below a topic prefix on an MQTT broker: gives each change as it comes."""
 
 from __future__ import annotations
 
@@ -18,52 +18,52 @@ from edge.mqtt.connection import Connection
 from edge.system.backoff import Backoff
 from edge.uri import File
 
-LEAVES = ("availability", "camera", "state", "stats")
-"""The retained topics of a device that are listened to: ``edge.publishers.mqtt`` describes them."""
+TOPICS = ("availability", "camera", "state", "stats")
+"""The retained topics of a device that are subscribed to. ``edge.publishers.mqtt`` describes them."""
 PAYLOAD_BYTES = 65536
-"""A larger message is none of a device's."""
+"""Largest message that is read. Chosen: devices send far less."""
 TICK_SECONDS = 0.2
-"""How soon a stop, a lost connection and the clock are noticed."""
+"""How often a stop, a lost connection and the time are checked. Chosen: people notice no delay."""
 SILENT_SECONDS = 5.0
-"""What is retained comes at once: where nothing has after this, the prefix may be wrong."""
+"""If no device is known after this time, the prefix may be wrong. Chosen: retained messages come at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """What the broker has of one device; None where it has nothing."""
+    """What the broker has of one device; a field is None if it has nothing."""
 
     device: str
     text: str | None = None
-    """What is written there now, lines joined by ``\\n``; empty where nothing is."""
+    """The text that is written there now, lines joined by ``\\n``; empty if there is none."""
     confidence: float | None = None
-    """How sure that is, 0 to 1."""
+    """Its confidence, 0 to 1."""
     since: str | None = None
-    """Since when, RFC 3339."""
+    """When the text appeared, RFC 3339."""
     camera: str | None = None
     """``online`` or ``offline``."""
     availability: str | None = None
-    """The same, of the program."""
+    """``online`` or ``offline``, of the program."""
     backlog: int | None = None
-    """Events that waited to be sent when it last said so."""
+    """Events that were waiting to be sent, by its newest statistics."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a message made of the devices, or that there is no connection."""
+    """The state of all devices after a message, or the problem with the connection."""
 
     devices: Mapping[str, Device]
-    """All that are known, by name."""
+    """All known devices by name."""
     device: Device | None = None
-    """The one that changed."""
+    """The device that changed; None if none did, or if one was removed."""
     problem: str = ""
-    """Why no messages come; empty where they do."""
+    """Why there is no connection; empty if there is one."""
 
 
 def address(text: str) -> Address:
-    """Where the broker is: the URI that the devices have, with a user who may read; SettingsError where it is none."""
+    """The broker of a URI like that of the devices, with a user who may read. Raises SettingsError."""
     scheme = text.partition(":")[0]
     if scheme not in ("mqtt", "mqtts"):
-        raise SettingsError("what is watched is a broker: mqtt://[user@]host[:port]/topic-prefix, or mqtts://")
+        raise SettingsError("edge watch needs the URI of a broker: mqtt://[user@]host[:port]/topic-prefix, or mqtts://")
     parts = uri.split(uri.without_login(text))
     login = re.search("//.*@", text)
     what = f"{login[0]}{parts.what.removeprefix('//')}" if login else parts.what
@@ -76,10 +76,10 @@ def _options(
 
 
 def watch(place: Address, stopping: Callable[[], bool]) -> Iterator[Change | None]:
-    """Each change of a device as it comes, and None where none came for a while; until ``stopping()``.
+    """Each change of a device, and None at least every TICK_SECONDS without one, until ``stopping()`` is true.
 
-    The first connection has to come about, or a PublishError says why not; a later one that is lost is a Change, and is
-    made again.
+    Raises PublishError if the first connection fails. If a connection is lost later, that is given as a Change, and it
+    is made again.
     """
     devices: dict[str, Device] = {}
     backoff = Backoff()
@@ -90,11 +90,11 @@ def watch(place: Address, stopping: Callable[[], bool]) -> Iterator[Change | Non
         connection = Connection(place, name, on_message=lambda *message, inbox=inbox: inbox.put(message))
         try:
             connection.open()
-            connection.subscribe([f"{place.prefix}/+/{leaf}" for leaf in LEAVES])
+            connection.subscribe([f"{place.prefix}/+/{topic}" for topic in TOPICS])
             first = False
             backoff.reset()
             yield Change(devices)
-            yield from _hear(connection, inbox, devices, place.prefix, stopping)
+            yield from _changes(connection, inbox, devices, place.prefix, stopping)
         except PublishError as error:
             if first:
                 raise
@@ -107,7 +107,7 @@ def watch(place: Address, stopping: Callable[[], bool]) -> Iterator[Change | Non
             yield None
 
 
-def _hear(
+def _changes(
     connection: Connection,
     inbox: queue.SimpleQueue[tuple[str, bytes, bool]],
     devices: dict[str, Device],
@@ -116,14 +116,14 @@ def _hear(
 ) -> Iterator[Change | None]:
     while not stopping():
         try:
-            topic, payload, _ = inbox.get(timeout=TICK_SECONDS)
+            full_topic, payload, _ = inbox.get(timeout=TICK_SECONDS)
         except queue.Empty:
             connection.check()
             yield None
             continue
-        name, _, leaf = topic.removeprefix(f"{prefix}/").partition("/")
+        name, _, topic = full_topic.removeprefix(f"{prefix}/").partition("/")
         before = devices.get(name)
-        after = learnt(before or Device(name), leaf, payload)
+        after = updated(before or Device(name), topic, payload)
         if after is None:
             devices.pop(name, None)
             yield Change(devices)
@@ -132,29 +132,29 @@ def _hear(
             yield Change(devices, after)
 
 
-def learnt(device: Device, leaf: str, payload: bytes) -> Device | None:
-    """What is known of a device after a message; as before where it makes no sense. None: the device is gone.
+def updated(device: Device, topic: str, payload: bytes) -> Device | None:
+    """The device after a message; unchanged if the message is not valid; None if the device was removed.
 
-    A device is gone when its availability is removed from the broker, by an empty retained message.
+    A device is removed from a broker by an empty retained message as its availability.
     """
-    if leaf in ("availability", "camera"):
-        if not payload and leaf == "availability":
+    if topic in ("availability", "camera"):
+        if not payload and topic == "availability":
             return None
-        said = payload.decode("utf-8", "replace") if len(payload) <= 16 else ""
-        if said not in ("online", "offline"):
+        state = payload.decode("utf-8", "replace") if len(payload) <= 16 else ""
+        if state not in ("online", "offline"):
             return device
-        return replace(device, camera=said) if leaf == "camera" else replace(device, availability=said)
+        return replace(device, camera=state) if topic == "camera" else replace(device, availability=state)
     try:
         body = json.loads(payload) if 0 < len(payload) <= PAYLOAD_BYTES else None
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         return device
-    if leaf == "state":
+    if topic == "state":
         text, sure, since = body.get("text"), body.get("confidence"), body.get("at")
         if isinstance(text, str) and _is_number(sure) and isinstance(since, str):
             return replace(device, text=text, confidence=sure, since=since)
-    elif leaf == "stats" and isinstance(backlog := body.get("backlog"), int):
+    elif topic == "stats" and isinstance(backlog := body.get("backlog"), int):
         return replace(device, backlog=backlog)
     return device
 

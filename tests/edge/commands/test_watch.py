@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.commands.watch.devices import Device, address, learnt
+from edge.commands.watch.devices import Device, address, updated
 from edge.commands.watch.table import as_json, as_line, table
 from edge.errors import SettingsError
 from tests.support.mosquitto import PATIENCE, Broker, Listener, eventually
@@ -27,8 +27,8 @@ STATE = {"event": "changed", "text": "42\n7", "confidence": 0.987, "at": "2026-1
 
 def known(*messages: tuple[str, object]) -> Device:
     device = Device("shed")
-    for leaf, payload in messages:
-        after = learnt(device, leaf, payload if isinstance(payload, bytes) else json.dumps(payload).encode())
+    for topic, payload in messages:
+        after = updated(device, topic, payload if isinstance(payload, bytes) else json.dumps(payload).encode())
         assert after is not None
         device = after
     return device
@@ -48,7 +48,7 @@ def test_a_day_ago_is_a_date_and_what_is_gone_a_dash():
 
 
 @pytest.mark.parametrize(
-    ("leaf", "payload"),
+    ("topic", "payload"),
     [
         ("availability", b"\xff"),
         ("availability", b"perhaps"),
@@ -65,13 +65,13 @@ def test_a_day_ago_is_a_date_and_what_is_gone_a_dash():
         ("else", b"online"),
     ],
 )
-def test_nonsense_changes_nothing(leaf, payload):
+def test_nonsense_changes_nothing(topic, payload):
     device = known(("state", STATE))
-    assert learnt(device, leaf, payload) == device
+    assert updated(device, topic, payload) == device
 
 
 def test_a_device_whose_availability_is_removed_is_gone():
-    assert learnt(known(("state", STATE)), "availability", b"") is None
+    assert updated(known(("state", STATE)), "availability", b"") is None
 
 
 def test_nobody_on_the_broker_writes_to_the_terminal():
