@@ -81,7 +81,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parser() -> Parser:
     """The parser of ``edge``. Each command declares its own arguments when it is used."""
-    top = Parser(prog="edge", description="Reads handwritten digits from photographs and cameras.", allow_abbrev=False)
+    top = Parser(
+        prog="edge",
+        description="Read handwritten digits from photographs and cameras.",
+        epilog="edge COMMAND --help explains a command and its options.",
+        allow_abbrev=False,
+    )
     top.add_argument("--version", action="version", version=f"edge-digits {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=Parser)
     groups = {}

@@ -1,20 +1,20 @@
 #!/bin/sh
-# Makes edge-digits a service of this machine: Raspberry Pi OS or Debian, Bookworm or Trixie. See usage() below.
-# Each step looks at what is there already, so that running it again does no harm and mends what was half-done.
+# Installs edge-digits as a service on Raspberry Pi OS or Debian, Bookworm or Trixie. See usage() below.
+# Each step checks what exists already, so running it again is safe and completes an interrupted installation.
 set -eu
-# The service's user has to read what root puts there.
+# The service's user must be able to read the files that root installs.
 umask 022
 
 usage() {
   cat <<'USAGE'
 usage: install.sh install [--from WHAT] | upgrade [--from WHAT] | uninstall [--purge]
-  install      the program, its user, its service; starts it now and at every boot; a config that is there is kept
-  upgrade      a newer program and service; the config is kept, a new default one is put beside it as edge.toml.new
-  uninstall    takes all of it away, but for /etc/edge-digits and /var/lib/edge-digits
-  --purge      takes those away, too
-  --from WHAT  what pip installs: a folder, a wheel, edge-digits (the newest release) or edge-digits==0.1.0;
-               without it, the checkout that this script lies in, or else the newest release
-  --root DIR   the files only, below DIR: no apt, no venv, no user, no systemctl; needs no root
+  install      install the program, its user and its service; start it now and at every boot; keep an existing config
+  upgrade      install a newer program and service; keep the config, and write the new default to edge.toml.new beside it
+  uninstall    remove everything except /etc/edge-digits and /var/lib/edge-digits
+  --purge      with uninstall: remove these too
+  --from WHAT  what pip installs: a folder, a wheel, edge-digits (the newest release) or edge-digits==0.1.0
+               (default: the checkout that contains this script, otherwise the newest release)
+  --root DIR   only install the files, below DIR: no apt, venv, user or systemctl; needs no root
 USAGE
 }
 
@@ -23,7 +23,7 @@ fail() {
   exit 1
 }
 
-wrong() {
+usage_error() {
   echo "install.sh: $1" >&2
   usage >&2
   exit 2
@@ -44,33 +44,33 @@ from=
 while [ $# -gt 0 ]; do
   case $1 in
     install | upgrade | uninstall)
-      [ -z "$action" ] || wrong "one of install, upgrade and uninstall, not two"
+      [ -z "$action" ] || usage_error "give one of install, upgrade and uninstall, not two"
       action=$1
       ;;
     --purge) purge=yes ;;
     --from)
       from=${2:-}
-      [ -n "$from" ] || wrong "--from wants a folder, a wheel or a name"
+      [ -n "$from" ] || usage_error "--from needs a folder, a wheel or a name"
       shift
       ;;
     --root)
       root=${2:-}
       root=${root%/}
-      [ -n "$root" ] || wrong "--root wants a folder, not this machine's own"
+      [ -n "$root" ] || usage_error "--root needs a folder other than /"
       shift
       ;;
     -h | --help)
       usage
       exit 0
       ;;
-    *) wrong "there is no $1" ;;
+    *) usage_error "unknown argument $1" ;;
   esac
   shift
 done
-[ -n "$action" ] || wrong "install, upgrade or uninstall?"
-[ -z "$purge" ] || [ "$action" = uninstall ] || wrong "--purge is for uninstall"
+[ -n "$action" ] || usage_error "give install, upgrade or uninstall"
+[ -z "$purge" ] || [ "$action" = uninstall ] || usage_error "--purge works only with uninstall"
 
-# The distribution's own Python, and its packages visible: picamera2 and libcamera are made for that one.
+# The distribution's Python, with its packages visible in the venv, as picamera2 and libcamera are built for it.
 python=/usr/bin/python3
 venv=$root/opt/$name
 settings=$root/etc/$name
@@ -78,13 +78,13 @@ state=$root/var/lib/$name
 unit_file=$root/etc/systemd/system/$unit
 users_file=$root/etc/sysusers.d/$name.conf
 
-whole() {
+is_this_machine() {
   [ -z "$root" ]
 }
 
-running() {
-  # Not so in a chroot, where an image of a card is made: there it is only enabled.
-  whole && [ -d /run/systemd/system ]
+systemd_runs() {
+  # False in a chroot, as when the image of a card is built: there the service is only enabled.
+  is_this_machine && [ -d /run/systemd/system ]
 }
 
 release() {
@@ -99,22 +99,22 @@ packages() {
     dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
   done
   [ -n "$missing" ] || return 0
-  apt-get update -qq || say "apt-get update failed; going on with the lists that are here"
+  apt-get update -qq || say "apt-get update failed; using the existing package lists"
   for package in $missing; do
     if apt-cache show "$package" >/dev/null 2>&1; then
       apt-get install -y -qq --no-install-recommends "$package" >/dev/null
     elif [ "$package" = python3-picamera2 ]; then
       "$python" -c 'import importlib.util, sys; sys.exit(not importlib.util.find_spec("picamera2"))' ||
-        say "apt has no python3-picamera2 here (Raspberry Pi OS has): picamera2: cameras cannot be used, others can"
+        say "apt has no python3-picamera2 (Raspberry Pi OS has it): picamera2: cameras cannot be used, others can"
     else
-      fail "apt has no $package; is this Debian or Raspberry Pi OS?"
+      fail "apt has no $package; use Debian or Raspberry Pi OS"
     fi
   done
 }
 
 program() {
   "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-    fail "$python is older than 3.11; Bookworm is the oldest release that will do"
+    fail "$python is older than 3.11; use Bookworm or a later release"
   if ! same_python; then
     "$python" -m venv --clear --system-site-packages "$venv"
   fi
@@ -130,7 +130,7 @@ program() {
 }
 
 same_python() {
-  # Whether the venv is whole, sees the distribution's packages, and was not left behind by an upgrade to a new Python.
+  # Whether the venv works, sees the distribution's packages, and has the current Python of the distribution.
   asks='import sys; print(sys.version_info[:2])'
   grep -qs '^include-system-site-packages = true' "$venv/pyvenv.cfg" &&
     [ "$("$venv/bin/python" -c "$asks" 2>/dev/null)" = "$("$python" -c "$asks")" ] &&
@@ -157,59 +157,59 @@ files() {
     install -D -m 640 "$here/edge.toml" "$settings/edge.toml"
   elif ! cmp -s "$here/edge.toml" "$settings/edge.toml"; then
     install -m 640 "$here/edge.toml" "$settings/edge.toml.new"
-    say "$settings/edge.toml is kept; today's defaults are in edge.toml.new beside it"
+    say "$settings/edge.toml is kept; the new defaults are in edge.toml.new beside it"
   fi
 }
 
-readable() {
-  # It may have a broker's password in it: for root and the service only.
+protect_config() {
+  # The config may contain a broker's password, so only root and the service may read it.
   chgrp "$name" "$settings"/edge.toml*
 }
 
 tokens() {
-  # Who asks for them before the service has run finds those that it will know: made as it would make them, by its user,
-  # in the folder that its settings name, where relative ones begin in its own.
+  # Make the tokens before the service first runs, as it would: as its user, in the state folder of its settings, where
+  # relative paths start in its own folder.
   install -d -m 750 -o "$name" -g "$name" "$state"
   if ! (
     cd "$state" &&
       STATE_DIRECTORY=$state runuser -u "$name" -- "$venv/bin/edge" token --config "$settings/edge.toml" >/dev/null
   ); then
-    say "there are no tokens for the live page yet; mend the above, and the service makes them"
+    say "no tokens for the live page were made; fix the error above, then the service makes them"
   elif grep -q "^ *web *= *[\"'][^\"']" "$settings/edge.toml"; then
     say "links to the live page: sudo $venv/bin/edge token --config $settings/edge.toml"
   fi
 }
 
 start() {
-  command -v systemctl >/dev/null || fail "systemctl is missing: this is no machine with systemd"
+  command -v systemctl >/dev/null || fail "systemctl is missing; a machine with systemd is needed"
   if [ "$action" = install ]; then
     systemctl --quiet enable "$unit"
   fi
-  running || return 0
+  systemd_runs || return 0
   systemctl daemon-reload
   "$venv/bin/edge" run --check --config "$settings/edge.toml" ||
-    fail "not started; mend the above, then: sudo systemctl restart $unit"
+    fail "not started; fix the error above, then: sudo systemctl restart $unit"
   if [ "$action" = install ]; then
     systemctl reset-failed "$unit" 2>/dev/null || true
-    systemctl restart "$unit" || fail "it does not start; journalctl -u $unit says why"
+    systemctl restart "$unit" || fail "the service does not start; journalctl -u $unit shows why"
   else
-    # One that somebody stopped stays stopped.
-    systemctl try-restart "$unit" || fail "it does not start again; journalctl -u $unit says why"
+    # A service that was stopped on purpose stays stopped.
+    systemctl try-restart "$unit" || fail "the service does not restart; journalctl -u $unit shows why"
   fi
-  say "done; how it goes: systemctl status $unit; what it reads: journalctl -fu $unit"
+  say "done; its state: systemctl status $unit; its readings: journalctl -fu $unit"
 }
 
 uninstall() {
-  if whole && command -v systemctl >/dev/null && [ -e "$unit_file" ]; then
+  if is_this_machine && command -v systemctl >/dev/null && [ -e "$unit_file" ]; then
     systemctl --quiet disable "$unit"
-    if running; then systemctl stop "$unit"; fi
+    if systemd_runs; then systemctl stop "$unit"; fi
   fi
   rm -f "$unit_file" "$users_file"
-  # Made by this script where no package brought it.
+  # Remove the folder too if this script made it, not a package.
   if [ -d "${users_file%/*}" ] && ! dpkg-query -S "${users_file%/*}" >/dev/null 2>&1; then
     rmdir --ignore-fail-on-non-empty "${users_file%/*}"
   fi
-  if running; then
+  if systemd_runs; then
     systemctl daemon-reload
     systemctl reset-failed "$unit" 2>/dev/null || true
   fi
@@ -217,36 +217,37 @@ uninstall() {
   if [ -n "$purge" ]; then
     rm -rf "$settings" "$state" "$unit_file.d"
   fi
-  if whole && getent passwd "$name" >/dev/null; then
-    # What stays is root's, so that no later account with the same number has it; StateDirectory= hands it back.
+  if is_this_machine && getent passwd "$name" >/dev/null; then
+    # Remaining files go to root, so that no later account with the same number owns them. StateDirectory= changes
+    # the owner back after a new installation.
     for kept in "$settings" "$state"; do
       [ ! -e "$kept" ] || chown -R root:root "$kept"
     done
     userdel "$name"
   fi
   for kept in "$settings" "$state"; do
-    [ ! -e "$kept" ] || say "$kept is kept; --purge takes it away"
+    [ ! -e "$kept" ] || say "$kept is kept; uninstall --purge removes it"
   done
 }
 
-if whole; then
+if is_this_machine; then
   [ "$(id -u)" -eq 0 ] || fail "needs root; run it with sudo"
 fi
 if [ "$action" = upgrade ] && [ ! -e "$unit_file" ]; then
-  fail "there is nothing to upgrade ($unit_file is missing); use install"
+  fail "there is nothing to upgrade, as $unit_file is missing; use install"
 fi
 case $action in
   uninstall) uninstall ;;
   *)
-    if whole; then
-      command -v apt-get >/dev/null || fail "this machine has no apt; it is made for Raspberry Pi OS and Debian"
+    if is_this_machine; then
+      command -v apt-get >/dev/null || fail "apt-get is missing; use Raspberry Pi OS or Debian"
       packages
       program
     fi
     files
-    if whole; then
+    if is_this_machine; then
       user
-      readable
+      protect_config
       tokens
       start
     fi

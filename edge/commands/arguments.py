@@ -39,8 +39,13 @@ class Parser(argparse.ArgumentParser):
         self.error(f"unrecognized argument: {public(unknown)}{did_you_mean(unknown.partition('=')[0], flags)}")
 
 
-def add_settings(parser: Parser, *, without: tuple[str, ...] = (), only: tuple[str, ...] = ()) -> None:
-    """Add a flag for each setting, named as in the TOML file: for all but ``without``, or for ``only`` these."""
+def add_settings(
+    parser: Parser, *, without: tuple[str, ...] = (), only: tuple[str, ...] = (), source: str = ""
+) -> None:
+    """Add a flag for each setting, named as in the TOML file: for all but ``without``, or for ``only`` these.
+
+    ``source`` is the command's own default of the setting ``source``, which the help names.
+    """
     order = "a flag beats the environment (EDGE_VISION__MEDIAN=5), which beats the TOML file"
     group = parser.add_argument_group("settings", order)
     group.add_argument("--config", metavar="FILE", help="read settings from this TOML file")
@@ -54,6 +59,7 @@ def add_settings(parser: Parser, *, without: tuple[str, ...] = (), only: tuple[s
         if setting.name == "publish":
             options |= {"nargs": "+", "action": "extend", "metavar": "URI"}
         default = " ".join(setting.default) if isinstance(setting.default, tuple) else setting.default
+        default = source if source and setting.name == "source" else default
         shown = "empty" if default == "" else str(default).lower() if isinstance(default, bool) else default
         text = f"{setting.description} (default {shown})".replace("%", "%%")
         group.add_argument(f"--{setting.name}", dest=f"set:{setting.name}", help=text, **options)

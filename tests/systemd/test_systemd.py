@@ -20,7 +20,7 @@ UNIT = ROOT / "systemd" / "edge.service"
 SCRIPT = ROOT / "systemd" / "install.sh"
 CONFIG = (ROOT / "systemd" / "edge.toml").read_bytes()
 EXPOSURE = 1.5
-"""What ``systemd-analyze security`` may say of the unit at most: 0 is a cell, 10 an open field."""
+"""Highest exposure level of the unit by ``systemd-analyze security``, from 0 (safe) to 10 (open)."""
 
 analyze = pytest.mark.skipif(
     not shutil.which("systemd-analyze"), reason="systemd-analyze is missing: sudo apt install -y systemd"
@@ -189,18 +189,18 @@ def test_settings_that_are_wrong_do_not_end_the_installation_there(
 ) -> None:
     done = make_tokens("wbe = 3\n")
     assert done.returncode == 0
-    assert "wbe: no such setting" in done.stderr and "no tokens for the live page yet" in done.stdout
+    assert "wbe: no such setting" in done.stderr and "no tokens for the live page were made" in done.stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "install, upgrade or uninstall?"),
-        (["instal"], "there is no instal"),
+        ([], "give install, upgrade or uninstall"),
+        (["instal"], "unknown argument instal"),
         (["install", "uninstall"], "not two"),
-        (["install", "--purge"], "--purge is for uninstall"),
-        (["install", "--from"], "--from wants"),
-        (["uninstall", "--purge", "--root", "/"], "--root wants"),
+        (["install", "--purge"], "--purge works only with uninstall"),
+        (["install", "--from"], "--from needs"),
+        (["uninstall", "--purge", "--root", "/"], "--root needs"),
     ],
 )
 def test_wrong_use_says_what_and_changes_nothing(arguments: list[str], words: str) -> None:

@@ -27,7 +27,7 @@ def add_arguments(parser: Parser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print JSON, described by edge/schema/bench.json")
     parser.add_argument("--compare", metavar="OLD.json", help="print ratios to this earlier output of --json")
-    add_settings(parser, without=("publish", "device", "metrics", "web", "state"))
+    add_settings(parser, without=("publish", "device", "metrics", "web", "state"), source=BENCH_SOURCE)
 
 
 def run(arguments: argparse.Namespace) -> int:
