@@ -171,10 +171,10 @@ def _meaning(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
 
 
 def _described() -> dict[str, Any]:
-    from edge.web.app import MOST_EVENTS, SHOWN_EVENTS
-    from edge.web.openapi import described
+    from edge.web.app import DEFAULT_EVENTS, MAX_EVENTS
+    from edge.web.openapi import describe_api
 
-    return described(shown_events=SHOWN_EVENTS, most_events=MOST_EVENTS)
+    return describe_api(default_events=DEFAULT_EVENTS, max_events=MAX_EVENTS)
 
 
 def http_api() -> str:

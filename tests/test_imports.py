@@ -23,7 +23,7 @@ DOORS = {
     "tflite_runtime": {"edge/model/classifier.py"},
     "paho": {"edge/mqtt/connection.py"},
     "prometheus_client": {"edge/running/metrics.py"},
-    "starlette": {f"edge/web/{name}.py" for name in ("access", "app", "teach", "tune", "upload")},
+    "starlette": {f"edge/web/{name}.py" for name in ("access", "app", "http", "teach", "tune")},
     "uvicorn": {"edge/web/server.py"},
     "pydantic": {"edge/settings.py"},
     "pydantic_settings": {"edge/settings.py"},

@@ -21,7 +21,7 @@ from edge.types import Frame, Message, Reading
 from edge.uri import split_address
 
 if TYPE_CHECKING:
-    from edge.web.server import Web
+    from edge.web.server import WebServer
 
 FPS, HOLD = 10, 30
 """Frames per second, and frames of each page, which is thus shown for three seconds. Chosen for watching."""
@@ -116,7 +116,7 @@ def demo(settings: Settings, *, seed: int, seconds: float) -> int:
         return run_source(chosen, frames, extra_publisher=PageReport, announce=_announce)
 
 
-def _announce(web: Web) -> None:
+def _announce(web: WebServer) -> None:
     # The link contains the token, so that everything can be tried.
     print(f"Live page, where you can also draw, teach and tune: {web.link}\nCtrl-C stops the demo.\n", flush=True)
 

@@ -1,5 +1,5 @@
-"""``web = "127.0.0.1:8080"``: a page that shows what the camera sees and why it reads what it reads; and an HTTP API.
+"""The live page and the HTTP API, served at the setting ``web``, such as ``web = "127.0.0.1:8080"``.
 
-Starlette and uvicorn enter here alone. All of it runs in a thread of its own, and asks the loop for nothing: the loop
-leaves its newest frame where it always does, and this looks at it while somebody looks at the page.
+The only package that imports Starlette and uvicorn. It runs in a thread of its own and never makes the loop wait: it
+takes the newest frame from where the loop leaves it, and only while somebody is viewing the page.
 """

@@ -1,4 +1,4 @@
-"""What goes wrong here and should not."""
+"""Logs bugs of the web server, each only once."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ log = logging.getLogger(__name__)
 
 
 class ErrorLog:
-    """Said once for each place in the program where it happens: strangers may bring it about again and again."""
+    """Logs an unexpected error once for each place in the code: strangers may cause the same one again and again."""
 
     def __init__(self) -> None:
-        self._said: set[tuple[str, int | None]] = set()
+        self._logged: set[tuple[str, int | None]] = set()
 
-    def say(self, what: str, error: BaseException) -> None:
-        """``what`` was being done when the error came."""
+    def log(self, action: str, error: BaseException) -> None:
+        """Log an error; ``action`` is what was being done, such as "showing a frame"."""
         last = traceback.extract_tb(error.__traceback__)[-1]
         place = last.filename, last.lineno
-        if place not in self._said:
-            self._said.add(place)
-            log.error("web: %s went wrong, which is a mistake in the program:", what, exc_info=error)
+        if place not in self._logged:
+            self._logged.add(place)
+            log.error("web: %s failed because of a bug in the program:", action, exc_info=error)

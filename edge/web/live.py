@@ -1,4 +1,4 @@
-"""What is sent to whoever looks: frames made ready once for all, at a bounded rate, and only while somebody looks."""
+"""Server-sent events for viewers: frames and the status at a bounded rate, and each event or notice when it happens."""
 
 from __future__ import annotations
 
@@ -9,54 +9,65 @@ from typing import Any
 
 from edge.web.error_log import ErrorLog
 
-RATE = 8.0
-"""Frames a second are shown at most."""
+MAX_FPS = 8.0
+"""Most frames per second that viewers get. Chosen."""
 STATUS_SECONDS = 1.0
-"""How the program gets on is told this often, also while no frame comes."""
+"""Seconds from one status to the next, also while no frames come. Chosen."""
+MAX_QUEUED = 1000
+"""Most events and notices that wait for one listener. Chosen: a slower listener is disconnected, and asks again."""
+KEEP_ALIVE_SECONDS = 15.0
+"""Seconds without an event after which a comment is sent, so that the connection stays open. From the HTML standard,
+9.2.7, which recommends "every 15 seconds or so"."""
 
-Newest = Callable[[], object | None]
-Show = Callable[[Any], Awaitable[str]]
 
+class LiveStream:
+    """Server-sent events (HTML standard, 9.2) ``view`` and ``status``, made once for all viewers.
 
-class Live:
-    """Server-sent events (HTML standard, 9.2) ``view`` and ``status``; all of it in the server's own thread."""
+    Nothing is made while nobody is viewing. All of it runs in the server's own thread.
+    """
 
     def __init__(
-        self, newest: Newest, show: Show, status: Callable[[], Awaitable[dict[str, Any]]], faults: ErrorLog
+        self,
+        newest: Callable[[], object | None],
+        to_json: Callable[[Any], Awaitable[str]],
+        status: Callable[[], Awaitable[dict[str, Any]]],
+        error_log: ErrorLog,
     ) -> None:
-        """``newest`` gives what the loop saw last, ``show`` makes JSON of it, ``status`` says how the program is."""
-        self._newest, self._show, self._status, self._faults = newest, show, status, faults
+        """``newest`` returns the newest analysed frame, ``to_json`` its JSON, ``status`` the program's status."""
+        self._newest, self._to_json, self._status, self._error_log = newest, to_json, status, error_log
         self._changed = asyncio.Condition()
-        self._told: dict[str, tuple[int, str]] = {}
+        self._latest: dict[str, tuple[int, str]] = {}
+        """The latest event of each kind: its number and its JSON."""
         self._number = 0
-        """Of what was told last."""
-        self._viewers = self._waiting = 0
-        """Those who look, and those of them who have got all until now: who has stopped reading waits for nothing."""
-        self._work: asyncio.Task[None] | None = None
+        """The number of the latest event."""
+        self._viewers = 0
+        self._waiting = 0
+        """Viewers that have received everything so far. A viewer that has stopped receiving is not among them."""
+        self._producer: asyncio.Task[None] | None = None
         self._stopped = False
 
-    async def look(self) -> AsyncIterator[str]:
-        """The events of one viewer: the newest of each kind, the others skipped where the way there is slow."""
+    async def events(self) -> AsyncIterator[str]:
+        """The events for one viewer: the latest of each kind. Over a slow network, older ones are skipped."""
         seen: dict[str, int] = {}
         self._viewers += 1
-        if self._work is None or self._work.done():
-            self._told.clear()
-            self._work = asyncio.create_task(self._make())
+        if self._producer is None or self._producer.done():
+            self._latest.clear()
+            self._producer = asyncio.create_task(self._produce())
         try:
             while not self._stopped:
                 async with self._changed:
-                    news = await self._wait(seen)
-                for kind, (number, text) in news.items():
+                    unseen = await self._wait(seen)
+                for kind, (number, text) in unseen.items():
                     seen[kind] = number
                     yield f"event: {kind}\ndata: {text}\n\n"
         finally:
             self._viewers -= 1
-            if not self._viewers and self._work is not None:
-                self._work.cancel()
-                self._work = None
+            if not self._viewers and self._producer is not None:
+                self._producer.cancel()
+                self._producer = None
 
     async def stop(self) -> None:
-        """End all of them."""
+        """End the events of all viewers."""
         self._stopped = True
         async with self._changed:
             self._changed.notify_all()
@@ -65,71 +76,68 @@ class Live:
         self._waiting += 1
         self._changed.notify_all()
         try:
-            await self._changed.wait_for(lambda: self._stopped or bool(self._news(seen)))
+            await self._changed.wait_for(lambda: self._stopped or bool(self._unseen(seen)))
         finally:
             self._waiting -= 1
-        return self._news(seen)
+        return self._unseen(seen)
 
-    def _news(self, seen: dict[str, int]) -> dict[str, tuple[int, str]]:
-        return {kind: told for kind, told in self._told.items() if told[0] != seen.get(kind)}
+    def _unseen(self, seen: dict[str, int]) -> dict[str, tuple[int, str]]:
+        return {kind: event for kind, event in self._latest.items() if event[0] != seen.get(kind)}
 
-    async def _make(self) -> None:
+    async def _produce(self) -> None:
         shown: object | None = None
-        due = 0.0
+        status_due = 0.0
         loop = asyncio.get_running_loop()
         while True:
             async with self._changed:
                 await self._changed.wait_for(lambda: self._waiting > 0)
             begun = loop.time()
-            news: dict[str, str] = {}
+            made: dict[str, str] = {}
             try:
                 newest = self._newest()
                 if newest is not None and newest is not shown:
                     shown = newest
-                    news["view"] = await self._show(newest)
-                if begun >= due:
-                    due = begun + STATUS_SECONDS
-                    news["status"] = json.dumps(await self._status(), ensure_ascii=False)
+                    made["view"] = await self._to_json(newest)
+                if begun >= status_due:
+                    status_due = begun + STATUS_SECONDS
+                    made["status"] = json.dumps(await self._status(), ensure_ascii=False)
             except Exception as error:
-                # The next frame may be shown again.
-                self._faults.say("showing a frame", error)
-            if news:
+                # Caught, because showing the next frame may succeed.
+                self._error_log.log("showing a frame", error)
+            if made:
                 self._number += 1
                 async with self._changed:
-                    self._told |= {kind: (self._number, text) for kind, text in news.items()}
+                    self._latest |= {kind: (self._number, text) for kind, text in made.items()}
                     self._changed.notify_all()
-            await asyncio.sleep(max(0.0, begun + 1 / RATE - loop.time()))
+            await asyncio.sleep(max(0.0, begun + 1 / MAX_FPS - loop.time()))
 
 
-class Told:
-    """Events and notices as they happen, for those who listen: said by the loop, passed on in the server's thread."""
-
-    MOST = 1000
-    """So many may wait for one listener; one that is slower is let go, and asks again."""
+class MessageStream:
+    """Server-sent events ``event``: each event or notice when it happens, passed from the loop to all listeners."""
 
     def __init__(self) -> None:
         self._listeners: set[asyncio.Queue[str | None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def say(self, text: str) -> None:
-        """From any thread, and without waiting: nothing at all where nobody listens."""
+    def send(self, text: str) -> None:
+        """Send a JSON text to all listeners. Any thread may call it; it does not wait."""
         if self._listeners and self._loop:
             self._loop.call_soon_threadsafe(self._pass_on, text)
 
     def stop(self) -> None:
-        """End all listening."""
+        """End the events of all listeners."""
         self._pass_on(None)
 
-    async def listen(self) -> AsyncIterator[str]:
-        """The JSON of each event from now on, as server-sent events; now and then a comment, so that the way stays."""
+    async def events(self) -> AsyncIterator[str]:
+        """The events for one listener, from now on; a comment after each pause keeps the connection open."""
         self._loop = asyncio.get_running_loop()
-        queue: asyncio.Queue[str | None] = asyncio.Queue(self.MOST)
+        queue: asyncio.Queue[str | None] = asyncio.Queue(MAX_QUEUED)
         self._listeners.add(queue)
         try:
             yield ": listening\n\n"
             while True:
                 try:
-                    text = await asyncio.wait_for(queue.get(), 15)
+                    text = await asyncio.wait_for(queue.get(), KEEP_ALIVE_SECONDS)
                 except TimeoutError:
                     yield ": still here\n\n"
                     continue

@@ -1,4 +1,4 @@
-"""What was seen in a frame, for the page: the picture, each stage that led to the reading, and what the model said."""
+"""An analysed frame for the page: the JPEG and PNG pictures of its stages, and its candidates, as JSON."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import cv2
 from edge.reading.reader import Analysis
 from edge.types import Pixels
 
-SIDE = 640
-"""Longer side of the pictures, pixels, at most."""
-QUALITY = 75
-"""Of JPEG."""
-SHOWN = 60
-"""So many candidates are shown at most; how many there are beside them is said."""
-TOP = 3
-"""So many classes of each are named."""
+MAX_SIDE = 640
+"""Longer side of the page's pictures, pixels; larger ones are reduced. Chosen: more detail, or less to send."""
+JPEG_QUALITY = 75
+"""JPEG quality of the page's grey pictures, 0 to 100. Chosen: more detail, or less to send."""
+MAX_CANDIDATES = 60
+"""Most candidates that are sent with a frame; the number of the others is sent as ``more``. Chosen."""
+TOP_CLASSES = 3
+"""Classes that are named for each candidate, the most likely ones. Chosen."""
 
 
-def view(pixels: Pixels, analysis: Analysis) -> dict[str, Any]:
-    """The JSON of one frame (height, width).
+def describe_frame(pixels: Pixels, analysis: Analysis) -> dict[str, Any]:
+    """One frame (height, width) as JSON: the View of the HTTP API.
 
-    Pictures are data URIs. ``even`` and ``ink`` are as the reader worked on them: perhaps turned, and of another size.
+    Pictures are data URIs. ``even`` and ``ink`` are what the reader worked on: perhaps turned, and of another size.
     """
     cleaned = analysis.cleaned
     return {
@@ -31,48 +31,55 @@ def view(pixels: Pixels, analysis: Analysis) -> dict[str, Any]:
         "size": [pixels.shape[1], pixels.shape[0]],
         "polarity": cleaned.polarity,
         "pictures": {
-            "grey": _jpeg(pixels),
-            "even": _jpeg(cv2.bitwise_not(cleaned.ink)),
-            "ink": _png(cv2.bitwise_not(_small(cleaned.mask))),
+            "grey": _jpeg_uri(pixels),
+            "even": _jpeg_uri(cv2.bitwise_not(cleaned.ink)),
+            "ink": _fast_png_uri(cv2.bitwise_not(reduced(cleaned.mask, MAX_SIDE))),
         },
-        "candidates": candidates(analysis),
-        "more": max(0, len(analysis.candidates) - SHOWN),
+        "candidates": describe_candidates(analysis),
+        "more": max(0, len(analysis.candidates) - MAX_CANDIDATES),
         "stages_ms": {stage: round(seconds * 1000, 3) for stage, seconds in analysis.stages.items()},
     }
 
 
-def candidates(analysis: Analysis) -> list[dict[str, Any]]:
-    """All that may be a digit, in reading order: where it is, as the model got it, and what the model says."""
+def describe_candidates(analysis: Analysis) -> list[dict[str, Any]]:
+    """All that may be a digit, in reading order: its place, what the model got, and what the model says of it."""
     found: list[dict[str, Any]] = []
-    for glyph, candidate, kept in zip(analysis.glyphs, analysis.candidates, analysis.accepted, strict=True):
-        if len(found) == SHOWN:
+    for glyph, candidate, accepted in zip(analysis.glyphs, analysis.candidates, analysis.accepted, strict=True):
+        if len(found) == MAX_CANDIDATES:
             break
-        best = candidate.probabilities.argsort()[::-1][:TOP].tolist()
+        best = candidate.probabilities.argsort()[::-1][:TOP_CLASSES].tolist()
         found.append(
             {
                 "box": [int(n) for n in glyph.box],
                 "digit": candidate.digit,
-                "read": kept,
-                "glyph": _png(glyph.pixels),
+                "read": accepted,
+                "glyph": _fast_png_uri(glyph.pixels),
                 "top": [[analysis.labels[i], round(float(candidate.probabilities[i]), 4)] for i in best],
             }
         )
     return found
 
 
-def _small(pixels: Pixels) -> Pixels:
-    scale = SIDE / max(pixels.shape)
+def reduced(pixels: Pixels, side: int) -> Pixels:
+    """The picture, reduced so that its longer side is at most ``side`` pixels."""
+    scale = side / max(pixels.shape)
     return cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
 
 
-def _jpeg(pixels: Pixels) -> str:
-    return _uri("jpeg", cv2.imencode(".jpg", _small(pixels), (cv2.IMWRITE_JPEG_QUALITY, QUALITY))[1])
+def png_uri(pixels: Pixels, *options: int) -> str:
+    """A data URI of the picture as PNG; ``options`` are OpenCV's."""
+    return _data_uri("png", cv2.imencode(".png", pixels, options)[1])
 
 
-def _png(pixels: Pixels) -> str:
-    # Speed counts here: each picture is seen for a moment.
-    return _uri("png", cv2.imencode(".png", pixels, (cv2.IMWRITE_PNG_COMPRESSION, 1))[1])
+def _jpeg_uri(pixels: Pixels) -> str:
+    options = (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY)
+    return _data_uri("jpeg", cv2.imencode(".jpg", reduced(pixels, MAX_SIDE), options)[1])
 
 
-def _uri(kind: str, packed: Any) -> str:
-    return f"data:image/{kind};base64,{b64encode(packed).decode()}"
+def _fast_png_uri(pixels: Pixels) -> str:
+    # Speed matters more than size: each picture is seen only for a moment.
+    return png_uri(pixels, cv2.IMWRITE_PNG_COMPRESSION, 1)
+
+
+def _data_uri(kind: str, encoded: Any) -> str:
+    return f"data:image/{kind};base64,{b64encode(encoded).decode()}"

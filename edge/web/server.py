@@ -1,4 +1,4 @@
-"""The page's server: a thread with uvicorn in it, which a loop that reads never waits for."""
+"""The web server of the live page and the HTTP API: uvicorn in a thread of its own, with limits."""
 
 from __future__ import annotations
 
@@ -18,47 +18,47 @@ from edge.publishers.base import Publisher
 from edge.system.text import one_line
 from edge.types import Event, Message, Notice
 from edge.uri import split_address
-from edge.web.app import Site, Sources
-from edge.web.tokens import Tokens, tokens
+from edge.web.app import Backend, Site
+from edge.web.tokens import Tokens, load_tokens
 
 log = logging.getLogger(__name__)
 
-CONNECTIONS = 64
-"""So many at once, as each costs a file descriptor that the camera or the store may need: with one more, whichever has
-asked for nothing for longest is hung up on."""
+MAX_CONNECTIONS = 64
+"""Most connections at once. Chosen: each takes a file descriptor that the camera or the store may need. One more, and
+the connection that has been idle for longest is closed."""
 REQUEST_SECONDS = 5.0
-"""Who has not sent the head of a request by then, the first or the next, is hung up on."""
+"""Seconds in which a client has to send the head of its first or next request; then it is disconnected. Chosen."""
 CLOSE_SECONDS = 0.2
-"""What is being answered at the end may take so long."""
+"""Seconds that answers may still take when the server stops. Chosen."""
 
 
-class Web(Publisher):
-    """Listens from the beginning; as a publisher it learns of events and notices, for those who listen to them."""
+class WebServer(Publisher):
+    """Listens as soon as it is made. As a publisher it passes events and notices on to those who listen to them."""
 
     name = "web"
 
-    def __init__(self, address: str, sources: Sources, *, folder: Path) -> None:
-        """Listen at ``host:port``; tokens are in the state ``folder``, made where there are none.
+    def __init__(self, address: str, backend: Backend, *, folder: Path) -> None:
+        """Listen on ``host:port``. The tokens are in the state ``folder``; new ones are made if there are none.
 
-        SettingsError: that is no address. PublishError: it cannot be had.
+        Raises SettingsError if that is not an address, PublishError if the server cannot listen on it.
         """
         host, port = split_address(address, "web")
-        self._told = sources.told
+        self._newest_message = backend.newest_message
         self._socket = _listen(host, port, address)
         self.port: int = self._socket.getsockname()[1]
-        """Where it listens: a free one where port 0 was asked for."""
+        """The port that it listens on; a free one if 0 was asked for."""
         try:
-            self.tokens = _tokens(folder)
-            self._site = Site(sources, self.tokens, folder=folder, host=host, port=self.port)
+            self.tokens = _load_tokens(folder)
+            self._site = Site(backend, self.tokens, folder=folder, host=host, port=self.port)
         except BaseException:
             self._socket.close()
             raise
-        # A name may have several addresses, and one of them is listened at.
+        # A name may have several addresses; the server listens on one of them.
         host = self._socket.getsockname()[0]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
-        """What a browser on this machine is told."""
+        """The page's address, for a browser on this machine."""
         self.link = f"{self.url}#token={self.tokens.change}"
-        """The same, for somebody who may change things: what stands after the # is never sent."""
+        """The same with the token that allows changes. What follows the # is never sent over the network."""
         config = uvicorn.Config(
             self._site.app,
             http=_Connection,
@@ -71,10 +71,10 @@ class Web(Publisher):
             date_header=False,
             proxy_headers=False,
             timeout_keep_alive=int(REQUEST_SECONDS),
-            # It is waited for by asyncio, which takes parts of a second.
+            # Declared as int, but passed to asyncio, which accepts fractions of a second.
             timeout_graceful_shutdown=CLOSE_SECONDS,  # type: ignore[arg-type]
         )
-        # Whatever strangers send is no news, and would fill the journal.
+        # Otherwise what strangers send would fill the journal.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
         self._server = uvicorn.Server(config)
@@ -84,12 +84,12 @@ class Web(Publisher):
         self._closed = False
 
     def publish(self, message: Message) -> None:
-        """Pass an event or a notice on, as the store has it."""
-        if isinstance(message, Event | Notice) and (text := self._told()):
-            self._site.told.say(text)
+        """Pass an event or a notice on to the listeners, as it was stored."""
+        if isinstance(message, Event | Notice) and (text := self._newest_message()):
+            self._site.messages.send(text)
 
     def close(self) -> None:
-        """Stop answering; what is being answered is waited for a moment."""
+        """Stop the server; answers under way get a moment to finish."""
         if self._closed:
             return
         self._closed = True
@@ -109,16 +109,16 @@ class Web(Publisher):
 
 
 class _Connection(H11Protocol):
-    """Bounded in number, and in how long it may say nothing whole."""
+    """An HTTP connection with limits: how many there may be, and how long each may be idle."""
 
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self._wait()
-        there: list[Any] = [one for one in self.connections if not one.transport.is_closing()]
-        if len(there) > CONNECTIONS:
-            min((one for one in there if one.idle()), key=lambda one: one.deadline()).transport.abort()
+        self._restart_deadline()
+        open_now: list[Any] = [one for one in self.connections if not one.transport.is_closing()]
+        if len(open_now) > MAX_CONNECTIONS:
+            min((one for one in open_now if one.is_idle()), key=lambda one: one.deadline()).transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._deadline:
@@ -128,52 +128,54 @@ class _Connection(H11Protocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if not self.transport.is_closing():
-            self._wait()
+            self._restart_deadline()
 
-    def idle(self) -> bool:
-        """Whether it asks for nothing, or has not said yet what."""
-        # uvicorn has no request before the first.
+    def is_idle(self) -> bool:
+        """Whether no request is being answered."""
+        # uvicorn has no cycle before the first request.
         cycle: Any = self.cycle
         return cycle is None or cycle.response_complete
 
     def deadline(self) -> float:
-        """Until when it may do so."""
+        """When it is closed if it is still idle, by the event loop's clock, in seconds."""
         return self._deadline.when() if self._deadline else 0.0
 
-    def _wait(self) -> None:
+    def _restart_deadline(self) -> None:
         if self._deadline:
             self._deadline.cancel()
-        self._deadline = self.loop.call_later(REQUEST_SECONDS, self._overdue)
+        self._deadline = self.loop.call_later(REQUEST_SECONDS, self._on_deadline)
 
-    def _overdue(self) -> None:
-        if self.idle():
+    def _on_deadline(self) -> None:
+        if self.is_idle():
             self.transport.close()
 
 
-def _tokens(folder: Path) -> Tokens:
+def _load_tokens(folder: Path) -> Tokens:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return tokens(folder)
+        return load_tokens(folder)
     except (StateError, OSError) as error:
-        # The page is no reason not to read.
-        log.warning("web: %s (until then no token opens it)", error)
+        # The program goes on reading digits without the page's tokens.
+        log.warning("web: %s (no token works until then)", error)
         return Tokens(secrets.token_urlsafe(), secrets.token_urlsafe())
 
 
 def _listen(host: str, port: int, address: str) -> socket.socket:
     try:
-        family, kind, proto, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        family, kind, proto, _, target = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, proto)
     except OSError as error:
-        raise PublishError(f"web: {address}: no such address ({one_line(error)}); name one of this machine") from error
+        raise PublishError(
+            f"web: {address}: no such address ({one_line(error)}); use an address of this machine"
+        ) from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(place)
+        listener.bind(target)
         listener.listen(128)
     except OSError as error:
         listener.close()
         raise PublishError(
-            f"web: {address}: cannot be listened at ({error.strerror or one_line(error)});"
-            " choose another address, or end what listens there"
+            f"web: {address}: cannot listen there ({error.strerror or one_line(error)});"
+            " choose another address, or stop the program that uses this one"
         ) from error
     return listener

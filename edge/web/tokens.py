@@ -1,4 +1,4 @@
-"""Who may see the page from elsewhere, and who may change something: two tokens in the state folder."""
+"""The two tokens of the live page: one to view it from other machines, one to change things."""
 
 from __future__ import annotations
 
@@ -14,55 +14,56 @@ from edge.errors import StateError
 from edge.system.files import write_atomically
 
 FILE = "web-tokens.json"
-"""The file's name in the state folder."""
-BYTES = 24
-"""Of chance in a token: nobody guesses 192 bits."""
+"""Name of the tokens' file in the state folder."""
+TOKEN_BYTES = 24
+"""Random bytes in a token: 192 bits, which nobody can guess."""
 
 Rights = Literal["none", "view", "change"]
-"""What somebody may do: nothing, look (and have a picture read), or change what is kept and set."""
+"""What a request may do: nothing; view, and have a picture read; or also change settings and corrections."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What is shown at the door."""
+    """The two tokens of a device."""
 
     change: str
     """Gives all rights."""
     view: str
-    """Gives the right to look."""
+    """Gives the right to view."""
 
-    def rights(self, given: str) -> Rights:
-        """What this token gives; as long for a wrong one as for a right one."""
-        # Both are always compared: how long it takes tells nothing.
-        changes = compare_digest(given.encode(), self.change.encode())
-        views = compare_digest(given.encode(), self.view.encode())
+    def rights(self, token: str) -> Rights:
+        """What this token gives. A wrong one takes as long to check as a right one."""
+        # Both are always compared, so that the time tells nothing about them.
+        changes = compare_digest(token.encode(), self.change.encode())
+        views = compare_digest(token.encode(), self.view.encode())
         return "change" if changes else "view" if views else "none"
 
 
-def tokens(folder: Path) -> Tokens:
-    """Those of the state folder, made where there are none yet. Raises StateError."""
+def load_tokens(folder: Path) -> Tokens:
+    """The tokens in the state folder; new ones are made if there are none. Raises StateError."""
     path = folder / FILE
+    damaged = f"{path}: is damaged; remove it, and new tokens are made"
     try:
         content = path.read_bytes()
-        said = json.loads(content)
+        stored = json.loads(content)
     except FileNotFoundError:
-        return _made(path)
+        return _make_tokens(path)
     except OSError as error:
         raise StateError(f"{path}: cannot be read ({error.strerror}); try with sudo") from error
     except ValueError as error:
-        raise StateError(f"{path}: is damaged; remove it, and new tokens are made") from error
-    kinds = {name: said.get(name) for name in ("change", "view")} if isinstance(said, dict) else {}
-    if not all(isinstance(token, str) and len(token) >= BYTES for token in kinds.values()) or len(kinds) != 2:
-        raise StateError(f"{path}: is damaged; remove it, and new tokens are made")
+        raise StateError(damaged) from error
+    found = {name: stored.get(name) for name in ("change", "view")} if isinstance(stored, dict) else {}
+    if not all(isinstance(token, str) and len(token) >= TOKEN_BYTES for token in found.values()) or len(found) != 2:
+        raise StateError(damaged)
     if path.stat().st_mode & 0o077:
-        # Made by hand, or put back by a program that keeps no modes.
+        # Others may read it, such as after it was restored from a backup: write it again for this user only.
         with contextlib.suppress(OSError):
             write_atomically(path, content, secret=True)
-    return Tokens(**{name: str(token) for name, token in kinds.items()})
+    return Tokens(**{name: str(token) for name, token in found.items()})
 
 
-def _made(path: Path) -> Tokens:
-    made = Tokens(secrets.token_urlsafe(BYTES), secrets.token_urlsafe(BYTES))
+def _make_tokens(path: Path) -> Tokens:
+    made = Tokens(secrets.token_urlsafe(TOKEN_BYTES), secrets.token_urlsafe(TOKEN_BYTES))
     try:
         write_atomically(path, json.dumps(asdict(made), indent=1).encode() + b"\n", secret=True)
     except OSError as error:

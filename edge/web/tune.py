@@ -1,4 +1,4 @@
-"""Tune: the settings of ``[vision]`` tried on the newest frame, saved, and taken back."""
+"""Tune: the routes of ``/api/vision``, which preview, save and restore the settings of ``[vision]``."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from edge.reading.reader import Reader
 from edge.running.saved_vision import SavedVision
 from edge.settings import all_settings
 from edge.vision.settings import VisionSettings
-from edge.web.access import problem
-from edge.web.teach import Do
-from edge.web.upload import body, parsed
+from edge.web.http import error_response, parse_json, read_body
+from edge.web.worker import RunJob
 
-MOST_BYTES = 10_000
-KINDS = {bool: "boolean", int: "integer"}
-"""The others are words of a few."""
+MAX_BYTES = 10_000
+"""Most bytes of the settings that are sent. Chosen."""
+JSON_TYPES = {bool: "boolean", int: "integer"}
+"""JSON's names of the settings' types. All other settings are strings with choices."""
 
 
-class Tune:
-    """Answers ``/api/vision``; the loop takes a new vision between two frames."""
+class TuneRoutes:
+    """Answers ``/api/vision``. The loop takes new settings between two frames."""
 
     def __init__(
         self,
@@ -34,53 +34,53 @@ class Tune:
         controls: Controls,
         reader: Reader,
         preview: Callable[[VisionSettings], Awaitable[str | None]],
-        do: Do,
+        run: RunJob,
     ) -> None:
-        """``preview`` gives the JSON of the newest frame as it is read by another vision; None before the first.
+        """``preview`` reads the newest frame with other settings, and returns its JSON; None before the first frame.
 
-        ``do`` does what waits for the disk.
+        ``run`` runs what waits for the disk in another thread.
         """
         self._saved, self._controls, self._reader = saved, controls, reader
-        self._preview, self._do = preview, do
+        self._preview, self._run = preview, run
         self.routes = [
-            Route("/api/vision", self._say, methods=["GET"]),
+            Route("/api/vision", self._get, methods=["GET"]),
             Route("/api/vision", self._save, methods=["PUT"]),
-            Route("/api/vision/preview", self._try, methods=["GET"]),
-            Route("/api/vision/back", self._back, methods=["POST"]),
+            Route("/api/vision/preview", self._get_preview, methods=["GET"]),
+            Route("/api/vision/back", self._restore, methods=["POST"]),
         ]
 
     def vision(self) -> VisionSettings:
-        """What the loop reads by, or will with the next frame."""
+        """The settings that the loop uses, or will use from the next frame on."""
         return self._controls.vision or self._reader.vision
 
-    async def _say(self, request: Request) -> Response:
-        return JSONResponse(self._said())
+    async def _get(self, request: Request) -> Response:
+        return JSONResponse(self._answer())
 
-    async def _try(self, request: Request) -> Response:
-        shown = await self._preview(self._saved.with_values(dict(request.query_params), self.vision()))
-        if shown is None:
-            return problem(503, "no frame was read yet", {"Retry-After": "1"})
-        return Response(shown, media_type="application/json")
+    async def _get_preview(self, request: Request) -> Response:
+        text = await self._preview(self._saved.with_values(dict(request.query_params), self.vision()))
+        if text is None:
+            return error_response(503, "no frame has been read yet; try again in a second", {"Retry-After": "1"})
+        return Response(text, media_type="application/json")
 
     async def _save(self, request: Request) -> Response:
         try:
-            values = parsed(await body(request, MOST_BYTES))
+            values = parse_json(await read_body(request, MAX_BYTES))
         except ValueError:
             values = None
         if not isinstance(values, dict):
-            raise SettingsError('a JSON object of settings is wanted: {"median": 5}')
+            raise SettingsError('send a JSON object of settings, such as {"median": 5}')
         vision = self._saved.with_values(values, self.vision())
-        await self._do(lambda: self._saved.save(vision))
+        await self._run(lambda: self._saved.save(vision))
         self._controls.set_vision(vision)
-        return JSONResponse(self._said())
+        return JSONResponse(self._answer())
 
-    async def _back(self, request: Request) -> Response:
+    async def _restore(self, request: Request) -> Response:
         if not self._saved.has_previous():
-            return problem(409, "nothing was saved here yet")
-        self._controls.set_vision(await self._do(self._saved.restore_previous))
-        return JSONResponse(self._said())
+            return error_response(409, "nothing has been saved here yet; save settings first")
+        self._controls.set_vision(await self._run(self._saved.restore_previous))
+        return JSONResponse(self._answer())
 
-    def _said(self) -> dict[str, Any]:
+    def _answer(self) -> dict[str, Any]:
         return {
             "vision": asdict(self.vision()),
             "configured": asdict(self._saved.configured),
@@ -91,7 +91,7 @@ class Tune:
                     "name": info.name.removeprefix("vision."),
                     "description": info.description,
                     "default": info.default,
-                    "type": KINDS.get(info.type, "string"),
+                    "type": JSON_TYPES.get(info.type, "string"),
                     "least": info.limits[0],
                     "most": info.limits[1],
                     "choices": info.choices,

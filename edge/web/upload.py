@@ -1,110 +1,67 @@
-"""A picture that somebody sends: bounded in bytes, in what it takes to unpack it, in number, and in time."""
+"""Pictures sent by strangers: limits of their size, of the memory to decode them, and of how many wait at once."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import json
 from collections.abc import Iterator
-from typing import Any
-
-from starlette.requests import ClientDisconnect, Request
 
 from edge import images
-from edge.errors import EdgeError, ImageError
+from edge.errors import ImageError
 from edge.system import stderr
 from edge.types import Pixels
 from edge.web.decode_cost import decode_cost
+from edge.web.http import RequestError
 
-MOST_BYTES = 24_000_000
-"""A larger file is refused: telephones make files of up to 15 MB."""
-MOST_PIXELS = 50_000_000
-"""A larger picture is refused before it is unpacked, and so is one that takes more than"""
-MOST_UNPACKED = 160_000_000
-"""bytes: a few can become gigabytes (a decompression bomb), and the service has 512 MB for everything."""
-WAITING, HELD_BYTES = 8, 2 * MOST_BYTES
-"""So many pictures, and bytes of them, may be sent or wait to be read; another one is asked to come again."""
-LIBJPEG = (
+MAX_BYTES = 24_000_000
+"""Most bytes of an image file. Telephones make files of up to 15 MB."""
+MAX_PIXELS = 50_000_000
+"""Most pixels of a picture, checked before it is decoded."""
+MAX_DECODED_BYTES = 160_000_000
+"""Most bytes of memory that decoding a picture may take, checked before it is decoded. A small file can take gigabytes
+(a decompression bomb), and the service has 512 MB for everything."""
+MAX_WAITING = 8
+"""Most pictures that may be on the way or wait to be read at once. Chosen: others are asked to come again."""
+MAX_WAITING_BYTES = 2 * MAX_BYTES
+"""Most bytes that these pictures may have together. Chosen: two of the largest."""
+UPLOAD_SECONDS = 20.0
+"""Seconds in which all bytes of a picture have to arrive. Chosen: the largest needs a network of 10 Mbit/s."""
+LIBJPEG_WARNINGS = (
     r"Corrupt JPEG data|Invalid SOS|Warning: unknown JFIF|Premature end of JPEG|Unsupported marker|Inconsistent prog"
 )
-SECONDS, FEW_SECONDS = 20.0, 5.0
-"""All of a picture has to be here by then; all of anything else."""
+"""Pattern of what libjpeg prints on stderr about damaged pictures."""
 
 
-class UploadError(EdgeError, ValueError):
-    """What was sent is not taken; ``status`` is HTTP's word for why."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-
-
-class Line:
-    """Those who send a picture or wait for it to be read; for the server's own thread."""
+class UploadLimit:
+    """Counts the pictures on the way or waiting, and their bytes. Used by the server's own thread only."""
 
     def __init__(self) -> None:
-        self._many = self._bytes = 0
+        self._count = self._bytes = 0
 
     @contextlib.contextmanager
-    def place(self, size: int = 0) -> Iterator[None]:
-        """Within it, one stands in line with so many bytes. UploadError where there is no room."""
-        if self._many >= WAITING or self._bytes + size > HELD_BYTES:
-            raise UploadError(503, "too many pictures at once; come again")
-        self._many, self._bytes = self._many + 1, self._bytes + size
+    def reserve(self, size: int = 0) -> Iterator[None]:
+        """Count one more picture, of ``size`` bytes, within a ``with``. RequestError if there are too many."""
+        if self._count >= MAX_WAITING or self._bytes + size > MAX_WAITING_BYTES:
+            raise RequestError(503, "too many pictures at once; come again in a second")
+        self._count, self._bytes = self._count + 1, self._bytes + size
         try:
             yield
         finally:
-            self._many, self._bytes = self._many - 1, self._bytes - size
+            self._count, self._bytes = self._count - 1, self._bytes - size
 
 
-def announced(request: Request, most: int = MOST_BYTES) -> int:
-    """How many bytes will be sent, at most. Raises UploadError where it says that they are more than ``most``."""
-    said = request.headers.get("content-length", "")
-    size = int(said) if said.isdecimal() else most
-    if size > most:
-        raise UploadError(413, f"too large: at most {most:,} bytes are taken")
-    return size
-
-
-async def body(request: Request, most: int, seconds: float = FEW_SECONDS) -> bytes:
-    """What was sent, whole. Raises UploadError where it is too much or takes too long."""
-    announced(request, most)
-    parts, size = [], 0
-    try:
-        async with asyncio.timeout(seconds):
-            async for part in request.stream():
-                size += len(part)
-                if size > most:
-                    raise UploadError(413, f"too large: at most {most:,} bytes are taken")
-                parts.append(part)
-    except TimeoutError as error:
-        raise UploadError(408, f"not all of it came within {seconds:.0f} s") from error
-    except ClientDisconnect as error:
-        raise UploadError(400, "cut off") from error
-    return b"".join(parts)
-
-
-def parsed(data: bytes) -> Any:
-    """JSON, as what it says. Raises ValueError for what is none, or is nested without end."""
-    try:
-        return json.loads(data)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-
-
-def picture(data: bytes, name: str) -> Pixels:
-    """The bytes of an image file -> grey pixels (height, width). Raises ImageError, UploadError."""
+def decode(data: bytes, name: str) -> Pixels:
+    """The bytes of an image file -> grey pixels (height, width). Raises ImageError, RequestError."""
     if not data:
         raise ImageError(f"{name}: is empty; send the bytes of an image file")
-    width, height, size = decode_cost(data, name)
-    if width * height > MOST_PIXELS:
-        raise UploadError(413, f"{name}: has {width} x {height} pixels; at most {MOST_PIXELS:,} are read here")
-    if size > MOST_UNPACKED:
-        raise UploadError(
+    width, height, decoded_bytes = decode_cost(data, name)
+    if width * height > MAX_PIXELS:
+        raise RequestError(413, f"{name}: has {width} x {height} pixels; reduce it to at most {MAX_PIXELS:,}")
+    if decoded_bytes > MAX_DECODED_BYTES:
+        raise RequestError(
             413,
-            f"{name}: takes {size // 1_000_000:,} MB to unpack, and at most {MOST_UNPACKED // 1_000_000} are given;"
+            f"{name}: takes {decoded_bytes // 1_000_000:,} MB to decode, more than {MAX_DECODED_BYTES // 1_000_000} MB;"
             " send it smaller, or as a plain JPEG",
         )
-    # What libjpeg prints of strangers' broken pictures would fill the journal.
-    with stderr.without(LIBJPEG):
+    # Otherwise strangers' damaged pictures would fill the journal.
+    with stderr.without(LIBJPEG_WARNINGS):
         return images.decode(data, name)

@@ -1,4 +1,4 @@
-"""A reader of the page's own: what is drawn or sent goes through the very same code, and never through the loop's."""
+"""A second reader for pictures that are drawn or sent, so that the loop's reader is never shared."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from edge.vision.settings import VisionSettings
 
 
 class UploadReader(Closing):
-    """For one thread at a time, which is not the loop's: an interpreter is nobody else's while it works."""
+    """Reads as the loop's reader does, in another thread. Only one thread may use it at a time."""
 
-    def __init__(self, loop: Reader) -> None:
-        """``loop`` is the loop's reader: its model and its settings are this one's, whatever becomes of them."""
-        self._loop = loop
-        self._of: object = None
+    def __init__(self, loop_reader: Reader) -> None:
+        """``loop_reader`` is the loop's reader; whenever its model or settings change, this one follows."""
+        self._loop_reader = loop_reader
+        self._copied_model: object = None
         self._own: Reader | None = None
 
     def analyse(self, frame: Frame, vision: VisionSettings | None = None) -> Analysis:
-        """What is seen in a frame, cleaned as the loop does it or by another vision."""
+        """Analyse a frame with the loop's settings, or with other ``vision`` settings."""
         reader = self._reader()
-        wanted = vision or self._loop.vision
-        if reader.vision != wanted or reader.min_confidence != self._loop.min_confidence:
-            reader.configure(self._loop.min_confidence, wanted)
+        wanted = vision or self._loop_reader.vision
+        if reader.vision != wanted or reader.min_confidence != self._loop_reader.min_confidence:
+            reader.configure(self._loop_reader.min_confidence, wanted)
         return reader.analyse(frame)
 
     def close(self) -> None:
-        """Let go of the model."""
+        """Close the model."""
         if self._own:
             self._own.close()
-        self._own = self._of = None
+        self._own = self._copied_model = None
 
     def _reader(self) -> Reader:
-        if self._own is None or self._of is not self._loop.model:
+        if self._own is None or self._copied_model is not self._loop_reader.model:
             self.close()
-            self._of = self._loop.model
-            self._own = Reader(self._loop.model.copy(), vision=self._loop.vision)
+            self._copied_model = self._loop_reader.model
+            self._own = Reader(self._loop_reader.model.copy(), vision=self._loop_reader.vision)
         return self._own

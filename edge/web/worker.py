@@ -1,10 +1,10 @@
-"""A thread that does one thing after another for the page, and that nobody has to wait for."""
+"""A thread that runs jobs one after another, for coroutines that await their results."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any
@@ -12,10 +12,15 @@ from typing import Any
 from edge.errors import StateError
 
 Job = tuple[Future[Any], Callable[[], Any]]
+RunJob = Callable[[Callable[[], Any]], Awaitable[Any]]
+"""``Worker.run``, for those who need nothing else of a worker."""
 
 
 class Worker:
-    """Not an executor: the interpreter waits for the threads of one as it ends, and a picture may take its time."""
+    """Runs jobs in one thread.
+
+    Not a ThreadPoolExecutor: at its end Python waits for an executor's threads, and reading a picture may take long.
+    """
 
     def __init__(self, name: str) -> None:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
@@ -23,8 +28,8 @@ class Worker:
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
-    async def do(self, work: Callable[[], Any]) -> Any:
-        """What ``work`` gives or raises, once it is its turn; StateError where it is let go before."""
+    async def run(self, work: Callable[[], Any]) -> Any:
+        """Wait for the job's turn; return its result or raise its error. StateError after ``cancel_waiting``."""
         future: Future[Any] = Future()
         self._jobs.put((future, work))
         waiting = asyncio.wrap_future(future)
@@ -35,17 +40,17 @@ class Worker:
             task = asyncio.current_task()
             if task and task.cancelling():
                 raise
-            raise StateError("the device stops; come again") from None
+            raise StateError("the device is stopping; try again later") from None
         finally:
             self._waiting.discard(waiting)
 
-    def let_go(self) -> None:
-        """Wait for nothing any longer; for the loop that waits."""
+    def cancel_waiting(self) -> None:
+        """Stop waiting for all jobs. To be called in the event loop that waits for them."""
         for waiting in tuple(self._waiting):
             waiting.cancel()
 
     def close(self, seconds: float) -> bool:
-        """End after what is under way, and wait for that so long; whether it has ended."""
+        """End the thread after its present job; wait at most so many seconds. Whether it has ended."""
         self._jobs.put(None)
         self._thread.join(seconds)
         return not self._thread.is_alive()
@@ -53,7 +58,7 @@ class Worker:
     def _work(self) -> None:
         while job := self._jobs.get():
             future, work = job
-            # Who has gone is not worked for.
+            # A job that nobody waits for any more is skipped.
             if not future.set_running_or_notify_cancel():
                 continue
             try:

@@ -91,7 +91,7 @@ export function showAnalysis(prefix, analysis) {
   setReading($(`${prefix}-text`), oneLine(reading.text));
   const lowest = Math.min(...reading.digits.map((digit) => digit.confidence));
   $(`${prefix}-note`).textContent = reading.reason ? `${reading.reason.replaceAll("_", " ")}: ${REASONS[reading.reason] || ""}`
-    : `${reading.digits.length} digit${reading.digits.length > 1 ? "s" : ""} · lowest confidence ${percent(lowest)} · ${reading.elapsed_ms.toFixed(1)} ms`;
+    : `${reading.digits.length} digit${reading.digits.length > 1 ? "s" : ""} · at least ${percent(lowest)} sure · ${reading.elapsed_ms.toFixed(1)} ms`;
   $(`${prefix}-even`).src = analysis.pictures.even;
   $(`${prefix}-ink`).src = analysis.pictures.ink;
   drawBoxes(document.querySelector(`#${prefix}-picture svg`), analysis);

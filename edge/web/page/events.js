@@ -18,7 +18,7 @@ function duration(seconds) {
 function describe(one) {
   if (one.notice) return [one.notice, one.state, one.reason || one.name];
   const before = one.before ? [`was ${oneLine(one.before)} for ${duration(one.held_seconds)}`] : [];
-  return [one.event, oneLine(one.text), [...before, `confidence ${percent(one.confidence)}`].join(" · ")];
+  return [one.event, oneLine(one.text), [...before, `${percent(one.confidence)} sure`].join(" · ")];
 }
 
 function row(one) {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from edge.errors import ImageError
-from edge.web.decode_cost import SCANS, decode_cost
+from edge.web.decode_cost import MAX_SCANS, decode_cost
 from tests.support import bombs
 
 
@@ -39,31 +39,31 @@ def saved(mode, kind, **options):
 )
 def test_width_and_height_are_those_that_pillow_wrote(mode, kind, options):
     found = decode_cost(saved(mode, kind, **options), "p")
-    assert (found.width, found.height) == (70, 30) and found.size >= 2 * 70 * 30
+    assert (found.width, found.height) == (70, 30) and found.decoded_bytes >= 2 * 70 * 30
 
 
 @pytest.mark.parametrize(("colour", "depth", "channels"), [(0, 8, 1), (0, 16, 2), (2, 8, 1), (4, 8, 4), (6, 16, 8)])
 def test_the_two_copies_of_opencv_are_counted(colour, depth, channels):
     data = bombs.png(depth, colour, side=64)
-    assert decode_cost(data, "p").size == 2 * 64 * 64 * channels
+    assert decode_cost(data, "p").decoded_bytes == 2 * 64 * 64 * channels
     alpha = colour in (4, 6)
     flags = cv2.IMREAD_UNCHANGED if alpha else cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH
-    assert decode_cost(data, "p").size == 2 * cv2.imdecode(np.frombuffer(data, np.uint8), flags).nbytes
+    assert decode_cost(data, "p").decoded_bytes == 2 * cv2.imdecode(np.frombuffer(data, np.uint8), flags).nbytes
 
 
 def test_a_jpeg_in_several_scans_is_kept_whole():
     pixels = 640 * 640
-    assert decode_cost(cv2.imencode(".jpg", bombs.noise(640))[1].tobytes(), "p").size == 2 * pixels
+    assert decode_cost(cv2.imencode(".jpg", bombs.noise(640))[1].tobytes(), "p").decoded_bytes == 2 * pixels
     # Two bytes for each coefficient: of three planes, or of one and two that are half as wide and high.
-    assert decode_cost(bombs.jpeg(640), "p").size == pixels + 2 * 3 * pixels
-    assert decode_cost(bombs.jpeg(640, subsampling=2), "p").size == pixels + 2 * 1.5 * pixels
+    assert decode_cost(bombs.jpeg(640), "p").decoded_bytes == pixels + 2 * 3 * pixels
+    assert decode_cost(bombs.jpeg(640, subsampling=2), "p").decoded_bytes == pixels + 2 * 1.5 * pixels
 
 
 def test_a_jpeg_may_have_so_many_scans():
     # Pillow's own have ten.
-    assert decode_cost(bombs.jpeg(64, scans=SCANS - 10), "p").width == 64
-    with pytest.raises(ImageError, match=r"^p: has 65 scans or more, .*save it again"):
-        decode_cost(bombs.jpeg(64, scans=SCANS - 9), "p")
+    assert decode_cost(bombs.jpeg(64, scans=MAX_SCANS - 10), "p").width == 64
+    with pytest.raises(ImageError, match=r"^p: has 65 scans or more, .*save it as a non-progressive"):
+        decode_cost(bombs.jpeg(64, scans=MAX_SCANS - 9), "p")
 
 
 def test_what_looks_like_scans_elsewhere_is_none(page):
@@ -77,11 +77,11 @@ def test_what_looks_like_scans_elsewhere_is_none(page):
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"\xff\xd8" + b"\xff\xfe\0\x02" * 20_000 + b"\xff\xd9", "more than 10,000 pieces"),
-        (bombs.png(side=8, more=bombs.chunk(b"tEXt", b"") * 20_000), "more than 10,000 pieces"),
-        (bombs.film(), "is a film"),
-        (bombs.webp(16, frames=2), "is a film"),
-        (saved("RGB", "TIFF", compression="jpeg"), "is a TIFF packed in a way"),
+        (b"\xff\xd8" + b"\xff\xfe\0\x02" * 20_000 + b"\xff\xd9", "more than 10,000 segments"),
+        (bombs.png(side=8, more=bombs.chunk(b"tEXt", b"") * 20_000), "more than 10,000 segments"),
+        (bombs.film(), "is an animation"),
+        (bombs.webp(16, frames=2), "is an animation"),
+        (saved("RGB", "TIFF", compression="jpeg"), "is a TIFF with a compression"),
         # Each value lies where the others do.
         (bombs.tiff(8, more=tuple((40_000 + n, 1, [0] * 5000) for n in range(3)))[:12_000], "is not an image"),
         (b"II*\0" + struct.pack("<IH", 8, 1) + struct.pack("<HHII", 256, 16, 1, 8), "is not an image"),
@@ -98,7 +98,7 @@ def test_what_is_none_is_one_line(data, says):
 
 
 def test_a_tile_larger_than_the_picture_counts():
-    assert decode_cost(bombs.tiff(100, samples=3, tile=1600), "p").size > 1600 * 1600 * 3
+    assert decode_cost(bombs.tiff(100, samples=3, tile=1600), "p").decoded_bytes > 1600 * 1600 * 3
 
 
 KINDS = [saved("RGB", kind) for kind in ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "PPM")]

@@ -11,14 +11,14 @@ from edge.reading.reader import Reader
 from edge.types import Frame
 from edge.web import live
 from edge.web.error_log import ErrorLog
-from edge.web.live import Live
-from edge.web.pictures import view
+from edge.web.live import LiveStream
+from edge.web.pictures import describe_frame
 from tests.support.files import card, with_card
 
 
 @pytest.fixture(autouse=True)
 def fast(monkeypatch):
-    monkeypatch.setattr(live, "RATE", 100.0)
+    monkeypatch.setattr(live, "MAX_FPS", 100.0)
 
 
 class Camera:
@@ -42,7 +42,7 @@ class Camera:
         async def status():
             return {}
 
-        return Live(self.newest, self.show, status, ErrorLog())
+        return LiveStream(self.newest, self.show, status, ErrorLog())
 
 
 async def views(stream, many):
@@ -59,7 +59,7 @@ async def views(stream, many):
 def test_a_frame_that_cannot_be_shown_is_said_once_and_the_next_ones_come(caplog):
     async def watch():
         camera = Camera(bad=(1, 3, 4, 5, 8))
-        stream = camera.live().look()
+        stream = camera.live().events()
         await views(stream, 5)
         await stream.aclose()
 
@@ -72,11 +72,11 @@ def test_a_frame_that_cannot_be_shown_is_said_once_and_the_next_ones_come(caplog
 def test_it_goes_on_where_what_makes_frames_has_ended():
     async def watch():
         of = Camera().live()
-        first = of.look()
+        first = of.events()
         await views(first, 1)
-        of._work.cancel()
+        of._producer.cancel()
         await asyncio.sleep(0.05)
-        second = of.look()
+        second = of.events()
         await views(second, 3)
         await views(first, 3)
         await first.aclose()
@@ -89,13 +89,13 @@ def test_nothing_is_made_for_who_reads_no_more():
     async def watch():
         camera = Camera()
         of = camera.live()
-        stuck = of.look()
+        stuck = of.events()
         await views(stuck, 2)
         await asyncio.sleep(0.1)
         before = camera.frames
         await asyncio.sleep(0.5)
         assert camera.frames == before
-        other = of.look()
+        other = of.events()
         await views(other, 3)
         assert camera.frames > before
         await stuck.aclose()
@@ -107,7 +107,7 @@ def test_nothing_is_made_for_who_reads_no_more():
 def test_nothing_is_made_once_all_have_gone():
     async def watch():
         camera = Camera()
-        stream = camera.live().look()
+        stream = camera.live().events()
         await views(stream, 2)
         await stream.aclose()
         before = camera.frames
@@ -125,4 +125,4 @@ def test_what_is_shown_has_the_labels_of_the_model_that_saw_it(page, tmp_path):
     with Reader(tmp_path / "other.tflite") as reader:
         analysis = reader.analyse(frame)
         reader.use_model(Model())
-        assert view(frame.pixels, analysis)["candidates"][0]["top"][0][0].startswith("class ")
+        assert describe_frame(frame.pixels, analysis)["candidates"][0]["top"][0][0].startswith("class ")

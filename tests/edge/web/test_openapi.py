@@ -13,12 +13,12 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
 from edge.web import app, tune
-from edge.web.openapi import described
+from edge.web.openapi import describe_api
 from tests.support.web import device
 
 STREAMS = ("/api/live",)
 """Have no end."""
-schema = schemathesis.openapi.from_dict(described(shown_events=200, most_events=10_000)).exclude(path=list(STREAMS))
+schema = schemathesis.openapi.from_dict(describe_api(default_events=200, max_events=10_000)).exclude(path=list(STREAMS))
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_streams_are_as_described(here):
 
 def test_the_description_is_told_to_whoever_asks_and_is_whole(here):
     said = here.ask("/api/openapi.json").json
-    assert said == json.loads(json.dumps(described(shown_events=200, most_events=10_000)))
+    assert said == json.loads(json.dumps(describe_api(default_events=200, max_events=10_000)))
     assert {"/api/read", "/api/reading", "/api/events", "/api/history", "/api/status", "/healthz", "/metrics"} <= set(
         said["paths"]
     )

@@ -12,13 +12,14 @@ from datetime import UTC, datetime
 import pytest
 
 from edge.controls import Program
+from edge.errors import ImageError
 from edge.running.saved_vision import SavedVision
 from edge.types import Frame, Notice
 from edge.vision.settings import VisionSettings
-from edge.web import app, server
-from edge.web.app import Sources
-from edge.web.server import CONNECTIONS, Web
-from edge.web.upload import WAITING
+from edge.web import server, upload
+from edge.web.app import Backend
+from edge.web.server import MAX_CONNECTIONS, WebServer
+from edge.web.upload import MAX_WAITING
 from tests.support.patience import patience
 
 
@@ -46,19 +47,19 @@ def camera(page, reader):
 
 @pytest.fixture
 def made(tmp_path, camera, reader, monkeypatch):
-    """Makes a Web, with sources of its own where they are named."""
+    """Makes a WebServer; parts of its backend may be given."""
     levels = {name: logging.getLogger(name).level for name in ("asyncio", "uvicorn.error")}
     with contextlib.ExitStack() as stack:
 
-        def make(**sources):
+        def make(**parts):
             given = {
                 "program": Program(device="test", stats=lambda: {"frames": 7}),
                 "live_reader": camera,
                 "reader": reader,
                 "saved_vision": SavedVision(str(tmp_path), VisionSettings(), ()),
-                **sources,
+                **parts,
             }
-            return stack.enter_context(contextlib.closing(Web("127.0.0.1:0", Sources(**given), folder=tmp_path)))
+            return stack.enter_context(contextlib.closing(WebServer("127.0.0.1:0", Backend(**given), folder=tmp_path)))
 
         yield make
     for name, level in levels.items():
@@ -95,11 +96,11 @@ def stuck(monkeypatch):
     """Pictures that are sent take until this is set."""
     go = threading.Event()
 
-    def picture(data, name):
+    def decode(data, name):
         assert go.wait(patience(60))
-        raise app.ImageError("was read at last")
+        raise ImageError("was read at last")
 
-    monkeypatch.setattr(app, "picture", picture)
+    monkeypatch.setattr(upload, "decode", decode)
     yield go
     go.set()
 
@@ -108,7 +109,7 @@ def test_a_picture_that_takes_long_holds_up_nothing_but_pictures(made, stuck):
     web = made(metrics=lambda: b"edge_digits 1\n")
     sender = threading.Thread(target=ask, args=(web, "/api/read", b"x"))
     sender.start()
-    soon(lambda: web._site._line._many)
+    soon(lambda: web._site._upload_limit._count)
     for path in ("/metrics", "/api/status", "/api/history", "/api/corrections", "/healthz"):
         assert ask(web, path)[0] == 200
     with listening(web, "/api/live") as lines:
@@ -121,17 +122,19 @@ def test_a_picture_that_takes_long_does_not_hold_up_the_end(made, stuck):
     web, seen = made(), []
     sender = threading.Thread(target=lambda: seen.append(ask(web, "/api/read", b"x")))
     sender.start()
-    soon(lambda: web._site._line._many)
+    soon(lambda: web._site._upload_limit._count)
     begun = time.monotonic()
     web.close()
     assert time.monotonic() - begun < 5, "about half a second"
     sender.join()
-    assert seen[0][0] == 503 and "the device stops" in json.loads(seen[0][2])["error"]
+    assert seen[0][0] == 503 and "the device is stopping" in json.loads(seen[0][2])["error"]
 
 
 def test_so_many_pictures_wait_and_others_come_again(made, stuck):
     web, seen = made(), []
-    senders = [threading.Thread(target=lambda: seen.append(ask(web, "/api/read", b"x")[0])) for _ in range(WAITING + 4)]
+    senders = [
+        threading.Thread(target=lambda: seen.append(ask(web, "/api/read", b"x")[0])) for _ in range(MAX_WAITING + 4)
+    ]
     for sender in senders:
         sender.start()
     soon(lambda: len(seen) == 4)
@@ -141,7 +144,7 @@ def test_so_many_pictures_wait_and_others_come_again(made, stuck):
     stuck.set()
     for sender in senders:
         sender.join()
-    assert seen[4:] == [422] * WAITING
+    assert seen[4:] == [422] * MAX_WAITING
     assert ask(web, "/api/vision/preview")[0] == 200
 
 
@@ -149,7 +152,7 @@ def test_a_mistake_in_the_program_is_logged_once_and_is_one_line(made, caplog):
     web = made(metrics=lambda: 1 / 0)
     for _ in range(3):
         status, _, body = ask(web, "/metrics")
-        assert status == 500 and "its log says what" in json.loads(body)["error"]
+        assert status == 500 and "see the device's log" in json.loads(body)["error"]
     (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert "answering '/metrics'" in record.message and "ZeroDivisionError" in caplog.text
     assert ask(web, "/healthz")[0] == 200
@@ -177,7 +180,7 @@ def test_no_frame_is_made_for_who_has_gone_or_asks_for_the_head_alone(made, came
 def test_notices_are_told_as_they_happen(made):
     """As the store has them, which has stored them before."""
     said = '{"notice": "camera", "state": "stalled", "seq": 7}'
-    web = made(told=lambda: said)
+    web = made(newest_message=lambda: said)
     with listening(web, "/api/events") as lines:
         soon(lambda: next(lines).startswith(b": listening"))
         web.publish(Notice("camera", "stalled", "v4l2:", datetime.now(UTC), "no new picture"))
@@ -187,7 +190,7 @@ def test_notices_are_told_as_they_happen(made):
 
 def test_who_says_nothing_makes_room(made):
     web = made()
-    silent = [socket.create_connection(("127.0.0.1", web.port), 20) for _ in range(CONNECTIONS + 6)]
+    silent = [socket.create_connection(("127.0.0.1", web.port), 20) for _ in range(MAX_CONNECTIONS + 6)]
     try:
         for _ in range(3):
             begun = time.monotonic()

@@ -16,10 +16,10 @@ def test_work_is_done_in_turn_and_errors_come_back():
     worker = Worker("test")
 
     async def all_of_it():
-        names = await asyncio.gather(*(worker.do(lambda: threading.current_thread().name) for _ in range(3)))
+        names = await asyncio.gather(*(worker.run(lambda: threading.current_thread().name) for _ in range(3)))
         with pytest.raises(ZeroDivisionError):
-            await worker.do(lambda: 1 / 0)
-        return names, await worker.do(lambda: 7)
+            await worker.run(lambda: 1 / 0)
+        return names, await worker.run(lambda: 7)
 
     assert asyncio.run(all_of_it()) == (["test"] * 3, 7)
     assert worker.close(10)
@@ -29,8 +29,8 @@ def test_who_has_gone_is_not_worked_for():
     worker, go, done = Worker("test"), threading.Event(), []
 
     async def leave():
-        first = asyncio.create_task(worker.do(go.wait))
-        second = asyncio.create_task(worker.do(lambda: done.append(2)))
+        first = asyncio.create_task(worker.run(go.wait))
+        second = asyncio.create_task(worker.run(lambda: done.append(2)))
         await asyncio.sleep(0.05)
         second.cancel()
         await asyncio.sleep(0.05)
@@ -45,7 +45,7 @@ def test_what_hangs_is_not_waited_for():
     worker, go = Worker("test"), threading.Event()
 
     async def leave():
-        task = asyncio.create_task(worker.do(go.wait))
+        task = asyncio.create_task(worker.run(go.wait))
         await asyncio.sleep(0.05)
         task.cancel()
 
@@ -61,7 +61,7 @@ def test_a_program_ends_though_one_hangs():
         "import asyncio, threading\n"
         "from edge.web.worker import Worker\n"
         "async def main():\n"
-        "    task = asyncio.create_task(Worker('test').do(threading.Event().wait))\n"
+        "    task = asyncio.create_task(Worker('test').run(threading.Event().wait))\n"
         "    await asyncio.sleep(0.1)\n"
         "asyncio.run(main())\n"
     )
