@@ -1,1 +1,1 @@
-"""``make score``: what is read right, what wrong, and what should not have been read at all."""
+"""``make score``: how much is read correctly, wrongly, or should not have been read at all."""

@@ -1,4 +1,4 @@
-"""``python -m tests.scoreboard``: the scoreboard of every set under a data folder and of the synthetic suite."""
+"""``python -m tests.scoreboard``: score the reader on every set of a data folder and on generated pages."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from edge.errors import DataError, EdgeError
 from edge.reading.reader import Reader
 from edge.system.process import after_imports
 from edge.types import Pixels
+from tests.scoreboard.contact_sheet import write_sheet
 from tests.scoreboard.measure import Scores, measure
-from tests.scoreboard.page import as_dict, goals, markdown
-from tests.scoreboard.sheets import write_sheet
+from tests.scoreboard.report import as_dict, goals, markdown
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run it; the exit status: 0 done, whether or not all is reached; 1 failed; 130 interrupted (2, wrong usage)."""
+    """Run it. Exit status: 0 done, whether or not the goals are met; 1 failed; 2 wrong usage; 130 interrupted."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.scoreboard",
-        description="Score the reader on labelled photographs and sets of digits, on a seeded suite of synthetic pages"
-        " of MNIST's test digits, and on pictures without a digit; show what is still misread.",
+        description="Score the reader on labelled photographs, on sets of single digits, on generated pages of MNIST's"
+        " test digits (the same for the same seed), and on pictures without a digit. Show what is misread.",
     )
     parser.add_argument(
         "--data", metavar="FOLDER", type=Path, default=os.environ.get("EDGE_DATA") or None,
-        help="folder with mnist/, photos/ and digits/, as many of them as there are (default: EDGE_DATA)",
+        help="folder with mnist/, photos/ and digits/, or some of them (default: EDGE_DATA)",
     )  # fmt: skip
     parser.add_argument("--model", metavar="FILE.tflite", help="default: the model that comes with the package")
-    parser.add_argument("--page", metavar="FILE.md", type=Path, help="write the page there, too")
+    parser.add_argument("--page", metavar="FILE.md", type=Path, help="also write the scores there, as a page")
     parser.add_argument(
         "--out", metavar="DIR", type=Path, default=Path("build/score"),
-        help="folder for the pictures of what is misread (default: %(default)s)",
+        help="folder for pictures of what is misread (default: %(default)s)",
     )  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON rather than what is reached")
+    parser.add_argument("--json", action="store_true", help="print all scores as JSON instead of the goals")
     for name, default, what in (
         ("--pages", 40, "pages of each condition at each strength"),
         ("--per-kind", 50, "pictures of each kind without a digit"),
-        ("--seed", 1, "of all synthetic pages"),
+        ("--seed", 1, "seed of all generated pages"),
         ("--limit", None, "only the first pictures of each set of digits, for a quick look"),
     ):
         parser.add_argument(name, metavar="N", type=int, default=default, help=f"{what} (default: {default or 'all'})")
@@ -63,12 +63,12 @@ def _run(options: argparse.Namespace) -> None:
     if options.data is None or not options.data.is_dir():
         raise DataError(f"{options.data or 'EDGE_DATA'}: no such folder; name one with --data or EDGE_DATA")
     after_imports()
-    with Reader(options.model) as reader, progress.steps(sys.stderr) as told:
+    with Reader(options.model) as reader, progress.steps(sys.stderr) as on_set:
         scores = measure(
             reader, options.data, pages=options.pages, per_kind=options.per_kind, seed=options.seed,
-            limit=options.limit, told=told,
+            limit=options.limit, on_set=on_set,
         )  # fmt: skip
-        told("pictures")
+        on_set("pictures")
         write_pictures(scores, options.out)
     if options.page:
         page = markdown(scores, pages=options.pages, per_kind=options.per_kind, seed=options.seed)
@@ -96,13 +96,13 @@ def write_pictures(scores: Scores, folder: Path) -> None:
 def _sheets(scores: Scores) -> Iterator[tuple[str, Sequence[Pixels]]]:
     for name, one in scores.photos.items():
         yield f"photos {name}", one.misread
-    for name, one in scores.read.items():
+    for name, one in scores.through_reader.items():
         yield f"{name} reader", one.misread
-    for name, seen in scores.judged.items():
+    for name, seen in scores.through_model.items():
         yield f"{name} model", seen.misread
     for name, reads in scores.suite.items():
         yield f"suite {name}", [shown for one in reads for shown in one.misread]
-    for name, one in scores.nothing.items():
+    for name, one in scores.without_digits.items():
         yield f"nothing {name}", one.misread
 
 

@@ -1,6 +1,6 @@
-"""Digits in rows on a page: in lines and columns, level, tilted or curved, apart or touching.
+"""Place digits on a page: in lines and columns, level, tilted or curved, apart or touching.
 
-Ink is (height, width) uint8, 0 = none, 255 = full; lengths are pixels unless they are said to be in em.
+Ink is (height, width) uint8, 0 = none, 255 = full; lengths are pixels unless em is named.
 """
 
 from __future__ import annotations
@@ -13,32 +13,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Box, Pixels
-from tests.scoreboard.pens import enlarged
+from tests.scoreboard.pens import enlarge
 
 SHAPES = ((480, 640), (480, 640), (480, 640), (960, 1280), (240, 320))
-"""Pages are one of these, height and width, pixels."""
+"""The page sizes from which one is drawn: height and width, pixels."""
 MOST = 8
-"""Digits on a page at most."""
+"""Most digits on a page."""
 Pen = Callable[[Pixels, float], Pixels]
-"""How a glyph is written: (28, 28) and an em in pixels -> ink."""
+"""A function that writes a glyph: (28, 28) and an em in pixels -> ink."""
 
 
 @dataclass(frozen=True, slots=True)
 class Digits:
-    """Where the digits come from: glyphs (n, 28, 28) uint8, light ink on black, and what each is."""
+    """A stock of digits: glyphs (n, 28, 28) uint8, light ink on black, and the label of each."""
 
     glyphs: Pixels
     labels: NDArray[np.uint8]
 
     def pick(self, rng: np.random.Generator, count: int) -> tuple[list[Pixels], str]:
-        """So many of them at random, and their text."""
+        """``count`` of them at random, and their text."""
         chosen = rng.integers(len(self.glyphs), size=count)
         return [self.glyphs[i] for i in chosen], "".join(str(self.labels[i]) for i in chosen)
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some rows of digits, cut out tightly."""
+    """Some rows of digits, cropped to their ink."""
 
     ink: Pixels
     truth: str
@@ -47,17 +47,17 @@ class Block:
     boxes: tuple[tuple[Box, ...], ...]
     """Where each digit of each row is."""
     baselines: tuple[float, ...]
-    """Where each row stands, y."""
+    """The y of each row's baseline."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a page is to be like."""
+    """The size of a page and of its digits, and how many digits it has."""
 
     shape: tuple[int, int]
     em: float
     rows: tuple[int, ...]
-    """How many digits each row has."""
+    """The number of digits in each row."""
 
 
 def plan(rng: np.random.Generator, *, least: int = 1, most: int = MOST, lines: int = 3) -> Plan:
@@ -79,16 +79,16 @@ def block(
     rows: Sequence[int],
     em: float,
     *,
-    pen: Pen = enlarged,
+    pen: Pen = enlarge,
     gap: tuple[float, float] = (0.25, 0.55),
     pitch: float = 1.55,
     bend: float = 0.0,
     turn: float = 0.0,
 ) -> Block:
-    """So many digits in each row, ``em`` pixels tall, ``gap`` em of paper (from, to) between them.
+    """Rows of digits, ``em`` pixels tall, with ``gap`` em of paper (from, to) between them; ``rows``: digits in each.
 
-    Rows are ``pitch`` em apart; the middle of a row is ``bend`` em lower than its ends, and its digits lean along.
-    All is turned by ``turn`` degrees.
+    Rows are ``pitch`` em apart; the middle of a row is ``bend`` em lower than its ends, and its digits lean with it.
+    Everything is rotated by ``turn`` degrees.
     """
     text, placed, boxes, baselines = [], [], [], []
     for row, count in enumerate(rows):
@@ -106,21 +106,21 @@ def block(
             y = baselines[-1] - height + drop + rng.normal(0, 0.025) * em
             lean = np.degrees(np.arctan(-4 * bend * em * along / max(total, 1)))
             if bend:
-                ink = turned(ink, float(lean))
+                ink = rotate(ink, float(lean))
                 left, top, width, height = cv2.boundingRect(cv2.threshold(ink, 127, 255, cv2.THRESH_BINARY)[1])
             placed.append((ink, x - left, y - top))
             found.append(Box(round(x), round(y), width, height))
             x += width + space
         boxes.append(tuple(found))
-    ink, corner = together(placed)
+    ink, corner = merge(placed)
     moved = tuple(tuple(Box(b.x - corner[0], b.y - corner[1], b.width, b.height) for b in row) for row in boxes)
     if turn:
-        ink = turned(ink, turn)
+        ink = rotate(ink, turn)
     return Block(ink, "\n".join(text), em, moved, tuple(y - corner[1] for y in baselines))
 
 
-def together(placed: Sequence[tuple[Pixels, float, float]]) -> tuple[Pixels, tuple[int, int]]:
-    """Pieces of ink, each with its left and top, on one cut-out; and where its own left and top were."""
+def merge(placed: Sequence[tuple[Pixels, float, float]]) -> tuple[Pixels, tuple[int, int]]:
+    """Pieces of ink, each with its left and top, merged into one; and the left and top of that."""
     corners = [(round(x), round(y)) for _, x, y in placed]
     left, top = (min(corner[axis] for corner in corners) for axis in (0, 1))
     right = max(x + ink.shape[1] for (ink, _, _), (x, _) in zip(placed, corners, strict=True))
@@ -132,8 +132,8 @@ def together(placed: Sequence[tuple[Pixels, float, float]]) -> tuple[Pixels, tup
     return whole, (left, top)
 
 
-def turned(ink: Pixels, degrees: float) -> Pixels:
-    """The ink turned clockwise, on a cut-out large enough for all of it."""
+def rotate(ink: Pixels, degrees: float) -> Pixels:
+    """The ink rotated clockwise, on a picture large enough for all of it."""
     height, width = ink.shape
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -degrees, 1.0)
     cos, sin = abs(matrix[0, 0]), abs(matrix[0, 1])
@@ -142,10 +142,10 @@ def turned(ink: Pixels, degrees: float) -> Pixels:
     return cv2.warpAffine(ink, matrix, (wide, tall), flags=cv2.INTER_LINEAR)
 
 
-def put(rng: np.random.Generator, ink: Pixels, shape: tuple[int, int], margin: float) -> tuple[Pixels, int, int]:
-    """The cut-out somewhere on a page of this shape, its ink ``margin`` pixels off the border where there is room.
+def place(rng: np.random.Generator, ink: Pixels, shape: tuple[int, int], margin: float) -> tuple[Pixels, int, int]:
+    """Ink at a random place of a page of this shape, ``margin`` pixels away from the border where there is room.
 
-    Ink, and the left and top at which the cut-out lies. What is too large is reduced.
+    Returns the page's ink, and the left and top at which the ink lies. Ink that is too large is reduced.
     """
     x, y, width, height = cv2.boundingRect(ink)
     fit = min(1.0, (shape[1] - 2 * margin) / width, (shape[0] - 2 * margin) / height)
@@ -154,7 +154,7 @@ def put(rng: np.random.Generator, ink: Pixels, shape: tuple[int, int], margin: f
         x, y, width, height = cv2.boundingRect(ink)
     left = round(rng.uniform(margin, max(margin, shape[1] - margin - width)))
     top = round(rng.uniform(margin, max(margin, shape[0] - margin - height)))
-    # A digit may fill the picture to its very edge.
+    # A digit may fill the picture up to its border.
     left, top = (max(0, min(at, size - part)) for at, size, part in ((left, shape[1], width), (top, shape[0], height)))
     page = np.zeros(shape, np.uint8)
     part = ink[y : y + height, x : x + width][: shape[0], : shape[1]]
@@ -162,11 +162,11 @@ def put(rng: np.random.Generator, ink: Pixels, shape: tuple[int, int], margin: f
     return page, left - x, top - y
 
 
-def touching(inks: Sequence[Pixels], share: Sequence[float]) -> tuple[Pixels, list[tuple[int, int]]]:
+def push_together(inks: Sequence[Pixels], share: Sequence[float]) -> tuple[Pixels, list[tuple[int, int]]]:
     """Pieces of ink side by side on one baseline, each pushed into the one before until they touch.
 
-    They overlap in ``share`` of the smaller one's ink, 0 to 1, so strokes that run side by side stay two strokes; where
-    it is below 0, so many pixels stay free between them. Ink, and the left and right of each piece in it.
+    They overlap in ``share`` of the smaller one's ink, 0 to 1, so strokes that run side by side stay two strokes. A
+    negative share is the number of pixels between them. Returns the ink, and the left and right of each piece in it.
     """
     whole, spans = inks[0], [(0, inks[0].shape[1])]
     for ink, part in zip(inks[1:], share, strict=True):
@@ -177,13 +177,13 @@ def touching(inks: Sequence[Pixels], share: Sequence[float]) -> tuple[Pixels, li
             allowed = max(3.0, part * min(np.count_nonzero(whole > 127), np.count_nonzero(ink > 127)))
             while at > 0.3 * whole.shape[1] and _overlap(whole, ink, at - 1) <= allowed:
                 at -= 1
-        whole, (left, _) = together([(whole, 0, 0), (ink, at, 0)])
+        whole, (left, _) = merge([(whole, 0, 0), (ink, at, 0)])
         spans = [(a - left, b - left) for a, b in spans] + [(at - left, at - left + ink.shape[1])]
     return whole, spans
 
 
 def _contact(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> int:
-    """Where the second one begins when it just touches the first one in some row, or their boxes do."""
+    """The column at which the second one begins when it just touches the first one in some row, or their boxes do."""
     rows = first.any(axis=1) & second.any(axis=1)
     if not rows.any():
         return first.shape[1]

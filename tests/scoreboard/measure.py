@@ -1,4 +1,4 @@
-"""Everything that the scoreboard measures: photographs, digit sets, the suite, pictures of nothing, speed."""
+"""Measure all scores: photographs, digit sets, the suite, pictures without a digit, speed."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ from edge.model.classifier import Model
 from edge.reading.evaluation import load_labelled, only_digits
 from edge.reading.reader import Analysis, Reader
 from edge.types import Pixels
-from tests.scoreboard.nothing import KINDS, nothing
-from tests.scoreboard.pages import shot
-from tests.scoreboard.sets import SOURCES, DigitSet, load_digits
-from tests.scoreboard.sheets import tile
-from tests.scoreboard.suite import CONDITIONS, STRENGTHS, suite
+from tests.scoreboard.base_pages import photograph
+from tests.scoreboard.contact_sheet import tile
+from tests.scoreboard.digit_sets import SOURCES, DigitSet, load_digits
+from tests.scoreboard.no_digits import KINDS, pictures_without_digits
+from tests.scoreboard.suite import CONDITIONS, STRENGTHS, suite_pages
 from tests.scoreboard.tally import Outcome, Tally, tally
 
 PHOTOS = ("single", "multi")
+"""The sets of photographs, folders under ``photos/``."""
 SHOWN = 24
-"""Misread pictures of one set on its contact sheet at most."""
+"""Most misread pictures on the contact sheet of one set."""
 CHUNK = 500
-"""Glyphs that the model is given at once."""
-Told = Callable[[str], None]
-"""Hears of each set before it is read."""
+"""Glyphs that the model classifies in one call."""
+Progress = Callable[[str], None]
+"""Called with the name of each set before it is measured."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Read:
-    """A set that went through the reader."""
+class ReaderScore:
+    """The score of the reader on one set."""
 
     tally: Tally
     misread: tuple[Pixels, ...]
@@ -44,14 +45,14 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
-    """A set whose pictures went to the model as one mark each."""
+class ModelScore:
+    """The score of the model alone on one set, each picture taken as one mark."""
 
     pictures: int
     accuracy: float
-    """Share whose best digit is right, 0 to 1; a class that is no digit is left out of the choice."""
+    """Share whose best digit is right, 0 to 1; classes that are no digit do not take part."""
     confidence: NDArray[np.float32]
-    """(n,): probability of the best class of all."""
+    """(n,): probability of the best of all classes."""
     right: NDArray[np.bool_]
     """(n,): whether that class is the right digit."""
     misread: tuple[Pixels, ...]
@@ -64,31 +65,31 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """The whole scoreboard. What is missing from the data folder is missing here."""
+    """All scores. Sets that are missing from the data folder are missing here."""
 
     model: str
     model_bytes: int
-    photos: dict[str, Read]
+    photos: dict[str, ReaderScore]
     """By set: single, multi."""
-    read: dict[str, Read]
+    through_reader: dict[str, ReaderScore]
     """Sets of single digits through the reader."""
-    judged: dict[str, Judged]
+    through_model: dict[str, ModelScore]
     """The same, and MNIST's test images, through the model alone."""
-    suite: dict[str, tuple[Read, ...]]
+    suite: dict[str, tuple[ReaderScore, ...]]
     """By condition: one for each strength."""
-    nothing: dict[str, Read]
+    without_digits: dict[str, ReaderScore]
     """By kind: pictures without a digit; ``exact`` is the share in which none is read."""
     page_ms: float
-    """Six digits on 640 x 480 pixels, in memory: median."""
+    """Median milliseconds of a reading of six digits on 640 x 480 pixels, in memory."""
     photo_ms: float
     """The same on 4000 x 3000 pixels."""
 
     @property
     def pooled_calibration_error(self) -> float | None:
-        """Over all pictures of all sets that went to the model; None where there is none."""
-        if not self.judged:
+        """Expected calibration error over all pictures that the model classified; None where there are none."""
+        if not self.through_model:
             return None
-        sets = self.judged.values()
+        sets = self.through_model.values()
         return calibration_error(
             np.concatenate([one.confidence for one in sets]), np.concatenate([one.right for one in sets])
         )
@@ -96,65 +97,71 @@ class Scores:
     @property
     def false_share(self) -> float:
         """Share of pictures without a digit in which one is read, over all kinds, 0 to 1."""
-        pictures = sum(one.tally.pictures for one in self.nothing.values())
-        return sum((1 - one.tally.exact) * one.tally.pictures for one in self.nothing.values()) / max(pictures, 1)
+        pictures = sum(one.tally.pictures for one in self.without_digits.values())
+        return sum((1 - one.tally.exact) * one.tally.pictures for one in self.without_digits.values()) / max(
+            pictures, 1
+        )
 
 
 def measure(
-    reader: Reader, folder: Path, *, pages: int, per_kind: int, seed: int, told: Told, limit: int | None = None
+    reader: Reader, folder: Path, *, pages: int, per_kind: int, seed: int, on_set: Progress, limit: int | None = None
 ) -> Scores:
-    """All of it, with ``pages`` pages of each condition at each strength and ``per_kind`` pictures of nothing.
+    """All scores, with ``pages`` pages of each condition at each strength and ``per_kind`` pictures without a digit.
 
-    Of each digit set the first ``limit`` pictures, or all. Raises DataError where a set is there, but damaged.
+    Of each digit set the first ``limit`` pictures, or all. Raises DataError where a set is damaged.
     """
     photos = {}
     for name in PHOTOS:
         labels = folder / "photos" / name / "labels.csv"
         if labels.exists():
-            told(f"photos/{name}")
-            photos[name] = read(reader, ((frame.pixels, text) for frame, text in load_labelled(labels)))
-    mnist = _mnist(folder)
+            on_set(f"photos/{name}")
+            photos[name] = score_reader(reader, ((frame.pixels, text) for frame, text in load_labelled(labels)))
+    mnist = _load_mnist(folder)
     found, judged = {}, {}
     if mnist:
-        told("MNIST")
-        judged["MNIST test"] = judge(reader.model, mnist.test[:limit], mnist.test_labels[:limit], mnist.test[:limit])
+        on_set("MNIST")
+        judged["MNIST test"] = score_model(
+            reader.model, mnist.test[:limit], mnist.test_labels[:limit], mnist.test[:limit]
+        )
     for source in SOURCES:
         digits = load_digits(folder, source)
         if digits:
-            told(source.name)
+            on_set(source.name)
             digits = DigitSet(digits.name, digits.pictures[:limit], digits.labels[:limit], digits.light_ink)
-            found[source.name] = read(reader, zip(digits.frames(), map(str, digits.labels.tolist()), strict=True))
-            judged[source.name] = judge(reader.model, digits.glyphs(), digits.labels, digits.pictures)
-    conditions: dict[str, tuple[Read, ...]] = {}
+            found[source.name] = score_reader(
+                reader, zip(digits.frames(), map(str, digits.labels.tolist()), strict=True)
+            )
+            judged[source.name] = score_model(reader.model, digits.glyphs(), digits.labels, digits.pictures)
+    conditions: dict[str, tuple[ReaderScore, ...]] = {}
     kinds = {}
     if mnist:
         for name in CONDITIONS:
-            told(name)
+            on_set(name)
             conditions[name] = tuple(
-                read(reader, _pages(mnist, seed, pages, name, strength), SHOWN // len(STRENGTHS))
+                score_reader(reader, _pages(mnist, seed, pages, name, strength), SHOWN // len(STRENGTHS))
                 for strength in STRENGTHS
             )
         for kind in KINDS:
-            told(kind)
-            pictures = nothing(mnist.test, mnist.test_labels, seed, per_kind, [kind])
-            kinds[kind] = read(reader, ((pixels, "") for _, pixels in pictures))
-    told("speed")
+            on_set(kind)
+            pictures = pictures_without_digits(mnist.test, mnist.test_labels, seed, per_kind, [kind])
+            kinds[kind] = score_reader(reader, ((pixels, "") for _, pixels in pictures))
+    on_set("speed")
     page = six_digits(seed)
     return Scores(
         model=reader.model.name,
         model_bytes=reader.model.path.stat().st_size,
         photos=photos,
-        read=found,
-        judged=judged,
+        through_reader=found,
+        through_model=judged,
         suite=conditions,
-        nothing=kinds,
-        page_ms=speed(reader, page, 1001),
-        photo_ms=speed(reader, cv2.resize(page, (4000, 3000), interpolation=cv2.INTER_CUBIC), 11),
+        without_digits=kinds,
+        page_ms=median_milliseconds(reader, page, 1001),
+        photo_ms=median_milliseconds(reader, cv2.resize(page, (4000, 3000), interpolation=cv2.INTER_CUBIC), 11),
     )
 
 
-def read(reader: Reader, pictures: Iterable[tuple[Pixels, str]], shown: int = SHOWN) -> Read:
-    """Each picture with what is written on it, read; and up to ``shown`` tiles of those misread."""
+def score_reader(reader: Reader, pictures: Iterable[tuple[Pixels, str]], shown: int = SHOWN) -> ReaderScore:
+    """The reader's score on pictures with what is written on them; with up to ``shown`` tiles of those misread."""
     outcomes: list[Outcome] = []
     misread: list[Pixels] = []
     for pixels, truth in pictures:
@@ -163,13 +170,18 @@ def read(reader: Reader, pictures: Iterable[tuple[Pixels, str]], shown: int = SH
         outcomes.append(outcome)
         if not outcome.right and len(misread) < shown:
             misread.append(
-                tile(pixels, truth, analysis.reading.text or str(analysis.reading.reason), _seen(reader, analysis))
+                tile(
+                    pixels,
+                    truth,
+                    analysis.reading.text or str(analysis.reading.reason),
+                    _labelled_glyphs(reader, analysis),
+                )
             )
-    return Read(tally(outcomes), tuple(misread))
+    return ReaderScore(tally(outcomes), tuple(misread))
 
 
-def judge(model: Model, glyphs: Pixels, labels: NDArray[np.uint8], pictures: Pixels) -> Judged:
-    """Glyphs (n, 28, 28), labels (n,) and the pictures they came from, classified by the model alone."""
+def score_model(model: Model, glyphs: Pixels, labels: NDArray[np.uint8], pictures: Pixels) -> ModelScore:
+    """The model's score on glyphs (n, 28, 28) with labels (n,); ``pictures`` are shown where it is wrong."""
     parts = [model.predict(glyphs[i : i + CHUNK]) for i in range(0, len(glyphs), CHUNK)]
     probabilities = np.concatenate(parts)
     names = model.card.labels
@@ -184,7 +196,7 @@ def judge(model: Model, glyphs: Pixels, labels: NDArray[np.uint8], pictures: Pix
              [(glyphs[i], f"{names[top[i]]} {probabilities[i, top[i]]:.2f}")])
         for i in wrong
     ]  # fmt: skip
-    return Judged(
+    return ModelScore(
         pictures=len(glyphs),
         accuracy=float((values[best] == labels).mean()),
         confidence=probabilities[rows, top],
@@ -193,32 +205,32 @@ def judge(model: Model, glyphs: Pixels, labels: NDArray[np.uint8], pictures: Pix
     )
 
 
-def speed(reader: Reader, page: Pixels, times: int) -> float:
-    """Median milliseconds of a reading of this page, after some to warm up."""
+def median_milliseconds(reader: Reader, page: Pixels, times: int) -> float:
+    """Median milliseconds of ``times`` readings of this page, after three to warm up."""
     for _ in range(3):
         reader.read(page)
     return statistics.median(reader.read(page).elapsed_ms for _ in range(times))
 
 
 def six_digits(seed: int) -> Pixels:
-    """An ordinary page, (480, 640), of six digits that nobody wrote."""
+    """An ordinary page, (480, 640), of six generated digits."""
     rng = np.random.default_rng(seed)
     ink, _ = rendering.page(("307", "528"), 480, 640, rng)
-    return shot(rng, ink)
+    return photograph(rng, ink)
 
 
 def _pages(mnist: Mnist, seed: int, pages: int, name: str, strength: int) -> Iterator[tuple[Pixels, str]]:
-    for case in suite(mnist.test, mnist.test_labels, seed, pages, [name], [strength]):
+    for case in suite_pages(mnist.test, mnist.test_labels, seed, pages, [name], [strength]):
         yield case.pixels, only_digits(case.truth)
 
 
-def _mnist(folder: Path) -> Mnist | None:
+def _load_mnist(folder: Path) -> Mnist | None:
     """MNIST under the data folder, or None where it is missing."""
     place = folder / "mnist"
     return load_mnist(str(place)) if any(place.glob(f"{FILES[-1]}*")) else None
 
 
-def _seen(reader: Reader, analysis: Analysis) -> list[tuple[Pixels, str]]:
+def _labelled_glyphs(reader: Reader, analysis: Analysis) -> list[tuple[Pixels, str]]:
     """The glyphs of a reading, each with its best class and probability."""
     names = reader.model.card.labels
     return [

@@ -1,4 +1,4 @@
-"""MNIST's small glyphs as ink on a page: enlarged with sharp edges, and written again with other pens.
+"""Enlarge MNIST's small glyphs to ink with sharp edges, or redraw them with other pens.
 
 Ink is (height, width) uint8, 0 = none, 255 = full; lengths are pixels; an ``em`` is the height of MNIST's 20x20 box.
 """
@@ -14,32 +14,33 @@ from edge.types import Pixels
 from edge.vision.normalise import FIT, crop_to_ink
 
 EDGES = (80, 55, 35)
-"""The grey of a glyph where ink begins: in thin ones the first at which they hang together as well as at the last.
+"""Levels of a glyph, 0 to 255, at which ink may begin.
 
-MNIST's soft edges are an artefact of its size, but so is that a thin stroke is grey there.
+For thin glyphs it is the first at which they are as connected as at the last. MNIST's soft edges are an artefact of its
+size, but so is that a thin stroke is grey there.
 """
 THIN = 178
-"""Glyphs whose ink has at most this mean grey are written with thin strokes; in others a loop would close."""
+"""Glyphs whose ink has at most this mean level have thin strokes; in others a loop would close."""
 SMOOTH = 0.3
-"""The enlarged glyph is blurred by so many of its own pixels, so that they leave no stairs."""
+"""Sigma of the blur of an enlarged glyph, in pixels of the original: it removes their steps."""
 SKELETON_SCALE = 4
-"""A glyph is thinned to its skeleton at so many times its size."""
+"""A glyph is enlarged this many times before it is thinned to its skeleton."""
 FILLED = 1.4
-"""Where ink is this many times deeper than in the middle of the usual stroke, it fills a loop."""
+"""Ink that is this many times thicker than a typical stroke fills a loop."""
 ROOM = 3
-"""Pixels of the glyph that stay free around it."""
+"""Pixels of paper around a glyph."""
 
 
-def framed(glyph: Pixels) -> Pixels:
+def with_margin(glyph: Pixels) -> Pixels:
     """The glyph's ink with ROOM pixels around it."""
     return cv2.copyMakeBorder(crop_to_ink(glyph, EDGES[-1] + 1), ROOM, ROOM, ROOM, ROOM, cv2.BORDER_CONSTANT, value=0)
 
 
-def edge(glyph: Pixels) -> int:
-    """The grey at which this glyph's ink begins, one of EDGES."""
+def ink_level(glyph: Pixels) -> int:
+    """The level at which this glyph's ink begins, one of EDGES."""
     if glyph[glyph > EDGES[-1]].mean() > THIN:
         return EDGES[0]
-    # Loops tell as much as parts: where one opens, two parts of paper become one.
+    # Loops count as well as parts: where one opens, two parts of paper become one.
     parts = [
         cv2.connectedComponents((glyph > grey).astype(np.uint8), connectivity=4)[0]
         - cv2.connectedComponents((glyph <= grey).astype(np.uint8), connectivity=8)[0]
@@ -48,16 +49,16 @@ def edge(glyph: Pixels) -> int:
     return next(grey for grey, count in zip(EDGES, parts, strict=True) if count <= parts[-1])
 
 
-def enlarged(glyph: Pixels, em: float) -> Pixels:
-    """The glyph, (28, 28), written ``em`` pixels tall with the pen it was written with; edges a pixel wide."""
+def enlarge(glyph: Pixels, em: float) -> Pixels:
+    """The glyph, (28, 28), enlarged to ``em`` pixels with its own pen; edges a pixel wide."""
     scale = em / FIT
-    return _ramp(_grown(framed(glyph), scale) - edge(glyph), 1.6 * scale)
+    return _ramp(_enlarge_smooth(with_margin(glyph), scale) - ink_level(glyph), 1.6 * scale)
 
 
-def rewritten(glyph: Pixels, em: float, pen: float) -> Pixels:
-    """The same digit written with a pen ``pen`` pixels wide, along the middle of its strokes."""
+def redraw(glyph: Pixels, em: float, pen: float) -> Pixels:
+    """The digit, redrawn with a pen ``pen`` pixels wide along the middle of its strokes."""
     scale = em / FIT
-    full = _grown(framed(glyph), SKELETON_SCALE) > edge(glyph)
+    full = _enlarge_smooth(with_margin(glyph), SKELETON_SCALE) > ink_level(glyph)
     bare = skeleton(full)
     away: Any = cv2.distanceTransform((~bare).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     deep: Any = cv2.distanceTransform(full.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
@@ -70,11 +71,13 @@ def rewritten(glyph: Pixels, em: float, pen: float) -> Pixels:
     return _ramp(pen / 2 - near * np.float32(scale / SKELETON_SCALE), 255.0)
 
 
-def dotted(glyph: Pixels, em: float, pen: float, step: float) -> Pixels:
+def draw_dotted(glyph: Pixels, em: float, pen: float, step: float) -> Pixels:
     """The digit in dots ``pen`` pixels wide, their middles at least ``step`` pixels apart along its strokes."""
     scale = em / FIT
-    large = _grown(framed(glyph), SKELETON_SCALE)
-    points = np.argwhere(skeleton(large > edge(glyph))).astype(np.float32)[:, ::-1] * np.float32(scale / SKELETON_SCALE)
+    large = _enlarge_smooth(with_margin(glyph), SKELETON_SCALE)
+    points = np.argwhere(skeleton(large > ink_level(glyph))).astype(np.float32)[:, ::-1] * np.float32(
+        scale / SKELETON_SCALE
+    )
     width, height = _size(large, scale / SKELETON_SCALE)
     ink = np.zeros((height, width), np.uint8)
     while len(points):
@@ -83,13 +86,13 @@ def dotted(glyph: Pixels, em: float, pen: float, step: float) -> Pixels:
         cv2.circle(ink, fixed, round(pen * 8), 255, cv2.FILLED, cv2.LINE_AA, 4)
         apart = np.hypot(*(points - middle).T)
         rest = points[apart >= step]
-        # On along the stroke: the nearest point that is far enough comes next.
+        # Further along the stroke: the nearest point that is far enough comes next.
         points = rest[np.argsort(np.hypot(*(rest - middle).T), kind="stable")]
     return ink
 
 
-def broken(ink: Pixels, rng: np.random.Generator, cuts: int, gap: float) -> Pixels:
-    """The ink with ``cuts`` gaps of ``gap`` pixels, each across a stroke: the pen skipped there."""
+def break_strokes(ink: Pixels, rng: np.random.Generator, cuts: int, gap: float) -> Pixels:
+    """The ink with ``cuts`` gaps of ``gap`` pixels, each across a stroke, as where a pen skips."""
     ink = ink.copy()
     ys, xs = np.nonzero(ink > 127)
     reach = max(ink.shape) * 0.09
@@ -97,7 +100,7 @@ def broken(ink: Pixels, rng: np.random.Generator, cuts: int, gap: float) -> Pixe
         at = int(rng.integers(len(xs)))
         x, y = float(xs[at]), float(ys[at])
         near = (np.abs(xs - x) < reach) & (np.abs(ys - y) < reach)
-        # Across the stroke: at right angles to how the ink lies hereabouts.
+        # Across the stroke: at right angles to the direction of the ink nearby.
         spread = np.cov(np.stack([xs[near], ys[near]]))
         across = np.linalg.eigh(spread)[1][:, 0] if np.isfinite(spread).all() else np.array([1.0, 0.0])
         a, b = (np.round(np.array([x, y]) + sign * reach * across).astype(int).tolist() for sign in (-1, 1))
@@ -105,8 +108,8 @@ def broken(ink: Pixels, rng: np.random.Generator, cuts: int, gap: float) -> Pixe
     return ink
 
 
-def grainy(ink: Pixels, rng: np.random.Generator, amount: float, size: float) -> Pixels:
-    """Ink that the paper's tooth took up here and there only: up to ``amount`` (0 to 1) of it is missing.
+def add_grain(ink: Pixels, rng: np.random.Generator, amount: float, size: float) -> Pixels:
+    """Ink that rough paper took up in part: up to ``amount`` (0 to 1) of it is missing.
 
     Grains are about ``size`` pixels wide.
     """
@@ -115,8 +118,8 @@ def grainy(ink: Pixels, rng: np.random.Generator, amount: float, size: float) ->
     return (ink * (1 - np.float32(amount) * tooth)).astype(np.uint8)
 
 
-def smeared(ink: Pixels, rng: np.random.Generator, amount: float, length: float) -> Pixels:
-    """Chalk that a sleeve went over: ``amount`` (0 to 1) of it is also found up to ``length`` pixels further on."""
+def smear(ink: Pixels, rng: np.random.Generator, amount: float, length: float) -> Pixels:
+    """Chalk smeared by a sleeve: ``amount`` (0 to 1) of it is spread over up to ``length`` pixels."""
     side = max(3, round(length)) | 1
     window = np.zeros((side, side), np.float32)
     angle = rng.uniform(-0.5, 0.5)
@@ -155,12 +158,12 @@ def _size(picture: np.ndarray, scale: float) -> tuple[int, int]:
     return max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
 
 
-def _grown(glyph: Pixels, scale: float) -> np.ndarray:
+def _enlarge_smooth(glyph: Pixels, scale: float) -> np.ndarray:
     method = cv2.INTER_CUBIC if scale >= 1 else cv2.INTER_AREA
     large: Any = cv2.resize(glyph.astype(np.float32), _size(glyph, scale), interpolation=method)
     return cv2.GaussianBlur(large, (0, 0), max(0.1, SMOOTH * scale))
 
 
 def _ramp(above: np.ndarray, gain: float) -> Pixels:
-    """Ink where ``above`` is over 0: half at 0, and an edge of 255 / ``gain``."""
+    """Ink where ``above`` is over 0: half at 0, with an edge 255 / ``gain`` wide."""
     return np.clip(127.5 + above * gain, 0, 255).astype(np.uint8)

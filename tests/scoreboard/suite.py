@@ -1,7 +1,7 @@
-"""The seeded suite: MNIST digits on synthetic pages, under each condition that a desk has, at three strengths.
+"""The suite of generated pages: MNIST digits under each condition of a desk, at three strengths.
 
-Strength 1 is an ordinary day, 2 is hard, 3 is as far as a careful person still reads surely. All three begin with the
-same random numbers, so most conditions show the same digits at each.
+Strength 1 is an ordinary day, 2 is hard, 3 is the most at which a careful person still reads everything. All three
+start with the same random numbers, so most conditions show the same digits at each.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Pixels
-from tests.scoreboard import clumps, finding, inks
+from tests.scoreboard import ink_conditions, layout_conditions, touching_conditions
+from tests.scoreboard.base_pages import Rng
 from tests.scoreboard.layout import Digits
-from tests.scoreboard.pages import Rng
 
 Condition = Callable[[Rng, Digits, int], tuple[Pixels, str]]
-"""(random numbers, where digits come from, strength 1 to 3) -> page (height, width) uint8, and what is written."""
+"""(random generator, stock of digits, strength 1 to 3) -> page (height, width) uint8, and what is written on it."""
 STRENGTHS = (1, 2, 3)
 
 
@@ -37,7 +37,7 @@ class Case:
     """What is written, lines joined by ``\\n``."""
 
 
-def suite(
+def suite_pages(
     glyphs: Pixels,
     labels: NDArray[np.uint8],
     seed: int,
@@ -45,10 +45,10 @@ def suite(
     conditions: Sequence[str] | None = None,
     strengths: Sequence[int] = STRENGTHS,
 ) -> Iterator[Case]:
-    """So many pages of each condition (all of CONDITIONS, where none are named) at each strength.
+    """``per_condition`` pages of each condition (default: all of CONDITIONS) at each strength.
 
-    ``glyphs`` (n, 28, 28) uint8, light ink on black, and ``labels`` (n,): MNIST's test images. The same for the same
-    seed, whichever conditions are asked for.
+    ``glyphs`` (n, 28, 28) uint8, light ink on black, and ``labels`` (n,): MNIST's test images. The same seed gives the
+    same pages, whichever conditions are chosen.
     """
     digits = Digits(glyphs, labels)
     for name in conditions or CONDITIONS:
@@ -60,41 +60,41 @@ def suite(
 
 
 CONDITIONS: dict[str, Condition] = {
-    "plain": inks.plain,
-    "uneven light": partial(inks.lit, spoil=inks.uneven),
-    "hard shadow": partial(inks.lit, spoil=inks.shadow),
-    "glare": partial(inks.lit, spoil=inks.glare),
-    "dim": partial(inks.lit, spoil=inks.dim),
-    "near-black": partial(inks.lit, spoil=inks.near_black),
-    "pencil": inks.pencil,
-    "ball pen": inks.ball_pen,
-    "marker": inks.marker,
-    "chalk on a board": inks.chalk,
-    "coloured paper": inks.coloured_paper,
-    "ruled paper": inks.ruled_paper,
-    "squared paper": partial(inks.ruled_paper, squared=True),
-    "bleed-through": inks.bleed_through,
-    "light on dark": inks.light_on_dark,
-    "JPEG": partial(inks.lit, spoil=inks.jpeg),
-    "noise": partial(inks.lit, spoil=inks.noise),
-    "salt and pepper": partial(inks.lit, spoil=inks.salt),
-    "out of focus": partial(inks.lit, spoil=inks.defocus),
-    "motion blur": partial(inks.lit, spoil=inks.shake),
-    "fills the frame": finding.fills_the_frame,
-    "small in a corner": finding.small_in_a_corner,
-    "lines": finding.lines,
-    "columns": finding.columns,
-    "tilted rows": finding.tilted_rows,
-    "curved rows": finding.curved_rows,
-    "sideways": finding.sideways,
-    "specks": finding.specks,
-    "page edge": finding.page_edge,
-    "table frame": finding.table_frame,
-    "hand": finding.hands,
-    "broken strokes": finding.broken_strokes,
-    "dotted ink": finding.dotted_ink,
-    "touching pairs": partial(clumps.groups, count=2),
-    "touching triples": partial(clumps.groups, count=3),
-    "joined by a stroke": clumps.joined,
+    "plain": ink_conditions.plain,
+    "uneven light": partial(ink_conditions.lit, spoil=ink_conditions.uneven),
+    "hard shadow": partial(ink_conditions.lit, spoil=ink_conditions.shadow),
+    "glare": partial(ink_conditions.lit, spoil=ink_conditions.glare),
+    "dim": partial(ink_conditions.lit, spoil=ink_conditions.dim),
+    "near-black": partial(ink_conditions.lit, spoil=ink_conditions.near_black),
+    "pencil": ink_conditions.pencil,
+    "ball pen": ink_conditions.ball_pen,
+    "marker": ink_conditions.marker,
+    "chalk on a board": ink_conditions.chalk,
+    "coloured paper": ink_conditions.coloured_paper,
+    "ruled paper": ink_conditions.ruled_paper,
+    "squared paper": partial(ink_conditions.ruled_paper, squared=True),
+    "bleed-through": ink_conditions.bleed_through,
+    "light on dark": ink_conditions.light_on_dark,
+    "JPEG": partial(ink_conditions.lit, spoil=ink_conditions.jpeg),
+    "noise": partial(ink_conditions.lit, spoil=ink_conditions.noise),
+    "salt and pepper": partial(ink_conditions.lit, spoil=ink_conditions.salt),
+    "out of focus": partial(ink_conditions.lit, spoil=ink_conditions.defocus),
+    "motion blur": partial(ink_conditions.lit, spoil=ink_conditions.shake),
+    "fills the frame": layout_conditions.fills_the_frame,
+    "small in a corner": layout_conditions.small_in_a_corner,
+    "lines": layout_conditions.lines,
+    "columns": layout_conditions.columns,
+    "tilted rows": layout_conditions.tilted_rows,
+    "curved rows": layout_conditions.curved_rows,
+    "sideways": layout_conditions.sideways,
+    "specks": layout_conditions.specks,
+    "page edge": layout_conditions.page_edge,
+    "table frame": layout_conditions.table_frame,
+    "hand": layout_conditions.hands,
+    "broken strokes": layout_conditions.broken_strokes,
+    "dotted ink": layout_conditions.dotted_ink,
+    "touching pairs": partial(touching_conditions.groups, count=2),
+    "touching triples": partial(touching_conditions.groups, count=3),
+    "joined by a stroke": touching_conditions.joined,
 }
-"""Every condition of the suite by its name."""
+"""Every condition of the suite, by its name on the page of scores."""

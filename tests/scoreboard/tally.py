@@ -1,4 +1,4 @@
-"""From what is written and what was read to figures: exact, CER, false readings, time."""
+"""Tally readings: share read exactly, character error rate, false readings, time."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class Tally:
     error_rate: float
     """Character error rate: wrong, missing and invented digits over true digits."""
     false: float
-    """Wrong and invented digits over true digits; missing ones are none."""
+    """Wrong and invented digits over true digits; missing digits do not count."""
     milliseconds: float
     """Median time of a reading."""
 
 
 def tally(outcomes: Iterable[Outcome]) -> Tally:
-    """The figures of at least one outcome. Without any true digits the rates are per picture."""
+    """The tally of at least one outcome. Without any true digits the rates are per picture."""
     listed = list(outcomes)
     counted = [edits(only_digits(one.found), only_digits(one.truth)) for one in listed]
     total = sum(len(only_digits(one.truth)) for one in listed) or len(listed)

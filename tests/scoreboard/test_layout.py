@@ -18,10 +18,10 @@ def bars() -> Digits:
 def test_pieces_side_by_side_overlap_by_as_much_as_is_asked_for() -> None:
     """Two squares of 20 x 20 overlap in 10 % of their ink: in 2 columns."""
     square = np.full((20, 20), 255, np.uint8)
-    ink, spans = layout.touching([square, square], [0.1])
+    ink, spans = layout.push_together([square, square], [0.1])
     assert ink.shape == (20, 38)
     assert spans == [(0, 20), (18, 38)]
-    apart, _ = layout.touching([square, square], [-7])
+    apart, _ = layout.push_together([square, square], [-7])
     assert apart.shape == (20, 47)
 
 
@@ -48,7 +48,7 @@ def test_a_plan_has_room_for_its_digits(seed: int) -> None:
 def test_ink_is_put_on_the_page_whole(seed: int) -> None:
     ink = np.zeros((60, 90), np.uint8)
     ink[10:50, 20:80] = 255
-    page, left, top = layout.put(np.random.default_rng(seed), ink, (200, 300), 10)
+    page, left, top = layout.place(np.random.default_rng(seed), ink, (200, 300), 10)
     assert np.count_nonzero(page) == 40 * 60
     rows, columns = np.flatnonzero(page.any(axis=1)), np.flatnonzero(page.any(axis=0))
     assert (rows[0] - top, columns[0] - left) == (10, 20)
@@ -57,7 +57,7 @@ def test_ink_is_put_on_the_page_whole(seed: int) -> None:
 
 def test_turning_keeps_the_ink() -> None:
     ink = np.full((40, 80), 255, np.uint8)
-    turned = layout.turned(ink, 30)
+    turned = layout.rotate(ink, 30)
     assert int(turned.astype(int).sum()) == pytest.approx(40 * 80 * 255, rel=0.02)
     # Clockwise: the right end goes down.
     rows = [np.flatnonzero(turned[:, x] > 127).mean() for x in (turned.shape[1] // 4, 3 * turned.shape[1] // 4)]

@@ -17,9 +17,9 @@ from edge.types import Pixels
 from edge.vision.normalise import normalise
 from tests.scoreboard import __main__ as score
 from tests.scoreboard import measure
-from tests.scoreboard.measure import Judged, Read, Scores, judge
-from tests.scoreboard.nothing import KINDS
-from tests.scoreboard.page import goals, markdown
+from tests.scoreboard.measure import ModelScore, ReaderScore, Scores, score_model
+from tests.scoreboard.no_digits import KINDS
+from tests.scoreboard.report import goals, markdown
 from tests.scoreboard.suite import CONDITIONS
 from tests.scoreboard.tally import Tally
 
@@ -62,7 +62,7 @@ def ran(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, P
     out = tmp_path_factory.mktemp("out")
     few = pytest.MonkeyPatch()
     # Speed is measured on a handful of readings here.
-    few.setattr(measure, "speed", lambda reader, page, times: reader.read(page).elapsed_ms)
+    few.setattr(measure, "median_milliseconds", lambda reader, page, times: reader.read(page).elapsed_ms)
     try:
         assert score.main(["--data", str(folder), "--out", str(out), "--page", str(out / "S.md"), *SMALL]) == 0
     finally:
@@ -94,7 +94,7 @@ def test_each_set_with_a_misread_picture_has_a_sheet_and_older_ones_are_removed(
     (tmp_path / "misread").mkdir()
     (tmp_path / "misread" / "old.png").write_bytes(b"")
     (tmp_path / "mine.txt").write_text("kept")
-    score.write_pictures(made(), tmp_path)
+    score.write_pictures(known_scores(), tmp_path)
     assert {path.name for path in (tmp_path / "misread").iterdir()} == {
         "photos-multi.png",
         "usps-reader.png",
@@ -148,7 +148,7 @@ def test_the_best_digit_is_a_digit_and_the_best_class_is_any() -> None:
     answers = np.array([[0.9, 0.05, 0.05], [0.3, 0.6, 0.1], [0.2, 0.1, 0.7]], np.float32)
     labels = np.array([1, 1, 1], np.uint8)
     glyphs = np.zeros((3, 28, 28), np.uint8)
-    found = judge(Oracle(card, answers), glyphs, labels, glyphs)  # type: ignore[arg-type]
+    found = score_model(Oracle(card, answers), glyphs, labels, glyphs)  # type: ignore[arg-type]
     assert found.accuracy == pytest.approx(2 / 3)
     assert found.right.tolist() == [True, False, False]
     np.testing.assert_allclose(found.confidence, [0.9, 0.6, 0.7])
@@ -156,31 +156,32 @@ def test_the_best_digit_is_a_digit_and_the_best_class_is_any() -> None:
     assert found.calibration_error == pytest.approx((0.1 + 0.6 + 0.7) / 3)
 
 
-def test_the_reader_and_the_model_judge_the_same_sets(folder: Path, reader: Reader) -> None:
+def test_the_reader_and_the_model_score_the_same_sets(folder: Path, reader: Reader) -> None:
     found = measure.load_digits(folder, next(source for source in measure.SOURCES if source.name == "hwd1000"))
     assert found is not None
-    by_reader = measure.read(reader, zip(found.frames(), map(str, found.labels), strict=True))
-    by_model = judge(reader.model, found.glyphs(), found.labels, found.pictures)
+    by_reader = measure.score_reader(reader, zip(found.frames(), map(str, found.labels), strict=True))
+    by_model = score_model(reader.model, found.glyphs(), found.labels, found.pictures)
     assert by_reader.tally.pictures == by_model.pictures == 40
     assert by_model.accuracy > 0.7
 
 
-def made(**changes: object) -> Scores:
+def known_scores(**changes: object) -> Scores:
     """A scoreboard of known figures."""
     tile = np.zeros((60, 80, 3), np.uint8)
-    good = Read(Tally(100, 0.995, 0.004, 0.001, 2.0), ())
-    bad = Read(Tally(100, 0.5, 0.6, 0.4, 2.0), (tile,))
-    judged = Judged(4, 0.75, np.full(4, 0.75, np.float32), np.array([True, True, True, False]), ())
+    good = ReaderScore(Tally(100, 0.995, 0.004, 0.001, 2.0), ())
+    bad = ReaderScore(Tally(100, 0.5, 0.6, 0.4, 2.0), (tile,))
+    judged = ModelScore(4, 0.75, np.full(4, 0.75, np.float32), np.array([True, True, True, False]), ())
     whole = Scores(
-        model="m", model_bytes=140_000, photos={"single": good, "multi": bad}, read={"usps": bad},
-        judged={"usps": judged}, suite={"glare": (good, good, bad)}, nothing={"empty pages": good, "letters": bad},
+        model="m", model_bytes=140_000, photos={"single": good, "multi": bad}, through_reader={"usps": bad},
+        through_model={"usps": judged}, suite={"glare": (good, good, bad)},
+        without_digits={"empty pages": good, "letters": bad},
         page_ms=2.5, photo_ms=61.0,
     )  # fmt: skip
     return replace(whole, **changes)  # type: ignore[arg-type]
 
 
 def test_what_is_met_and_what_is_not() -> None:
-    met = {goal.what.split(":")[0]: goal.met for goal in goals(made())}
+    met = {goal.what.split(":")[0]: goal.met for goal in goals(known_scores())}
     assert met == {
         "photos/single": True,
         "photos/multi": False,
@@ -199,16 +200,16 @@ def test_what_is_met_and_what_is_not() -> None:
 
 
 def test_the_better_of_reader_and_model_counts() -> None:
-    usps = next(goal for goal in goals(made()) if goal.what.startswith("usps"))
+    usps = next(goal for goal in goals(known_scores()) if goal.what.startswith("usps"))
     assert usps.measured == "75.00 % (model)"
 
 
 def test_false_readings_count_all_pictures_alike() -> None:
-    assert made().false_share == pytest.approx((0.5 + 50) / 200)
+    assert known_scores().false_share == pytest.approx((0.5 + 50) / 200)
 
 
 def test_the_page_of_known_figures() -> None:
-    page = markdown(made(), pages=1, per_kind=1, seed=1)
+    page = markdown(known_scores(), pages=1, per_kind=1, seed=1)
     assert "| glare | 99.5% | 99.5% | 50.0% | 0.4% | 0.4% | 60.0% | 0.1% | 0.1% | 40.0% | 2.0 |" in page
     assert "| letters | 100 | 50.0% | 2.0 |" in page
-    assert page == markdown(made(), pages=1, per_kind=1, seed=1)
+    assert page == markdown(known_scores(), pages=1, per_kind=1, seed=1)

@@ -10,7 +10,7 @@ from edge.handwriting import rendering, styles
 from edge.reading.reader import Reader
 from edge.types import Pixels
 from edge.vision.normalise import normalise
-from tests.scoreboard.suite import CONDITIONS, STRENGTHS, Case, suite
+from tests.scoreboard.suite import CONDITIONS, STRENGTHS, Case, suite_pages
 
 
 @cache
@@ -26,7 +26,7 @@ def glyphs() -> tuple[Pixels, np.ndarray]:
 
 
 def pages(*conditions: str, count: int = 1, seed: int = 1) -> list[Case]:
-    return list(suite(*glyphs(), seed, count, conditions or None))
+    return list(suite_pages(*glyphs(), seed, count, conditions or None))
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_spoiling_keeps_the_digits(all_pages: list[Case]) -> None:
 @pytest.mark.parametrize("name", ["plain", "columns", "small in a corner", "fills the frame", "light on dark"])
 def test_the_truth_is_on_the_page(name: str, reader: Reader) -> None:
     """Easy pages are read, by a reader that does not know the suite, as what the suite says is written."""
-    cases = list(suite(*glyphs(), 3, 6, [name], [1]))
+    cases = list(suite_pages(*glyphs(), 3, 6, [name], [1]))
     right = sum(reader.read(case.pixels).text == case.truth for case in cases)
     assert right >= 5
 

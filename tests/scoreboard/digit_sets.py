@@ -1,4 +1,4 @@
-"""The labelled sets of a data folder, as pictures for the reader and as glyphs for the model."""
+"""The labelled sets of single digits in a data folder, as pictures for the reader and as glyphs for the model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from edge.vision.normalise import normalise
 from edge.vision.settings import VisionSettings
 
 MARGIN = 4
-"""Digits of 16x16 fill their picture to its border, which no page does: so many pixels of paper are put around them."""
+"""Pixels of paper that are added around digits that fill their picture to its border: no page is like that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Source:
     """The array of pictures in it, (n, height, width)."""
     labels: str
     light_ink: bool
-    """Whether its ink is lighter than its paper: then nothing but ink is in it, from 0."""
+    """Whether its ink is lighter than its paper: then a picture is nothing but ink, and paper is 0."""
 
 
 SOURCES = (
@@ -57,7 +57,7 @@ class DigitSet:
     light_ink: bool
 
     def frames(self) -> Iterator[Pixels]:
-        """Each as the reader gets it: with a margin where the ink fills it."""
+        """The pictures as the reader gets them: with a margin where the ink fills the picture."""
         for picture in self.pictures:
             if self.light_ink:
                 yield cv2.copyMakeBorder(picture, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_CONSTANT, value=0)
@@ -65,7 +65,7 @@ class DigitSet:
                 yield picture
 
     def glyphs(self) -> Pixels:
-        """Each taken as one mark, whatever it shows: (n, 28, 28) uint8."""
+        """Each picture as the glyph of one mark, whatever it shows: (n, 28, 28) uint8."""
         return np.stack([normalise(picture if self.light_ink else _ink(picture)) for picture in self.pictures])
 
 
@@ -75,14 +75,14 @@ def _ink(picture: Pixels) -> Pixels:
 
 
 def load_digits(folder: Path, source: Source) -> DigitSet | None:
-    """One set under the data folder, or None where it is missing. Raises DataError where it is there, but damaged."""
+    """One set of the data folder, or None where it is missing. Raises DataError where it is damaged."""
     path = folder / "digits" / source.file
     if not path.exists():
         return None
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             pictures, labels = arrays[source.images], arrays[source.labels]
-    # As convert.data.mnist: np.load raises whatever the damage is.
+    # As in convert.data.mnist: which error np.load raises depends on the damage.
     except (
         OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, IndexError,
         zipfile.BadZipFile, zlib.error,
@@ -100,7 +100,7 @@ def load_digits(folder: Path, source: Source) -> DigitSet | None:
 
 
 def _eight_bits(pictures: NDArray[np.generic]) -> Pixels:
-    """Bytes as they are; any other range, 0/1 for one, stretched over 0 to 255."""
+    """Bytes as they are; any other range, such as 0 to 1, is stretched to 0 to 255."""
     if pictures.dtype == np.uint8 and pictures.max() > 1:
         return pictures.astype(np.uint8)
     real = pictures.astype(np.float32)

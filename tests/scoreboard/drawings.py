@@ -1,4 +1,4 @@
-"""Letters and outlines of things that are no digits, and how they are drawn."""
+"""Draw letters and outlines of things that are not digits."""
 
 from __future__ import annotations
 
@@ -10,26 +10,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Pixels
-from tests.scoreboard.layout import turned
+from tests.scoreboard.layout import rotate
 
 Outline = tuple[Sequence[tuple[float, float]], bool, bool]
 """Points between -1 and 1, x to the right and y downwards; whether it is closed; whether it is filled."""
 FONTS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_TRIPLEX)
-"""OpenCV's own."""
+"""The fonts of OpenCV in which letters are drawn."""
 
 
 def draw(
     ink: Pixels, points: NDArray[np.floating[Any]], pen: float, *, closed: bool = False, filled: bool = False
 ) -> None:
-    """A polyline (n, 2) in pixels, drawn into the ink."""
+    """Draw a polyline (n, 2), pixels, into the ink."""
     fixed = np.round(points * 16).astype(np.int32)
     if filled:
         cv2.fillPoly(ink, [fixed], 255, cv2.LINE_AA, 4)
     cv2.polylines(ink, [fixed], closed, 255, max(1, round(pen)), cv2.LINE_AA, 4)
 
 
-def smooth(points: NDArray[np.floating[Any]], times: int = 3, *, closed: bool = False) -> NDArray[np.floating[Any]]:
-    """Corners cut, again and again: Chaikin, Computer Graphics and Image Processing 3 (1974)."""
+def smooth_corners(
+    points: NDArray[np.floating[Any]], times: int = 3, *, closed: bool = False
+) -> NDArray[np.floating[Any]]:
+    """A polyline with its corners cut ``times`` times: Chaikin, Computer Graphics and Image Processing 3 (1974)."""
     for _ in range(times):
         after = np.roll(points, -1, axis=0) if closed else points[1:]
         before = points if closed else points[:-1]
@@ -37,29 +39,29 @@ def smooth(points: NDArray[np.floating[Any]], times: int = 3, *, closed: bool = 
     return points
 
 
-def around(rng: np.random.Generator, corners: int, rough: float) -> NDArray[np.float64]:
-    """Points around (0, 0), about 1 away, each by ``rough`` nearer or farther."""
+def points_around(rng: np.random.Generator, corners: int, rough: float) -> NDArray[np.float64]:
+    """Points around (0, 0) at a distance of 1, plus or minus up to ``rough``."""
     angles = np.linspace(0, 2 * np.pi, corners, endpoint=False) + rng.uniform(0, 2 * np.pi)
     away = 1 + rng.uniform(-rough, rough, corners)
     return np.stack([np.cos(angles), np.sin(angles)], axis=1) * away[:, None]
 
 
-def warped(ink: Pixels, rng: np.random.Generator) -> Pixels:
-    """Slanted, stretched and turned a little, as a hand would."""
+def warp(ink: Pixels, rng: np.random.Generator) -> Pixels:
+    """Ink slanted and rotated a little, as handwriting is."""
     height, width = ink.shape
     slant = rng.uniform(-0.25, 0.25)
     ink = cv2.warpAffine(ink, np.array([[1, slant, abs(slant) * height], [0, 1, 0]]), (int(width + height), height))
-    return turned(ink, float(rng.uniform(-8, 8)))
+    return rotate(ink, float(rng.uniform(-8, 8)))
 
 
-def typed(text: str, rng: np.random.Generator, height: float) -> Pixels:
-    """A text about ``height`` pixels tall, in one of FONTS."""
+def draw_text(text: str, rng: np.random.Generator, height: float) -> Pixels:
+    """The ink of a text about ``height`` pixels tall, in one of FONTS."""
     font, pen = FONTS[int(rng.integers(len(FONTS)))], max(1, round(rng.uniform(0.05, 0.12) * height))
     scale = cv2.getFontScaleFromHeight(font, max(6, round(height)), pen)
     (width, tall), below = cv2.getTextSize(text, font, scale, pen)
     ink = np.zeros((tall + below + 4 * pen, width + 4 * pen), np.uint8)
     cv2.putText(ink, text, (2 * pen, tall + 2 * pen), font, scale, 255, pen, cv2.LINE_AA)
-    return warped(ink, rng)
+    return warp(ink, rng)
 
 
 def ring(x: float, y: float, radius: float, tall: float = 1.0) -> list[tuple[float, float]]:
@@ -94,4 +96,4 @@ THINGS: tuple[tuple[Outline, ...], ...] = (
     (([(-1, 0.3), (-1, -0.1), (-0.5, -0.15), (-0.3, -0.55), (0.4, -0.55), (0.65, -0.1), (1, 0), (1, 0.3)], True, True),
      (ring(-0.5, 0.35, 0.22), True, True), (ring(0.55, 0.35, 0.22), True, True)),
 )  # fmt: skip
-"""Each is some outlines."""
+"""Things that are not digits, each drawn with some outlines."""

@@ -1,4 +1,4 @@
-"""The scoreboard as a page in Markdown, as plain data, and against what it is to reach."""
+"""Report the scores: as a page in Markdown, as JSON data, and against their goals."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import asdict, dataclass
 from statistics import mean
 from typing import Any
 
-from tests.scoreboard.measure import PHOTOS, Read, Scores
+from tests.scoreboard.measure import PHOTOS, ReaderScore, Scores
 from tests.scoreboard.tally import Tally
 
 DIGIT_GOALS = {"nsysu_dev": 0.98, "scan_cells_dev": 0.99, "usps": 0.98, "semeion": 0.98, "hwd1000": 0.999}
-"""Share of right digits that each set is to reach, through the reader or through the model."""
+"""Goal of each set: share of right digits, through the reader or through the model alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """Something to reach, what was measured, and whether that is enough; None where the set is missing."""
+    """A goal, what was measured, and whether the goal is met; None where the set is missing."""
 
     what: str
     measured: str
@@ -24,7 +24,7 @@ class Goal:
 
 
 def goals(scores: Scores) -> list[Goal]:
-    """All that is to be reached."""
+    """All goals."""
     made = []
     for name, exact in (("single", 0.99), ("multi", 0.93)):
         one = scores.photos.get(name)
@@ -33,11 +33,11 @@ def goals(scores: Scores) -> list[Goal]:
     multi = scores.photos.get("multi")
     wrong = -multi.tally.error_rate if multi else None
     made.append(_goal("photos/multi: CER at most 1 %", wrong, -0.01, _percent))
-    mnist = scores.judged.get("MNIST test")
+    mnist = scores.through_model.get("MNIST test")
     made.append(_goal("MNIST test: at least 99.70 %", mnist.accuracy if mnist else None, 0.997, _percent))
     for name, share in DIGIT_GOALS.items():
         made.append(_digits(scores, name, share))
-    false = -scores.false_share if scores.nothing else None
+    false = -scores.false_share if scores.without_digits else None
     made.append(_goal("pictures without a digit: one is read in less than 1 %", false, -0.01, _percent, strict=True))
     error = scores.pooled_calibration_error
     made.append(
@@ -50,30 +50,30 @@ def goals(scores: Scores) -> list[Goal]:
 
 
 def _goal(
-    what: str, value: float | None, least: float, written: Callable[[float], str], *, strict: bool = False
+    what: str, value: float | None, least: float, as_text: Callable[[float], str], *, strict: bool = False
 ) -> Goal:
     """Whether ``value`` is at least (``strict``: more than) ``least``; both are negative where less is better."""
     if value is None:
         return Goal(what, "missing", None)
-    return Goal(what, written(abs(value)), value > least if strict else value >= least)
+    return Goal(what, as_text(abs(value)), value > least if strict else value >= least)
 
 
 def _digits(scores: Scores, name: str, share: float) -> Goal:
     what = f"{name}: at least {100 * share:g} %"
-    if name not in scores.read:
+    if name not in scores.through_reader:
         return Goal(what, "missing", None)
-    reader, model = scores.read[name].tally.exact, scores.judged[name].accuracy
+    reader, model = scores.through_reader[name].tally.exact, scores.through_model[name].accuracy
     by = "reader" if reader >= model else "model"
     return _goal(what, max(reader, model), share, lambda value: f"{_percent(value)} ({by})")
 
 
 def markdown(scores: Scores, *, pages: int, per_kind: int, seed: int) -> str:
-    """The page; the same figures give the same page."""
+    """The page in Markdown; the same scores give the same page."""
     return "\n\n".join(
         (
             "# Scores",
-            "Made by `make score`; do not edit. " + _how(scores, pages, per_kind, seed),
-            "## What is to be reached",
+            "Made by `make score`; do not edit. " + _introduction(scores, pages, per_kind, seed),
+            "## Goals",
             _table(("goal", "measured", ""), ((g.what, g.measured, _met(g)) for g in goals(scores)), "lrl"),
             "## Photographs",
             "Exact: share read without a mistake. CER: wrong, missing and invented digits over true digits. False:"
@@ -83,14 +83,14 @@ def markdown(scores: Scores, *, pages: int, per_kind: int, seed: int) -> str:
                 ((f"photos/{name}", *_figures(scores.photos.get(name))) for name in PHOTOS),
             ),
             "## Sets of single digits",
-            "Through the reader: the picture goes in, and exactly its digit comes out. Through the model: the whole"
-            " picture is taken as one mark, and the best of the ten digits counts. Calibration error: how far"
-            " confidence and share of right answers are apart, over 15 bins of confidence (Naeini et al. 2015, Guo et"
-            " al. 2017), where an answer is the model's best class.",
+            "Reader: share of pictures in which exactly the right digit is read. Model: the model alone takes the whole"
+            " picture as one mark, and the best of the ten digits counts. Calibration error: the difference between"
+            " confidence and share of right answers, over 15 bins of confidence (Naeini et al. 2015, Guo et al. 2017);"
+            " an answer is the model's best class.",
             _table(("set", "pictures", "reader", "ms", "model", "calibration error"), _digit_rows(scores)),
             "## Conditions",
-            "MNIST's test digits on synthetic pages, at three strengths: 1 an ordinary day, 2 hard, 3 as far as a"
-            " careful person still reads surely. The milliseconds are those of the slowest strength.",
+            "MNIST's test digits on generated pages, at three strengths: 1 an ordinary day, 2 hard, 3 the most at which"
+            " a careful person still reads everything. The milliseconds are those of the slowest strength.",
             _table(
                 ("condition", *(f"exact {n}" for n in (1, 2, 3)), *(f"CER {n}" for n in (1, 2, 3)),
                  *(f"false {n}" for n in (1, 2, 3)), "ms"),
@@ -98,9 +98,9 @@ def markdown(scores: Scores, *, pages: int, per_kind: int, seed: int) -> str:
             )
             if scores.suite
             else "Missing: MNIST.",
-            "## Not a digit",
+            "## Pictures without a digit",
             _table(("kind", "pictures", "a digit is read in", "ms"), _nothing_rows(scores))
-            if scores.nothing
+            if scores.without_digits
             else "Missing: MNIST.",
             "## Size and speed",
             _table(
@@ -116,32 +116,32 @@ def markdown(scores: Scores, *, pages: int, per_kind: int, seed: int) -> str:
 
 
 def as_dict(scores: Scores) -> dict[str, Any]:
-    """All figures as plain data, for JSON."""
+    """All scores as plain data, for JSON."""
     return {
         "model": scores.model,
         "model_bytes": scores.model_bytes,
         "goals": [asdict(goal) for goal in goals(scores)],
         "photos": {name: asdict(one.tally) for name, one in scores.photos.items()},
-        "reader": {name: asdict(one.tally) for name, one in scores.read.items()},
+        "reader": {name: asdict(one.tally) for name, one in scores.through_reader.items()},
         "through_the_model": {
             name: {"pictures": one.pictures, "accuracy": one.accuracy, "calibration_error": one.calibration_error}
-            for name, one in scores.judged.items()
+            for name, one in scores.through_model.items()
         },
         "pooled_calibration_error": scores.pooled_calibration_error,
         "suite": {name: [asdict(one.tally) for one in reads] for name, reads in scores.suite.items()},
-        "nothing": {name: asdict(one.tally) for name, one in scores.nothing.items()},
-        "false_share": scores.false_share if scores.nothing else None,
+        "nothing": {name: asdict(one.tally) for name, one in scores.without_digits.items()},
+        "false_share": scores.false_share if scores.without_digits else None,
         "page_ms": scores.page_ms,
         "photo_ms": scores.photo_ms,
     }
 
 
-def _how(scores: Scores, pages: int, per_kind: int, seed: int) -> str:
+def _introduction(scores: Scores, pages: int, per_kind: int, seed: int) -> str:
     return (
-        f"Model: `{scores.model}`. None of these sets is training data. Synthetic pages: {pages} for each condition and"
+        f"Model: `{scores.model}`. None of these sets is training data. Generated pages: {pages} for each condition and"
         f" strength, {per_kind} for each kind of picture without a digit, seed {seed}. Milliseconds are medians on one"
         " thread of the machine that made this page, from pixels in memory to the reading; other machines have others."
-        " Pictures of what is still misread, with what the model saw, are written to `build/score/`."
+        " Pictures of what is misread, with what the model saw, are written to `build/score/`."
     )
 
 
@@ -149,7 +149,7 @@ def _met(goal: Goal) -> str:
     return {True: "met", False: "**not met**", None: "not measured"}[goal.met]
 
 
-def _figures(one: Read | None) -> tuple[str, ...]:
+def _figures(one: ReaderScore | None) -> tuple[str, ...]:
     if one is None:
         return ("missing", "", "", "", "")
     t = one.tally
@@ -158,7 +158,7 @@ def _figures(one: Read | None) -> tuple[str, ...]:
 
 def _digit_rows(scores: Scores) -> Iterable[tuple[str, ...]]:
     for name in ("MNIST test", *DIGIT_GOALS):
-        one, seen = scores.judged.get(name), scores.read.get(name)
+        one, seen = scores.through_model.get(name), scores.through_reader.get(name)
         if one is None:
             yield name, "missing", "", "", "", ""
             continue
@@ -166,7 +166,7 @@ def _digit_rows(scores: Scores) -> Iterable[tuple[str, ...]]:
         yield name, f"{one.pictures:,}", *through, _percent(one.accuracy), _plain(one.calibration_error)
     pooled = scores.pooled_calibration_error
     if pooled is not None:
-        total = sum(one.pictures for one in scores.judged.values())
+        total = sum(one.pictures for one in scores.through_model.values())
         yield "**all**", f"{total:,}", "", "", "", _plain(pooled)
 
 
@@ -188,9 +188,9 @@ def _shares(strengths: Sequence[Sequence[Tally]]) -> list[str]:
 
 
 def _nothing_rows(scores: Scores) -> Iterable[tuple[str, ...]]:
-    for kind, one in scores.nothing.items():
+    for kind, one in scores.without_digits.items():
         yield kind, f"{one.tally.pictures:,}", f"{1 - one.tally.exact:.1%}", f"{one.tally.milliseconds:.1f}"
-    total = sum(one.tally.pictures for one in scores.nothing.values())
+    total = sum(one.tally.pictures for one in scores.without_digits.values())
     yield "**all**", f"{total:,}", f"{scores.false_share:.1%}", ""
 
 

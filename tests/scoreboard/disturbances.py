@@ -1,7 +1,7 @@
-"""What lies on a desk and falls on a page: shadows, glare, the dark, ruled paper, dust, tables, hands.
+"""Disturbances of a page: shadows, glare, darkness, motion blur, ruled lines, dust, tables, hands.
 
-Pure and seeded, as ``edge.handwriting.virtual_camera``. A page is (height, width) uint8, 0 = black, 255 = white; ink is
-the same with 0 = none, 255 = full. Lengths are pixels, angles degrees.
+Pure functions of a random generator, as ``edge.handwriting.virtual_camera``. A page is (height, width) uint8, 0 =
+black, 255 = white; ink is the same with 0 = none, 255 = full. Lengths are pixels, angles degrees.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from edge.types import Pixels
 def shadow(page: Pixels, rng: np.random.Generator, depth: float, softness: float) -> Pixels:
     """A shadow that takes ``depth`` (0 to 1) of the light; its edge is ``softness`` pixels wide (1: hard).
 
-    It is a straight one, as of a lamp's arm or a book, or one of a hand: some round lobes from a border.
+    Its shape is straight, as of a lamp's arm or a book, or that of a hand: some round lobes from a border.
     """
     height, width = page.shape
     dark = np.zeros((height, width), np.uint8)
@@ -30,27 +30,27 @@ def shadow(page: Pixels, rng: np.random.Generator, depth: float, softness: float
         band = [middle - along * far, middle + along * far, middle + along * far + across * deep]
         cv2.fillConvexPoly(dark, np.round([*band, middle - along * far + across * deep]).astype(np.int32), 255)
     else:
-        arm(dark, rng, rng.uniform(0.4, 0.8) * height, rng.uniform(0.25, 0.5) * height, least=2)
+        draw_hand(dark, rng, rng.uniform(0.4, 0.8) * height, rng.uniform(0.25, 0.5) * height, least=2)
     soft = cv2.GaussianBlur(dark, (0, 0), softness / 2.5) if softness > 1 else dark
     return cv2.multiply(page, 255 - np.float32(depth) * soft.astype(np.float32), scale=1 / 255, dtype=cv2.CV_8U)
 
 
 def glare(page: Pixels, rng: np.random.Generator, level: float, size: float) -> Pixels:
-    """A lamp's reflection: up to ``level`` greys are added in a spot ``size`` pixels across, and white stays white."""
+    """A lamp's reflection: up to ``level`` grey levels are added in a spot ``size`` pixels wide; white stays white."""
     height, width = page.shape
     x0, y0 = rng.uniform(0.15, 0.85) * width, rng.uniform(0.15, 0.85) * height
     wide = size * rng.uniform(0.6, 1.6)
     x = (np.arange(width, dtype=np.float32)[None, :] - np.float32(x0)) / np.float32(wide / 2)
     y = (np.arange(height, dtype=np.float32)[:, None] - np.float32(y0)) / np.float32(size / 2)
-    # Flatter on top than a Gaussian, and with a clearer edge, as the image of a lamp is.
+    # Flatter on top than a Gaussian and with a sharper edge, as the image of a lamp is.
     spot = 1 / (1 + np.square(x * x + y * y))
     return np.clip(page + np.float32(level) * spot, 0, 255).astype(np.uint8)
 
 
-def expose(page: Pixels, rng: np.random.Generator, exposure: float, read_noise: float) -> Pixels:
-    """Too short an exposure: ``exposure`` (0 to 1) of the light, with shot noise, and ``read_noise`` greys besides.
+def underexpose(page: Pixels, rng: np.random.Generator, exposure: float, read_noise: float) -> Pixels:
+    """Underexposed: ``exposure`` (0 to 1) of the light, with shot noise, and read noise of ``read_noise`` grey levels.
 
-    Shot noise has a variance of a tenth of a grey for each grey, as a full well of about 2,500 electrons has.
+    Shot noise has a variance of a tenth of a level for each level, as a full well of about 2,500 electrons has.
     """
     light = page.astype(np.float32) * np.float32(exposure)
     grain = rng.standard_normal(page.shape, np.float32) * np.sqrt(0.1 * light + np.float32(read_noise**2))
@@ -58,7 +58,7 @@ def expose(page: Pixels, rng: np.random.Generator, exposure: float, read_noise: 
 
 
 def salt_and_pepper(page: Pixels, rng: np.random.Generator, share: float) -> Pixels:
-    """So large a share (0 to 1) of the pixels is black or white."""
+    """A ``share`` (0 to 1) of the pixels becomes black or white."""
     page = page.copy()
     fate = rng.random(page.shape, np.float32)
     page[fate < share / 2] = 0
@@ -66,8 +66,8 @@ def salt_and_pepper(page: Pixels, rng: np.random.Generator, share: float) -> Pix
     return page
 
 
-def shake(page: Pixels, rng: np.random.Generator, length: float) -> Pixels:
-    """The camera moved by ``length`` pixels in a random direction while it looked."""
+def motion_blur(page: Pixels, rng: np.random.Generator, length: float) -> Pixels:
+    """Blurred by a movement of the camera of ``length`` pixels in a random direction."""
     side = int(np.ceil(length)) + 2 | 1
     angle, middle = rng.uniform(0, np.pi), side / 2
     reach = np.array([np.cos(angle), np.sin(angle)]) * length / 2
@@ -78,12 +78,12 @@ def shake(page: Pixels, rng: np.random.Generator, length: float) -> Pixels:
     return cv2.filter2D(page, -1, window.astype(np.float32) / window.sum(), borderType=cv2.BORDER_REPLICATE)
 
 
-def rules(
+def ruled_lines(
     shape: tuple[int, int], pitch: float, width: int, degrees: float, *, start: float = 0.0, squared: bool = False
 ) -> Pixels:
-    """Printed lines ``pitch`` pixels apart and ``width`` wide, turned clockwise; one goes through y = ``start``.
+    """Ink of printed lines, (height, width) uint8: ``pitch`` pixels apart, ``width`` wide, rotated clockwise.
 
-    With ``squared`` others cross them. Ink of ``shape``.
+    One goes through y = ``start``. With ``squared`` other lines cross them.
     """
     ink = np.zeros(shape, np.uint8)
     height, width_ = shape
@@ -100,8 +100,8 @@ def rules(
     return ink
 
 
-def specks(shape: tuple[int, int], rng: np.random.Generator, count: int, largest: float) -> Pixels:
-    """Dust: so many specks, up to ``largest`` pixels across, most of them round and some of them fibres."""
+def draw_specks(shape: tuple[int, int], rng: np.random.Generator, count: int, largest: float) -> Pixels:
+    """Dust: ``count`` specks up to ``largest`` pixels across, most of them round, some of them fibres."""
     ink = np.zeros(shape, np.uint8)
     for _ in range(count):
         x, y = (rng.uniform(0, (shape[1], shape[0])) * 16).astype(int).tolist()
@@ -114,8 +114,8 @@ def specks(shape: tuple[int, int], rng: np.random.Generator, count: int, largest
     return ink
 
 
-def table(shape: tuple[int, int], rng: np.random.Generator, grey: float, grain: float) -> Pixels:
-    """A table's top of this grey, with ``grain`` (0 to 1) of wood: streaks along a random direction."""
+def wooden_table(shape: tuple[int, int], rng: np.random.Generator, grey: float, grain: float) -> Pixels:
+    """A table top of this grey, with ``grain`` (0 to 1) of wood: streaks in a random direction."""
     height, width = shape
     side = int(np.hypot(height, width)) + 4
     rough = rng.standard_normal((side, max(2, side // 40)), np.float32)
@@ -127,10 +127,12 @@ def table(shape: tuple[int, int], rng: np.random.Generator, grey: float, grain: 
     return np.clip(grey * (1 + 0.3 * grain * streaks), 0, 255).astype(np.uint8)
 
 
-def sheet(ink: Pixels, rng: np.random.Generator, degrees: float, margin: tuple[float, float], *, sides: int) -> Pixels:
+def sheet_on_table(
+    ink: Pixels, rng: np.random.Generator, degrees: float, margin: tuple[float, float], *, sides: int
+) -> Pixels:
     """Where a sheet of paper lies that holds all the ink: (height, width) uint8, 255 = paper, 0 = table.
 
-    So many of its sides are in the picture, ``margin`` (from, to) pixels off the ink, turned by ``degrees``.
+    ``sides`` of its four sides are in the picture, ``margin`` (from, to) pixels off the ink, rotated by ``degrees``.
     """
     height, width = ink.shape
     x, y, w, h = cv2.boundingRect(ink)
@@ -148,7 +150,7 @@ def sheet(ink: Pixels, rng: np.random.Generator, degrees: float, margin: tuple[f
     return paper
 
 
-def arm(
+def draw_hand(
     mask: Pixels,
     rng: np.random.Generator,
     reach: float,
@@ -191,7 +193,7 @@ def hand(page: Pixels, ink: Pixels, rng: np.random.Generator, reach: float, clea
     for attempt in range(40):
         trial = np.zeros(page.shape, np.uint8)
         wide = rng.uniform(0.25, 0.4) * min(page.shape) * 0.97**attempt
-        arm(trial, rng, reach * 0.95**attempt, wide, towards=(x + width / 2, y + height / 2))
+        draw_hand(trial, rng, reach * 0.95**attempt, wide, towards=(x + width / 2, y + height / 2))
         if not (taken & (trial > 0)).any():
             fingers = trial
             break

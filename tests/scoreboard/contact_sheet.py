@@ -1,4 +1,4 @@
-"""Contact sheets: what was misread, what was read instead, and the glyphs as the model saw them."""
+"""Contact sheets of misread pictures: the picture, its text, what was read, and the glyphs that the model saw."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from edge.images import save
 from edge.types import Pixels
 
 WIDTH, HEIGHT = 280, 210
-"""A picture on the sheet, pixels at most."""
+"""Largest width and height of a picture on the sheet, pixels."""
 GLYPH = 40
-"""Side of a glyph below it, pixels."""
+"""Side of a glyph below the picture, pixels."""
 LINE = 16
+"""Height of a line of text, pixels."""
 ACROSS = 4
+"""Pictures in a row of the sheet."""
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def tile(pixels: Pixels, truth: str, answer: str, glyphs: Sequence[tuple[Pixels, str]]) -> Pixels:
-    """A grey picture, what is written, what was answered, and the first glyphs (28, 28), each with a label."""
+    """A grey picture, what is written on it, what was read, and the first glyphs (28, 28), each with a label."""
     made = np.full((HEIGHT + LINE + GLYPH + LINE + 6, WIDTH, 3), 60, np.uint8)
     fit = min(WIDTH / pixels.shape[1], HEIGHT / pixels.shape[0])
     size = (max(1, round(fit * pixels.shape[1])), max(1, round(fit * pixels.shape[0])))

@@ -4,7 +4,7 @@ import pytest
 from edge.handwriting import rendering, styles
 from edge.types import Pixels
 from edge.vision.normalise import normalise
-from tests.scoreboard.nothing import KINDS, LETTERS, nothing
+from tests.scoreboard.no_digits import KINDS, LETTERS, pictures_without_digits
 
 
 @pytest.fixture(scope="module")
@@ -17,9 +17,9 @@ def digits() -> tuple[Pixels, np.ndarray]:
 
 
 def test_pictures_of_nothing_are_seeded_and_of_every_kind(digits: tuple[Pixels, np.ndarray]) -> None:
-    made = list(nothing(*digits, 1, 2))
+    made = list(pictures_without_digits(*digits, 1, 2))
     assert [kind for kind, _ in made] == [kind for kind in KINDS for _ in range(2)]
-    for (_, one), (_, other) in zip(made, nothing(*digits, 1, 2), strict=True):
+    for (_, one), (_, other) in zip(made, pictures_without_digits(*digits, 1, 2), strict=True):
         np.testing.assert_array_equal(one, other)
     assert len({pixels.tobytes() for _, pixels in made}) == len(made)
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from edge.errors import DataError
-from tests.scoreboard.sets import MARGIN, SOURCES, load_digits
+from tests.scoreboard.digit_sets import MARGIN, SOURCES, load_digits
 
 BY_NAME = {source.name: source for source in SOURCES}
 
 
-def put(folder: Path, file: str, **arrays: np.ndarray) -> None:
+def place(folder: Path, file: str, **arrays: np.ndarray) -> None:
     (folder / "digits").mkdir(exist_ok=True)
     np.savez(folder / "digits" / file, **arrays)
 
@@ -21,7 +21,7 @@ def test_a_missing_set_is_none(tmp_path: Path) -> None:
 def test_zeros_and_ones_become_bytes_and_get_a_margin(tmp_path: Path) -> None:
     bars = np.zeros((2, 16, 16), np.uint8)
     bars[:, :, 6:9] = 1
-    put(tmp_path, "semeion.npz", x=bars, y=np.array([1, 1], np.uint8))
+    place(tmp_path, "semeion.npz", x=bars, y=np.array([1, 1], np.uint8))
     found = load_digits(tmp_path, BY_NAME["semeion"])
     assert found is not None
     assert set(np.unique(found.pictures)) == {0, 255}
@@ -36,7 +36,7 @@ def test_zeros_and_ones_become_bytes_and_get_a_margin(tmp_path: Path) -> None:
 def test_dark_ink_is_cleaned_first(tmp_path: Path) -> None:
     pictures = np.full((1, 40, 40), 210, np.uint8)
     pictures[0, 8:32, 18:22] = 60
-    put(tmp_path, "nsysu_dev.npz", x=pictures, y=np.array([1]))
+    place(tmp_path, "nsysu_dev.npz", x=pictures, y=np.array([1]))
     found = load_digits(tmp_path, BY_NAME["nsysu_dev"])
     assert found is not None
     glyph = found.glyphs()[0]
@@ -47,7 +47,7 @@ def test_dark_ink_is_cleaned_first(tmp_path: Path) -> None:
 
 def test_floating_point_is_stretched(tmp_path: Path) -> None:
     pictures = np.linspace(-1, 1, 256, dtype=np.float32).reshape(1, 16, 16)
-    put(tmp_path, "usps.npz", x_test=pictures, y_test=np.array([3]))
+    place(tmp_path, "usps.npz", x_test=pictures, y_test=np.array([3]))
     found = load_digits(tmp_path, BY_NAME["usps"])
     assert found is not None
     assert (found.pictures.min(), found.pictures.max()) == (0, 255)
@@ -64,7 +64,7 @@ def test_floating_point_is_stretched(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_set_is_one_line(tmp_path: Path, arrays: dict[str, np.ndarray], word: str) -> None:
-    put(tmp_path, "hwd1000.npz", **arrays)
+    place(tmp_path, "hwd1000.npz", **arrays)
     with pytest.raises(DataError, match=word) as caught:
         load_digits(tmp_path, BY_NAME["hwd1000"])
     assert "\n" not in str(caught.value)
