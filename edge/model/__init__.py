@@ -1,4 +1,4 @@
-"""The model: a .tflite classifier, its card, its trial, and the accepted models that are kept."""
+"""The model: a .tflite classifier, its card, its trial, and the registry of accepted models."""
 
 from edge.model.classifier import Model
 

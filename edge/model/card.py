@@ -1,7 +1,7 @@
-"""What a model says of itself: ``metadata.json``, in a zip archive appended to the .tflite.
+"""The card, a model file's metadata: ``metadata.json`` in a zip archive that is appended to the .tflite.
 
-That is TFLite's own convention for associated files: any runtime loads the file and ignores the archive, and
-any zip tool shows it. See https://www.tensorflow.org/lite/models/convert/metadata.
+This is TFLite's convention for associated files: any runtime loads the file and ignores the archive, and any zip tool
+can open it. See https://www.tensorflow.org/lite/models/convert/metadata.
 """
 
 from __future__ import annotations
@@ -19,39 +19,44 @@ from typing import Any, Literal
 from edge.errors import ModelError
 
 MEMBER = "metadata.json"
+"""The name of the card inside the zip archive."""
 FORMAT = 1
+"""The version of the card's JSON form."""
 DIGITS = tuple("0123456789")
+"""The labels of a model of the ten digits, and the default."""
 NONE = "none"
-"""The label of what is no digit."""
+"""The label of the class for anything that is not a digit."""
 Output = Literal["probabilities", "logits"]
+"""What a model's outputs are."""
 Fit = Literal["resize", "margin"]
+"""How a glyph is fitted into a model's input of another size than 28x28."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A model's own description.
+    """A model's description of itself.
 
-    ``labels``, ``paper``, ``ink``, ``fit``, ``output`` and ``temperature`` decide how it is fed and read;
-    ``model_sha256`` whether it is still what was converted; the rest is for people.
+    ``labels``, ``paper``, ``ink``, ``fit``, ``output`` and ``temperature`` say how to use its input and outputs.
+    ``model_sha256`` shows whether the file was damaged. The other fields are for people.
     """
 
     name: str = "unnamed"
     labels: tuple[str, ...] = DIGITS
-    """What each output stands for, in their order."""
+    """The label of each output, in order."""
     paper: float = 0.0
-    """The input value that stands for empty paper (0 of a glyph), before quantisation."""
+    """The input value of empty paper (0 in a glyph), before quantisation."""
     ink: float = 1.0
-    """The input value of full ink (255 of a glyph); below ``paper`` for a model of dark digits on light."""
+    """The input value of full ink (255 in a glyph); less than ``paper`` for a model of dark digits on light paper."""
     fit: Fit = "resize"
-    """How a glyph becomes an input of another size than 28x28: resized, or with so much more or less margin around it,
-    as LeNet-5 takes MNIST's digits at 32x32 (LeCun, Bottou, Bengio, Haffner 1998)."""
+    """How a glyph is fitted into an input of another size than 28x28. ``resize``: it is scaled. ``margin``: margin is
+    added or cut off, as LeNet-5 takes MNIST's digits at 32x32 (LeCun, Bottou, Bengio, Haffner 1998)."""
     output: Output = "probabilities"
-    """Whether the outputs already are probabilities."""
+    """Whether the outputs are probabilities or logits."""
     temperature: float = 1.0
-    """What logits are divided by before the softmax, so that of readings with probability 0.9 nine in ten are right
+    """The logits are divided by this before the softmax, so that nine in ten digits with probability 0.9 are right
     (Guo, Pleiss, Sun, Weinberger, "On calibration of modern neural networks", 2017)."""
     model_sha256: str = ""
-    """Of the .tflite's own bytes, those before the archive; empty where nobody wrote it down."""
+    """The sha256 of the .tflite's bytes before the archive; empty if it was not recorded."""
     quantisation: dict[str, Any] = field(default_factory=dict)
     """How it was quantised: recipe, types, calibration images and their hash."""
     evaluation: dict[str, Any] = field(default_factory=dict)
@@ -61,7 +66,7 @@ class Card:
 
     @property
     def digits(self) -> tuple[int | None, ...]:
-        """What each output stands for as a number; None for what is no digit."""
+        """The digit of each output; None for a label that is not a digit."""
         return tuple(int(label) if label.isdecimal() else None for label in self.labels)
 
     def archive(self) -> bytes:
@@ -75,44 +80,42 @@ class Card:
 
 
 def packed(model: bytes, card: Card) -> bytes:
-    """A file with its card: the bytes of a .tflite, and the card with their hash appended."""
+    """The bytes of a .tflite with the card appended; the card gets their hash."""
     return model + replace(card, model_sha256=sha256(model).hexdigest()).archive()
 
 
 def read_card(model: bytes, where: str) -> Card | None:
-    """The card appended to the bytes of a .tflite; None where there is none.
+    """The card appended to the bytes of a .tflite; None if there is none.
 
-    Raises ModelError where it is damaged, or where the model's own bytes are not those it was made for; ``where`` is
-    the file's name.
+    ``where`` is the file's name for errors. Raises ModelError if the card is damaged, or if the model's bytes do not
+    match its hash.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(model)) as zipped:
-            said = json.loads(zipped.read(MEMBER)) if MEMBER in zipped.namelist() else None
-            # zipfile counts from the file's first byte, whatever stands before the archive.
-            begins = min((entry.header_offset for entry in zipped.infolist()), default=0)
+            fields = json.loads(zipped.read(MEMBER)) if MEMBER in zipped.namelist() else None
+            # zipfile counts from the first byte of the file, which is the model's.
+            model_size = min((entry.header_offset for entry in zipped.infolist()), default=0)
     except (zipfile.BadZipFile, zlib.error, ValueError, OSError, RuntimeError) as error:
-        # No archive at all is fine; half of one, with the card's name in it, is a file cut short.
+        # No archive is fine. Part of an archive, with the card's name in it, means that the file was cut short.
         if MEMBER.encode() not in model:
             return None
         raise ModelError(f"{where}: its {MEMBER} is damaged ({error}); convert the model again") from error
-    card = None if said is None else _card(said, where)
-    if card and card.model_sha256 and sha256(memoryview(model)[:begins]).hexdigest() != card.model_sha256:
-        raise ModelError(
-            f"{where}: is not what was converted, half-copied or damaged (its sha256 is another); copy it again"
-        )
+    card = None if fields is None else _card(fields, where)
+    if card and card.model_sha256 and sha256(memoryview(model)[:model_size]).hexdigest() != card.model_sha256:
+        raise ModelError(f"{where}: is damaged or only partly copied (its sha256 is wrong); copy it again")
     return card
 
 
-def _card(said: Any, where: str) -> Card:
-    version = said.get("format") if isinstance(said, dict) else None
+def _card(fields: Any, where: str) -> Card:
+    version = fields.get("format") if isinstance(fields, dict) else None
     if version != FORMAT:
         raise ModelError(
-            f"{where}: its {MEMBER} has format {version!r}, this version reads {FORMAT}; update edge-digits"
+            f"{where}: its {MEMBER} has format {version!r}, but this version reads only {FORMAT}; update edge-digits"
         )
-    known = {name: said[name] for name in Card.__dataclass_fields__ if name in said}
-    wrong = [name for name, value in known.items() if not _FITS[name](value)]
+    known = {name: fields[name] for name in Card.__dataclass_fields__ if name in fields}
+    wrong = [name for name, value in known.items() if not _IS_VALID[name](value)]
     if wrong:
-        raise ModelError(f"{where}: its {MEMBER} has no usable {', '.join(wrong)}; convert the model again")
+        raise ModelError(f"{where}: its {MEMBER} has no valid {', '.join(wrong)}; convert the model again")
     return Card(**{**known, "labels": tuple(known.get("labels", DIGITS))})
 
 
@@ -128,7 +131,7 @@ def _is_object(value: Any) -> bool:
     return isinstance(value, dict)
 
 
-_FITS: dict[str, Callable[[Any], bool]] = {
+_IS_VALID: dict[str, Callable[[Any], bool]] = {
     "name": lambda value: isinstance(value, str),
     "labels": _is_names,
     "paper": _is_number,
@@ -141,4 +144,4 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "evaluation": _is_object,
     "source": _is_object,
 }
-"""What makes each field of a card usable."""
+"""Field of a card -> whether a value from JSON is valid for it."""

@@ -1,4 +1,4 @@
-"""The golden digits: fifty that any useful model reads, drawn by this package, to tell such a model from any other."""
+"""The golden digits: fifty generated digits that any useful model reads, to refuse other models."""
 
 from __future__ import annotations
 
@@ -15,24 +15,26 @@ from edge.types import Pixels
 from edge.vision.normalise import normalise
 
 STYLES = 5
-"""So many hands write each digit,"""
+"""In how many writing styles each digit is drawn."""
 SEED = 1
-"""drawn with this,"""
-PLAIN = 0
-"""each in the form that most people write: the first of ``edge.handwriting.forms``,"""
+"""The seed of the random numbers."""
+COMMON_FORM = 0
+"""Index of the form of each digit: the first in ``edge.handwriting.forms``, which most people write."""
 SIDE = 112
-"""on so many pixels, four times a glyph's,"""
-LEAST_PEN = 0.07
-"""with a pen of at least this width, em: MNIST's strokes are no finer."""
-SHARE = 0.85
-"""So many of them a model has to read, and
+"""Height and width of a drawn digit, in pixels: four times a glyph's."""
+MIN_PEN = 0.07
+"""The least width of the pen, in em: MNIST's strokes are no finer."""
+MIN_SHARE = 0.85
+"""The share of the golden digits that a model must read.
 
-Measured: 19 classifiers of 12 people, which read 97 to 99 % of MNIST's test digits, and the packaged one, read all 50;
-seven trained briefly, which read 81 to 96 % of MNIST, 45 to 50; those that read 76, 67 and 27 % of it 41, 37 and 15.
-Fed with inverted polarity, the best of all reads 39 (of other such digits 30 to 39); without any training, about 5.
+Measured: 19 classifiers of 12 people, which read 97 to 99 % of MNIST's test digits, and the packaged model read all 50.
+Seven that were trained briefly, and read 81 to 96 % of MNIST, read 45 to 50. Those that read 76, 67 and 27 % of MNIST
+read 41, 37 and 15. With inverted polarity the best of all reads 39 (of other such digits 30 to 39); an untrained model
+reads about 5.
 """
-OF_EACH = 2
-"""at least so many of each digit: two labels that changed places cost only ten of the fifty."""
+MIN_OF_EACH = 2
+"""How many of each digit a model must read, of STYLES. Two swapped labels cost only ten of the fifty digits, which
+MIN_SHARE alone would not always notice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +42,18 @@ class Score:
     """How a model reads the golden digits."""
 
     right: int
-    """So many it reads,"""
+    """How many it reads."""
     asked: int
-    """of so many: those that its labels have at all."""
+    """How many it was given: those of the digits that its labels have."""
     weak: tuple[int, ...]
-    """Digits of which it reads fewer than OF_EACH."""
+    """The digits of which it reads fewer than MIN_OF_EACH."""
 
     @property
     def problem(self) -> str | None:
-        """Why it is of no use, one line; None where it reads."""
+        """Why the model is refused, one line; None if it is accepted."""
         if not self.asked:
             return "none of its labels is a digit"
-        if self.right < SHARE * self.asked or self.weak:
+        if self.right < MIN_SHARE * self.asked or self.weak:
             hardly = f", and hardly any {' or '.join(map(str, self.weak))}" if 0 < len(self.weak) < 4 else ""
             return f"reads only {self.right} of {self.asked} golden digits{hardly}"
         return None
@@ -59,23 +61,24 @@ class Score:
 
 @cache
 def golden_glyphs() -> tuple[Pixels, NDArray[np.int64]]:
-    """The golden digits (50, 28, 28) uint8, light ink on black, and which they are (50,), 0 to 9.
+    """The golden digits (50, 28, 28) uint8, light ink on black, and their labels (50,), 0 to 9.
 
-    The same to the bit with NumPy 1.26 to 2.5 and OpenCV 4.8 to 5.0; a grey level more or less would not matter.
+    They are the same to the bit with NumPy 1.26 to 2.5 and OpenCV 4.8 to 5.0; a difference of a grey level would not
+    matter.
     """
     rng = np.random.default_rng(SEED)
     glyphs, labels = [], []
     for _ in range(STYLES):
-        hand = replace(random_style(rng), forms=(PLAIN,) * 10)
+        style = replace(random_style(rng), forms=(COMMON_FORM,) * 10)
         for digit in range(10):
-            drawn = rendering.draw(digit, rng, hand)
-            glyphs.append(normalise(rendering.render(drawn, SIDE, SIDE, max(hand.pen, LEAST_PEN) * SIDE)))
+            strokes = rendering.draw(digit, rng, style)
+            glyphs.append(normalise(rendering.render(strokes, SIDE, SIDE, max(style.pen, MIN_PEN) * SIDE)))
             labels.append(digit)
     return np.stack(glyphs), np.array(labels)
 
 
 def score(model: Model) -> Score:
-    """How a model reads those golden digits that its labels have: a model of some digits only is asked only those."""
+    """How a model reads the golden digits; a model that has labels for only some digits gets only those."""
     glyphs, labels = golden_glyphs()
     meaning = np.array([-1 if digit is None else digit for digit in model.card.digits])
     known = np.isin(labels, meaning)
@@ -83,7 +86,7 @@ def score(model: Model) -> Score:
 
 
 def count_right(read: NDArray[np.int64], labels: NDArray[np.int64]) -> Score:
-    """The score where these digits were read, (n,), -1 for no digit, and those were written, (n,)."""
+    """The score of ``read`` (n,), the digits that were read, -1 for no digit, against the true ``labels`` (n,)."""
     right = read == labels
-    weak = tuple(int(digit) for digit in np.unique(labels) if right[labels == digit].sum() < OF_EACH)
+    weak = tuple(int(digit) for digit in np.unique(labels) if right[labels == digit].sum() < MIN_OF_EACH)
     return Score(int(right.sum()), len(labels), weak)

@@ -1,4 +1,4 @@
-"""The models that were accepted, kept in the state folder: the one that reads now, and the one before."""
+"""The registry of accepted models in the state folder: the current one, and the one before."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from edge.model.card import read_card
 from edge.system.files import write_atomically
 
 INDEX = "kept.json"
-_OURS = re.compile(rf"[0-9a-f]{{64}}\.tflite|\.([0-9a-f]{{64}}\.tflite|{re.escape(INDEX)})\..+")
-"""Names that files of this room have; others in its folder are somebody else's."""
+"""The file that says which models are current and previous."""
+_OUR_FILES = re.compile(rf"[0-9a-f]{{64}}\.tflite|\.([0-9a-f]{{64}}\.tflite|{re.escape(INDEX)})\..+")
+"""Names of files that the registry writes, temporary ones too; other files in its folder are left alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What is kept, by its hash; empty where there is none."""
+    """Which models were accepted, by their hashes; an empty string means none."""
 
     path: str = ""
-    """The file it was accepted as, absolute."""
+    """The file that they were accepted from, an absolute path."""
     current: str = ""
-    """sha256 of the model that reads now."""
+    """sha256 of the model in use."""
     previous: str = ""
-    """sha256 of the one before, accepted as the same file."""
+    """sha256 of the model before it, accepted from the same path."""
 
     def with_model(self, path: str, digest: str) -> Accepted:
-        """What is kept once a model of this hash was accepted as ``path``."""
+        """The same after a model with this hash was accepted from ``path``."""
         if path != self.path:
-            # Another file's models are none to go back to.
+            # Never go back to a model of another path.
             return Accepted(path, digest)
         return self if digest == self.current else Accepted(path, digest, self.current)
 
@@ -40,47 +41,48 @@ class Accepted:
 class ModelRegistry:
     """The folder ``model`` in the state folder.
 
-    Models lie in it under their hashes; ``kept.json`` says which are meant, and is written last: after a power loss at
-    any moment it names models that are there, whole.
+    A model's file name is its hash. ``kept.json`` says which models are current and previous. It is written last, so
+    after a power loss at any time the models that it names are there and complete.
     """
 
     def __init__(self, folder: Path) -> None:
-        """``folder`` is the state folder; nothing is touched yet."""
+        """``folder`` is the state folder. Nothing is read or written yet."""
         self.folder = folder / "model"
 
     def read_index(self) -> Accepted:
-        """What is kept; nothing where there is no index. Raises StateError where it cannot be read."""
+        """The accepted models; none if there is no index. Raises StateError if the index cannot be read."""
         index = self.folder / INDEX
         try:
-            said = json.loads(index.read_bytes())
+            fields = json.loads(index.read_bytes())
         except FileNotFoundError:
             return Accepted()
         except OSError as error:
             raise StateError(f"{index}: cannot be read ({error.strerror}); use sudo") from error
         except ValueError as error:
             raise StateError(f"{index}: is damaged; remove it") from error
-        fits = isinstance(said, dict) and all(isinstance(said.get(name), str) for name in Accepted.__dataclass_fields__)
-        if not fits or any(not _is_hash(said[name]) for name in ("current", "previous")):
+        names = Accepted.__dataclass_fields__
+        is_valid = isinstance(fields, dict) and all(isinstance(fields.get(name), str) for name in names)
+        if not is_valid or any(not _is_hash(fields[name]) for name in ("current", "previous")):
             raise StateError(f"{index}: is damaged; remove it")
-        return Accepted(**{name: said[name] for name in Accepted.__dataclass_fields__})
+        return Accepted(**{name: fields[name] for name in names})
 
     def content(self, digest: str) -> bytes:
-        """A kept model's bytes. Raises StateError where it is not there, or no longer what it was."""
+        """The bytes of a stored model. Raises StateError if it is missing or damaged."""
         path = self._model_path(digest)
         try:
             content = path.read_bytes()
         except OSError as error:
             raise StateError(f"{path}: cannot be read ({error.strerror})") from error
         if sha256(content).hexdigest() != digest:
-            raise StateError(f"{path}: is damaged (its sha256 is another)")
+            raise StateError(f"{path}: is damaged (its sha256 is wrong)")
         return content
 
     def accept(self, path: Path, content: bytes) -> None:
-        """Keep this as the model that reads now, accepted as the file ``path``. Raises StateError."""
+        """Store this model as the current one, accepted from the file ``path``. Raises StateError."""
         try:
             before = self.read_index()
         except StateError:
-            # What is damaged is begun anew.
+            # A damaged index is replaced.
             before = Accepted()
         digest = sha256(content).hexdigest()
         now = before.with_model(str(path), digest)
@@ -93,8 +95,8 @@ class ModelRegistry:
             self._remove_unused(now)
         except OSError as error:
             raise StateError(
-                f"{self.folder}: the model is not kept there ({error.strerror}); mend the disk, or name another folder"
-                " with --state"
+                f"{self.folder}: the model cannot be stored there ({error.strerror}); repair the disk, or name another"
+                " folder with --state"
             ) from error
 
     def _model_path(self, digest: str) -> Path:
@@ -107,39 +109,42 @@ class ModelRegistry:
             return False
         return True
 
-    def _remove_unused(self, kept: Accepted) -> None:
-        """Take away what is kept no longer, and what a power loss left half-written."""
-        names = {INDEX, *(self._model_path(digest).name for digest in (kept.current, kept.previous))}
+    def _remove_unused(self, index: Accepted) -> None:
+        """Remove models that are neither current nor previous, and files that a power loss left half-written."""
+        names = {INDEX, *(self._model_path(digest).name for digest in (index.current, index.previous))}
         for path in self.folder.iterdir():
-            if _OURS.fullmatch(path.name) and path.name not in names:
+            if _OUR_FILES.fullmatch(path.name) and path.name not in names:
                 with contextlib.suppress(OSError):
                     path.unlink()
 
 
 def rollback(folder: Path, setting: str) -> tuple[Path, str]:
-    """Put the model before back at the file that the setting ``model`` names: which file, and what is there now.
+    """Put an accepted model back at the path in the setting ``model``; gives the path, and the name of that model.
 
-    Where the file is not the model that reads now (it was refused, or is gone), that one is put back; else the one
-    before it. ``folder`` is the state folder. Raises StateError, which says why nothing was done.
+    If the file there is not the current model (it was refused, or is missing), the current model is put back; otherwise
+    the previous one. ``folder`` is the state folder. Raises StateError, which says why nothing was done.
     """
     registry = ModelRegistry(folder)
-    kept = registry.read_index()
+    index = registry.read_index()
     if not setting:
-        raise StateError("the setting model is empty: the package's own model reads, and nothing else to go back to")
-    # A service's relative paths begin in its state folder; only these two places, as its index is its user's to write.
-    path = next((place for place in (Path(setting).absolute(), folder / setting) if str(place) == kept.path), None)
+        raise StateError(
+            "the setting model is empty: the packaged model is in use, and there is no other to go back to"
+        )
+    # A service's relative path starts in its state folder. No other path of the index is used: the service's user can
+    # write the index, and this may run as root.
+    path = next((place for place in (Path(setting).absolute(), folder / setting) if str(place) == index.path), None)
     if path is None:
         raise StateError(
             f"{registry.folder}: no model was accepted as {setting} yet; for the service's models name its"
             " settings with --config"
         )
     try:
-        there = path.is_file() and sha256(path.read_bytes()).hexdigest() == kept.current
+        is_current = path.is_file() and sha256(path.read_bytes()).hexdigest() == index.current
     except OSError:
-        there = False
-    if there and not kept.previous:
+        is_current = False
+    if is_current and not index.previous:
         raise StateError(f"{path}: no other model was accepted before this one; nothing to go back to")
-    digest = kept.previous if there else kept.current
+    digest = index.previous if is_current else index.current
     content = registry.content(digest)
     try:
         write_atomically(path, content, readable=True)

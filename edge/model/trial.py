@@ -1,7 +1,7 @@
-"""Tries a model in a process of its own: a damaged file may crash, hang or bloat whoever loads it.
+"""Tries a model in a process of its own, because loading a damaged file may crash, hang or use up the memory.
 
-``python -m edge.model.trial THREADS SECONDS RUNTIME FILE`` is that process: it loads the file (``-``: the bytes from
-stdin), lets it read the golden digits, and prints what it found as one line of JSON on stdout.
+``python -m edge.model.trial THREADS SECONDS RUNTIME FILE`` is that process. It loads the file (``-``: the bytes from
+stdin), lets the model read the golden digits, and prints the result as one line of JSON to stdout.
 """
 
 from __future__ import annotations
@@ -22,46 +22,48 @@ from edge.errors import ModelError
 from edge.system.text import one_line
 
 SECONDS = 45
-"""A trial that computes for longer is ended. A Pi Zero needs about ten, mostly to import."""
+"""How much processor time a trial may take, in seconds. A Pi Zero needs about 10, mostly for imports."""
 CLOCK_FACTOR = 4
-"""It may take so many times as long by the clock: where there is one core, whoever reads has most of it."""
+"""How many times SECONDS a trial may take by the clock: on a single core, the process that reads gets most of the time.
+Chosen."""
 GRACE_SECONDS = 5.0
-"""So many seconds more until it is ended from outside, where it could not end itself."""
+"""How many seconds after that the process is killed, if it could not end itself. Chosen."""
 HEADROOM_BYTES = 256 * 2**20
-"""So many bytes a model may take beyond what an empty process has; the packaged one takes 10 MB."""
+"""How many bytes a model may use beyond those of the process before it loads the model. The packaged one uses 10 MB."""
 NICE = 10
-"""Reading goes on beside it, and comes first."""
-_OOM_FIRST = "1000"
-"""The greatest oom_score_adj (proc(5)): where memory runs out, this process goes and not the one that reads."""
-_REPORT_BYTES = 10_000
+"""How much the priority of the trial is lowered (nice(2)), so that the process that reads comes first. Chosen."""
+_OOM_SCORE_ADJ = "1000"
+"""The greatest oom_score_adj (proc(5)): if memory runs out, the kernel kills the trial, not the process that reads."""
+_MAX_LINE = 10_000
+"""How many characters of a line of output are used."""
 EMPTY_ANSWER: dict[str, Any] = {"here": True, "version": "", "model": "", "right": 0, "asked": 0, "error": ""}
-"""What the process of its own says: whether the runtime is installed, its name and version, the model's name, how many
-golden digits it read of how many; or why it is refused."""
+"""The fields of the JSON line: whether the runtime is installed, its name and version, the model's name, how many
+golden digits it read and how many it was given; or why it is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrialResult:
-    """A model that may be used."""
+    """The result of a trial that the model has passed."""
 
     name: str
-    """Its card's name and the start of its hash."""
+    """The name on the model's card and the start of its hash."""
     runtime: str
-    """What ran it: ``ai-edge-litert 2.1.0``."""
+    """The runtime that ran it, such as ``ai-edge-litert 2.1.0``."""
     right: int
-    """So many of the golden digits it read,"""
+    """How many golden digits it read."""
     asked: int
-    """of so many."""
+    """How many golden digits it was given."""
 
 
 def trial_command(file: str = "-", *, runtime: str = "", threads: int = 1, seconds: int = SECONDS) -> list[str]:
-    """The command that tries a file; without ``runtime`` with the first one installed, empty ``file``: the packaged."""
+    """The command that tries a file. Empty ``file``: the packaged model; empty ``runtime``: the first one installed."""
     return [sys.executable, "-P", "-m", "edge.model.trial", str(threads), str(seconds), runtime, file]
 
 
 def try_model(content: bytes, where: str, *, threads: int = 1, seconds: int = SECONDS) -> TrialResult:
-    """Try the bytes of a model, of a file named ``where``. Raises ModelError, one line that says why it is refused."""
+    """Try a model, the bytes of the file named ``where``. Raises ModelError, which says why it is refused."""
     environment = dict(os.environ)
-    # The child finds the same edge, however this process did.
+    # So that the child imports the same edge package as this process.
     ours = str(Path(__file__).parents[2])
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [ours, environment.get("PYTHONPATH", "")]))
     try:
@@ -74,25 +76,25 @@ def try_model(content: bytes, where: str, *, threads: int = 1, seconds: int = SE
             start_new_session=True,
         ) as process:
             try:
-                out, said = process.communicate(content, timeout=CLOCK_FACTOR * seconds + GRACE_SECONDS)
+                out, errors = process.communicate(content, timeout=CLOCK_FACTOR * seconds + GRACE_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
-                out, said = process.communicate()
+                out, errors = process.communicate()
                 process.returncode = -signal.SIGALRM
     except OSError as error:
         raise ModelError(f"{where}: could not be tried ({error.strerror or error}); try again") from error
-    problem = signal_problem(process.returncode, seconds) or _last_line(said if process.returncode else b"")
+    problem = signal_problem(process.returncode, seconds) or _last_line(errors if process.returncode else b"")
     answer = parse_answer(out)
     if process.returncode or not answer:
         raise ModelError(f"{where}: {problem or 'gave no answer when it was tried'}; convert the model again")
     if answer["error"]:
-        # The child, which knows no name, has called it so.
+        # The child does not know the file's name, and calls it "-".
         raise ModelError(f"{where}: {str(answer['error']).removeprefix('-: ')}")
     return TrialResult(answer["model"], answer["version"], answer["right"], answer["asked"])
 
 
 def signal_problem(status: int, seconds: int = SECONDS) -> str:
-    """How a process that was tried in ended, by its exit status; empty where it ended by itself."""
+    """Which signal ended the trial's process, as words for an error; empty if none did."""
     if status >= 0:
         return ""
     if -status == signal.SIGPROF:
@@ -100,7 +102,7 @@ def signal_problem(status: int, seconds: int = SECONDS) -> str:
     if -status == signal.SIGALRM:
         return f"gave no answer within {CLOCK_FACTOR * seconds} s"
     if -status == signal.SIGKILL:
-        return "was killed when it was tried, as happens where memory runs out"
+        return "was killed when it was tried, as happens when memory runs out"
     try:
         name = signal.Signals(-status).name
     except ValueError:
@@ -109,7 +111,7 @@ def signal_problem(status: int, seconds: int = SECONDS) -> str:
 
 
 def parse_answer(out: bytes | str) -> dict[str, Any] | None:
-    """The answer on the last line of a trial's stdout; None where it did not get there."""
+    """The answer, the last line of a trial's stdout; None if there is none."""
     try:
         answer = json.loads(_last_line(out))
     except ValueError:
@@ -119,13 +121,13 @@ def parse_answer(out: bytes | str) -> dict[str, Any] | None:
 
 def _last_line(text: bytes | str) -> str:
     text = text.decode(errors="replace") if isinstance(text, bytes) else text
-    return (text.strip().splitlines() or [""])[-1][-_REPORT_BYTES:].strip()
+    return (text.strip().splitlines() or [""])[-1][-_MAX_LINE:].strip()
 
 
 def main(arguments: Sequence[str]) -> None:
-    """The process of its own: prints what it found."""
+    """The trial's process: prints the answer."""
     threads, seconds, runtime, file = arguments
-    # Without handlers, so that they end even a loop within the runtime.
+    # These signals have no handlers, so they end even an endless loop in the runtime.
     signal.setitimer(signal.ITIMER_PROF, int(seconds))
     signal.alarm(CLOCK_FACTOR * int(seconds))
     _lower_priority()
@@ -137,12 +139,12 @@ def main(arguments: Sequence[str]) -> None:
     except MemoryError:
         answer["error"] = f"{file}: needs more than {HEADROOM_BYTES // 2**20} MiB; make a smaller one with edge-convert"
     except Exception as error:
-        # Whatever a damaged file comes to in the runtime or in NumPy.
+        # A damaged file can cause all kinds of errors in the runtime and in NumPy.
         why = one_line(error, 200) or type(error).__name__
         answer["error"] = f"{file}: does not run ({why}); convert the model again"
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
-    # Its interpreter, damaged perhaps, is not taken apart.
+    # Without the usual clean-up: freeing a damaged interpreter might crash.
     os._exit(0)
 
 
@@ -171,9 +173,9 @@ def _run_trial(answer: dict[str, Any], runtime: str, threads: int, file: str) ->
 
 
 def _lower_priority() -> None:
-    """Be the first to go, and the last to run; where a sandbox refuses either, it is done without."""
+    """Be the first to be killed and the last to run; go on if a sandbox forbids it."""
     with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(_OOM_FIRST)
+        Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE_ADJ)
     with contextlib.suppress(OSError):
         os.nice(NICE)
     with contextlib.suppress(OSError, ValueError):
@@ -181,11 +183,11 @@ def _lower_priority() -> None:
 
 
 def _limit_memory() -> None:
-    """Not much more memory than it has now: RLIMIT_DATA counts what is private and writable, see getrlimit(2)."""
+    """Limit memory to HEADROOM_BYTES more than now: RLIMIT_DATA counts private writable memory, see getrlimit(2)."""
     with contextlib.suppress(OSError, ValueError, IndexError):
         pages = int(Path("/proc/self/statm").read_text().split()[5])
-        most = pages * resource.getpagesize() + HEADROOM_BYTES
-        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+        limit = pages * resource.getpagesize() + HEADROOM_BYTES
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
 if __name__ == "__main__":

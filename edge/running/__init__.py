@@ -1,1 +1,1 @@
-"""What ``edge run`` needs besides the loop: live reading, metrics, model changes, systemd."""
+"""What ``edge run`` needs besides the loop: live reading, metrics, new models, saved cleaning settings, systemd."""

@@ -47,7 +47,7 @@ LATENCY_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
 """Upper bounds of the buckets of the histogram from capture to publication, in seconds: the default buckets of
 Prometheus' Go client."""
 PUBLISHER_METRICS = {
-    "connected": (GaugeMetricFamily, "1 if the far side answers, or the file can be written; otherwise 0.", "connected"),
+    "connected": (GaugeMetricFamily, "1 if the far side answers, or the file is writable; else 0.", "connected"),
     "backlog": (GaugeMetricFamily, "Events waiting to be sent.", "backlog"),
     "oldest_age_seconds": (GaugeMetricFamily, "Age of the oldest waiting event; 0 if none waits.", "oldest_seconds"),
     "sent": (CounterMetricFamily, "Events that the far side has accepted; lines written to a file.", "sent"),

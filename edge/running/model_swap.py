@@ -30,11 +30,11 @@ from edge.types import Notice
 log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 1.0
-"""How often the file is checked, in seconds. A new file is tried when two checks in a row find the same version, so that
-one that is still being copied is not. Chosen."""
+"""How often the file is checked, in seconds. A new file is tried when two checks in a row find the same version, so a
+file that is still being copied is not tried. Chosen."""
 MAX_BYTES = 64 * 2**20
-"""A larger file is refused unread: it is no model of digits (the packaged one has some 100 kB), and reading it could use
-up the memory. Chosen."""
+"""A larger file is refused unread, in bytes: it is no model of digits (the packaged one has about 150 kB), and reading
+it could use up the memory. Chosen."""
 
 
 class FileVersion(NamedTuple):
@@ -145,7 +145,7 @@ class ModelSwap(Closing):
             notices.append(notice)
             if model and self._reader:
                 before = self._reader.model
-                self._reader.use(model)
+                self._reader.use_model(model)
                 before.close()
         return tuple(notices)
 

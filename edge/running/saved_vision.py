@@ -28,7 +28,7 @@ HEADER = (
 
 
 class SavedVision:
-    """The cleaning settings in use: for each, the flag or environment variable, else the saved value, else the file's."""
+    """The cleaning settings in use: each from its flag or environment variable, else as saved, else as configured."""
 
     def __init__(self, setting: str, configured: VisionSettings, pinned: Iterable[str] = ()) -> None:
         """``setting`` is the setting ``state``; ``configured`` is ``[vision]`` of the settings.
@@ -59,7 +59,7 @@ class SavedVision:
         return any(self._exists(name) for name in (SAVED_FILE, PREVIOUS_FILE, ASIDE_FILE))
 
     def with_values(self, values: Mapping[str, Any], base: VisionSettings) -> VisionSettings:
-        """``base`` with some ``values`` changed (names and values as in the TOML). Raises SettingsError if one is wrong."""
+        """``base`` with these ``values`` (as in the TOML). Raises SettingsError if one is wrong."""
         return self._checked({**dataclasses.asdict(base), **values})
 
     def save(self, vision: VisionSettings) -> None:

@@ -1,4 +1,4 @@
-"""Being a good service: stop when asked to, and tell systemd how it goes."""
+"""Signals (SIGTERM, Ctrl-C, SIGHUP), and systemd's notifications and watchdog."""
 
 from __future__ import annotations
 
@@ -23,62 +23,62 @@ STATUS: dict[State, str] = {
     "stalled": "the camera gives no new frame",
     "reopening": "opening the camera again",
 }
-"""What ``systemctl status`` says of each state."""
+"""The state of the source -> the line that ``systemctl status`` shows."""
 SEND_SECONDS = 1.0
-"""A systemd that takes no datagram for this long is not waited for."""
+"""How long a notification may take, in seconds: the loop must not hang because systemd does. Chosen."""
 
 
-class Stop:
-    """Whether a signal has asked to stop. No lock, so that a signal handler may set it."""
+class StopFlag:
+    """Whether a signal has asked to stop. It has no lock, so a signal handler may set it."""
 
-    __slots__ = ("_asked",)
+    __slots__ = ("_set",)
 
     def __init__(self) -> None:
-        self._asked = False
+        self._set = False
 
     def set(self) -> None:
         """Ask to stop."""
-        self._asked = True
+        self._set = True
 
     def is_set(self) -> bool:
         """Whether to stop."""
-        return self._asked
+        return self._set
 
 
 @contextlib.contextmanager
-def stop_signals(then: Callable[[], None] = lambda: None) -> Iterator[Stop]:
-    """Within it, Ctrl-C and SIGTERM only ask to stop: then ``is_set()`` of what it yields is true.
+def stop_signals(on_stop: Callable[[], None] = lambda: None) -> Iterator[StopFlag]:
+    """While it is open, Ctrl-C and SIGTERM only set the flag that it yields.
 
-    ``then`` is called too, inside the signal handler: a source's ``stop`` ends its wait for the next frame. A
-    Ctrl-C after that does what it always does. For the main thread, as Python demands of signal handlers.
+    ``on_stop`` is called too, inside the signal handler: a source's ``stop`` ends its wait for the next frame. A second
+    Ctrl-C has its usual effect. To be used in the main thread, as Python requires of signal handlers.
     """
-    stop = Stop()
+    flag = StopFlag()
 
-    def ask(number: int, frame: FrameType | None) -> None:
-        stop.set()
+    def handle(number: int, frame: FrameType | None) -> None:
+        flag.set()
         signal.signal(signal.SIGINT, before[signal.SIGINT])
-        then()
+        on_stop()
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:
-        signal.signal(number, ask)
+        signal.signal(number, handle)
     try:
-        yield stop
+        yield flag
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
 @contextlib.contextmanager
-def reload_signal(then: Callable[[], None]) -> Iterator[None]:
-    """Within it, SIGHUP calls ``then``, inside the signal handler, as daemons have it.
+def reload_signal(on_reload: Callable[[], None]) -> Iterator[None]:
+    """While it is open, SIGHUP calls ``on_reload``, inside the signal handler: for a daemon it means "reload".
 
-    Not so in a terminal: there it says that the terminal was closed, and ends the program as it always does.
+    In a terminal nothing is changed: there SIGHUP means that the terminal was closed, and ends the program.
     """
     if _in_terminal():
         yield
         return
-    before = signal.signal(signal.SIGHUP, lambda number, frame: then())
+    before = signal.signal(signal.SIGHUP, lambda number, frame: on_reload())
     try:
         yield
     finally:
@@ -95,9 +95,9 @@ def _in_terminal() -> bool:
 
 
 def notify(text: str) -> None:
-    """Tell systemd how it goes: ``notify("READY=1")``, ``notify("STOPPING=1")``; nothing where none listens.
+    """Send a notification to systemd, such as ``READY=1`` or ``STOPPING=1``; do nothing without NOTIFY_SOCKET.
 
-    The protocol is sd_notify(3): a datagram to the socket that NOTIFY_SOCKET names, ``@`` for an abstract one.
+    The protocol is sd_notify(3): a datagram to the socket named in NOTIFY_SOCKET; ``@`` starts an abstract name.
     """
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
@@ -110,51 +110,53 @@ def notify(text: str) -> None:
             out.connect(address)
             out.send(text.encode())
     except OSError as error:
-        # To be read well matters more than to be seen reading.
-        log.warning("NOTIFY_SOCKET: systemd was not told %s (%s)", text.replace("\n", " "), error.strerror or error)
+        # Go on: reading digits matters more than the notification.
+        log.warning(
+            "NOTIFY_SOCKET: systemd could not be notified of %s (%s)", text.replace("\n", " "), error.strerror or error
+        )
 
 
 class Watchdog:
-    """Tells systemd that the work goes on: who stops telling is killed after WATCHDOG_USEC, and started again.
+    """Feeds systemd's watchdog: a service that does not feed it for WATCHDOG_USEC is killed and started again.
 
-    ``alive`` is for the loop alone, after what proves that it goes round; a thread of its own would feed the
-    watchdog of a loop that hangs. WATCHDOG_USEC and WATCHDOG_PID are those of sd_watchdog_enabled(3); without them
-    only READY=1 and the status are told, and without NOTIFY_SOCKET nothing.
+    Only the loop calls ``alive``, after each frame: a separate thread would go on feeding while the loop hangs.
+    WATCHDOG_USEC and WATCHDOG_PID are described in sd_watchdog_enabled(3); without them only READY=1 and the status are
+    sent, and without NOTIFY_SOCKET nothing.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """``clock`` gives seconds, and never goes back."""
         self._clock = clock
         self._period = _watchdog_seconds() / 4
-        self._told: State | None = None
+        self._state: State | None = None
         self._fed = 0.0
 
     def alive(self, state: State) -> None:
-        """A frame went through, or a live source waits for its camera within its deadline.
+        """Call this after each frame, and after each wait of at most a deadline for a camera.
 
-        The first time systemd learns that the service is ready; then, every quarter of WATCHDOG_USEC at most,
-        that it is alive; and what its state is when that changes.
+        The first call notifies systemd that the service is ready. Later ones feed the watchdog, at most once in a
+        quarter of WATCHDOG_USEC, and send the state when it changes.
         """
         now = self._clock()
-        due = self._period > 0 and (self._told is None or now - self._fed >= self._period)
-        if state == self._told and not due:
+        due = self._period > 0 and (self._state is None or now - self._fed >= self._period)
+        if state == self._state and not due:
             return
-        lines = ["READY=1"] if self._told is None else []
-        if state != self._told:
+        lines = ["READY=1"] if self._state is None else []
+        if state != self._state:
             lines.append(f"STATUS={STATUS[state]}")
         if due:
             lines.append("WATCHDOG=1")
             self._fed = now
-        self._told = state
+        self._state = state
         notify("\n".join(lines))
 
     def stopping(self) -> None:
-        """The work ends because it was asked to, or because there is no more."""
+        """Notify systemd that the service ends."""
         notify("STOPPING=1")
 
 
 def _watchdog_seconds() -> float:
-    """How often systemd wants to hear that this process is alive, seconds; 0 where it does not."""
+    """How often systemd wants its watchdog fed by this process, in seconds; 0: not at all."""
     microseconds, process = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
     if not microseconds.isdecimal() or process not in ("", str(os.getpid())):
         return 0.0

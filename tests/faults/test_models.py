@@ -137,7 +137,7 @@ def test_bad_models_are_refused_and_good_ones_taken_without_a_frame_lost(running
     assert reads == f"one sha256:{short(ONE)}"
 
 
-def test_after_a_kill_a_bad_file_gives_way_to_what_read_before(running: Running) -> None:
+def test_after_a_kill_and_with_a_bad_file_the_model_before_is_used(running: Running) -> None:
     with running.run() as process:
         running.until(lambda: len(running.readings) > 5)
         process.kill()
@@ -151,22 +151,22 @@ def test_after_a_kill_a_bad_file_gives_way_to_what_read_before(running: Running)
     (notice,) = running.notices
     assert notice["state"] == "refused" and notice["reason"] in error
     assert main(["model", "rollback", *running.flags]) == 0
-    assert running.model.read_bytes() == ONE, "what reads is put back in place of what was refused"
+    assert running.model.read_bytes() == ONE, "the model in use replaces the refused file"
 
 
-def test_a_hang_up_looks_again_and_ends_nothing(running: Running) -> None:
+def test_sighup_checks_the_model_again_and_the_program_goes_on(running: Running) -> None:
     with running.run() as process:
         running.until(lambda: len(running.readings) > 5)
         process.send_signal(signal.SIGHUP)
         assert process.stderr is not None
-        assert "nothing new, one sha256:" in process.stderr.readline()
+        assert "unchanged, still using one sha256:" in process.stderr.readline()
         running.put(TWO)
         process.send_signal(signal.SIGHUP)
         running.until(lambda: running.readings[-1]["model"].startswith("two "))
         running.stop(process)
 
 
-def test_with_the_packages_own_model_a_hang_up_ends_nothing_either(running: Running) -> None:
+def test_sighup_with_the_packaged_model_changes_nothing(running: Running) -> None:
     running.command = [word for word in running.command if word not in ("--model", str(running.model))]
     with running.run() as process:
         running.until(lambda: len(running.readings) > 5)
@@ -180,7 +180,7 @@ def test_with_the_packages_own_model_a_hang_up_ends_nothing_either(running: Runn
 
 
 def test_a_model_that_never_answers_costs_no_frame(running: Running, tmp_path: Path) -> None:
-    """The trial is stood in for by one that hangs, as a Python of its own that never ends; the loop does not care."""
+    """The trial is replaced by a process that never ends; the loop goes on."""
     hang = tmp_path / "hang"
     hang.mkdir()
     (hang / "sitecustomize.py").write_text(
@@ -213,11 +213,11 @@ def test_a_bad_model_with_nothing_kept_is_one_line(running: Running) -> None:
     with running.run() as process:
         _, error = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
-    assert error == f"edge: {running.model}: is no .tflite model; make one with edge-convert MODEL.h5\n"
+    assert error == f"edge: {running.model}: is not a .tflite model; make one with edge-convert MODEL.h5\n"
 
 
 def test_files_are_read_with_the_model_that_is_named(running: Running, tmp_path: Path) -> None:
-    """Where a run is told what to read with, and no camera waits, nobody knows better: not even the golden digits."""
+    """With a source of files the model that is named is used without a trial."""
     running.put(BAD["another model"])
     running.command[running.command.index("--source") + 1] = "synthetic:?frames=3"
     with running.run() as process:

@@ -82,11 +82,11 @@ def test_a_card_with_unknown_and_missing_fields_is_read() -> None:
         ("{", "is damaged"),
         ("", "is damaged"),
         ("[]", "format None"),
-        ('{"format": 2}', "format 2, this version reads 1"),
-        ('{"format": 1, "labels": "0123456789"}', "no usable labels"),
-        ('{"format": 1, "labels": [], "output": ["logits"]}', "no usable labels, output"),
-        ('{"format": 1, "paper": "white", "ink": NaN}', "no usable paper, ink"),
-        ('{"format": 1, "name": 7, "source": null}', "no usable name, source"),
+        ('{"format": 2}', "format 2, but this version reads only 1"),
+        ('{"format": 1, "labels": "0123456789"}', "no valid labels"),
+        ('{"format": 1, "labels": [], "output": ["logits"]}', "no valid labels, output"),
+        ('{"format": 1, "paper": "white", "ink": NaN}', "no valid paper, ink"),
+        ('{"format": 1, "name": 7, "source": null}', "no valid name, source"),
     ],
 )
 def test_a_damaged_card_is_refused_in_one_line(text: str, complaint: str) -> None:
@@ -123,7 +123,7 @@ def test_a_card_knows_whether_the_model_is_still_the_same() -> None:
     for place in (0, 100, len(MODEL) - 1):
         damaged = bytearray(whole)
         damaged[place] ^= 1
-        with pytest.raises(ModelError, match=r"x\.tflite: is not what was converted, half-copied or damaged"):
+        with pytest.raises(ModelError, match=r"x\.tflite: is damaged or only partly copied"):
             read_card(bytes(damaged), "x.tflite")
 
 
@@ -131,13 +131,13 @@ def test_what_is_half_copied_over_an_older_file_is_noticed() -> None:
     newer = packed(MODEL, CARD)
     older = packed(bytes(reversed(MODEL)), CARD)
     for size in (1, len(MODEL) // 2, len(MODEL) - 1):
-        with pytest.raises(ModelError, match="is not what was converted"):
+        with pytest.raises(ModelError, match="is damaged or only partly copied"):
             read_card(newer[:size] + older[size:], "x.tflite")
 
 
 def test_an_older_card_is_read_without_asking() -> None:
     assert read_card(MODEL + CARD.archive(), "x.tflite") == CARD
-    with pytest.raises(ModelError, match="no usable model_sha256"):
+    with pytest.raises(ModelError, match="no valid model_sha256"):
         read_card(with_text('{"format": 1, "model_sha256": 7}'), "x.tflite")
 
 

@@ -46,7 +46,7 @@ def test_with_a_margin_a_glyph_keeps_its_size_in_the_middle(size: tuple[int, int
     "glyphs", [np.zeros((28, 28), np.uint8), np.zeros((1, 28, 27), np.uint8), np.zeros((1, 28, 28), np.float32)]
 )
 def test_what_is_no_glyph_is_refused(glyphs: np.ndarray) -> None:
-    with pytest.raises(ValueError, match=re.escape("(n, 28, 28) uint8 is wanted")):
+    with pytest.raises(ValueError, match=re.escape("they must be (n, 28, 28) uint8")):
         Model().predict(glyphs)
 
 
@@ -65,13 +65,13 @@ def refusal(path: Path) -> str:
 def test_wrong_labels_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "m.tflite"
     path.write_bytes(files.BARE + Card(labels=("a", "b")).archive())
-    assert "gives 11 numbers for 2 labels (a, b)" in refusal(path)
+    assert "has 11 outputs for 2 labels (a, b)" in refusal(path)
 
 
 def test_missing_empty_and_foreign_files_are_refused(tmp_path: Path) -> None:
     assert "no such file" in refusal(tmp_path / "none.tflite")
     assert "cannot be read" in refusal(tmp_path)
-    for name, content, complaint in [("empty", b"", "is empty"), ("text", b"hello world", "is no .tflite model")]:
+    for name, content, complaint in [("empty", b"", "is empty"), ("text", b"hello world", "is not a .tflite model")]:
         (tmp_path / name).write_bytes(content)
         assert complaint in refusal(tmp_path / name)
 

@@ -81,7 +81,7 @@ def test_they_are_fifty_of_five_hands_and_always_the_same() -> None:
     assert glyphs.shape == (50, 28, 28) and glyphs.dtype == np.uint8
     assert np.bincount(labels).tolist() == [STYLES] * 10
     assert np.abs(glyphs.mean(axis=(1, 2)) - INK).max() < 2, "other digits than those that were measured"
-    assert len(np.unique(glyphs, axis=0)) == 50, "each hand writes otherwise"
+    assert len(np.unique(glyphs, axis=0)) == 50, "each style writes differently"
 
 
 def test_the_packaged_model_reads_all() -> None:

@@ -27,9 +27,9 @@ OUTCOMES = {
     "crash": "crashes the TFLite runtime",
     "slow": "gave no answer",
     "memory": "memory|MiB",
-    "refused": "refuses it|does not run|golden digits|input has|damaged|no .tflite|numbers for|inputs|outputs",
+    "refused": "refuses it|does not run|golden digits|input has|damaged|not a .tflite|outputs for|inputs|outputs",
 }
-"""What may become of a damaged model, by a word of its line."""
+"""What may happen to a damaged model -> words of the error."""
 
 
 def refusal(content: bytes, **how: int) -> str:
@@ -51,12 +51,12 @@ def test_a_good_model_passes() -> None:
     ("content", "why"),
     [
         (b"", "is empty"),
-        (b"hello world", "is no .tflite model"),
+        (b"hello world", "is not a .tflite model"),
         # tflite-runtime may read past its end: that is why a model is tried in a process of its own.
         (files.BARE[: len(files.BARE) // 2], "refuses it|crashes the TFLite runtime"),
-        (files.GOOD[:1000] + bytes(100) + files.GOOD[1100:], "is not what was converted, half-copied or damaged"),
+        (files.GOOD[:1000] + bytes(100) + files.GOOD[1100:], "is damaged or only partly copied"),
         (files.GOOD[: len(files.GOOD) - 200], "is damaged"),
-        (files.with_card(replace(files.card(), labels=("a", "b"))), "gives 11 numbers for 2 labels"),
+        (files.with_card(replace(files.card(), labels=("a", "b"))), "has 11 outputs for 2 labels"),
         (files.with_card(replace(files.card(), paper=1.0, ink=0.0)), "reads only .* of 50 golden digits"),
     ],
     ids=["empty", "text", "half", "hash", "card", "labels", "inverted"],
@@ -65,13 +65,13 @@ def test_what_is_wrong_is_one_line(content: bytes, why: str) -> None:
     assert re.search(why, refusal(content))
 
 
-def test_what_never_ends_is_ended() -> None:
+def test_an_endless_model_is_ended() -> None:
     started = time.monotonic()
     assert "gave no answer within 4 s" in refusal(files.endless(), seconds=4)
     assert time.monotonic() - started < patience(30)
 
 
-def test_what_wants_all_memory_does_not_get_it() -> None:
+def test_a_model_cannot_use_up_the_memory() -> None:
     tf = pytest.importorskip("tensorflow")
 
     def huge(x: Any) -> Any:
@@ -94,8 +94,8 @@ def test_the_child_bounds_its_memory() -> None:
     assert subprocess.run([sys.executable, "-c", program]).returncode == 7
 
 
-def test_what_crashes_the_runtime_crashes_it_alone() -> None:
-    """Found by fuzzing: the runtime looks at an input that the file says is left out, and that may not be."""
+def test_a_crash_of_the_runtime_ends_only_the_trial() -> None:
+    """Found by fuzzing: the runtime reads an input that is optional in the file, but must not be missing."""
     said = refusal(files.crashing())
     assert said == "shelf/m.tflite: crashes the TFLite runtime (SIGSEGV); convert the model again"
 
@@ -118,7 +118,7 @@ def test_a_child_that_says_nothing_or_reads_nothing_is_refused(monkeypatch: pyte
     assert "could not be tried (No such file or directory)" in refusal(files.GOOD)
 
 
-def test_what_cannot_end_itself_is_ended_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trial_that_ignores_its_alarm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "GRACE_SECONDS", 0.0)
     deaf = "import signal, time; signal.alarm(0); time.sleep(60)"
     monkeypatch.setattr(room, "trial_command", lambda **how: [sys.executable, "-c", deaf])
@@ -141,7 +141,7 @@ def test_how_a_child_ended(status: int, words: str) -> None:
     assert words in signal_problem(status) and bool(words) == bool(signal_problem(status))
 
 
-def test_it_is_the_first_to_go_and_the_last_to_run(tmp_path: Path) -> None:
+def test_it_has_the_lowest_priority_and_is_killed_first(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     # It waits for the file, which never comes, after it stood back.
@@ -154,7 +154,7 @@ def test_it_is_the_first_to_go_and_the_last_to_run(tmp_path: Path) -> None:
                     break
                 time.sleep(0.02)
             else:
-                raise AssertionError("it did not stand back")
+                raise AssertionError("it did not lower its priority")
         finally:
             child.kill()
 

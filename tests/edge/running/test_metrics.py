@@ -304,7 +304,7 @@ def test_it_is_only_asked(metrics: Metrics) -> None:
 
 def test_a_port_that_is_taken_is_one_line(metrics: Metrics, reader: Reader, capfd) -> None:  # type: ignore[no-untyped-def]
     address = f"127.0.0.1:{metrics.port}"
-    with pytest.raises(PublishError, match=f"{address}: cannot be listened at .*in use"):
+    with pytest.raises(PublishError, match=f"{address}: cannot listen there .*in use"):
         Metrics(address, source=Quiet(), reader=reader)
     assert main(["run", "--source", "synthetic:", "--frames", "1", "--metrics", address]) == 1
     out, error = capfd.readouterr()

@@ -191,7 +191,9 @@ def test_a_new_file_at_the_start_is_tried_and_said(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("content", [BAD, None])
-def test_if_the_file_is_bad_or_missing_at_the_start_the_last_accepted_model_is_used(bench: Bench, content: bytes | None) -> None:
+def test_if_the_file_is_bad_or_missing_at_the_start_the_last_accepted_model_is_used(
+    bench: Bench, content: bytes | None
+) -> None:
     bench.start().path.unlink()
     bench.start(content)
     ((state, reason),) = bench.check(3)

@@ -98,7 +98,7 @@ def test_a_systemd_that_does_not_listen_is_only_a_line_in_the_log(tmp_path, monk
     with caplog.at_level(logging.WARNING):
         notify("READY=1")
     assert [r.getMessage() for r in caplog.records] == [
-        "NOTIFY_SOCKET: systemd was not told READY=1 (No such file or directory)"
+        "NOTIFY_SOCKET: systemd could not be notified of READY=1 (No such file or directory)"
     ]
 
 
@@ -218,7 +218,9 @@ def test_a_systemd_that_takes_nothing_is_not_waited_for(tmp_path, monkeypatch, c
             notify("WATCHDOG=1")
             if caplog.records:
                 break
-    assert [r.getMessage() for r in caplog.records] == ["NOTIFY_SOCKET: systemd was not told WATCHDOG=1 (timed out)"]
+    assert [r.getMessage() for r in caplog.records] == [
+        "NOTIFY_SOCKET: systemd could not be notified of WATCHDOG=1 (timed out)"
+    ]
 
 
 def test_a_hang_up_asks_to_look_again(monkeypatch):
