@@ -1,7 +1,7 @@
-"""What publishing costs the frame path while the broker is up, down, deaf or slow: ``python -m tests.faults.cost``.
+"""Measures what publishing costs a frame, with the broker up, down, silent or slow: ``python -m tests.faults.cost``.
 
-A frame asks the controls and hands its reading to the courier; an event is stored besides. Both are timed in the loop's
-own thread, while the courier works in its own.
+Each frame checks the controls and gives its reading to the courier; some also store an event. Both are timed in the
+loop's thread, while the courier works in its own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.support.mosquitto import Broker, Wire
 
 
 def measure(folder: Path, port: int, frames: int, every: int) -> tuple[list[float], list[float]]:
-    """Microseconds of each frame without an event, and of each with one; an event every so many frames, at 100 fps."""
+    """Microseconds of each frame without an event, and of each with one; ``every`` frames an event, at 100 fps."""
     program = Program(device="desk")
     plain, with_event = [], []
     with (
@@ -48,12 +48,12 @@ def main() -> int:
     parser.add_argument("--frames", type=int, default=1000)
     parser.add_argument("--every", type=int, default=10, help="frames from one event to the next")
     given = parser.parse_args()
-    for how in ("up", "down", "deaf", "slow"):
+    for how in ("up", "down", "silent", "slow"):
         with tempfile.TemporaryDirectory() as folder:
             there = Broker(Path(folder) / "broker")
             wire = Wire(there.port)
             wire.open, wire.bytes_a_second = how != "down", 1000 if how == "slow" else 0
-            wire.hole = how == "deaf"
+            wire.hole = how == "silent"
             plain, with_event = measure(Path(folder), wire.port, given.frames, given.every)
             wire.close()
             there.kill()

@@ -1,8 +1,8 @@
-"""Whether every event arrives, in order, whatever is killed: ``python -m tests.faults.delivery --events 10000``.
+"""Checks that every event arrives, in order, whatever is killed: ``python -m tests.faults.delivery --events 10000``.
 
-A device of its own process says numbered events into its store; a courier takes them to a real broker, through a wire.
-Again and again the device is killed with SIGKILL, at a random moment; the broker is killed in the middle of bursts and
-comes back later; the wire swallows what it is given. A listener writes down what arrives.
+A device, a process of its own, appends numbered events to its store. A courier delivers them to a real broker, through
+a proxy. Again and again the device is killed with SIGKILL at a random moment, the broker is killed during a burst and
+comes back later, and the proxy swallows all data for a while. A listener records what arrives.
 """
 
 from __future__ import annotations
@@ -39,45 +39,48 @@ class Outcome(NamedTuple):
     lost: int
     """Events that did not arrive."""
     early: int
-    """Events that arrived before one that was said earlier."""
+    """Events that arrived before an older one."""
     strange: int
-    """Repeats with another key than the first, and keys that two events have."""
+    """Repeats with another key than the first time, and keys that two events share."""
     repeats: int
-    """Repeats with the same key: what at least once means."""
+    """Repeats with the same key, which "at least once" allows."""
     killed: int
     """How often the device was killed."""
     broker_killed: int
+    """How often the broker was killed."""
     holes: int
+    """How often the proxy swallowed all data for a while."""
     away: int
-    """Events, a second apart, that were said while the broker was away for the longest time."""
+    """Events, a second apart, that were stored during the broker's longest absence."""
     seconds: float
+    """How long it all took."""
 
 
 def device(folder: Path, uri: str, events: int, rate: float, seed: int) -> None:
-    """Say what was not said yet, in bursts; then wait until all of it is sent."""
+    """Store the events that are still missing, in bursts; then wait until all are sent."""
     connection.ACK_SECONDS = 2.0
     rng = random.Random(seed)
-    said = _said(folder / FILE)
+    number = _newest_number(folder / FILE)
     began = datetime(2026, 11, 23, tzinfo=UTC)
     with (
         Store(folder / FILE, device="desk") as store,
         open_publisher(uri, program=Program(device="desk"), outlet=store.outlet) as sending,
     ):
-        while said < events:
-            for _ in range(min(rng.choice((1, 2, 5, 20, 100)), events - said)):
-                said += 1
-                # A second apart, as they may be on a busy desk.
-                at = began + timedelta(seconds=said)
-                reading = Reading("desk", said, at, (), "blank", MODEL, 1.0)
-                store.append(Event("changed", at, str(said), str(said - 1), 1.0, 0.9, reading))
+        while number < events:
+            for _ in range(min(rng.choice((1, 2, 5, 20, 100)), events - number)):
+                number += 1
+                # A second apart, as on a busy desk.
+                at = began + timedelta(seconds=number)
+                reading = Reading("desk", number, at, (), "blank", MODEL, 1.0)
+                store.append(Event("changed", at, str(number), str(number - 1), 1.0, 0.9, reading))
                 time.sleep(rng.expovariate(rate * 4))
             time.sleep(rng.expovariate(rate / 20))
         while sending.delivery().backlog:  # type: ignore[attr-defined]
             time.sleep(0.05)
 
 
-def _said(path: Path) -> int:
-    """The number of the newest event in the store."""
+def _newest_number(path: Path) -> int:
+    """The number of the newest event in a store; 0 if there is none."""
     if not path.exists():
         return 0
     with closing(sqlite3.connect(path)) as file:
@@ -92,9 +95,10 @@ def _said(path: Path) -> int:
 def deliver(
     folder: Path, *, events: int, kills: int, broker_kills: int, holes: int, rate: float, seed: int, away: int = 0
 ) -> Outcome:
-    """Do all that; ``rate`` is how many events a second are said, about.
+    """Run the whole check; ``rate`` is about how many events are stored per second.
 
-    The broker stays away the first time until ``away`` more events are said: so many seconds of the device's own time.
+    The first time, the broker stays away until ``away`` more events are stored, which are that many seconds apart in
+    the device's own time.
     """
     rng = random.Random(seed)
     there = Broker(folder / "broker", "max_inflight_messages 0", "max_queued_messages 0")
@@ -111,25 +115,25 @@ def deliver(
         words += ["--events", str(events), "--rate", str(rate)]
         return subprocess.Popen([sys.executable, *words, "--seed", str(rng.randrange(10**9))])
 
-    def hear() -> None:
+    def collect() -> None:
         while True:
             try:
                 arrived.append(json.loads(judge.heard.get_nowait().payload))
             except queue.Empty:
                 return
 
-    # Each misfortune comes when so many events have arrived, spread over the whole, in any order.
-    list_of = ["kill"] * kills + ["broker"] * broker_kills + ["hole"] * holes
-    rng.shuffle(list_of)
-    plan = sorted((rng.uniform(0.01, 0.95) * events for _ in list_of), reverse=True)
-    misfortunes = list(zip(plan, list_of, strict=True))
+    # Each fault comes when a random number of events has arrived, in any order.
+    kinds = ["kill"] * kills + ["broker"] * broker_kills + ["hole"] * holes
+    rng.shuffle(kinds)
+    plan = sorted((rng.uniform(0.01, 0.95) * events for _ in kinds), reverse=True)
+    faults = list(zip(plan, kinds, strict=True))
     try:
         child = start()
         while True:
-            hear()
+            collect()
             newest = max((int(str(e["text"])) for e in arrived[-200:]), default=0)
-            if misfortunes and newest >= misfortunes[-1][0]:
-                _, what = misfortunes.pop()
+            if faults and newest >= faults[-1][0]:
+                _, what = faults.pop()
                 time.sleep(rng.uniform(0, 0.1))
                 if what == "kill":
                     child.send_signal(signal.SIGKILL)
@@ -141,17 +145,17 @@ def deliver(
                     wire.cut()
                     wire.hole = False
                 else:
-                    # The listener has to be back before the device is: what a broker has said yes to, and forgets when
-                    # it is killed itself, is out of a device's hands.
+                    # The listener must be back before the device: a broker that is killed forgets acknowledged
+                    # messages, which no device can prevent.
                     wire.open = False
                     there.kill()
                     wire.cut()
                     eventually(lambda: not judge.paho.is_connected())
-                    before = _said(folder / FILE)
+                    before = _newest_number(folder / FILE)
                     time.sleep(rng.uniform(0, 3))
-                    while away and not longest and _said(folder / FILE) < min(before + away, events):
+                    while away and not longest and _newest_number(folder / FILE) < min(before + away, events):
                         time.sleep(0.1)
-                    longest = max(longest, _said(folder / FILE) - before)
+                    longest = max(longest, _newest_number(folder / FILE) - before)
                     there.start()
                     judge.ready()
                     wire.open = True
@@ -162,7 +166,7 @@ def deliver(
         until = time.monotonic() + 5
         while len({e["text"] for e in arrived}) < events and time.monotonic() < until:
             time.sleep(0.05)
-            hear()
+            collect()
     finally:
         if child and child.poll() is None:
             child.kill()
@@ -171,12 +175,12 @@ def deliver(
         wire.close()
         there.kill()
     seconds = time.monotonic() - began
-    return _judged(arrived, events)._replace(
+    return _outcome(arrived, events)._replace(
         killed=kills, broker_killed=broker_kills, holes=holes, away=longest, seconds=seconds
     )
 
 
-def _judged(arrived: list[dict[str, object]], events: int) -> Outcome:
+def _outcome(arrived: list[dict[str, object]], events: int) -> Outcome:
     keys: dict[int, tuple[object, object]] = {}
     early = strange = repeats = highest = 0
     for stored in arrived:
@@ -200,7 +204,7 @@ def main() -> int:
     parser.add_argument("--broker-kills", type=int, default=8)
     parser.add_argument("--holes", type=int, default=4)
     parser.add_argument("--rate", type=float, default=200.0)
-    parser.add_argument("--away", type=int, default=600, help="seconds of the device's time that the broker is away")
+    parser.add_argument("--away", type=int, default=600, help="events during the longest absence of the broker")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--uri", help=argparse.SUPPRESS)

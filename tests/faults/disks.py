@@ -1,4 +1,4 @@
-"""Disks that are full or read-only: real ones, in memory."""
+"""Full and read-only disks for tests: real file systems in memory."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 
 
 class Disk:
-    """A small tmpfs in a mount namespace of its own, which a shell keeps: with the shell it is gone.
+    """A small tmpfs in its own mount namespace, which exists as long as a shell runs.
 
-    ``path`` leads there from outside, through /proc. Root may make such a namespace, and others may in a user
-    namespace; OSError where neither is allowed (a plain container).
+    ``path`` leads there from outside, through /proc. Root may create such a namespace, and other users may within a
+    user namespace. OSError if neither is allowed, as in a plain container.
     """
 
     def __init__(self, place: Path, *, as_user: bool, kilobytes: int = 64) -> None:
@@ -36,50 +36,50 @@ class Disk:
             raise OSError(f"{command}: refused")
 
     def fill(self) -> None:
-        """Take what room there is, to the byte."""
+        """Fill the disk to the last byte."""
         with (self.path / "filler").open("ab", buffering=0) as file, contextlib.suppress(OSError):
             while file.write(bytes(4096)):
                 pass
 
     def empty(self) -> None:
-        """Give it back."""
+        """Free that space again."""
         (self.path / "filler").unlink()
 
     def remount(self, how: str) -> None:
-        """``ro`` or ``rw``; it must not be in use for the first."""
+        """Remount it ``ro`` or ``rw``; for ``ro`` no file may be open for writing."""
         self._ask(f"mount -o remount,{how} '{self._place}'")
 
     def close(self) -> None:
-        """Take the disk away."""
+        """Remove the disk."""
         self._shell.kill()
         self._shell.communicate()
 
 
 class FullDevice:
-    """What can be had without a mount: a file that is /dev/full for a while, and so really gives ENOSPC."""
+    """A substitute without mounting: a file that is a link to /dev/full for a while, which really gives ENOSPC."""
 
     def __init__(self, place: Path) -> None:
         self.path = place
 
     def fill(self) -> None:
-        """Put /dev/full where readings.jsonl is."""
+        """Put a link to /dev/full in the place of readings.jsonl."""
         (self.path / "readings.jsonl").rename(self.path / "kept")
         (self.path / "readings.jsonl").symlink_to("/dev/full")
 
     def empty(self) -> None:
-        """And take it away."""
+        """Put readings.jsonl back."""
         (self.path / "kept").rename(self.path / "readings.jsonl")
 
     def remount(self, how: str) -> None:
-        """Not to be had."""
-        pytest.skip("this machine lets nobody mount anything")
+        """Skip the test: this needs a mount."""
+        pytest.skip("this machine does not allow mounting")
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing."""
 
 
 def disk(place: Path) -> Disk | FullDevice:
-    """The truest disk that can be had here; its folder is ``path``."""
+    """A real small disk if this machine allows it, else the substitute; its folder is ``path``."""
     if shutil.which("unshare"):
         for as_user in (False, True):
             with contextlib.suppress(OSError):

@@ -1,7 +1,7 @@
-"""Many devices on one Mosquitto: ``python -m tests.faults.fleet --devices 500``: what is lost, how long events take.
+"""Many devices on one Mosquitto, what is lost and how long events take: ``python -m tests.faults.fleet --devices 500``.
 
-Every device has a store, a courier and a connection of its own, some hundred of them in each process. An event says
-when it happened; the listener, a process of its own, when it came.
+Each device has its own store, courier and connection; about a hundred devices share a process. An event contains the
+time when it happened. The listener, in another process, notes when it arrives.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MODEL = "mnist-1.0 sha256:ab12"
 
 
 def devices(folder: Path, port: int, names: range, seconds: float, period: float) -> int:
-    """Let these devices say an event every ``period`` seconds or so; gives how many they said."""
+    """Store an event for each of these devices about every ``period`` seconds; returns the number of events."""
     rng = random.Random(names.start)
     said = 0
     with ExitStack() as stack:
@@ -82,7 +82,7 @@ def main() -> int:
         keys: set[tuple[str, str, int]] = set()
         took: list[float] = []
 
-        def hear() -> None:
+        def collect() -> None:
             while True:
                 message = judge.heard.get()
                 if not message.topic:
@@ -91,7 +91,7 @@ def main() -> int:
                 took.append(time.time() - datetime.fromisoformat(stored["at"]).timestamp())
                 keys.add((stored["device"], stored["boot_id"], stored["seq"]))
 
-        listening = threading.Thread(target=hear)
+        listening = threading.Thread(target=collect)
         listening.start()
         began = time.monotonic()
         words = [sys.executable, "-m", "tests.faults.fleet", "--folder", folder, "--port", str(there.port)]

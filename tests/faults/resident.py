@@ -1,7 +1,7 @@
-"""What memory ``edge run`` holds that reads a camera, stores, and tells a broker: ``python -m tests.faults.resident``.
+"""Measures the memory of ``edge run`` with a camera, a store and a broker: ``python -m tests.faults.resident``.
 
-The camera is a stand-in for picamera2 that hands out pages, so that nothing but the project's own work is counted;
-libcamera and picamera2 come on top of it on a Pi.
+The camera is a stand-in for picamera2 that returns pages, so only the project's own memory is measured. On a Pi,
+libcamera and picamera2 need more.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Picamera2:
 
 
 def main(seconds: float, fps: int) -> None:
-    """Print what was held over the second half of so many seconds, and at the peak."""
+    """Print the memory used over the second half of ``seconds``, and its peak."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         frames = islice(open_source("synthetic:?digits=6&hold=1"), PAGES)

@@ -1,4 +1,4 @@
-"""What befalls a broker and the way to it: away, killed, deaf, slow, particular."""
+"""MQTT delivery while the broker is away, killed, silent or slow, or refuses messages."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_killed_in_the_middle_of_bursts_it_gets_everything_in_order(device, star
     assert device.courier.delivery().refused == 0
 
 
-def test_a_connection_that_swallows_everything_is_given_up_and_nothing_is_lost(device, start, wire):
+def test_a_connection_without_acknowledgements_is_given_up_and_nothing_is_lost(device, start, wire):
     there = start()
     way = wire(there.port)
     with Listener(there.port, "home/desk/notice") as judge:
@@ -165,7 +165,7 @@ def test_a_connection_that_swallows_everything_is_given_up_and_nothing_is_lost(d
         assert first_of_each(numbers(judge, until=30)) == list(range(1, 31))
 
 
-def test_a_server_that_says_nothing_is_no_broker(device):
+def test_a_silent_server_is_reported(device):
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         device.carry(f"mqtt://127.0.0.1:{deaf.getsockname()[1]}/home")
         assert device.problem("does not answer; is it a broker?")
@@ -174,7 +174,7 @@ def test_a_server_that_says_nothing_is_no_broker(device):
         assert time.monotonic() - began < patience(5)
 
 
-def test_a_slow_way_is_no_fault(device, start, wire):
+def test_a_slow_network_is_no_failure(device, start, wire):
     there = start()
     way = wire(there.port)
     with Listener(there.port, "home/desk/notice") as judge:
@@ -186,7 +186,7 @@ def test_a_slow_way_is_no_fault(device, start, wire):
     assert device.courier.delivery().failures == 0
 
 
-def test_publishing_does_not_wait_for_a_broker_that_is_deaf(device, start, wire):
+def test_publishing_does_not_wait_for_a_broker_that_does_not_answer(device, start, wire):
     there = start()
     way = wire(there.port)
     device.carry(f"mqtt://127.0.0.1:{way.port}/home")
@@ -197,7 +197,7 @@ def test_publishing_does_not_wait_for_a_broker_that_is_deaf(device, start, wire)
     assert device.courier.delivery().backlog >= 480
 
 
-def test_a_wrong_password_is_said_with_what_mends_it_and_never_shown(device, start, tmp_path, caplog, capfd):
+def test_a_wrong_password_is_reported_with_what_to_do_and_never_shown(device, start, tmp_path, caplog, capfd):
     passwords = password_file(tmp_path / "passwords", joe="secret-right")
     there = start("allow_anonymous false", f"password_file {passwords}")
     with pytest.raises(PublishError, match="refuses clients without a user"):
@@ -296,7 +296,7 @@ def test_tls_with_an_authority_and_a_certificate_of_ones_own(device, start, cert
 
 
 @only_mosquitto("waits for more of what it cannot understand")
-def test_tls_to_a_port_that_speaks_none(start):
+def test_tls_to_a_port_without_tls(start):
     there = start()
     with pytest.raises(PublishError, match=r"127\.0\.0\.1:\d+ seems not to use TLS; check the port, or use mqtt://"):
         connection.probe(parse(f"//127.0.0.1:{there.port}/home", secure=True))
@@ -310,12 +310,12 @@ def test_tls_to_a_port_that_speaks_none(start):
     ],
     ids=["name", "port"],
 )
-def test_where_there_is_none_the_line_says_what_to_look_at(what, problem):
+def test_without_a_broker_the_error_says_what_to_check(what, problem):
     with pytest.raises(PublishError, match=problem):
         connection.probe(parse(what))
 
 
-def test_what_is_too_large_for_the_broker_is_dropped_counted_and_said_and_the_rest_arrives(device, start, caplog):
+def test_a_message_too_large_for_the_broker_is_dropped_counted_and_logged_and_the_rest_arrives(device, start, caplog):
     there = start("max_packet_size 2000")
     with Listener(there.port, "home/desk/notice") as judge:
         device.carry(f"mqtt://127.0.0.1:{there.port}/home?home_assistant=off")
@@ -330,7 +330,7 @@ def test_what_is_too_large_for_the_broker_is_dropped_counted_and_said_and_the_re
     assert "too large for the broker (3," in line and "; dropped: boot_id" in line
 
 
-def test_without_the_right_to_write_nothing_is_dropped_and_the_line_says_so(device, start, tmp_path):
+def test_without_write_access_nothing_is_dropped_and_the_error_says_so(device, start, tmp_path):
     rights = tmp_path / "acl"
     rights.write_text("topic read #\n")
     rights.chmod(0o600)
@@ -342,7 +342,7 @@ def test_without_the_right_to_write_nothing_is_dropped_and_the_line_says_so(devi
 
 
 @only_mosquitto("lets two clients have one name")
-def test_a_second_one_of_the_same_name_is_told_to_both(device, start, tmp_path, caplog):
+def test_a_second_client_with_the_same_id_is_reported(device, start, tmp_path, caplog):
     there = start()
     device.carry(f"mqtt://127.0.0.1:{there.port}/home")
     eventually(lambda: device.courier.delivery().connected)
@@ -356,7 +356,7 @@ def test_a_second_one_of_the_same_name_is_told_to_both(device, start, tmp_path, 
 
 
 @pytest.mark.parametrize("manner", ["says so", "hangs up"])
-def test_a_broker_that_knows_only_3_1_1_is_spoken_to_so(start, manner):
+def test_an_old_broker_gets_mqtt_3_1_1(start, manner):
     there = start()
     versions = []
 
@@ -385,7 +385,7 @@ def test_a_broker_that_knows_only_3_1_1_is_spoken_to_so(start, manner):
 
 
 class Deaf:
-    """A server that accepts, hears and never answers."""
+    """A server that accepts connections and never answers."""
 
     def __init__(self):
         self.heard = []
@@ -405,8 +405,8 @@ class Deaf:
             near.close()
 
 
-def test_far_sides_that_hang_do_not_hold_up_the_end_one_after_the_other(tmp_path, capsys):
-    """SIGTERM while an MQTT broker and two webhooks are waited for: the service has one second in all."""
+def test_several_hanging_far_sides_do_not_delay_the_end(tmp_path, capsys):
+    """SIGTERM while an MQTT broker and two webhooks hang: the service has one second in all."""
     deaf = [Deaf() for _ in range(3)]
     schemes = [f"mqtt://127.0.0.1:{deaf[0].port}/home", *(f"http://127.0.0.1:{one.port}/" for one in deaf[1:])]
     command = [sys.executable, "-m", "edge.cli", "run", "--source", "synthetic:?fps=20&hold=30&difficulty=0&seed=3"]
@@ -432,6 +432,6 @@ def test_far_sides_that_hang_do_not_hold_up_the_end_one_after_the_other(tmp_path
 
 @only_mosquitto("forgets its sessions when it is killed")
 def test_killed_again_and_again_on_both_sides_everything_arrives_in_order(tmp_path):
-    """The whole of it, 10,000 events and 20 kills: python -m tests.faults.delivery."""
+    """In full, with 10,000 events and 20 kills: python -m tests.faults.delivery."""
     outcome = deliver(tmp_path, events=600, kills=4, broker_kills=1, holes=1, rate=200, seed=7)
     assert (outcome.lost, outcome.early, outcome.strange) == (0, 0, 0)

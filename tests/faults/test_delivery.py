@@ -1,4 +1,4 @@
-"""What befalls the readings on their way out: disks, pipes, kills, and what is lost in them."""
+"""JSON lines on full and read-only disks, closed pipes, and after kills: what is lost is reported."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def frames(path):
     return numbers, broken
 
 
-def test_a_full_disk_costs_its_own_readings_only(card, tmp_path):
+def test_a_full_disk_loses_only_its_own_readings(card, tmp_path):
     path = card.path / "readings.jsonl"
     everything = tmp_path / "everything.jsonl"
     with running(tmp_path, f"jsonl:{path}", f"jsonl:{everything}") as process:
@@ -119,7 +119,7 @@ def test_a_read_only_disk_is_written_when_it_can_be(tmp_path):
         assert there[0] > 0 and broken == 0
 
 
-def test_of_files_no_reading_is_lost_in_silence(tmp_path):
+def test_without_a_live_source_a_full_disk_ends_the_run(tmp_path):
     with running(tmp_path, "jsonl:/dev/full", source=QUICK) as process:
         _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
@@ -164,7 +164,7 @@ def test_killed_at_any_moment_it_leaves_whole_lines_and_goes_on(tmp_path):
     assert all(after in (before + 1, 0) for before, after in zip(numbers, numbers[1:], strict=False))
 
 
-def test_who_reads_no_more_ends_a_live_run_quietly(tmp_path):
+def test_a_closed_stdout_ends_a_live_run_quietly(tmp_path):
     with running(tmp_path, "jsonl:-") as process:
         process.stdout.readline()
         process.stdout.close()
@@ -189,7 +189,7 @@ def test_sigterm_ends_it_also_where_nobody_reads_what_it_writes(source, status, 
 
 
 def test_a_clock_that_jumps_back_stops_nothing(tmp_path, reader, monkeypatch):
-    """A Pi has no clock of its own: the time it wakes up with is years away from what the network says later."""
+    """A Pi has no battery-backed clock: its time at the start may be years away from the network's time later."""
     camera = Faulty()
     real = time.time
     path = tmp_path / "readings.jsonl"

@@ -1,4 +1,4 @@
-"""Power cuts, exactly: what a disk may have of the log and the file when nothing but what was synced is sure."""
+"""Power cuts, systematically: every state of WAL and database that a disk may have if only synced data is sure."""
 
 import os
 import random
@@ -16,7 +16,7 @@ from edge.types import Notice
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HEADER, FRAME = 32, 24 + 4096
-"""Bytes of the log's header and of a page with its own: https://www.sqlite.org/fileformat2.html#walformat."""
+"""Bytes of the WAL header, and of a page with its frame header: https://www.sqlite.org/fileformat2.html#walformat."""
 
 
 def notice(n: int) -> Notice:
@@ -24,13 +24,13 @@ def notice(n: int) -> Notice:
 
 
 class Device:
-    """A store that appends and sends, and all that is known of it from outside."""
+    """A store that appends and sends, and what is known of it from outside."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         folder.mkdir()
         self.path, self.log = folder / "events.db", folder / "events.db-wal"
         self.synced = 0
-        """Entries that were in the log when it was synced last."""
+        """Entries that were in the WAL at its last sync."""
         self.entries: list[event_file.Entry] = []
         self.sent = 0
         self.store = Store(self.path, device="shed")
@@ -62,7 +62,7 @@ class Device:
         file.sync()
 
     def restarted(self, folder: Path, database: bytes, log: bytes) -> None:
-        """What a store makes of such files: a beginning of what was, with all that was synced, and no key twice."""
+        """Open such files: they must hold the oldest entries, all synced ones included; no key may be given twice."""
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         path = folder / "events.db"
@@ -96,12 +96,12 @@ def device(tmp_path: Path, monkeypatch):
 
 
 def cuts(begin: int, end: int) -> list[int]:
-    """Each boundary of a frame, and within each frame its head, the middle and the last byte."""
+    """Each boundary between WAL frames, and in each frame positions in its header, its middle and its last byte."""
     whole = range(begin, end + 1, FRAME)
     return [at for frame in whole for at in (frame, frame + 10, frame + 2000, frame + FRAME - 1) if at <= end]
 
 
-def test_the_log_cut_at_any_frame_has_a_beginning_of_what_was(device, tmp_path: Path) -> None:
+def test_a_wal_cut_at_any_frame_keeps_the_oldest_entries(device, tmp_path: Path) -> None:
     device.append(12)
     device.sync()
     assert device.synced == 12
@@ -116,8 +116,8 @@ def test_the_log_cut_at_any_frame_has_a_beginning_of_what_was(device, tmp_path: 
         device.restarted(tmp_path / "then", database, spoilt)
 
 
-def test_a_cut_while_the_log_is_copied_takes_nothing(device, tmp_path: Path) -> None:
-    """Until all of it is copied and synced, the log has it: pages of the file are old or new, each as it likes."""
+def test_a_power_cut_during_a_checkpoint_loses_nothing(device, tmp_path: Path) -> None:
+    """Until the checkpoint is synced, the WAL has everything, and each page of the database may be old or new."""
     chance = random.Random(3)
     device.append(40)
     device.sync()
@@ -134,7 +134,7 @@ def test_a_cut_while_the_log_is_copied_takes_nothing(device, tmp_path: Path) -> 
         device.restarted(tmp_path / "then", mixed, log)
 
 
-def test_a_log_that_begins_anew_is_told_from_the_old_one_behind_it(device, tmp_path: Path) -> None:
+def test_a_restarted_wal_is_told_from_the_old_frames_behind_it(device, tmp_path: Path) -> None:
     device.append(event_file.CHECKPOINT_COMMITS + 10)
     device.sync()
     size = device.log.stat().st_size
@@ -151,8 +151,8 @@ def test_a_log_that_begins_anew_is_told_from_the_old_one_behind_it(device, tmp_p
             device.restarted(tmp_path / "then", database, log[:hole] + os.urandom(512) + log[hole + 512 :])
 
 
-def test_a_log_is_never_copied_twice_with_nothing_between(device) -> None:
-    """What SQLite's WAL-reset bug needs: a copy that begins where all is copied, while another thread writes."""
+def test_there_is_no_checkpoint_without_new_commits(device) -> None:
+    """SQLite's WAL-reset bug needs a checkpoint with nothing to copy that starts while another thread writes."""
     begun = []
     file = device.store._file
     copy = file._checkpoint
@@ -175,7 +175,7 @@ def test_a_log_is_never_copied_twice_with_nothing_between(device) -> None:
     assert len(begun) == 2 and begun[1] - begun[0] >= event_file.CHECKPOINT_COMMITS
 
 
-def test_who_writes_shortens_a_log_that_nobody_has_copied(device, monkeypatch) -> None:
+def test_the_writing_thread_checkpoints_a_wal_that_is_too_long(device, monkeypatch) -> None:
     monkeypatch.setattr(event_file, "WAL_RETRY_BYTES", 50_000)
     monkeypatch.setattr(event_file, "WAL_LIMIT_BYTES", 100_000)
     device.store._file._checkpoint_at_bytes = 100_000

@@ -1,4 +1,4 @@
-"""No secret leaves its file: not in what is printed, measured, kept or shown of the process, whatever goes wrong."""
+"""No secret appears in output, metrics, stored files or the process list, whatever goes wrong."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tests.support.patience import patience
 
 ROOT = Path(__file__).parent.parent.parent
 CANARIES = {name: f"canary-{name}-7f3a9" for name in ("file", "uri", "login", "path", "key")}
-"""Passwords of MQTT, from a file and in the URI; of a webhook: its login, its path and its query."""
+"""Secrets to look for: MQTT passwords (from a file and in the URI), and a webhook's login, path and query."""
 SIGNING = base64.b64encode(b"canary-signing-7f3a9-canary").decode()
 
 
 class Hook:
-    """A far side that keeps nothing but how often it was asked."""
+    """A web server that only counts its requests."""
 
     def __init__(self, status: int) -> None:
         self.asked = 0
@@ -58,7 +58,7 @@ def hook(request):
 
 @pytest.fixture
 def broker(tmp_path, request):
-    """One that lets the users in, one that does not, or a port where nobody is."""
+    """A broker that accepts the users, one that refuses them, or a port where nothing listens."""
     right = request.param != "refuses"
     passwords = {name: CANARIES[name] if right else "another" for name in ("file", "uri")}
     known = password_file(tmp_path / "known", **passwords)

@@ -1,4 +1,4 @@
-"""SIGKILL, power cuts and full disks while events are stored: nothing that was kept is lost, or it is said."""
+"""SIGKILL, power cuts and full disks while events are stored: no stored event is lost without a report."""
 
 import json
 import os
@@ -52,7 +52,7 @@ for n in range(int(sys.argv[2])):
 while outlet.backlog().count:
     outlet.wait(0.01)
 """
-"""Appends, says so on stdout after each; its publisher's thread says on stderr what it sends."""
+"""Appends events and prints each on stdout; its publisher thread prints on stderr what it sends."""
 KILLS = 24
 
 
@@ -69,7 +69,7 @@ def rows(path: Path) -> list[tuple[int, str, int]]:
 
 
 def whole_lines(path: Path) -> list[tuple[str, int]]:
-    """What was said; a line without its full stop was cut off by a kill, and nobody has heard it."""
+    """The complete lines of the output; a line without its full stop was cut off by a kill."""
     lines = (line.split() for line in path.read_text().split("\n") if line.endswith(" ."))
     return [(boot, int(seq)) for boot, seq, _ in lines]
 
@@ -108,8 +108,8 @@ def test_a_service_killed_at_any_time_loses_nothing_and_keeps_the_order(tmp_path
     assert firsts == sorted(firsts), "in order, but for those sent again with the same key"
 
 
-def test_a_power_cut_leaves_a_file_that_is_whole_up_to_some_event(tmp_path: Path) -> None:
-    """The log cut off at any byte, or with a torn page at its end, is what a disk may have of it."""
+def test_a_power_cut_leaves_a_database_that_is_complete_up_to_some_event(tmp_path: Path) -> None:
+    """After a power cut a disk may have the WAL up to any byte, or with a torn page at its end."""
     chance = random.Random(2)
     path = tmp_path / "now" / "events.db"
     path.parent.mkdir()

@@ -1,8 +1,8 @@
-"""What Home Assistant makes of a discovery message and of what stands on the broker.
+"""Imitates what Home Assistant does with a discovery message and the payloads on the broker.
 
-After ``homeassistant/components/mqtt/`` (models.py, entity.py and one file for each platform) and helpers/template.py
-of https://github.com/home-assistant/core: its Jinja environment is the same, but undefined names, which it only logs,
-are errors here.
+It follows ``homeassistant/components/mqtt/`` (models.py, entity.py and one file for each platform) and
+helpers/template.py of https://github.com/home-assistant/core. The Jinja environment is the same, except that undefined
+names, which Home Assistant only logs, are errors here.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
 UNITS: dict[str | None, set[str | None]] = {"temperature": {"°C", "°F", "K"}, None: {None, "%", "fps"}}
-"""Units of a sensor's device class (DEVICE_CLASS_UNITS of components/sensor/const.py); without one any will do."""
+"""Allowed units of a sensor's device class: DEVICE_CLASS_UNITS of components/sensor/const.py. Without a device class
+Home Assistant allows any; here, those that are used."""
 STATE_LENGTH = 255
 """MAX_LENGTH_STATE_STATE of homeassistant/const.py."""
 DECODED = {"image/jpeg": b"\xff\xd8\xff"}
-"""How a picture of a type begins."""
+"""Content type of a picture -> its first bytes."""
 
 
 def rendered(template: str | None, payload: bytes) -> str:
-    """A payload as an entity sees it: async_render_with_possible_json_value, without its parsing of results."""
+    """Render a payload with a template: async_render_with_possible_json_value, without its parsing of results."""
     text = payload.decode()
     if template is None:
         return text
@@ -36,27 +37,27 @@ def rendered(template: str | None, payload: bytes) -> str:
 
 
 class Entity:
-    """One component of a device's discovery message, and the payloads of all topics."""
+    """One component of a discovery message, with the payloads of all topics."""
 
     def __init__(self, fields: Mapping[str, Any], topics: Mapping[str, bytes]) -> None:
         self.fields, self._topics = fields, topics
 
     def available(self) -> bool:
-        """Whether each of its availabilities says so: availability_mode all."""
+        """Whether all of its availability topics say online: availability_mode all."""
         return all(
             self._topics.get(item["topic"]) == item.get("payload_available", "online").encode()
             for item in self.fields["availability"]
         )
 
     def attributes(self) -> dict[str, Any]:
-        """MqttAttributesMixin: JSON, and an object."""
+        """Its attributes, as MqttAttributesMixin reads them: they must be a JSON object."""
         payload = self._topics[self.fields["json_attributes_topic"]]
         found = json.loads(rendered(self.fields.get("json_attributes_template"), payload))
         assert isinstance(found, dict)
         return found
 
     def state(self) -> Any:
-        """The state as its platform takes it; AssertionError where Home Assistant would log that it does not."""
+        """Its state, as its platform parses it; AssertionError where Home Assistant would log an error."""
         return getattr(self, f"_{self.fields['platform']}")()
 
     def _text(self) -> str:
@@ -88,11 +89,11 @@ class Entity:
         assert picture.startswith(DECODED[self.fields["content_type"]])
         return picture
 
-    def order(self, value: Any) -> tuple[str, str, bool]:
-        """What is published when somebody uses it: topic, payload, whether it is retained."""
+    def command(self, value: Any) -> tuple[str, str, bool]:
+        """What Home Assistant publishes when somebody uses the entity: topic, payload, whether it is retained."""
         platform, fields = self.fields["platform"], self.fields
         if platform == "number":
-            # As async_set_native_value has it.
+            # As async_set_native_value does.
             value = int(value) if float(value).is_integer() else value
         payload = {"button": fields.get("payload_press", "PRESS"), "switch": "ON" if value else "OFF"}
         return fields["command_topic"], payload.get(platform, str(value)), fields.get("retain", False)

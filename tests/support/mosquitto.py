@@ -1,4 +1,4 @@
-"""A real broker for tests, and a wire to it that can be cut, held up and left open."""
+"""A real MQTT broker for tests, a client, and a proxy whose connections can be cut, blocked or slowed down."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from tests.support.patience import patience
 
 PROGRAM = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/local/bin:/usr/bin:/opt/homebrew/sbin")
-"""Debian has it where only root looks."""
+"""The Mosquitto program; Debian installs it in a folder that is only on root's PATH."""
 AMQTT = os.environ.get("EDGE_BROKER", "" if PROGRAM else "amqtt") == "amqtt"
-"""The broker is amqtt, which comes with the test's requirements: there is no Mosquitto here, or EDGE_BROKER says so."""
-ANY = ("max_inflight_messages", "max_queued_messages")
-"""Settings of Mosquitto's that amqtt does well without: it has no such limits."""
+"""Whether to use amqtt, which comes with the test requirements: Mosquitto is missing, or EDGE_BROKER chooses it."""
+UNLIMITED_IN_AMQTT = ("max_inflight_messages", "max_queued_messages")
+"""Settings of Mosquitto that are left out for amqtt, which has no such limits."""
 
 
 def only_mosquitto(what: str) -> pytest.MarkDecorator:
-    """Skips a test under amqtt, which lacks something."""
+    """A mark that skips a test with amqtt; ``what`` says what amqtt does wrong or lacks."""
     reason = f"amqtt {what}; apt-get install mosquitto"
     return pytest.mark.skipif(AMQTT, reason=reason)
 
 
 PATIENCE = patience(20.0)
-"""Seconds after which a test gives up."""
+"""Seconds after which a test fails."""
 
 
 def eventually(true: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-    """Wait until something is so, and give it."""
+    """Wait until ``true()`` is true, and return its value."""
     until = time.monotonic() + seconds
     while not (value := true()):
         assert time.monotonic() < until, "it did not come"
@@ -58,7 +58,7 @@ def free_port() -> int:
 
 
 def password_file(path: Path, **passwords: str) -> Path:
-    """A file of users and their passwords as Mosquitto wants it; without its tool the test is skipped."""
+    """A password file for Mosquitto; the test is skipped if Mosquitto's tool for it is missing."""
     tool = shutil.which("mosquitto_passwd")
     if not tool:
         pytest.skip("mosquitto_passwd is not here; apt-get install mosquitto")
@@ -69,9 +69,9 @@ def password_file(path: Path, **passwords: str) -> Path:
 
 
 class Broker:
-    """A broker on a port of 127.0.0.1: Mosquitto, with these lines of its settings, else amqtt.
+    """A broker on a port of 127.0.0.1: Mosquitto with these lines in its settings, or amqtt.
 
-    It is killed and started again as a test wants, with or without its memory.
+    A test can kill or stop it and start it again.
     """
 
     def __init__(self, folder: Path, *lines: str) -> None:
@@ -88,7 +88,7 @@ class Broker:
             assert PROGRAM
             self._command = [PROGRAM, "-c", str(folder / "conf"), "-v"]
             anonymous = [] if any(line.startswith("allow_anonymous") for line in lines) else ["allow_anonymous true"]
-            # As root it would drop to a user who may not read the test's files.
+            # As root, Mosquitto would switch to a user who may not read the test's files.
             who = [f"user {getpass.getuser()}"]
             (folder / "conf").write_text(
                 "\n".join([f"listener {self.port} 127.0.0.1", *who, *anonymous, *lines]) + "\n"
@@ -97,7 +97,7 @@ class Broker:
 
     def _amqtt(self, lines: tuple[str, ...]) -> list[str]:
         for line in lines:
-            if not line.startswith(ANY):
+            if not line.startswith(UNLIMITED_IN_AMQTT):
                 pytest.skip(f"amqtt has nothing like Mosquitto's {line.split()[0]}; apt-get install mosquitto")
         settings = {
             "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{self.port}"}},
@@ -130,7 +130,7 @@ class Broker:
 
 
 class Listener:
-    """A client of the tests' own: what it hears, in order; it comes back by itself."""
+    """A test client that records messages in order; it reconnects by itself."""
 
     def __init__(
         self,
@@ -146,7 +146,7 @@ class Listener:
         self._ready = threading.Event()
         self._topics = [(topic, qos) for topic in topics or ("#",)]
         protocol = MQTTProtocolVersion.MQTTv5 if version == 5 else MQTTProtocolVersion.MQTTv311
-        # Not every broker makes up a name for a client that has none.
+        # Not every broker gives a client id to a client without one.
         name = name or f"listener-{secrets.token_hex(4)}"
         self.paho = Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=protocol)
         self.paho.reconnect_delay_set(1, 1)
@@ -167,7 +167,7 @@ class Listener:
         self.paho.publish(topic, payload, qos=1, retain=retain).wait_for_publish(PATIENCE)
 
     def next(self, ending: str = "") -> MQTTMessage:
-        """The next message whose topic ends so."""
+        """The next message whose topic ends with ``ending``."""
         while True:
             message = self.heard.get(timeout=PATIENCE)
             if message.topic.endswith(ending):
@@ -194,7 +194,11 @@ def body(message: MQTTMessage) -> Any:
 
 
 class Wire:
-    """A TCP port that leads to another one: ``cut`` it, let it take and give nothing (``hole``), or slow it down."""
+    """A TCP proxy to another port.
+
+    ``cut`` ends its connections; ``open`` False refuses new ones; ``hole`` True holds back all data;
+    ``bytes_a_second`` above 0 slows it down.
+    """
 
     def __init__(self, port: int) -> None:
         self._to = port
@@ -234,7 +238,7 @@ class Wire:
                 end.shutdown(socket.SHUT_RDWR)
 
     def cut(self) -> None:
-        """End all connections; what comes next depends on ``open``."""
+        """End all connections; whether new ones are accepted depends on ``open``."""
         pairs, self._pairs = self._pairs, []
         for pair in pairs:
             for end in pair:

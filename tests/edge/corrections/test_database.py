@@ -1,4 +1,4 @@
-"""What people correct is kept, counted, taken back, and bounded."""
+"""The corrections database: adding, counting, deleting, limits."""
 
 import sqlite3
 
@@ -50,7 +50,7 @@ def test_one_is_taken_back_and_its_number_never_used_again(kept):
     assert [one.label for _, one in kept.all()] == [1, 3] and first == 1
 
 
-def test_the_oldest_go_where_there_are_too_many(kept, monkeypatch):
+def test_the_oldest_are_deleted_if_there_are_too_many(kept, monkeypatch):
     monkeypatch.setattr(database, "MAX_CORRECTIONS", 5)
     for label in range(8):
         kept.add(said(label))

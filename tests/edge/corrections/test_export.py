@@ -1,4 +1,4 @@
-"""What was corrected becomes a data set, of one device or of several, and nothing of somebody else's is touched."""
+"""Exporting corrections as a data set, from one device or several, without touching other files."""
 
 import csv
 
@@ -128,7 +128,7 @@ def test_the_command_exports_or_says_why_not(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("order", [["token"], ["token", "--new"], ["corrections", "export", "a set"]])
-def test_where_the_service_has_its_own_nothing_is_done_before_it_is_clear(order, tmp_path, monkeypatch, capsys):
+def test_nothing_is_done_if_it_is_unclear_which_state_folder_is_meant(order, tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(state_folder, "SERVICE_FOLDER", tmp_path / "lib")

@@ -71,7 +71,7 @@ class Line:
 
 
 class Far(Channel):
-    """A far side that does as it is told: a script of what happens to each connection and each entry."""
+    """A far side with a script of what happens to each connection and each entry."""
 
     name = "far://side"
 
@@ -133,7 +133,7 @@ def said(caplog):
     return [record.getMessage() for record in caplog.records]
 
 
-def test_everything_arrives_in_order_what_is_there_and_what_comes(carry):
+def test_stored_and_new_entries_arrive_in_order(carry):
     line, far = Line(250), Far()
     one = carry(far, line)
     eventually(lambda: line.upto == 250)
@@ -144,7 +144,7 @@ def test_everything_arrives_in_order_what_is_there_and_what_comes(carry):
     assert (state.connected, state.backlog, state.sent, state.refused, state.failures) == (True, 0, 251, 0, 0)
 
 
-def test_a_far_side_that_is_away_is_said_once_and_its_return_once_and_nothing_is_lost(carry, caplog):
+def test_an_absent_far_side_and_its_return_are_logged_once_each_and_nothing_is_lost(carry, caplog):
     away = [PublishError("far://side: is away") for _ in range(20)]
     line, far = Line(3), Far(connecting=away)
     one = carry(far, line)
@@ -158,7 +158,7 @@ def test_a_far_side_that_is_away_is_said_once_and_its_return_once_and_nothing_is
     assert one.delivery().failures == 20 and one.delivery().problem == ""
 
 
-def test_each_other_trouble_is_said_too(carry, caplog):
+def test_each_new_problem_is_logged(carry, caplog):
     troubles = [
         PublishError("is away"),
         PublishError("wrong password"),
@@ -175,7 +175,7 @@ def test_each_other_trouble_is_said_too(carry, caplog):
     ]
 
 
-def test_a_connection_that_breaks_goes_on_at_the_first_that_was_not_settled(carry):
+def test_after_a_broken_connection_delivery_continues_at_the_first_unacknowledged_entry(carry):
     line, far = Line(6), Far(sending=["", "", PublishError("gone"), "", PublishError("gone")])
     one = carry(far, line)
     eventually(lambda: line.upto == 6)
@@ -184,7 +184,7 @@ def test_a_connection_that_breaks_goes_on_at_the_first_that_was_not_settled(carr
     assert one.delivery().failures == 2
 
 
-def test_what_is_refused_for_itself_is_dropped_counted_and_said_and_the_others_arrive(carry, caplog):
+def test_a_refused_entry_is_dropped_counted_and_logged_and_the_others_arrive(carry, caplog):
     line, far = Line(5), Far(sending=["", "too large", "", "too large"])
     one = carry(far, line)
     eventually(lambda: line.upto == 5)
@@ -193,7 +193,7 @@ def test_what_is_refused_for_itself_is_dropped_counted_and_said_and_the_others_a
     assert said(caplog) == ["far://side: too large; dropped: boot_id boot, seq 1002"]
 
 
-def test_a_far_side_that_asks_for_time_gets_it(carry):
+def test_a_far_side_that_asks_to_wait_is_left_alone_for_that_time(carry):
     line, far = Line(1), Far(connecting=[BusyError("busy", 0.5)])
     began = time.monotonic()
     carry(far, line)
@@ -201,7 +201,7 @@ def test_a_far_side_that_asks_for_time_gets_it(carry):
     assert time.monotonic() - began >= 0.5
 
 
-def test_an_idle_channel_is_tended_and_what_it_finds_leads_to_a_new_connection(carry):
+def test_an_idle_channel_is_tended_and_an_error_there_leads_to_a_new_connection(carry):
     far = Far()
     one = carry(far, Line())
     eventually(lambda: far.tended > 3)
@@ -237,7 +237,7 @@ def test_couriers_are_told_to_close_together_and_none_waits_for_another(carry):
     assert not any(courier._worker.is_alive() for courier in couriers)
 
 
-def test_what_is_there_at_the_end_is_still_sent(carry):
+def test_pending_entries_are_still_sent_at_the_end(carry):
     line, far = Line(), Far()
     one = carry(far, line)
     eventually(lambda: far.tended)

@@ -110,7 +110,7 @@ def test_the_entities_are_those_that_are_wanted_each_with_its_own_ids():
     assert COMPONENTS["problem"]["device_class"] == "problem"
 
 
-def test_every_topic_is_one_that_the_device_has():
+def test_every_topic_is_in_the_schema():
     known = set(SCHEMAS["mqtt"]["properties"])
     for entity in COMPONENTS.values():
         topics = [value for key, value in entity.items() if key.endswith("_topic")]
@@ -129,7 +129,7 @@ def test_every_template_asks_for_fields_that_are_sent():
                 assert name in of["properties"]
 
 
-def test_what_comes_once_a_minute_expires_and_what_is_said_once_does_not():
+def test_only_what_is_sent_once_a_minute_expires():
     for entity in COMPONENTS.values():
         assert (entity.get("expire_after") == home_assistant.EXPIRE_SECONDS) == entity.get("state_topic", "").endswith(
             "/stats"
@@ -193,7 +193,7 @@ CONFIG = "homeassistant/device/edge-digits-desk/config"
 
 
 def stored(**fields):
-    """What stands below ``state``, with other fields."""
+    """The retained ``state``, with some fields changed."""
     event = {"event": "changed", "text": "4", "before": "", "at": "2026-11-23T12:00:00.000000Z", "held_seconds": 1.5}
     return {f"{BASE}state": json.dumps({**event, "confidence": 0.98, **fields}).encode()}
 
@@ -219,7 +219,7 @@ def test_a_machine_without_a_thermometer_has_an_unknown_temperature(degrees):
     assert Entity(COMPONENTS["temperature"], topics).state() == degrees
 
 
-def test_home_assistant_understands_all_that_a_real_run_says(mosquitto, tmp_path):
+def test_home_assistant_understands_everything_that_a_real_run_sends(mosquitto, tmp_path):
     """Announcement and payloads as they stand on the broker, each entity's template rendered as Home Assistant does."""
     command = [sys.executable, "-m", "edge.cli", "run", "--source", "synthetic:?fps=20&hold=40&difficulty=0&seed=3"]
     command += ["--device", "desk", "--state", str(tmp_path), "--publish", f"mqtt://127.0.0.1:{mosquitto.port}/home"]
@@ -250,11 +250,11 @@ def test_home_assistant_understands_all_that_a_real_run_says(mosquitto, tmp_path
             assert list(told) == ["at", "before", "event", "held_seconds"]
             assert datetime.fromisoformat(told["at"]).utcoffset() is not None
             for key, value in (("threshold", 0.75), ("threshold", 1), ("pause", True), ("pause", False)):
-                topic, payload, retain = entities[key].order(value)
+                topic, payload, retain = entities[key].command(value)
                 assert retain
                 listener.say(topic, payload, retain=retain)
                 until(lambda key=key, value=value: entities[key].state() == value)
-            listener.say(*entities["read"].order(None))
+            listener.say(*entities["read"].command(None))
             until(lambda: f"{BASE}reading" in topics)
         finally:
             run.send_signal(signal.SIGTERM)
@@ -287,7 +287,7 @@ def test_another_prefix(mosquitto, announce, monkeypatch):
 
 
 @only_mosquitto("gives a new client retained messages that it did not ask for")
-def test_turned_off_it_takes_back_what_it_had_announced(mosquitto, announce):
+def test_turned_off_it_removes_its_earlier_announcement(mosquitto, announce):
     with Listener(mosquitto.port, CONFIG) as listener:
         listener.say(CONFIG, "{}", retain=True)
         listener.next()

@@ -47,12 +47,12 @@ def fits(name, value):
 
 
 def unwrapped(stored):
-    """A stored message as it was before the store."""
+    """A stored message without what the store added."""
     return {key: value for key, value in stored.items() if key not in ("device", "boot_id", "seq")}
 
 
 class Device:
-    """A store, its courier and what the courier may know."""
+    """A store, its courier, and the program it reports on."""
 
     def __init__(self, folder, port, device="desk", query="", **known):
         self.controls = Controls()
@@ -148,12 +148,12 @@ def test_every_payload_fits_its_schema(device, listener):
 
 
 @pytest.mark.parametrize("change", [{"event": {"event": "appeared"}}, {"camera": "ON"}, {"threshold": "2"}, {"x": ""}])
-def test_what_is_otherwise_does_not_fit(change):
+def test_wrong_payloads_do_not_fit_the_schema(change):
     assert not jsonschema.Draft202012Validator(SCHEMAS["mqtt"]).is_valid(change)
 
 
 @only_mosquitto("speaks no MQTT 5")
-def test_with_mqtt_5_a_payload_says_what_it_is(device, listener):
+def test_with_mqtt_5_a_message_declares_its_content_type(device, listener):
     device().store.append(event())
     message = listener.next("/event")
     assert message.properties.ContentType == "application/json"
@@ -256,7 +256,7 @@ def test_a_retained_pause_and_threshold_hold_after_a_restart_until_they_are_remo
     assert (again.controls.paused, again.controls.threshold) == (False, 0.6)
 
 
-def test_a_retained_question_is_none(device, listener):
+def test_a_retained_read_command_is_ignored(device, listener):
     listener.say("home/desk/set/read", "now", retain=True)
     one = device()
     listener.say("home/desk/set/threshold", "0.5")
@@ -346,7 +346,7 @@ def test_the_parts_of_a_uri(what, host, port, prefix, user, password):
 
 
 @pytest.mark.parametrize("tail", ["", "?ca=/x", "?nonsense=1", "?version=4", "?version=5&version=5", ":99999", "/+"])
-def test_a_password_is_in_no_line(tail):
+def test_a_password_is_never_shown(tail):
     uri = f"mqtt://joe:se/c@r+t@host{tail}"
     try:
         shown = find_channel(uri).name
@@ -356,11 +356,11 @@ def test_a_password_is_in_no_line(tail):
     assert "se/c" not in repr(parse("//joe:se/c@r+t@host"))
 
 
-def test_a_device_name_that_would_be_another_topic_is_refused():
+def test_a_device_name_that_would_change_the_topic_is_refused():
     with pytest.raises(SettingsError, match="a device's name must not"):
         open_publisher("mqtt://host", program=Program(device="a/b"), outlet=lambda name: None)
 
 
-def test_a_channel_is_for_edge_run_alone():
+def test_a_channel_works_only_with_edge_run():
     with pytest.raises(SettingsError, match="mqtt://host: works only with edge run"):
         open_publisher("mqtt://joe:pw@host")

@@ -79,7 +79,7 @@ def test_any_file_name_survives(tmp_path, name):
         assert name in line.decode()
 
 
-def test_half_a_line_left_by_a_power_cut_stays_alone(tmp_path):
+def test_half_a_line_left_by_a_power_cut_does_not_join_the_next(tmp_path):
     path = tmp_path / "readings.jsonl"
     path.write_text('{"schema": 1, "sour')
     with open_publisher(f"jsonl:{path}") as publisher:
@@ -141,7 +141,7 @@ def test_a_file_that_was_moved_or_deleted_is_made_anew(tmp_path):
         assert path.read_text() == LINE
 
 
-def test_a_folder_that_goes_away_and_comes_back_is_no_end(tmp_path):
+def test_a_folder_may_go_away_and_come_back(tmp_path):
     folder = tmp_path / "card"
     folder.mkdir()
     with open_publisher(f"jsonl:{folder}/readings.jsonl") as publisher:
@@ -175,7 +175,7 @@ def test_a_pipe_s_reader_may_come_back(tmp_path):
 
 
 class Ill(Publisher):
-    """A publisher that fails as long as it is told to."""
+    """A publisher that raises ``problem`` as long as it is set."""
 
     name = "ill"
     problem: Exception | None = None
@@ -203,7 +203,7 @@ class Clock:
         return self.now
 
 
-def test_of_a_live_source_what_is_lost_is_said_where_it_begins_and_where_it_ends(caplog):
+def test_best_effort_logs_the_first_and_the_last_loss(caplog):
     ill, clock = Ill(), Clock()
     publisher = BestEffort(ill, clock)
     publisher.publish(READING)
@@ -224,7 +224,7 @@ def test_of_a_live_source_what_is_lost_is_said_where_it_begins_and_where_it_ends
     ]
 
 
-def test_what_comes_and_goes_is_said_once_in_a_while_and_none_is_forgotten(caplog):
+def test_losses_that_come_and_go_are_logged_rarely_and_all_are_counted(caplog):
     ill, clock = Ill(), Clock()
     publisher = BestEffort(ill, clock)
     for n in range(300):
@@ -237,7 +237,7 @@ def test_what_comes_and_goes_is_said_once_in_a_while_and_none_is_forgotten(caplo
     assert sum(int(line.partition("lost: ")[2]) for line in said if "lost: " in line) == 150
 
 
-def test_only_a_publisher_s_own_error_is_borne():
+def test_best_effort_survives_only_publish_errors():
     ill = Ill()
     for problem in (NoReaderError("stdout: its reader is gone"), RuntimeError("a mistake in here")):
         ill.problem = problem

@@ -1,4 +1,4 @@
-"""Against real HTTP servers on 127.0.0.1, good and bad ones."""
+"""The webhook, against real HTTP servers on 127.0.0.1, good and bad ones."""
 
 import base64
 import contextlib
@@ -39,7 +39,7 @@ class Entry(NamedTuple):
 
 
 class Far:
-    """A server that answers as it is told, 200 when it is told no more, and keeps what it got."""
+    """A server that gives the answers it is told, then always 200, and records the requests."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.answers: deque[Callable[[BaseHTTPRequestHandler], None]] = deque()
@@ -104,7 +104,7 @@ def garbage(handler: BaseHTTPRequestHandler) -> None:
 
 
 def drip(handler: BaseHTTPRequestHandler) -> None:
-    """A byte now and then: a whole answer, if somebody waits a minute for it."""
+    """Send a byte now and then: the answer takes a minute."""
     with contextlib.suppress(OSError):
         for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 1000 + b"\r\nContent-Length: 0\r\n\r\n":
             handler.wfile.write(bytes([byte]))
@@ -207,13 +207,13 @@ def test_the_login_of_the_url_is_sent_and_never_shown(far):
         assert part not in channel.name
 
 
-def test_two_places_of_one_host_have_two_names():
+def test_two_urls_of_one_host_have_two_names():
     assert public_name("https://hooks.example.com/a") != public_name("https://hooks.example.com/b")
     assert public_name("https://u:one@example.com/a") == public_name("https://u:two@example.com/a")
 
 
 @pytest.mark.parametrize("status", [400, 409, 413, 415, 422])
-def test_what_is_refused_for_itself_holds_nothing_up(far, hook, status):
+def test_a_refused_event_does_not_block_the_next(far, hook, status):
     far.answers.extend([answer(status), answer(200)])
     first, second = hook.send([Entry(1, seq=1), Entry(2, seq=2)])
     assert str(status) in first
@@ -245,14 +245,14 @@ def test_any_other_failure_is_tried_again(far, hook, status, says):
     assert len({headers["webhook-id"] for _, headers, _ in far.got}) == 1
 
 
-def test_a_far_side_that_wants_rest_says_for_how_long(far, hook):
+def test_a_server_can_ask_to_wait(far, hook):
     far.answers.append(answer(503, Retry_After="7"))
     with pytest.raises(BusyError) as caught:
         next(hook.send([Entry(1)]))
     assert caught.value.seconds == 7
 
 
-def test_how_long_to_rest():
+def test_retry_after_is_a_number_or_a_date():
     now = datetime(2026, 11, 23, 8, 0, 0, tzinfo=UTC)
     assert retry_after_seconds("7", now) == 7
     assert retry_after_seconds("Mon, 23 Nov 2026 08:01:00 GMT", now) == 60
@@ -266,7 +266,7 @@ def test_how_long_to_rest():
     ("bad", "says"),
     [(hang_up, "closed the connection"), (half_an_answer, "not HTTP|closed"), (garbage, "the answer is not HTTP")],
 )
-def test_a_far_side_that_breaks_off_is_told_and_tried_again(far, bad, says):
+def test_a_broken_answer_is_reported_and_tried_again(far, bad, says):
     channel = Webhook(f"http://127.0.0.1:{far.port}/", PROGRAM)
     far.answers.append(bad)
     with pytest.raises(PublishError, match=says):
@@ -277,7 +277,7 @@ def test_a_far_side_that_breaks_off_is_told_and_tried_again(far, bad, says):
     channel.close()
 
 
-def test_a_kept_connection_that_the_far_side_closed_is_no_trouble(far, hook):
+def test_an_idle_connection_that_the_server_closed_is_no_error(far, hook):
     far.answers.append(answer(200, Connection="close"))
     assert list(hook.send([Entry(1, seq=1)])) == [""]
     assert list(hook.send([Entry(2, seq=2)])) == [""]
@@ -313,7 +313,7 @@ def test_a_wait_for_an_answer_can_be_stopped(far, hook):
         next(hook.send([Entry(1)]))
 
 
-def test_nobody_there():
+def test_an_unreachable_server():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         channel = Webhook(f"http://127.0.0.1:{taken.getsockname()[1]}/", PROGRAM)
@@ -388,7 +388,7 @@ def test_a_wrong_uri_is_one_line_that_shows_no_secret(wrong):
     assert "\n" not in str(caught.value)
 
 
-def test_the_courier_takes_all_there_in_order_whatever_the_far_side_does(far, tmp_path, caplog):
+def test_the_courier_delivers_everything_in_order_whatever_the_server_does(far, tmp_path, caplog):
     caplog.set_level(logging.WARNING)
     far.answers.extend([answer(500), hang_up, answer(200), answer(422), garbage, half_an_answer])
     store = Store(tmp_path / "events.db", device="shed")

@@ -1,4 +1,4 @@
-"""``edge history``: what was kept, as people and programs want it."""
+"""``edge history``: stored events for people, as CSV and as JSON lines."""
 
 import csv
 import io
@@ -57,7 +57,7 @@ def edge(folder: Path, *arguments: str, zone: str = "UTC") -> subprocess.Complet
     )
 
 
-def test_people_get_a_line_each_in_local_time_with_its_offset(kept, tmp_path: Path) -> None:
+def test_each_event_is_a_line_with_local_time_and_offset(kept, tmp_path: Path) -> None:
     kept(
         event("appeared", "41", ""),
         event("changed", "42\n17", "41", 1),
@@ -74,12 +74,12 @@ def test_people_get_a_line_each_in_local_time_with_its_offset(kept, tmp_path: Pa
     ]
 
 
-def test_how_long_it_was_there_is_not_said_where_nobody_knows(kept, tmp_path: Path) -> None:
+def test_an_unknown_duration_is_not_shown(kept, tmp_path: Path) -> None:
     kept(replace(event(), held_seconds=0.0))
     assert edge(tmp_path).stdout == "2026-11-23 12:00:00+00:00  changed   42            was 41, 97% sure\n"
 
 
-def test_what_a_device_says_cannot_command_a_terminal(kept, tmp_path: Path) -> None:
+def test_no_control_characters_reach_the_terminal(kept, tmp_path: Path) -> None:
     kept(notice("\x1b]0;owned\x07\x9b31m\r"))
     assert not set("\x1b\x07\x9b\r") & set(edge(tmp_path).stdout)
 
@@ -117,7 +117,7 @@ def test_since_until_and_last_choose(kept, tmp_path: Path) -> None:
     assert done.stdout.splitlines() == sent[100:103]
 
 
-def test_nothing_in_that_time_is_said(kept, tmp_path: Path) -> None:
+def test_an_empty_period_is_reported(kept, tmp_path: Path) -> None:
     kept(event())
     done = edge(tmp_path, "--until", "2020-01-01")
     assert (done.returncode, done.stdout) == (0, "")
@@ -158,7 +158,7 @@ def test_a_damaged_store_is_one_line_and_stays_as_it_is(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["events.db"]
 
 
-def test_a_damaged_store_is_let_go_of(tmp_path: Path, monkeypatch) -> None:
+def test_a_damaged_store_is_closed(tmp_path: Path, monkeypatch) -> None:
     opened, connect = [], sqlite3.connect
 
     def noted(*given, **named):
@@ -175,7 +175,7 @@ def test_a_damaged_store_is_let_go_of(tmp_path: Path, monkeypatch) -> None:
             one.execute("SELECT 1")
 
 
-def test_a_newer_store_is_not_guessed_at(kept, tmp_path: Path) -> None:
+def test_a_newer_store_is_refused(kept, tmp_path: Path) -> None:
     kept(event())
     file = sqlite3.connect(tmp_path / "events.db")
     file.execute("PRAGMA user_version = 99")

@@ -123,7 +123,7 @@ def test_no_number_is_given_twice_when_an_old_copy_is_put_back_within_a_boot(
 
 
 @pytest.mark.parametrize("note", [b"", b"\0" * 58, b"rubbish", b"another boot 99999999999999999999\n", b"\xff 12"])
-def test_a_note_that_says_nothing_of_this_boot_is_none(note: bytes, opened, path: Path) -> None:
+def test_a_lock_file_without_a_key_of_this_boot_is_ignored(note: bytes, opened, path: Path) -> None:
     one = opened()
     before = [one.append(notice(n)) for n in range(3)]
     one.close()
@@ -164,7 +164,7 @@ def test_a_process_that_gets_the_file_later_goes_on_after_its_numbers(opened, pa
     assert [seq for _, seq, _ in rows(path)] == [entry.seq for entry in [*given, *got]]
 
 
-def test_a_byte_that_turned_in_a_text_spoils_that_one_alone(opened, path: Path, caplog) -> None:
+def test_a_flipped_byte_spoils_only_its_own_entry(opened, path: Path, caplog) -> None:
     one = opened()
     outlet = one.outlet("a")
     sent = [one.append(notice(n)) for n in range(5)]
@@ -255,7 +255,7 @@ def test_too_many_rows_go_and_a_publisher_is_told_how_many_it_missed(opened, pat
     assert opened(rows=100).outlet("away").backlog().dropped == 1000 - len(kept), "over restarts"
 
 
-def test_a_publisher_that_is_gone_from_the_settings_holds_back_nothing(opened, path: Path) -> None:
+def test_a_removed_publisher_does_not_keep_events_from_being_deleted(opened, path: Path) -> None:
     one = opened(rows=100)
     one.outlet("old")
     one.close()
@@ -342,13 +342,13 @@ def test_a_damaged_file_is_set_aside_and_said_once(harm, opened, path: Path, cap
     assert kept.name in said and "\n" not in said
 
 
-def test_an_empty_file_is_a_beginning(opened, path: Path, caplog) -> None:
+def test_an_empty_file_is_a_new_store(opened, path: Path, caplog) -> None:
     path.touch()
     opened().append(notice())
     assert len(rows(path)) == 1 and not caplog.records
 
 
-def test_damage_found_while_it_runs_costs_no_event_that_is_new(opened, path: Path, monkeypatch) -> None:
+def test_damage_found_while_running_loses_no_new_event(opened, path: Path, monkeypatch) -> None:
     monkeypatch.setattr(store, "RETRY_SECONDS", 0.0)
     one = opened()
     outlet = one.outlet("a")
@@ -375,7 +375,7 @@ def test_few_damaged_files_are_kept(path: Path) -> None:
     assert len(kept) == 2 * damage.DAMAGED_FILES_KEPT and {"5", "log 5"} <= set(kept)
 
 
-def test_where_there_can_be_no_file_events_are_sent_from_memory_and_written_later(
+def test_without_a_database_events_are_sent_from_memory_and_written_later(
     opened, path: Path, caplog, monkeypatch
 ) -> None:
     folder = path.parent / "state"
@@ -400,7 +400,7 @@ def test_where_there_can_be_no_file_events_are_sent_from_memory_and_written_late
         ("PRAGMA query_only = ON", "PRAGMA query_only = OFF", "readonly"),
     ],
 )
-def test_a_file_that_takes_no_more_costs_no_event(begin, end, word, opened, path: Path, caplog) -> None:
+def test_a_full_or_read_only_database_loses_no_event(begin, end, word, opened, path: Path, caplog) -> None:
     """SQLite's own errors of a full and of a read-only disk; tests/faults has the disks."""
     one = opened()
     outlet = one.outlet("a")
@@ -425,7 +425,7 @@ def eventually(true) -> None:
         time.sleep(0.01)
 
 
-def test_a_disk_that_cannot_be_waited_for_is_told_once_and_so_is_its_end(opened, monkeypatch, caplog) -> None:
+def test_a_failing_sync_and_its_end_are_logged_once_each(opened, monkeypatch, caplog) -> None:
     monkeypatch.setattr(sync, "SYNC_SECONDS", 0.02)
     monkeypatch.setattr(sync, "SYNC_MIN_SECONDS", 0.01)
     failed = []
@@ -446,7 +446,7 @@ def test_a_disk_that_cannot_be_waited_for_is_told_once_and_so_is_its_end(opened,
     assert second.endswith("events.db: is safe on the disk again")
 
 
-def test_a_log_that_grows_fast_is_copied_before_its_time_and_not_by_who_appends(opened, monkeypatch) -> None:
+def test_a_fast_growing_wal_is_checkpointed_early_and_not_by_the_appending_thread(opened, monkeypatch) -> None:
     monkeypatch.setattr(sync, "SYNC_SECONDS", 1000.0)
     monkeypatch.setattr(sync, "SYNC_MIN_SECONDS", 0.01)
     one, copies = opened(), []
@@ -466,7 +466,7 @@ def test_a_log_that_grows_fast_is_copied_before_its_time_and_not_by_who_appends(
     eventually(lambda: copies == ["store"])
 
 
-def test_what_waits_in_memory_is_bounded_and_its_loss_counted(path: Path, monkeypatch, caplog) -> None:
+def test_entries_in_memory_are_bounded_and_losses_counted(path: Path, monkeypatch, caplog) -> None:
     monkeypatch.setattr(store, "WAITING_BYTES", 3_000)
     one = Store(path / "none" / "events.db", device="shed")
     outlet = one.outlet("a")
@@ -504,7 +504,7 @@ def test_a_file_that_somebody_deletes_is_made_again(opened, path: Path) -> None:
     assert outlet.pending() == [entry] and outlet.backlog().dropped == 1
 
 
-def test_progress_is_written_seldom(opened, path: Path, monkeypatch) -> None:
+def test_progress_is_rarely_written_alone(opened, path: Path, monkeypatch) -> None:
     one = opened()
     place = one.outlet("a")
     sent = [one.append(notice(n)) for n in range(50)]

@@ -1,4 +1,4 @@
-"""The store against a list: whatever is done to it in whatever order, it gives what the list would."""
+"""The store compared with a list, over random sequences of operations."""
 
 import shutil
 import tempfile
@@ -19,7 +19,7 @@ ROWS = 40
 
 
 class Machine(RuleBasedStateMachine):
-    """What was appended is known by its number; of each publisher, what it has been given and what it was not."""
+    """Knows what was appended, and for each publisher what it got and what was dropped."""
 
     @initialize()
     def begin(self) -> None:
@@ -46,7 +46,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(name=NAMES)
     def publisher(self, name: str) -> None:
-        """One that is new begins with what comes; one that was there before goes on."""
+        """A new publisher starts after the newest entry; a known one continues where it stopped."""
         self.store.outlet(name)
         self.next.setdefault(name, len(self.sent))
         self.dropped.setdefault(name, 0)
@@ -54,7 +54,7 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.next)
     @rule(data=st.data(), limit=st.integers(1, 50), share=st.floats(0, 1, allow_subnormal=False))
     def send(self, data: st.DataObject, limit: int, share: float) -> None:
-        """It sends some of what it is given; what is gone it has been told of, and only the oldest goes."""
+        """Send some of what is pending; missing entries are the oldest, and are counted as dropped."""
         name = data.draw(st.sampled_from(sorted(self.next)))
         outlet = self.store.outlet(name)
         entries = outlet.pending(limit)
@@ -76,7 +76,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def kill(self) -> None:
-        """What the kernel has of the files is opened by another process: acknowledgements may be some seconds old."""
+        """Another process opens what the kernel has of the files; the saved progress may be some seconds old."""
         then = self.folder / "then"
         then.mkdir()
         for file in self.folder.glob("events.db*"):

@@ -52,7 +52,7 @@ print(len(os.listdir("/proc/self/task")) - threads, gc.get_threshold() == usual,
     assert done.stdout.split() == ["0", "True", "True"]
 
 
-def test_code_is_forgotten_and_comes_back() -> None:
+def test_code_pages_are_dropped_and_come_back() -> None:
     program = """
 import cv2, ctypes, re
 import numpy as np

@@ -27,7 +27,7 @@ def test_a_computer_without_sensors_says_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "folder", ["soc/soc:firmware", "scb/soc:firmware", "soc@107c000000/soc@107c000000:firmware", "soc:firmware"]
 )
-def test_what_holds_a_pi_back_is_in_a_file_of_the_kernel(tmp_path: Path, folder: str) -> None:
+def test_throttling_is_read_from_a_file_of_the_kernel(tmp_path: Path, folder: str) -> None:
     write(tmp_path, f"sys/devices/platform/{folder}/get_throttled", "50005\n")
     assert raspberry.throttled_bits(tmp_path) == 0x50005
 

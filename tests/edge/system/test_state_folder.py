@@ -40,7 +40,7 @@ def test_it_is_made_for_its_user_alone(tmp_path: Path) -> None:
     )
 
 
-def test_where_there_can_be_none_it_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_created_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     for name in ("file", "file/below"):
         with pytest.raises(StateError, match=f"{tmp_path}/{name}: the folder cannot be created .*--state"):
@@ -50,7 +50,7 @@ def test_where_there_can_be_none_it_is_one_line(tmp_path: Path, monkeypatch: pyt
         state_folder.create(str(tmp_path))
 
 
-def test_it_has_to_be_clear_whether_the_services_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ambiguous_state_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = tmp_path / "home" / ".local" / "state" / "edge-digits"
     monkeypatch.setattr(state_folder, "SERVICE_FOLDER", tmp_path / "lib")
     state_folder.check_unambiguous("", "token", None)

@@ -1,4 +1,4 @@
-"""Noise of C++ libraries goes, and nothing else: also where several threads ask for that at once."""
+"""Only the noise of C++ libraries is removed from stderr, also if several threads ask for that at once."""
 
 import os
 import subprocess
@@ -62,7 +62,7 @@ def test_many_threads_at_once_lose_nothing(capfd):
     assert sorted(said) == sorted(f"{number} {turn}" for number in range(8) for turn in range(20))
 
 
-def test_last_words_are_said_where_a_thread_still_works():
+def test_lines_at_exit_are_shown_although_a_thread_is_still_inside():
     program = (
         "import sys, threading\n"
         "from edge.system import stderr\n"
