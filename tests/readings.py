@@ -1,6 +1,6 @@
-"""Whether a machine reads as the one does on which readings were recorded: ``python -m tests.readings``.
+"""Compare readings on this machine with recorded ones: ``python -m tests.readings``.
 
-The pages are drawn here, and are the same bytes everywhere; ``--record`` writes down what is read on them, in
+The pages are generated here, and are the same bytes everywhere; ``--record`` writes what is read on them to
 ``tests/readings.json``, which is made on x86-64 with LiteRT and the newest NumPy and OpenCV.
 """
 
@@ -31,17 +31,21 @@ RECORD = Path(__file__).with_suffix(".json")
 SIZES = ((160, 120), (320, 240), (480, 640), (640, 480), (1280, 960), (200, 900))
 """Width and height of the pages, pixels."""
 PAGES = 24
+"""Number of pages."""
 BOX_PIXELS = 2
-"""So far may a side of a digit's box be from where it was recorded: OpenCV rounds otherwise on ARM;"""
+"""Largest difference of a side of a digit's box from the recorded one, pixels: OpenCV rounds differently on ARM."""
 CONFIDENCE = 0.03
-"""so far its confidence;"""
+"""Largest difference of a digit's confidence from the recorded one, 0 to 1: OpenCV rounds differently on ARM."""
 DOUBT = 0.05
-"""so far, where two digits are on one another, the probability of any: tflite-runtime rounds int8 sums otherwise."""
+"""Largest difference of a probability from the recorded one where two digits lie on each other, 0 to 1.
+
+tflite-runtime rounds int8 sums differently.
+"""
 
 
 @cache
 def pages() -> tuple[tuple[Pixels, str], ...]:
-    """Pages of each size and of growing difficulty, 0 to 2, every fifth in chalk, two empty; and what they say."""
+    """Pages of each size, difficulty rising from 0 to 2, every fifth in chalk, two empty; and their texts."""
     return tuple(_page(n) for n in range(PAGES))
 
 
@@ -51,7 +55,7 @@ def _page(n: int) -> tuple[Pixels, str]:
     rows = min(int(rng.integers(1, 4)), height // 60) if n % 12 != 9 else 0
     written = ["".join(map(str, rng.integers(0, 10, rng.integers(1, min(6, width // 40) + 1)))) for _ in range(rows)]
     ink, _ = rendering.page(written, height, width, rng)
-    # As edge.handwriting.virtual_camera.lens_image, but blurred more and not tilted: OpenCV 4 and 5 do not warp alike.
+    # As edge.handwriting.virtual_camera.lens_image, but blurred more and not tilted: OpenCV 4 and 5 warp differently.
     dimming, faintness = rng.uniform(5, 90) * difficulty, rng.uniform(0, 0.4) * difficulty
     page = virtual_camera.write(ink, dimming if chalk else 255 - dimming, (1 - faintness) * (-1 if chalk else 1))
     page = virtual_camera.light(page, rng, rng.uniform(0, 0.4) * difficulty)
@@ -60,7 +64,7 @@ def _page(n: int) -> tuple[Pixels, str]:
 
 
 def readings(runtime: str) -> list[dict[str, Any]]:
-    """What is read on each page with the packaged model; confidences to four digits, which is finer than any step."""
+    """The reading of each page with the packaged model; confidences are rounded to four digits."""
     found = []
     with Reader(Model(runtime=runtime)) as reader:
         for pixels, _ in pages():
@@ -79,7 +83,7 @@ def readings(runtime: str) -> list[dict[str, Any]]:
 
 
 def doubts(runtime: str) -> NDArray[np.float64]:
-    """Probabilities (50, classes) of golden digits that lie two on one another: on pages nearly all is certain."""
+    """Probabilities (50, classes) for pairs of golden digits on top of each other: on pages few digits are doubtful."""
     glyphs, _ = golden_glyphs()
     two = (glyphs.astype(np.uint16) + np.roll(glyphs, 7, axis=0)) // 2
     with Model(runtime=runtime) as model:
@@ -87,18 +91,18 @@ def doubts(runtime: str) -> NDArray[np.float64]:
 
 
 def recorded() -> dict[str, Any]:
-    """``readings`` and ``doubts`` as they were recorded."""
+    """The recorded results of ``readings`` and ``doubts``."""
     found: dict[str, Any] = json.loads(RECORD.read_text("utf-8"))
     return found
 
 
 def installed() -> list[str]:
-    """The TFLite runtimes that are here."""
+    """The TFLite runtimes that are installed."""
     return [name for name in RUNTIMES if find_spec(name)]
 
 
 def furthest(found: list[dict[str, Any]], then: list[dict[str, Any]], what: str) -> float:
-    """The greatest difference of any number of ``boxes`` or ``confidences``; infinite where there are more or fewer."""
+    """The greatest difference of any number of ``boxes`` or ``confidences``; infinite where their counts differ."""
     most = 0.0
     for one, other in zip(found, then, strict=True):
         here, there = np.array(one[what], float), np.array(other[what], float)
@@ -108,7 +112,7 @@ def furthest(found: list[dict[str, Any]], then: list[dict[str, Any]], what: str)
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--record", action="store_true", help="write down what the first runtime reads here")
+    parser.add_argument("--record", action="store_true", help="record what the first installed runtime reads here")
     asked = parser.parse_args()
     if asked.record:
         first = installed()[0]

@@ -1,8 +1,8 @@
-"""A Pi reads as a workstation does, whichever TFLite runtime, OpenCV and NumPy it has.
+"""Readings are the same on a Pi and on a workstation, with any TFLite runtime, OpenCV and NumPy.
 
-What may differ is rounding. OpenCV's on 64-bit ARM moves a side of a box by up to 2 pixels and a confidence by up to
-0.03; tflite-runtime's moves by up to 0.05 what is in doubt between two digits. Pages are the same bytes; texts, reasons
-and how many marks are left unread are the same.
+Only rounding may differ. OpenCV's on 64-bit ARM moves a side of a box by up to 2 pixels and a confidence by up to 0.03;
+tflite-runtime's changes probabilities by up to 0.05 where two digits are about as likely. Pages are the same bytes;
+texts, reasons and the number of unread marks are the same.
 """
 
 import numpy as np
@@ -27,12 +27,12 @@ def test_readings_are_those_that_were_recorded(runtime: str) -> None:
     assert furthest(found, then, "confidences") <= CONFIDENCE
 
 
-def test_what_is_doubtful_is_as_doubtful_everywhere(runtime: str) -> None:
+def test_probabilities_of_doubtful_digits_are_the_same_everywhere(runtime: str) -> None:
     np.testing.assert_allclose(doubts(runtime), recorded()["doubts"], rtol=0, atol=DOUBT)
 
 
-def test_what_is_recorded_is_worth_comparing() -> None:
-    """Pages that are mostly read, empty ones, and digits that are in doubt, of which rounding would change the most."""
+def test_the_recorded_pages_are_varied() -> None:
+    """Pages that are mostly read, empty ones, and doubtful digits, which rounding would change the most."""
     then = recorded()["readings"]
     assert len({one["page"] for one in then}) == PAGES
     assert sum(one["text"] == truth for one, (_, truth) in zip(then, pages(), strict=True)) >= 0.8 * PAGES

@@ -1,8 +1,8 @@
-"""How many instructions a frame and a start take, by Valgrind: ``python -m tests.benchmarks.instructions``.
+"""Count the instructions of a frame and of a start with Valgrind: ``python -m tests.benchmarks.instructions``.
 
-Times differ from run to run and machine to machine; these counts hardly do, so that a change of a hundredth shows.
-They are compared with those in ``instructions.json`` beside this file, which ``--record`` writes anew. With the
-versions named there and on the same kind of processor they can be compared, else the ratios mean little.
+Times differ from run to run and from machine to machine. These counts hardly do, so that a change of 1 % shows. They
+are compared with those in ``instructions.json`` beside this file, which ``--record`` writes anew. The ratios mean
+little unless the versions and the kind of processor are those named there.
 """
 
 from __future__ import annotations
@@ -21,19 +21,23 @@ from pathlib import Path
 
 RECORD = Path(__file__).with_suffix(".json")
 COUNTS = {
-    "frame": "a frame of 640x480 with six digits: read, tracked, written as a line",
-    "unchanged": "a frame that shows the page that was read before",
-    "read": "edge read of such a page, a whole process",
-    "run": "edge run of such a page, a whole process",
+    "frame": "a frame of 640x480 with six digits: read, tracked, written as a line of JSON",
+    "unchanged": "a frame that shows the same page as the one before",
+    "read": "edge read of such a page, as a process",
+    "run": "edge run of such a page, as a process",
 }
 FEW, MANY = 10, 30
-"""So many frames are read; what the second takes beyond the first is that of the frames alone."""
+"""Numbers of frames in two runs: their difference in instructions is that of the frames alone."""
 PAGES = 10
+"""Pictures of one page, each with other noise, that the frames show in turn."""
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-def show(frames: int, page: str) -> None:
-    """Pages through the line of ``edge run``, with a clock that Valgrind does not slow."""
+def read_frames(frames: int, page: str) -> None:
+    """Read and track frames as ``edge run`` does, with a clock that Valgrind does not slow down.
+
+    ``page``: a key of COUNTS, "frame" or "unchanged".
+    """
     from edge.publishers import open_publisher
     from edge.reading.reader import Reader
     from edge.sources import open_source
@@ -43,12 +47,12 @@ def show(frames: int, page: str) -> None:
     from tests.support.line import Line
 
     after_imports()
-    # One page, with other noise in each frame.
+    # One page, with other noise in each picture.
     pages = list(islice(open_source(f"synthetic:?digits=6&hold={PAGES}"), PAGES))
     tracking = TrackSettings(still=60 if page == "unchanged" else 0)
     with Reader() as reader, open_publisher(f"jsonl:{os.devnull}") as publisher:
         line = Line(reader, tracking)
-        # The first second settles what is believed, and is the same for few and many.
+        # In the first second the tracker confirms the reading; it is the same for few and many frames.
         for n in range(30 + frames):
             seconds = n / 30
             frame = Frame(pages[n % PAGES].pixels, "counted", n, START + timedelta(seconds=seconds))
@@ -57,8 +61,8 @@ def show(frames: int, page: str) -> None:
                 publisher.publish(message)
 
 
-def counted(*command: str) -> int:
-    """Instructions of a command with all that it loads, and without compiling it."""
+def count_instructions(*command: str) -> int:
+    """Instructions of a Python command with everything that it imports, already compiled."""
     from edge.commands.bench.startup import environment
 
     own = environment() | {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"}
@@ -71,13 +75,15 @@ def counted(*command: str) -> int:
     return int(found[1])
 
 
-def measured() -> dict[str, int]:
-    """All of COUNTS."""
+def measure() -> dict[str, int]:
+    """The instructions of everything in COUNTS."""
     from edge.commands.bench.startup import page
     from edge.images import save
 
     def frames(kind: str) -> int:
-        few, many = (counted("-m", "tests.benchmarks.instructions", "--show", kind, str(n)) for n in (FEW, MANY))
+        few, many = (
+            count_instructions("-m", "tests.benchmarks.instructions", "--show", kind, str(n)) for n in (FEW, MANY)
+        )
         return (many - few) // (MANY - FEW)
 
     with tempfile.TemporaryDirectory() as folder:
@@ -86,25 +92,27 @@ def measured() -> dict[str, int]:
         return {
             "frame": frames("frame"),
             "unchanged": frames("unchanged"),
-            "read": counted("-m", "edge.cli", "read", picture),
-            "run": counted("-m", "edge.cli", "run", "--source", f"files:{picture}", "--state", f"{folder}/state"),
+            "read": count_instructions("-m", "edge.cli", "read", picture),
+            "run": count_instructions(
+                "-m", "edge.cli", "run", "--source", f"files:{picture}", "--state", f"{folder}/state"
+            ),
         }
 
 
 def main() -> None:
-    """Count, compare, and record where that is asked for."""
+    """Count, compare and, with ``--record``, record."""
     options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    options.add_argument("--record", action="store_true", help=f"write {RECORD.name} anew")
+    options.add_argument("--record", action="store_true", help=f"write the counts to {RECORD.name}")
     options.add_argument("--show", nargs=2, help=argparse.SUPPRESS)
     arguments = options.parse_args()
     if arguments.show:
-        show(int(arguments.show[1]), arguments.show[0])
+        read_frames(int(arguments.show[1]), arguments.show[0])
         return
     if not shutil.which("valgrind"):
-        sys.exit("valgrind: is not installed; sudo apt install -y valgrind")
+        sys.exit("valgrind is not installed; install it with: sudo apt install -y valgrind")
     from edge.commands.bench.figures import machine
 
-    now, here = measured(), machine()
+    now, here = measure(), machine()
     before = json.loads(RECORD.read_text()) if RECORD.exists() else None
     print("| millions of instructions | now | recorded | ratio |\n|---|---|---|---|")
     for name, what in COUNTS.items():
@@ -115,7 +123,7 @@ def main() -> None:
         other = ", ".join(
             f"{key} {before['machine'].get(key)}" for key in here if before["machine"].get(key) != here[key]
         )
-        print(f"\nRecorded with {other}: such ratios mean little.")
+        print(f"\nRecorded with {other}: the ratios mean little.")
     if arguments.record:
         RECORD.write_text(json.dumps({"machine": here, "instructions": now}, indent=1) + "\n")
 

@@ -1,8 +1,8 @@
-"""How other readers read the same photographs, and how fast: ``python -m tests.benchmarks.others FOLDER PYTHON``.
+"""Compare with other programs on the same photographs: ``python -m tests.benchmarks.others FOLDER PYTHON``.
 
-``FOLDER`` has photos/single and photos/multi with their labels.csv; ``PYTHON`` is one that has RapidOCR. All read the
-same pictures, one after the other, each on one thread, so that what else the machine does, all bear. Loading a file is
-not counted: each has its pictures decoded, as a camera would give them.
+``FOLDER`` has photos/single and photos/multi with their labels.csv; ``PYTHON`` is a Python that has RapidOCR. All
+programs read each picture in turn, each on one thread, so that other work on the machine slows all of them alike.
+Loading and decoding a file is not counted, as a camera delivers decoded pictures.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from typing import Any, NamedTuple
 HERE = Path(__file__)
 MODEL = HERE.parents[2] / "models" / "mnist.h5"
 ROUNDS = 5
-"""Each reads a picture so many times; the median counts."""
+"""Each program reads each picture this many times; the median counts."""
 PROCESSES = 9
-"""So many whole processes are timed."""
+"""Number of processes that are timed from start to end; the median counts."""
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 
 Load = Callable[[str], Any]
-"""A picture's file -> the picture, as its reader wants it."""
+"""A picture's file -> the picture, in the form that the reader takes."""
 Read = Callable[[Any], str]
-"""A picture -> the digits in it, in reading order, of all lines together."""
+"""A picture -> its digits in reading order, of all lines together."""
 
 
-class Took(NamedTuple):
-    """What became of the pictures of one folder."""
+class Result(NamedTuple):
+    """The result of one program on the pictures of one folder."""
 
     milliseconds: list[float]
-    """Of each picture, the median of all rounds."""
+    """For each picture the median of all rounds."""
     right: int
-    """How many were read exactly."""
+    """The number of pictures that were read exactly."""
 
 
 def edge() -> tuple[Load, Read]:
@@ -55,26 +55,28 @@ def edge() -> tuple[Load, Read]:
     return load, lambda pixels: reader.read(pixels).text.replace("\n", "")
 
 
-def rapidocr(**how: bool) -> tuple[Load, Read]:
-    """RapidOCR as it comes, but for its threads and its log; of the text that it finds, the digits."""
+def rapidocr(**options: bool) -> tuple[Load, Read]:
+    """RapidOCR with its defaults, but one thread and no log; of the text that it finds only the digits count."""
     from rapidocr import RapidOCR
 
     threads = {f"EngineConfig.onnxruntime.{which}_op_num_threads": 1 for which in ("intra", "inter")}
     engine = RapidOCR(params={"Global.log_level": "critical", **threads})
 
     def read(pixels: Any) -> str:
-        return "".join(letter for text in engine(pixels, **how).txts or () for letter in text if letter in "0123456789")
+        return "".join(
+            letter for text in engine(pixels, **options).txts or () for letter in text if letter in "0123456789"
+        )
 
     return engine.load_img, read
 
 
 def rapidocr_line() -> tuple[Load, Read]:
-    """RapidOCR where it need not look for text: the picture is one line of it."""
+    """RapidOCR without its search for text: the whole picture is taken as one line."""
     return rapidocr(use_det=False, use_cls=False)
 
 
-def usual() -> tuple[Load, Read]:
-    """The usual program: a model of Keras, an adaptive threshold of the whole picture, ``predict``."""
+def threshold_and_predict() -> tuple[Load, Read]:
+    """The program of many tutorials: an adaptive threshold of the whole picture, shrunk, and Keras's ``predict``."""
     import cv2
     import keras
 
@@ -93,14 +95,14 @@ READERS: dict[str, Callable[[], tuple[Load, Read]]] = {
     "edge": edge,
     "rapidocr": rapidocr,
     "line": rapidocr_line,
-    "usual": usual,
+    "usual": threshold_and_predict,
 }
 
 
 def serve(name: str) -> None:
-    """Read the picture that each line of stdin names; a line of JSON each: its text, and the milliseconds it took."""
+    """Read the picture that each line of stdin names, and print a line of JSON: its text and the milliseconds."""
     with os.fdopen(os.dup(1), "w") as out:
-        # What a library prints is no answer.
+        # What libraries print on stdout goes to stderr instead.
         os.dup2(2, 1)
         load, read = READERS[name]()
         out.write("{}\n")
@@ -114,8 +116,8 @@ def serve(name: str) -> None:
             out.flush()
 
 
-class Other:
-    """A reader in a process of its own."""
+class ReaderProcess:
+    """A reader in its own process."""
 
     def __init__(self, name: str, python: str = sys.executable) -> None:
         self._command = command(name, python)
@@ -137,7 +139,7 @@ class Other:
         return answer["text"], answer["ms"]
 
     def close(self) -> None:
-        """End it."""
+        """End the process."""
         assert self._process.stdin
         self._process.stdin.close()
         self._process.wait()
@@ -146,25 +148,25 @@ class Other:
         assert self._process.stdout
         line = self._process.stdout.readline()
         if not line:
-            raise SystemExit(f"{shlex.join(self._command)} ended: run it to see why")
+            raise SystemExit(f"{shlex.join(self._command)}: ended early; run this command to see why")
         return json.loads(line)
 
 
 def command(name: str, python: str = sys.executable) -> list[str]:
-    """What runs this reader as a process."""
+    """The command that runs this reader as a process."""
     return [python, str(HERE), "--serve", name]
 
 
-def compare(folder: Path, others: Sequence[Other]) -> list[Took]:
-    """All pictures that the folder's labels.csv names, read by each in turn."""
+def compare(folder: Path, readers: Sequence[ReaderProcess]) -> list[Result]:
+    """The result of each reader on all pictures that the folder's labels.csv names."""
     with (folder / "labels.csv").open(encoding="utf-8", newline="") as file:
         labels = {str(folder / row["file"]): row["text"] for row in csv.DictReader(file)}
-    # The first picture takes what the others do not.
-    for other in others:
-        other(next(iter(labels)))
-    answers = [[[other(file) for _ in range(ROUNDS)] for other in others] for file in labels]
+    # To warm up: the first picture takes longer.
+    for reader in readers:
+        reader(next(iter(labels)))
+    answers = [[[reader(file) for _ in range(ROUNDS)] for reader in readers] for file in labels]
     return [
-        Took(
+        Result(
             [statistics.median(took for _, took in rounds) for rounds in mine],
             sum(rounds[0][0] == truth for rounds, truth in zip(mine, labels.values(), strict=True)),
         )
@@ -172,8 +174,8 @@ def compare(folder: Path, others: Sequence[Other]) -> list[Took]:
     ]
 
 
-def processes(file: str) -> list[float]:
-    """Seconds of a whole process that reads one picture: the usual program, and ours."""
+def process_seconds(file: str) -> list[float]:
+    """Median seconds of a process that reads one picture, from start to end: the tutorials' program, and ours."""
     from edge.commands.bench.startup import environment
 
     commands = [command("usual"), [str(Path(sys.executable).with_name("edge")), "read", file]]
@@ -186,8 +188,8 @@ def processes(file: str) -> list[float]:
     return [statistics.median(seconds) for seconds in took]
 
 
-def table(title: str, names: Sequence[str], found: Sequence[Took]) -> str:
-    """A table in Markdown, the first of them ours."""
+def table(title: str, names: Sequence[str], found: Sequence[Result]) -> str:
+    """A table in Markdown; the first row is ours."""
     rows = [f"| {title} | read exactly | milliseconds a picture, p50 | times ours |", "|---|---|---|---|"]
     ours = statistics.median(found[0].milliseconds)
     for name, (milliseconds, right) in zip(names, found, strict=True):
@@ -197,21 +199,23 @@ def table(title: str, names: Sequence[str], found: Sequence[Took]) -> str:
 
 
 def main(folder: Path, python: str) -> str:
-    """What was measured, in Markdown."""
-    ours, rapid, line, plain = Other("edge"), Other("rapidocr", python), Other("line", python), Other("usual")
+    """Measure everything; the result in Markdown."""
+    ours, rapid = ReaderProcess("edge"), ReaderProcess("rapidocr", python)
+    line, plain = ReaderProcess("line", python), ReaderProcess("usual")
     several = compare(folder / "photos" / "multi", [ours, rapid])
     single = compare(folder / "photos" / "single", [ours, rapid, line, plain])
-    for other in (ours, rapid, line, plain):
-        other.close()
-    program, read = processes(min(map(str, (folder / "photos" / "single").glob("*.jpg"))))
+    for reader in (ours, rapid, line, plain):
+        reader.close()
+    program, read = process_seconds(min(map(str, (folder / "photos" / "single").glob("*.jpg"))))
     frame = statistics.median(single[0].milliseconds) / 1000
-    names = ["edge-digits", "RapidOCR", "RapidOCR, told that it is one line", "threshold, shrink, `predict`"]
+    names = ["edge-digits", "RapidOCR", "RapidOCR, set to one line", "threshold, shrink, `predict`"]
     return f"""{table(f"{len(several[0].milliseconds)} photographs of several digits", names[:2], several)}
 
 {table(f"{len(single[0].milliseconds)} photographs of one digit", names, single)}
 
-The usual program as a process, import and `load_model` with it, takes {program:.2f} s a picture. `edge read` takes
-{read:.2f} s, {program / read:.0f} times less; a reader that is there already, {program / frame:.0f} times less.
+The program of the tutorials as a process, with its imports and `load_model`, takes {program:.2f} s a picture.
+`edge read` takes {read:.2f} s, {program / read:.0f} times less; a reader that is already open, {program / frame:.0f}
+times less.
 """
 
 

@@ -1,7 +1,7 @@
-"""Synthetic video with known truth: digits are written, changed and wiped off while a camera is disturbed.
+"""Generated films with known truth: digits are written, changed and wiped off while a camera is disturbed.
 
-Only what lies on the page is drawn; hands, light, blur and noise are cheap changes of each frame. As a program it
-measures the tracker: ``python -m tests.benchmarks.video --seeds 100-116``.
+Only the page is drawn; hands, light, blur and noise are cheap changes of each frame. As a program it measures the
+tracker: ``python -m tests.benchmarks.video --seeds 100-116``.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from edge.types import Frame, Pixels
 from tests.support.line import Line
 
 SIZE = (640, 480)
+"""Width and height of a frame, pixels."""
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CHANGES = ("appear", "one", "all", "append", "shorten", "line", "clear")
-"""What becomes of the writing: each is an event."""
+"""Changes of the writing: each is an event."""
 NUISANCES = ("still", "hand", "slow hand", "motion", "defocus", "noise", "light", "flash", "shift", "dropout")
-"""What becomes of the picture: none is an event."""
+"""Disturbances of the picture: none is an event."""
 LATEST = 0.5
 """Seconds after which a change counts as missed."""
 
@@ -38,15 +39,15 @@ class Shot:
     pixels: Pixels
     seconds: float
     truth: str
-    """What is written there, also where a hand lies on it; lines joined by newlines."""
+    """What is written on the page, even if a hand covers it; lines joined by newlines."""
     coming: str
-    """What will be when the hand is gone, which may be seen before; ``truth`` where none writes."""
+    """What will be written when the hand is gone; parts may be visible before. ``truth`` if no hand writes."""
     scene: str
-    """Which change or nuisance goes on."""
+    """The change or disturbance that goes on."""
 
 
 class Sheet:
-    """A page of cells that each hold a digit; the others stay as they are when one is written anew."""
+    """A page of cells with a digit each; when one is written anew, the others stay as they are."""
 
     def __init__(self, rng: np.random.Generator, hand: WritingStyle) -> None:
         self.rng, self.hand = rng, hand
@@ -62,7 +63,7 @@ class Sheet:
 
     @property
     def room(self) -> int:
-        """Digits that fit into a line."""
+        """Most digits in a line."""
         return min(7, (SIZE[0] - self.left - 40) // self.size)
 
     def cell(self, other_than: int | None = None) -> tuple[int, Pixels]:
@@ -75,7 +76,7 @@ class Sheet:
         self.rows = [[self.cell() for _ in range(count)] for count in lines]
 
     def page(self) -> Pixels:
-        """The page in its light, before the camera's disturbances."""
+        """The page in its light, (480, 640) uint8, without disturbances."""
         ink = np.zeros(SIZE[::-1], np.uint8)
         for y, row in enumerate(self.rows):
             for x, (_, drawn) in enumerate(row):
@@ -86,7 +87,7 @@ class Sheet:
 
 
 def arm(rng: np.random.Generator) -> tuple[Pixels, Pixels]:
-    """A forearm and fist that hang down into the picture or come up from below: grey, and where it is (0 to 255)."""
+    """A forearm and fist that come into the picture from below or above: grey, and a mask of it (0 to 255)."""
     width, height = int(rng.integers(110, 190)), SIZE[1]
     skin, mask = np.zeros((height, width), np.float32), np.zeros((height, width), np.uint8)
     tip = int(rng.integers(20, 80))
@@ -102,8 +103,8 @@ def arm(rng: np.random.Generator) -> tuple[Pixels, Pixels]:
     return (skin[::-1].copy(), mask[::-1].copy()) if rng.uniform() < 0.3 else (skin, mask)
 
 
-def lay(page: Pixels, hand: tuple[Pixels, Pixels], x: int) -> Pixels:
-    """A hand on the page, its left side at ``x``."""
+def lay_on(page: Pixels, hand: tuple[Pixels, Pixels], x: int) -> Pixels:
+    """The page with a hand on it, whose left side is at ``x``."""
     skin, mask = hand
     left, right = max(0, x), min(page.shape[1], x + skin.shape[1])
     if left >= right:
@@ -115,8 +116,8 @@ def lay(page: Pixels, hand: tuple[Pixels, Pixels], x: int) -> Pixels:
     return page
 
 
-def smear(page: Pixels, length: int, angle: float) -> Pixels:
-    """Motion blur ``length`` pixels long."""
+def motion_blur(page: Pixels, length: int, angle: float) -> Pixels:
+    """The page blurred by a movement of ``length`` pixels at ``angle`` radians."""
     kernel = np.zeros((length, length), np.float32)
     middle, step = (length - 1) / 2, np.array([np.cos(angle), np.sin(angle)]) * (length - 1) / 2
     ends = [(round(middle + sign * step[0]), round(middle + sign * step[1])) for sign in (-1, 1)]
@@ -125,7 +126,7 @@ def smear(page: Pixels, length: int, angle: float) -> Pixels:
 
 
 def film(seed: int, reader: Reader, *, seconds: float = 20.0, fps: float = 30.0) -> Iterator[Shot]:
-    """So many seconds of video. Every page is one that the reader reads when it lies still: the tracker is tried."""
+    """A film. Each of its pages is read rightly when it is not disturbed, so that the film tests the tracker."""
     rng = np.random.default_rng([seed, 77])
     grains = [rng.normal(0, 1, SIZE[::-1]).astype(np.float32) for _ in range(4)]
     sensor = float(rng.uniform(0.5, 5))
@@ -137,7 +138,7 @@ def film(seed: int, reader: Reader, *, seconds: float = 20.0, fps: float = 30.0)
         return cv2.add(clean, grain, dtype=cv2.CV_8U)
 
     def changed(what: str) -> Pixels:
-        """The page after a change; the first of some tries that the reader reads."""
+        """The page after a change: the first of up to 40 that the reader reads rightly."""
         before = sheet.rows
         for attempt in range(40):
             sheet.rows = [list(row) for row in before]
@@ -154,7 +155,7 @@ def film(seed: int, reader: Reader, *, seconds: float = 20.0, fps: float = 30.0)
         return sheet.page()
 
     while at < seconds:
-        what = _next(sheet, rng)
+        what = _choose_scene(sheet, rng)
         length = float(rng.uniform(1.0, 2.2))
         behind = what in CHANGES and rng.uniform() < 0.25
         hand = arm(rng) if "hand" in what or behind else None
@@ -184,7 +185,7 @@ def film(seed: int, reader: Reader, *, seconds: float = 20.0, fps: float = 30.0)
                 if behind and x > SIZE[0]:
                     page, truth = upcoming, sheet.truth
                 elif behind:
-                    # What the hand has passed is new already: it writes.
+                    # The hand writes: where it has passed, the page is already the new one.
                     both = (
                         shown,
                         cv2.warpAffine(
@@ -196,10 +197,10 @@ def film(seed: int, reader: Reader, *, seconds: float = 20.0, fps: float = 30.0)
                     )
                     cut = max(0, x + hand[0].shape[1] // 2)
                     shown = np.hstack([both[1][:, :cut], both[0][:, cut:]])
-                shown = lay(shown, hand, x)
+                shown = lay_on(shown, hand, x)
             in_burst = any(start <= since < start + burst for start in bursts)
             if what == "motion" and in_burst:
-                shown = smear(shown, smeared, angle)
+                shown = motion_blur(shown, smeared, angle)
             if what == "defocus" and bursts[0] <= since < bursts[0] + 3 * burst:
                 shown = virtual_camera.blur(shown, 2 + smeared / 4)
             if what == "light":
@@ -207,7 +208,7 @@ def film(seed: int, reader: Reader, *, seconds: float = 20.0, fps: float = 30.0)
             if what == "flash" and in_burst:
                 shown = cv2.convertScaleAbs(shown, alpha=0.35 if gain < 0.85 else 1.8)
             if what == "dropout" and in_burst and sheet.rows:
-                # One digit half gone for a moment: a reflection.
+                # A reflection hides half a digit for a moment.
                 x = sheet.left + int(offset[0]) + int(sheet.size * (0.1 + (smeared % len(sheet.rows[0]))))
                 shown = shown.copy()
                 cv2.circle(shown, (x, sheet.top + sheet.size // 2), sheet.size // 3, 255, -1)
@@ -218,8 +219,8 @@ def film(seed: int, reader: Reader, *, seconds: float = 20.0, fps: float = 30.0)
         page = upcoming
 
 
-def _next(sheet: Sheet, rng: np.random.Generator) -> str:
-    """What happens next: a change nearly half of the time."""
+def _choose_scene(sheet: Sheet, rng: np.random.Generator) -> str:
+    """The next change or disturbance; a change nearly half of the time."""
     if not sheet.rows:
         return "appear" if rng.uniform() < 0.7 else str(rng.choice(["still", "hand", "noise", "flash"]))
     possible = [what for what in CHANGES if what != "appear"]
@@ -251,8 +252,8 @@ def _change(sheet: Sheet, what: str, rng: np.random.Generator) -> None:
         sheet.rows = []
 
 
-def watch(seed: int, reader: Reader, fps: float, seconds: float) -> tuple[list[str], list[float], list[float]]:
-    """One film through reader and tracker: what was wrong, seconds to each event, microseconds of each frame."""
+def track_film(seed: int, reader: Reader, fps: float, seconds: float) -> tuple[list[str], list[float], list[float]]:
+    """Read and track one film: errors, seconds to each event, microseconds of tracking of each frame."""
     line, before = Line(reader), ""
     early: str | None = None
     changes: list[tuple[float, str, str]] = []
@@ -276,30 +277,30 @@ def watch(seed: int, reader: Reader, fps: float, seconds: float) -> tuple[list[s
                 if late > LATEST:
                     wrong.append(f"late: {seed} at {mine[0]:.2f} s ({mine[2]}): {event.text!r} by {late:.2f} s")
                 changes.remove(mine)
-    # What is written as the film ends has no time left to be said.
+    # A change right at the end of the film has no time left to be reported.
     late = (change for change in changes if change[0] < shot.seconds - LATEST)
     return wrong + [f"missed: {seed} at {at:.2f} s ({what}): {text!r}" for at, text, what in late], latencies, costs
 
 
 def main() -> None:
-    """What the tracker makes of films."""
+    """Measure the tracker on films: how late changes are reported, and what is missed, late or false."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--seeds", default="1-8", help="first and last film, both shown")
+    parser.add_argument("--seeds", default="1-8", help="seeds of the first and the last film")
     parser.add_argument("--fps", type=float, default=30.0)
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each film")
+    parser.add_argument("--seconds", type=float, default=20.0, help="length of each film")
     arguments = parser.parse_args()
     first, last = map(int, arguments.seeds.split("-"))
     cv2.setNumThreads(1)
     latencies, costs = [], []
     with Reader() as reader:
         for seed in range(first, last + 1):
-            wrong, some, took = watch(seed, reader, arguments.fps, arguments.seconds)
+            wrong, some, took = track_film(seed, reader, arguments.fps, arguments.seconds)
             latencies += some
             costs += took
             for line in wrong:
                 print(line)
     print(
-        f"{len(costs)} frames, {len(latencies)} changes said after {statistics.median(latencies):.3f} s (median), "
+        f"{len(costs)} frames, {len(latencies)} changes reported after {statistics.median(latencies):.3f} s (median), "
         f"{max(latencies):.3f} s at worst; {statistics.median(costs):.0f} us a frame"
     )
 
