@@ -1,4 +1,4 @@
-"""The README's pictures of the live page, of synthetic pages alone: ``python -m tests.pictures docs/page``."""
+"""Makes the pictures of the live page for the documentation: ``python -m tests.pictures docs/page``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.web import device
 def main(folder: Path) -> None:
     def keep(name: str) -> None:
         with Image.open(io.BytesIO(page.screenshot(full_page=name != "tune"))) as picture:
-            # Few colours are small, and show all there is.
+            # 128 colours make a small file and still show everything.
             few = picture.convert("RGB").quantize(128, dither=Image.Dither.NONE)
             few.save(folder / f"{name}.png", optimize=True)
 

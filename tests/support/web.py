@@ -1,4 +1,4 @@
-"""A whole ``edge run`` with its page, for the tests that ask it as a stranger would."""
+"""A whole ``edge run`` with the live page, for tests that send it requests."""
 
 import contextlib
 import json
@@ -35,7 +35,7 @@ def lowered(headers) -> dict[str, str]:
 
 @dataclass
 class Device:
-    """One that runs."""
+    """A running ``edge run``."""
 
     port: int
     process: subprocess.Popen
@@ -46,8 +46,8 @@ class Device:
         return f"http://127.0.0.1:{self.port}/"
 
     def ask(self, path: str, data: bytes | None = None, method: str | None = None, **headers: str) -> Answer:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = urllib.request.Request(self.url.rstrip("/") + path, data, named, method=method)
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = urllib.request.Request(self.url.rstrip("/") + path, data, fields, method=method)
         try:
             with urllib.request.urlopen(request, timeout=patience(30)) as answer:
                 return Answer(answer.status, lowered(answer.headers), answer.read())
@@ -69,7 +69,10 @@ def device(
     publish: str = "",
     name: str = "",
 ) -> Iterator[Device]:
-    """An ``edge run`` that reads a synthetic camera, listens at a free port or a given one, and says nothing else."""
+    """Start an ``edge run`` with a synthetic camera and the live page; port 0 is any free port.
+
+    Fails if it prints anything on stderr but the page's address.
+    """
     command = [
         sys.executable, "-m", "edge.cli", "run", "--source", source, "--web", f"{host}:{port}",
         "--state", str(folder / "state"), "--publish", publish or f"jsonl:{folder / 'out.jsonl'}?what=events",
@@ -84,9 +87,9 @@ def device(
         cwd=folder,
     )
     assert process.stderr
-    said = process.stderr.readline()
-    assert "the live page is at http://" in said, said
-    running = Device(int(said.strip().rstrip("/").rpartition(":")[2]), process, folder / "state")
+    line = process.stderr.readline()
+    assert "the live page is at http://" in line, line
+    running = Device(int(line.strip().rstrip("/").rpartition(":")[2]), process, folder / "state")
     try:
         end = time.monotonic() + patience(30)
         while running.ask("/healthz").status != 200 and time.monotonic() < end:

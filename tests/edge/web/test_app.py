@@ -1,4 +1,4 @@
-"""The HTTP API and who may ask it, of a whole ``edge run``, over a real socket."""
+"""The HTTP API and its access control, tested on a whole ``edge run`` over a real socket."""
 
 import base64
 import json
@@ -34,7 +34,7 @@ def here(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory):
-    """One that listens at all addresses, and so asks for a token."""
+    """A device that listens on all addresses, and so needs a token."""
     with device(tmp_path_factory.mktemp("elsewhere"), host="0.0.0.0") as running:
         yield running
 
@@ -59,12 +59,12 @@ def test_a_picture_is_read_as_edge_read_does(here, page, suffix):
     jsonschema.validate(answer.json, SCHEMA)
 
 
-def test_what_led_to_it_is_told_where_it_is_asked_for(here, page):
-    said = here.ask("/api/read?stages", packed(page("27"))).json
-    assert said["reading"]["text"] == "27" and said["size"] == [640, 480]
-    first = said["candidates"][0]
+def test_stages_are_sent_if_requested(here, page):
+    view = here.ask("/api/read?stages", packed(page("27"))).json
+    assert view["reading"]["text"] == "27" and view["size"] == [640, 480]
+    first = view["candidates"][0]
     assert first["digit"] == 2 and first["read"] and first["top"][0][0] == "2" and len(first["top"]) == 3
-    assert all(said["pictures"][name].startswith("data:image/") for name in ("grey", "even", "ink"))
+    assert all(view["pictures"][name].startswith("data:image/") for name in ("grey", "even", "ink"))
 
 
 def test_the_newest_reading_is_that_of_the_camera(here):
@@ -82,7 +82,7 @@ def test_the_newest_reading_is_that_of_the_camera(here):
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 422, "is not an image"),
     ],
 )
-def test_what_is_no_picture_is_one_line(here, data, status, says):
+def test_a_body_that_is_no_picture_gets_a_one_line_error(here, data, status, says):
     answer = here.ask("/api/read", data, "POST")
     assert answer.status == status and says in line_of(answer)
 
@@ -93,7 +93,7 @@ def test_too_many_bytes_are_refused_before_they_are_sent(here):
         assert link.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_form_is_told_how_to_send_it(here):
+def test_a_form_is_refused_with_the_right_command(here):
     answer = here.ask("/api/read", b"x", Content_Type="multipart/form-data; boundary=b")
     assert answer.status == 415 and "--data-binary" in line_of(answer)
 
@@ -104,7 +104,7 @@ def resident(running):
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
 
 
-def test_a_thousand_broken_pictures_break_nothing(here, page):
+def test_a_thousand_damaged_pictures_cause_no_failure_and_no_leak(here, page):
     chance = random.Random(1)
     whole = [
         packed(page("2357", height=120, width=160), suffix)
@@ -128,12 +128,14 @@ def test_a_thousand_broken_pictures_break_nothing(here, page):
     assert here.ask("/api/read", packed(page("41"))).json["text"] == "41"
 
 
-# --- what is told
+# --- status, events, the page
 
 
-def test_how_it_is_and_what_happened(here):
-    said = here.ask("/api/status").json
-    assert said["camera"] == "running" and said["rights"] == "view" and said["source"] == "synthetic:?fps=15&hold=30"
+def test_status_health_metrics_events_and_history(here):
+    status = here.ask("/api/status").json
+    assert (
+        status["camera"] == "running" and status["rights"] == "view" and status["source"] == "synthetic:?fps=15&hold=30"
+    )
     assert "edge_digits_frames_total" in here.ask("/metrics").body.decode()
     assert here.ask("/healthz").json["status"] == "ok"
     until = time.monotonic() + patience(10)
@@ -155,18 +157,18 @@ def test_how_it_is_and_what_happened(here):
         "/api/history?format=x",
     ],
 )
-def test_wrong_questions_are_one_line(here, path):
+def test_a_wrong_query_gets_a_one_line_error(here, path):
     answer = here.ask(path)
     assert answer.status == 400 and line_of(answer)
 
 
-def test_there_is_nothing_else(here):
+def test_other_paths_are_not_found(here):
     for path in ("/api/nothing", "/page/../site.py", "/page/%2e%2e/site.py", "/etc/passwd"):
         assert here.ask(path).status == 404
     assert here.ask("/api/read").status == 405
 
 
-def test_all_of_the_page_is_served_and_loaded_at_once(here):
+def test_all_files_of_the_page_are_served_and_preloaded(here):
     names = {path.name for path in PAGE_FOLDER.iterdir()} - {"index.html"}
     for name in names:
         answer = here.ask(f"/page/{name}")
@@ -181,13 +183,13 @@ def stream(running, path, **headers):
     return urllib.request.urlopen(request, timeout=patience(20))
 
 
-def test_events_come_as_they_happen(here):
+def test_events_are_streamed_when_they_happen(here):
     with stream(here, "api/events", Accept="text/event-stream") as lines:
         told = next(json.loads(line[6:]) for line in lines if line.startswith(b"data: "))
     assert told["event"] in ("appeared", "changed", "cleared") and told["seq"] and told["boot_id"]
 
 
-def test_frames_come_while_somebody_looks_at_a_bounded_rate(here):
+def test_frames_are_streamed_at_a_bounded_rate(here):
     begun, views = time.monotonic(), []
     with stream(here, "api/live") as lines:
         kind = ""
@@ -209,16 +211,16 @@ def bearer(running, name="change"):
     return {"Authorization": f"Bearer {running.tokens()[name]}"}
 
 
-def change(running, path, said=None, method="POST", **headers):
-    data = None if said is None else json.dumps(said).encode()
+def change(running, path, content=None, method="POST", **headers):
+    data = None if content is None else json.dumps(content).encode()
     return running.ask(path, data, method, **(headers or bearer(running)))
 
 
-def test_a_correction_is_kept_told_exported_and_taken_back(here, page, tmp_path, capsys):
+def test_a_correction_is_stored_listed_exported_and_deleted(here, page, tmp_path, capsys):
     seen = here.ask("/api/read?stages", packed(page("27"))).json["candidates"][0]
-    said = {"label": 7, "read": 2, "confidence": 0.9, "source": "web", "model": "m", "glyph": seen["glyph"]}
-    first = change(here, "/api/corrections", {**said, "crop": seen["glyph"]})
-    second = change(here, "/api/corrections", {**said, "label": None})
+    correction = {"label": 7, "read": 2, "confidence": 0.9, "source": "web", "model": "m", "glyph": seen["glyph"]}
+    first = change(here, "/api/corrections", {**correction, "crop": seen["glyph"]})
+    second = change(here, "/api/corrections", {**correction, "label": None})
     assert first.status == second.status == 201 and first.headers["location"].endswith(f"/{first.json['id']}")
     told = here.ask("/api/corrections").json
     assert told["count"] == 2 and [one["label"] for one in told["corrections"]] == [None, 7], "newest first"
@@ -242,7 +244,7 @@ WIDE = "data:image/png;base64," + base64.b64encode(packed(np.zeros((28, 29), np.
 
 
 @pytest.mark.parametrize(
-    ("said", "says"),
+    ("content", "says"),
     [
         ([], "a JSON object"),
         ({"label": 7}, "label and glyph"),
@@ -258,20 +260,20 @@ WIDE = "data:image/png;base64," + base64.b64encode(packed(np.zeros((28, 29), np.
         ({"label": 7, "glyph": GLYPH, "colour": 7}, "colour: no such field"),
     ],
 )
-def test_a_wrong_correction_is_one_line(here, said, says):
-    answer = change(here, "/api/corrections", said)
+def test_a_wrong_correction_gets_a_one_line_error(here, content, says):
+    answer = change(here, "/api/corrections", content)
     assert answer.status == 400 and says in line_of(answer)
     assert here.ask("/api/corrections").json["count"] == 0
 
 
-def test_what_is_nested_without_end_is_one_line(here):
+def test_deeply_nested_json_gets_a_one_line_error(here):
     for path, method in (("/api/corrections", "POST"), ("/api/vision", "PUT")):
         answer = here.ask(path, b"[" * 9_000, method, **bearer(here))
         assert answer.status == 400 and line_of(answer)
     assert here.ask("/api/login", b"[" * 999, "POST").status == 400
 
 
-def test_whoever_only_looks_teaches_and_tunes_nothing(here, elsewhere):
+def test_the_right_to_view_does_not_allow_corrections_or_settings(here, elsewhere):
     for running, headers in ((here, {"Accept": "*/*"}), (elsewhere, bearer(elsewhere, "view"))):
         for path, method in (
             ("/api/corrections", "POST"),
@@ -284,7 +286,7 @@ def test_whoever_only_looks_teaches_and_tunes_nothing(here, elsewhere):
         assert running.ask("/api/vision", **headers).status == running.ask("/api/corrections", **headers).status == 200
 
 
-def test_another_way_to_clean_is_tried_without_changing_anything(here):
+def test_a_preview_of_settings_changes_nothing(here):
     before = here.ask("/api/vision").json
     assert before["vision"]["polarity"] == "auto" and not before["saved"]
     seen = here.ask("/api/vision/preview?polarity=light").json
@@ -294,7 +296,7 @@ def test_another_way_to_clean_is_tried_without_changing_anything(here):
 
 
 @pytest.mark.parametrize("query", ["median=99", "medain=3", "polarity=pink", "level=x"])
-def test_a_wrong_way_to_clean_is_one_line(here, query):
+def test_wrong_settings_get_a_one_line_error(here, query):
     answer = here.ask(f"/api/vision/preview?{query}")
     assert answer.status == 400 and "vision." in line_of(answer)
     name, _, value = query.partition("=")
@@ -302,15 +304,15 @@ def test_a_wrong_way_to_clean_is_one_line(here, query):
     assert not (here.state / "vision.toml").exists()
 
 
-def test_the_loop_reads_by_what_is_saved_and_by_what_was_before(here):
+def test_the_loop_uses_saved_and_restored_settings(here):
     def reads(digits):
         until = time.monotonic() + patience(10)
         while bool(here.ask("/api/reading").json["digits"]) != digits:
             assert time.monotonic() < until
             time.sleep(0.05)
 
-    said = change(here, "/api/vision", {"polarity": "light"}, "PUT").json
-    assert said["saved"] and said["back"] and said["vision"]["polarity"] == "light"
+    answer = change(here, "/api/vision", {"polarity": "light"}, "PUT").json
+    assert answer["saved"] and answer["back"] and answer["vision"]["polarity"] == "light"
     reads(False)
     assert change(here, "/api/vision/back").json["vision"]["polarity"] == "auto"
     reads(True)
@@ -320,18 +322,18 @@ def test_the_loop_reads_by_what_is_saved_and_by_what_was_before(here):
     reads(True)
 
 
-def test_libjpeg_keeps_to_itself_what_it_thinks_of_strangers_pictures(here, page):
-    """``device`` fails where anything is said on stderr."""
+def test_libjpeg_warnings_about_sent_pictures_are_not_logged(here, page):
+    """``device`` fails if anything is printed on stderr."""
     data = bytearray(packed(page("2357"), ".jpg"))
     for place in range(400, len(data) - 2, 97):
         data[place] ^= 0xFF
     assert here.ask("/api/read", bytes(data)).status in (200, 422)
 
 
-# --- who may ask
+# --- access control
 
 
-def test_another_site_is_not_listened_to(here, page):
+def test_requests_from_other_sites_are_refused(here, page):
     picture = packed(page("41"))
     assert here.ask("/api/read", picture, Origin="http://evil.example").status == 403
     assert here.ask("/api/read", picture, Origin="null").status == 403
@@ -342,24 +344,24 @@ def test_another_site_is_not_listened_to(here, page):
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", ""])
-def test_a_name_that_somebody_made_point_here_is_refused(here, host):
+def test_dns_rebinding_is_refused(here, host):
     assert here.ask("/api/status", Host=host).status in (400, 421)
 
 
 @pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1", "[::1]:8080", "192.168.1.7:8080"])
-def test_its_own_names_are_known(here, host):
+def test_requests_by_its_own_names_are_accepted(here, host):
     assert here.ask("/api/status", Host=host).status == 200
 
 
-def test_what_every_answer_says(here):
+def test_all_answers_have_security_headers(here):
     for path in ("/", "/api/status", "/api/nothing"):
-        said = here.ask(path).headers
-        policy = said["content-security-policy"]
+        headers = here.ask(path).headers
+        policy = headers["content-security-policy"]
         assert "default-src 'none'" in policy and "unsafe" not in policy
-        assert said["x-content-type-options"] == "nosniff" and "server" not in said
+        assert headers["x-content-type-options"] == "nosniff" and "server" not in headers
 
 
-def test_from_elsewhere_a_token_is_asked_for(elsewhere, page):
+def test_other_machines_need_a_token(elsewhere, page):
     picture, token = packed(page("41")), elsewhere.tokens()["view"]
     for path in ("/api/status", "/api/reading", "/api/live", "/api/history", "/metrics"):
         assert elsewhere.ask(path).status == 401
@@ -373,29 +375,29 @@ def test_from_elsewhere_a_token_is_asked_for(elsewhere, page):
     assert elsewhere.ask("/api/status", Authorization=f"Bearer {both}").json["rights"] == "change"
 
 
-def test_a_token_becomes_a_cookie_that_no_script_sees(elsewhere):
+def test_login_sets_a_cookie_that_scripts_cannot_read(elsewhere):
     token = elsewhere.tokens()["change"]
     answer = elsewhere.ask("/api/login", json.dumps({"token": token}).encode())
     cookie = answer.headers["set-cookie"]
     assert answer.json == {"rights": "change"} and "HttpOnly" in cookie and "samesite=strict" in cookie.lower()
     assert elsewhere.ask("/api/status", Cookie=cookie.partition(";")[0]).json["rights"] == "change"
-    # A machine's ports share their cookies, and other programs write theirs as they like.
+    # All ports of a machine share their cookies, and those of other programs may be malformed.
     others = 'prefs={"a":1}; x[]=,; ' + cookie.partition(";")[0]
     assert elsewhere.ask("/api/status", Cookie=others).json["rights"] == "change"
     for wrong in (b'{"token": "wrong"}', b'{"token": 7}', b"[]", b"", b"{", b'{"token": "\\ud800"}', b"x" * 5000):
         assert elsewhere.ask("/api/login", wrong, "POST").status in (400, 401, 413)
 
 
-def test_what_only_looks_may_change_nothing(elsewhere):
+def test_the_token_to_view_allows_no_changes(elsewhere):
     token = elsewhere.tokens()["view"]
     assert elsewhere.ask("/api/anything", b"", "POST", Authorization=f"Bearer {token}").status == 403
     assert elsewhere.ask("/api/anything", b"", "DELETE", Authorization=f"Bearer {token}").status == 403
 
 
-def test_connections_that_say_nothing_do_not_take_all_places(here):
+def test_idle_connections_are_limited(here):
     links = [socket.create_connection(("127.0.0.1", here.port), 5) for _ in range(200)]
     try:
-        # In five seconds they are closed, however many.
+        # Wait less than five seconds, because then all idle connections are closed anyway.
         time.sleep(min(patience(0.5), 3))
         assert len(list(Path(f"/proc/{here.process.pid}/fd").iterdir())) < 130
     finally:
@@ -405,10 +407,10 @@ def test_connections_that_say_nothing_do_not_take_all_places(here):
     assert here.ask("/healthz").status == 200
 
 
-# --- the rooms
+# --- single modules
 
 
-def test_tokens_are_made_once_and_kept_for_this_user_alone(tmp_path):
+def test_tokens_are_made_once_and_readable_only_by_their_user(tmp_path):
     tmp_path.chmod(0o755)
     made = load_tokens(tmp_path)
     assert load_tokens(tmp_path) == made and made.change != made.view and len(made.view) >= 32
@@ -419,13 +421,13 @@ def test_tokens_are_made_once_and_kept_for_this_user_alone(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"change": "short", "view": "short"}', '{"change": 1}'])
-def test_damaged_tokens_are_one_line(tmp_path, text):
+def test_damaged_tokens_give_a_one_line_error(tmp_path, text):
     (tmp_path / FILE).write_text(text)
     with pytest.raises(StateError, match="is damaged; remove it"):
         load_tokens(tmp_path)
 
 
-def test_of_a_name_with_several_addresses_the_one_that_is_listened_at_is_told(tmp_path, caplog, capfd):
+def test_the_announced_address_is_the_one_that_it_listens_on(tmp_path, caplog, capfd):
     order = ["run", "--source", "synthetic:", "--web", "localhost:0", "--frames", "1", "--state", str(tmp_path)]
     assert cli.main(order) == 0
     assert re.search(r"the live page is at http://(127\.0\.0\.1|\[::1\]):\d+/", caplog.text)
@@ -439,8 +441,8 @@ def test_addresses():
         split_address("8080", "web")
 
 
-def test_a_large_picture_takes_no_more_than_a_service_has(here):
-    """As telephones make them."""
+def test_a_large_picture_stays_within_the_memory_of_a_service(here):
+    """A picture as large as those of telephones."""
     pixels = np.full((6000, 8000), 220, np.uint8)
     cv2.putText(pixels, "7", (3000, 4200), cv2.FONT_HERSHEY_SIMPLEX, 60, 30, 220)
     answer = here.ask("/api/read", packed(pixels, ".jpg"))

@@ -1,4 +1,4 @@
-"""What a picture takes to unpack is told by its head, as other programs have it, and is no less than it takes."""
+"""The memory to decode a picture is found from its head, agrees with other programs, and is never too low."""
 
 import io
 import struct
@@ -51,23 +51,23 @@ def test_the_two_copies_of_opencv_are_counted(colour, depth, channels):
     assert decode_cost(data, "p").decoded_bytes == 2 * cv2.imdecode(np.frombuffer(data, np.uint8), flags).nbytes
 
 
-def test_a_jpeg_in_several_scans_is_kept_whole():
+def test_the_coefficients_of_a_progressive_jpeg_are_counted():
     pixels = 640 * 640
     assert decode_cost(cv2.imencode(".jpg", bombs.noise(640))[1].tobytes(), "p").decoded_bytes == 2 * pixels
-    # Two bytes for each coefficient: of three planes, or of one and two that are half as wide and high.
+    # Two bytes for each coefficient: three full planes, or one full plane and two of half the width and height.
     assert decode_cost(bombs.jpeg(640), "p").decoded_bytes == pixels + 2 * 3 * pixels
     assert decode_cost(bombs.jpeg(640, subsampling=2), "p").decoded_bytes == pixels + 2 * 1.5 * pixels
 
 
-def test_a_jpeg_may_have_so_many_scans():
-    # Pillow's own have ten.
+def test_the_number_of_scans_is_limited():
+    # Pillow writes ten scans itself.
     assert decode_cost(bombs.jpeg(64, scans=MAX_SCANS - 10), "p").width == 64
     with pytest.raises(ImageError, match=r"^p: has 65 scans or more, .*save it as a non-progressive"):
         decode_cost(bombs.jpeg(64, scans=MAX_SCANS - 9), "p")
 
 
-def test_what_looks_like_scans_elsewhere_is_none(page):
-    """In a thumbnail, in a comment, and in the film that telephones put behind a picture."""
+def test_only_scans_of_the_picture_itself_are_counted(page):
+    """Not those in a thumbnail, in a comment, or in the video that telephones append to a picture."""
     data = cv2.imencode(".jpg", page("2"))[1].tobytes()
     noise = b"\xff\xda" * 100
     within = data[:2] + b"\xff\xe1" + struct.pack(">H", 2 + len(noise)) + noise + data[2:]
@@ -82,7 +82,7 @@ def test_what_looks_like_scans_elsewhere_is_none(page):
         (bombs.film(), "is an animation"),
         (bombs.webp(16, frames=2), "is an animation"),
         (saved("RGB", "TIFF", compression="jpeg"), "is a TIFF with a compression"),
-        # Each value lies where the others do.
+        # The values of all tags overlap in the file.
         (bombs.tiff(8, more=tuple((40_000 + n, 1, [0] * 5000) for n in range(3)))[:12_000], "is not an image"),
         (b"II*\0" + struct.pack("<IH", 8, 1) + struct.pack("<HHII", 256, 16, 1, 8), "is not an image"),
         (b"P5 0 8 255\n", "is not an image"),
@@ -91,7 +91,7 @@ def test_what_looks_like_scans_elsewhere_is_none(page):
         (b"", "is not an image"),
     ],
 )
-def test_what_is_none_is_one_line(data, says):
+def test_what_is_not_read_gives_a_one_line_error(data, says):
     with pytest.raises(ImageError, match=f"^p: .*{says}") as error:
         decode_cost(data, "p")
     assert "\n" not in str(error.value)
@@ -115,7 +115,7 @@ def test_broken_heads_never_crash(whole, changes, chance):
         assert "\n" not in str(error)
 
 
-def test_scans_are_counted_by_what_they_walk_over():
+def test_a_larger_picture_may_have_fewer_scans():
     decode_cost(bombs.jpeg(800, scans=40), "a.jpg")
     with pytest.raises(ImageError, match="a.jpg: has .* scans or more, too many for its size"):
         decode_cost(bombs.jpeg(4000, scans=40), "a.jpg")

@@ -1,4 +1,4 @@
-"""Frames are made while somebody waits for them, once for all, and go on whatever happens to one of them."""
+"""Frames are made once for all viewers, only while one waits for them, and a failing frame does not stop them."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ def fast(monkeypatch):
 
 
 class Camera:
-    """A new frame whenever it is asked; how many of them were shown."""
+    """Gives a new frame each time, and counts how many were shown."""
 
     def __init__(self, bad=()):
         self.frames = self.shown = 0
@@ -46,7 +46,7 @@ class Camera:
 
 
 async def views(stream, many):
-    """So many frames of a viewer."""
+    """The next frames that a viewer gets."""
     found = []
     async with asyncio.timeout(20):
         while len(found) < many:
@@ -56,7 +56,7 @@ async def views(stream, many):
     return found
 
 
-def test_a_frame_that_cannot_be_shown_is_said_once_and_the_next_ones_come(caplog):
+def test_a_frame_that_fails_is_logged_once_and_the_next_ones_are_shown(caplog):
     async def watch():
         camera = Camera(bad=(1, 3, 4, 5, 8))
         stream = camera.live().events()
@@ -69,7 +69,7 @@ def test_a_frame_that_cannot_be_shown_is_said_once_and_the_next_ones_come(caplog
     assert "showing a frame" in caplog.text and "IndexError" in caplog.text
 
 
-def test_it_goes_on_where_what_makes_frames_has_ended():
+def test_a_producer_that_has_ended_is_started_again():
     async def watch():
         of = Camera().live()
         first = of.events()
@@ -85,7 +85,7 @@ def test_it_goes_on_where_what_makes_frames_has_ended():
     asyncio.run(watch())
 
 
-def test_nothing_is_made_for_who_reads_no_more():
+def test_no_frames_are_made_for_a_viewer_that_stops_receiving():
     async def watch():
         camera = Camera()
         of = camera.live()
@@ -104,7 +104,7 @@ def test_nothing_is_made_for_who_reads_no_more():
     asyncio.run(watch())
 
 
-def test_nothing_is_made_once_all_have_gone():
+def test_no_frames_are_made_without_viewers():
     async def watch():
         camera = Camera()
         stream = camera.live().events()
@@ -117,8 +117,8 @@ def test_nothing_is_made_once_all_have_gone():
     asyncio.run(watch())
 
 
-def test_what_is_shown_has_the_labels_of_the_model_that_saw_it(page, tmp_path):
-    """Another model, perhaps of fewer classes, may read by then."""
+def test_a_frame_has_the_labels_of_the_model_that_read_it(page, tmp_path):
+    """By the time it is shown, another model may be in use, perhaps with fewer classes."""
     names = tuple(f"class {name}" for name in card().labels)
     (tmp_path / "other.tflite").write_bytes(with_card(replace(card(), labels=names)))
     frame = Frame(page("27"), "test")

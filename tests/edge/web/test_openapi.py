@@ -1,4 +1,4 @@
-"""The API is what its description says, whatever it is asked: schemathesis asks a whole ``edge run``."""
+"""The HTTP API answers as its description says: schemathesis sends generated requests to a whole ``edge run``."""
 
 import json
 import time
@@ -17,7 +17,7 @@ from edge.web.openapi import describe_api
 from tests.support.web import device
 
 STREAMS = ("/api/live",)
-"""Have no end."""
+"""Paths whose answers have no end."""
 schema = schemathesis.openapi.from_dict(describe_api(default_events=200, max_events=10_000)).exclude(path=list(STREAMS))
 
 
@@ -45,7 +45,7 @@ def test_it_answers_as_described(case, here):
     )
 
 
-def test_it_reads_on_after_all_that(here):
+def test_the_device_still_reads_after_these_requests(here):
     before = here.ask("/api/status").json["frames"]
     until = time.monotonic() + 20
     while here.ask("/api/status").json["frames"] == before and time.monotonic() < until:
@@ -54,10 +54,10 @@ def test_it_reads_on_after_all_that(here):
 
 
 def test_a_status_has_all_that_is_described_and_nothing_else(here):
-    said, schemas = here.ask("/api/status").json, schema.raw_schema["components"]["schemas"]
-    jsonschema.validate(said, schemas["Status"])
-    assert set(said) == set(schemas["Status"]["properties"])
-    for publisher in said["publishers"]:
+    status, schemas = here.ask("/api/status").json, schema.raw_schema["components"]["schemas"]
+    jsonschema.validate(status, schemas["Status"])
+    assert set(status) == set(schemas["Status"]["properties"])
+    for publisher in status["publishers"]:
         assert set(publisher) == set(schemas["Status"]["properties"]["publishers"]["items"]["properties"])
 
 
@@ -79,7 +79,7 @@ def events(here, path, kinds):
 
 
 def test_streams_are_as_described(here):
-    """schemathesis waits for the end of an answer."""
+    """Tested apart, because schemathesis waits for the end of an answer."""
     of = {"$defs": schema.raw_schema["components"]["schemas"]}
     as_they_are = json.loads(json.dumps(of).replace("#/components/schemas/", "#/$defs/"))
     live = events(here, "api/live", {"view", "status"})
@@ -89,20 +89,20 @@ def test_streams_are_as_described(here):
     jsonschema.validate(told, {**as_they_are, "$ref": f"#/$defs/{'Event' if 'event' in told else 'Notice'}"})
 
 
-def test_the_description_is_told_to_whoever_asks_and_is_whole(here):
-    said = here.ask("/api/openapi.json").json
-    assert said == json.loads(json.dumps(describe_api(default_events=200, max_events=10_000)))
+def test_the_whole_description_is_served(here):
+    description = here.ask("/api/openapi.json").json
+    assert description == json.loads(json.dumps(describe_api(default_events=200, max_events=10_000)))
     assert {"/api/read", "/api/reading", "/api/events", "/api/history", "/api/status", "/healthz", "/metrics"} <= set(
-        said["paths"]
+        description["paths"]
     )
 
 
-def test_every_path_that_there_is_is_described(here):
+def test_every_route_is_described(here):
     from edge.web import teach
 
     found = set()
-    for room in (app, tune, teach):
-        for line in Path(room.__file__).read_text().splitlines():
+    for module in (app, tune, teach):
+        for line in Path(module.__file__).read_text().splitlines():
             if 'Route("/' in line:
                 found.add(line.split('"')[1].replace(":int", ""))
     assert found - {"/", "/page/{name}", "/api/openapi.json"} == set(schema.raw_schema["paths"]) | set(STREAMS)

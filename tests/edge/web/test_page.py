@@ -1,4 +1,4 @@
-"""The page in a real browser, as people use it; EDGE_PICTURES=FOLDER keeps a picture of each view."""
+"""The live page in a real browser, used as people use it; EDGE_PICTURES=FOLDER saves a picture of each view."""
 
 import base64
 import contextlib
@@ -22,12 +22,12 @@ FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
          "--disable-component-update", "--disable-sync")  # fmt: skip
 SEVEN = ((0.2, 0.25), (0.35, 0.25), (0.27, 0.75))
 ONE = ((0.6, 0.3), (0.66, 0.22), (0.66, 0.78))
-"""Strokes, as shares of the canvas."""
+"""Points of strokes, as fractions of the canvas."""
 READS = "document.querySelector('#draw-text').value"
 STATE = "document.querySelector('#state').textContent"
 VIEWS = ("live", "draw", "events", "teach", "tune")
 DESK, LAPTOP, TELEPHONE = (1280, 900), (1366, 620), (360, 740)
-"""Pixels that a browser shows of a page."""
+"""Viewports, pixels."""
 
 
 @pytest.fixture(scope="module")
@@ -51,15 +51,15 @@ def here(tmp_path_factory):
 
 @contextlib.contextmanager
 def opened(browser, url, size=DESK, **how):
-    """The page; whatever its script or the policy complains of is a failure."""
+    """A page. Errors and warnings of its scripts or its security policy make the test fail."""
     wrong = []
     with browser.new_context(viewport={"width": size[0], "height": size[1]}, **how) as context:
         one = context.new_page()
         one.on("pageerror", lambda error: wrong.append(str(error)))
-        one.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
+        one.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
         one.goto(url)
         yield one
-    # That something is refused, or nobody there, is what some want to see.
+    # Some tests want requests to be refused, or the device to be away.
     assert not [line for line in wrong if "Failed to load resource" not in line]
 
 
@@ -77,7 +77,7 @@ def keep(page, name):
 
 
 def until(page, expression, fits):
-    """Playwright's own wait_for_function needs what the page's policy forbids."""
+    """Wait for a fitting value of an expression. The page's policy forbids what Playwright's own function needs."""
     end = time.monotonic() + 20
     while not fits(seen := page.evaluate(expression)):
         assert time.monotonic() < end, f"{expression} is still {seen!r}"
@@ -118,7 +118,7 @@ def written(path, *lines, height=480, width=640):
 
 
 def places(page, *selectors):
-    """Top and height of what is there, pixels of the whole document."""
+    """Top and height of each element, pixels of the whole document."""
     return page.evaluate(
         "all => all.map(one => { const {top, height} = document.querySelector(one).getBoundingClientRect();"
         " return [one, Math.round(top + scrollY), Math.round(height)]; })",
@@ -127,8 +127,8 @@ def places(page, *selectors):
 
 
 @pytest.mark.parametrize("size", [DESK, TELEPHONE])
-def test_nothing_jumps_whatever_is_read(browser, tmp_path, size):
-    """Of nothing, of one line and of three; from a camera of another shape, too."""
+def test_nothing_moves_when_the_reading_changes(browser, tmp_path, size):
+    """With no reading, one line and three lines, and frames of another shape."""
     pages = tmp_path / "pages"
     pages.mkdir()
     written(pages / "1.png")
@@ -151,21 +151,21 @@ def test_nothing_jumps_whatever_is_read(browser, tmp_path, size):
 
 
 @pytest.mark.parametrize("size", [DESK, TELEPHONE])
-def test_nothing_jumps_when_a_photograph_is_sent(browser, here, tmp_path, size):
+def test_nothing_moves_when_a_photograph_is_sent(browser, here, tmp_path, size):
     fixed = ("#draw-picture", "#undo", ".hint", "#draw-note", "#draw-ink", "#draw-glyphs")
     with opened(browser, f"{here.url}#draw", size) as page:
         before = places(page, *fixed)
         page.set_input_files("#file", written(tmp_path / "high.png", "23", "57", "41", height=900, width=500))
         until(page, READS, lambda text: text == "23 / 57 / 41")
         assert places(page, *fixed) == before
-        # And a stroke comes where the pen is, though the picture does not fill its frame.
+        # A stroke appears where the pen is, although the picture does not fill its frame.
         page.click("#clear")
         stroke(page, *SEVEN)
         until(page, READS, lambda text: text == "7")
 
 
 @pytest.mark.parametrize("size", [DESK, LAPTOP, TELEPHONE])
-def test_boxes_say_how_sure_each_digit_is_and_labels_keep_apart(browser, here, size):
+def test_boxes_show_confidences_and_labels_do_not_overlap(browser, here, size):
     with opened(browser, here.url, size) as page:
         until(page, "document.querySelectorAll('#live-picture text.read').length", lambda many: many == 10)
         page.click("#freeze")
@@ -202,7 +202,7 @@ def test_a_drawn_seven_reads_seven_while_it_is_drawn_and_undone(page):
 
 
 @pytest.mark.parametrize("kind", ["touch", "pen"])
-def test_it_is_drawn_with_a_finger_and_a_pen(browser, here, kind):
+def test_finger_and_pen_draw(browser, here, kind):
     with opened(browser, f"{here.url}#draw", TELEPHONE, has_touch=True) as page:
         page.evaluate(
             "document.querySelector('#pad').addEventListener('pointerdown', e => { window.by = e.pointerType; })"
@@ -238,7 +238,7 @@ def test_a_photograph_is_read(page, tmp_path):
     photo.write_bytes(b"no picture")
     page.set_input_files("#file", photo)
     until(page, "document.querySelector('#draw-note').textContent", lambda why: "not an image that can be read" in why)
-    # What the browser cannot show, the device can: it is sent as it is, and can be drawn on.
+    # A file that the browser cannot show is sent as it is; the device's picture of it can be drawn on.
     page.set_input_files("#file", written(tmp_path / "scan.tiff", "41"))
     until(page, READS, lambda text: text == "41")
     assert page.evaluate("document.querySelector('#pad').width") == 640
@@ -246,7 +246,7 @@ def test_a_photograph_is_read(page, tmp_path):
     until(page, READS, lambda text: text == "411")
 
 
-HAND_OVER = """([data, how]) => {
+GIVE_FILE = """([data, how]) => {
     const given = new DataTransfer();
     const bytes = Uint8Array.from(atob(data), (one) => one.charCodeAt(0));
     given.items.add(new File([bytes], "photo.png", { type: "image/png" }));
@@ -261,12 +261,12 @@ HAND_OVER = """([data, how]) => {
 def test_a_photograph_is_dropped_and_pasted(page, tmp_path, how):
     view(page, "draw")
     data = base64.b64encode(written(tmp_path / "photo.png", "2357").read_bytes()).decode()
-    page.evaluate(HAND_OVER, [data, how])
+    page.evaluate(GIVE_FILE, [data, how])
     until(page, READS, lambda text: text == "2357")
 
 
 def film(path, *lines):
-    """What a browser's camera shows: YUV4MPEG2, the digits on a page."""
+    """A video for the browser's fake camera: digits on a page, as YUV4MPEG2."""
     ink, _ = rendering.page(lines, 480, 640, np.random.default_rng(1))
     frame = b"FRAME\n" + (230 - ink // 2).tobytes() + bytes([128]) * (640 * 480 // 2)
     path.write_bytes(b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420mpeg2\n" + frame * 5)
@@ -296,7 +296,7 @@ def test_the_browsers_own_camera_is_read_and_stopped(driver, here, tmp_path):
 ROWS = "[...document.querySelectorAll('#timeline li')].map(one => [...one.children].map(part => part.textContent))"
 
 
-def test_events_are_a_line_of_time_followed_and_filtered(page):
+def test_events_form_a_timeline_that_follows_and_filters(page):
     view(page, "events")
     page.wait_for_selector("#timeline li")
     many = page.locator("#timeline li").count()
@@ -312,13 +312,13 @@ def test_events_are_a_line_of_time_followed_and_filtered(page):
     assert page.is_disabled("#csv") and page.is_disabled("#jsonl")
 
 
-def test_the_filter_finds_what_is_shown_and_the_export_is_what_it_found(page, here):
+def test_the_filter_searches_the_shown_texts_and_limits_the_download(page, here):
     view(page, "events")
     until(page, "document.querySelectorAll('#timeline li').length", lambda many: many > 2)
     wanted = page.evaluate(ROWS)[-2][3]
     assert " / " in wanted
     page.fill("#filter-text", wanted)
-    # It is there once, and once as what was there before.
+    # One event has it as its text, the next one as the text before.
     until(page, "document.querySelectorAll('#timeline li').length", lambda many: many == 2)
     for name in ("#csv", "#jsonl"):
         with page.expect_download() as download:
@@ -335,7 +335,7 @@ def test_the_filter_finds_what_is_shown_and_the_export_is_what_it_found(page, he
 
 
 def rows_of(text):
-    """A CSV file; numbers as such, as 1.0 and 1 are the same."""
+    """The rows of a CSV file, with numbers as floats, because 1.0 and 1 are the same."""
 
     def plain(value):
         with contextlib.suppress(ValueError):
@@ -348,19 +348,19 @@ def rows_of(text):
 
 
 @pytest.mark.parametrize("size", [DESK, TELEPHONE])
-def test_notices_stand_among_the_events_with_why(browser, here, size):
+def test_notices_are_listed_with_their_reason(browser, here, size):
     at, why = "2026-11-23T08:00:00.000000Z", "gives no new frame, 2 s long"
     notice = {"schema": 1, "notice": "camera", "state": "stalled", "name": "=picamera2:0", "at": at, "reason": why}
-    said = f"event: event\ndata: {json.dumps(notice)}\n\n"
+    body = f"event: event\ndata: {json.dumps(notice)}\n\n"
     with opened(browser, here.url, size) as page:
         page.route(
             lambda url: url.endswith("/api/events"),
-            lambda route: route.fulfill(body=said, content_type="text/event-stream"),
+            lambda route: route.fulfill(body=body, content_type="text/event-stream"),
         )
         view(page, "events")
         until(page, "document.querySelectorAll('#timeline h3').length", lambda days: days == 2)
         page.select_option("#filter-kind", "camera")
-        # Its own beginning is kept as well.
+        # The list also has the notice of the real camera's start.
         until(page, ROWS, lambda rows: any(row[2:] == ["camera", "stalled", why] for row in rows))
         assert page.locator("#timeline li.bad").count() == 1
         assert page.evaluate(
@@ -373,7 +373,7 @@ def test_notices_stand_among_the_events_with_why(browser, here, size):
         assert (row["kind"], row["text"], row["source"]) == ("camera", "stalled", "'=picamera2:0"), "no formula"
 
 
-def test_on_a_telephone_the_texts_of_events_are_in_sight(browser, here):
+def test_a_telephone_shows_the_texts_of_events_in_full(browser, here):
     with opened(browser, f"{here.url}#events", TELEPHONE) as page:
         page.wait_for_selector("#timeline li")
         assert page.evaluate(
@@ -381,7 +381,7 @@ def test_on_a_telephone_the_texts_of_events_are_in_sight(browser, here):
             " one.getBoundingClientRect().right <= innerWidth && one.scrollWidth <= one.clientWidth + 1)"
         )
         until(page, "document.querySelectorAll('#timeline li').length", lambda many: many > 6)
-        # Whoever reads further down is not moved by what comes.
+        # New events do not move what the user has scrolled to.
         page.evaluate("document.querySelector('#timeline').scrollTop = 150")
         where = "document.querySelector('#timeline li:last-child').getBoundingClientRect().top"
         many, before = page.locator("#timeline li").count(), page.evaluate(where)
@@ -389,7 +389,7 @@ def test_on_a_telephone_the_texts_of_events_are_in_sight(browser, here):
         assert abs(page.evaluate(where) - before) <= 1
 
 
-def test_it_says_in_every_view_when_the_device_is_gone_and_goes_on_when_it_is_back(browser, tmp_path):
+def test_all_views_show_a_lost_connection_and_recover(browser, tmp_path):
     with contextlib.ExitStack() as stack:
         with device(tmp_path) as running:
             page = stack.enter_context(opened(browser, running.url))
@@ -412,7 +412,7 @@ def test_it_says_in_every_view_when_the_device_is_gone_and_goes_on_when_it_is_ba
             until(page, "document.querySelector('#live-picture img').naturalWidth", bool)
 
 
-def test_a_screen_reader_is_told_changes_alone(page):
+def test_a_screen_reader_announces_only_changes(page):
     until(page, STATE, lambda state: state == "reading")
     until(page, "document.querySelector('#fps').textContent", bool)
     assert page.evaluate("document.querySelector('#fps').closest('[role=status], [aria-live]')") is None
@@ -438,7 +438,7 @@ def test_the_keyboard_alone_reaches_everything(page):
     assert page.evaluate("document.activeElement.id") == "file", "into the view that was opened"
 
 
-def test_the_way_to_the_content_leads_out_of_no_view(page):
+def test_the_skip_link_stays_in_the_view(page):
     view(page, "tune")
     page.wait_for_selector("#knob-level")
     page.focus(".skip")
@@ -463,7 +463,7 @@ def test_a_digit_is_corrected_by_keyboard_alone(browser, here):
         tab_to(page, "#live-glyphs > li:nth-child(2) button")
         page.keyboard.press("Enter")
         page.wait_for_selector("#correct[open]")
-        # Nobody has said anything yet.
+        # No digit is chosen yet, so Enter does nothing.
         page.keyboard.press("Enter")
         page.wait_for_timeout(200)
         assert page.is_visible("#correct")
@@ -481,7 +481,7 @@ def test_a_digit_is_corrected_by_keyboard_alone(browser, here):
         assert here.ask("/api/corrections").json["count"] == 0
 
 
-def test_a_correction_is_stored_shown_and_taken_back(page, here):
+def test_a_correction_is_saved_shown_and_undone(page, here):
     view(page, "draw")
     stroke(page, *ONE)
     until(page, READS, lambda text: text == "1")
@@ -491,7 +491,7 @@ def test_a_correction_is_stored_shown_and_taken_back(page, here):
     page.click("#correct button[value='']")
     page.click("#draw-glyphs button")
     page.click("#correct button[value='7']")
-    # Whoever came without a token is asked for one, and may leave it.
+    # A user without a token is asked for one, and may cancel.
     page.wait_for_selector("#login[open]")
     assert "To change something" in page.text_content("#login-reason")
     page.click("#login-cancel")
@@ -504,7 +504,7 @@ def test_a_correction_is_stored_shown_and_taken_back(page, here):
     until(page, "document.querySelector('#login-error').textContent", lambda why: "only lets you look" in why)
     page.fill("#token", here.tokens()["change"])
     page.keyboard.press("Enter")
-    # What was said before is kept.
+    # The correction made before the login is saved.
     until(page, "document.querySelector('#toast').textContent", lambda text: "it is a 7" in text)
     assert not page.is_visible("#login")
     view(page, "teach")
@@ -518,7 +518,7 @@ def test_a_correction_is_stored_shown_and_taken_back(page, here):
     assert here.ask("/api/corrections").json["count"] == 0
 
 
-def test_a_button_below_a_digit_stays_while_frames_come(page):
+def test_a_button_below_a_digit_keeps_its_focus_while_frames_come(page):
     until(page, "document.querySelectorAll('#live-glyphs > li').length", lambda many: many == 10)
     page.focus("#live-glyphs > li:nth-child(2) button")
     text = page.text_content("#live-text")
@@ -535,7 +535,7 @@ def test_a_button_below_a_digit_stays_while_frames_come(page):
 
 
 @pytest.mark.parametrize("size", [DESK, TELEPHONE])
-def test_what_was_said_covers_no_button_of_the_next_digit(browser, here, size):
+def test_the_toast_covers_no_button(browser, here, size):
     with opened(browser, f"{here.url}#token={here.tokens()['change']}", size) as page:
         until(page, "document.querySelectorAll('#live-glyphs > li').length", lambda many: many == 10)
         page.click("#live-glyphs button")
@@ -565,7 +565,7 @@ def slide(page, name, value):
     )
 
 
-def test_a_slider_shows_at_once_what_it_does_and_is_saved(page, here):
+def test_a_slider_is_previewed_saved_and_restored(page, here):
     page.goto(f"{here.url}#token={here.tokens()['change']}")
     view(page, "tune")
     until(page, "document.querySelector('#tune-text').value.length", lambda many: many > 9)
@@ -605,7 +605,7 @@ def test_a_slider_is_moved_and_saved_by_keyboard_alone(browser, here):
         until(page, "document.querySelector('#knob-level').value", lambda value: value == "90")
 
 
-def test_what_is_not_saved_outlasts_a_look_at_something_else(page, here):
+def test_unsaved_settings_survive_a_change_of_view(page, here):
     view(page, "tune")
     page.wait_for_selector("#knob-level")
     slide(page, "level", 200)
@@ -615,7 +615,7 @@ def test_what_is_not_saved_outlasts_a_look_at_something_else(page, here):
     page.wait_for_timeout(700)
     assert page.input_value("#knob-level") == "200" and page.is_enabled("#save")
     page.click("#discard")
-    # Where nothing waits to be saved, what somebody else has saved is shown.
+    # With no unsaved changes, settings saved by somebody else are shown.
     key = {"Authorization": f"Bearer {here.tokens()['change']}"}
     here.ask("/api/vision", b'{"level": 77}', "PUT", **key)
     view(page, "live")
@@ -625,7 +625,7 @@ def test_what_is_not_saved_outlasts_a_look_at_something_else(page, here):
 
 
 @pytest.mark.parametrize("size", [DESK, LAPTOP, TELEPHONE])
-def test_what_a_slider_does_is_seen_beside_it(browser, here, size):
+def test_the_preview_stays_beside_the_sliders(browser, here, size):
     with opened(browser, f"{here.url}#tune", size) as page:
         until(page, "document.querySelector('#tune-text').value.length", lambda many: many > 9)
         for name in ("level", "interpolation"):
@@ -641,7 +641,7 @@ def test_what_a_slider_does_is_seen_beside_it(browser, here, size):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", VIEWS)
-def test_a_telephone_shows_it_without_sideways_scrolling(browser, here, name, scheme):
+def test_a_telephone_needs_no_sideways_scrolling(browser, here, name, scheme):
     with browser.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme) as context:
         page = context.new_page()
         page.goto(f"{here.url}#{name}")
@@ -652,7 +652,7 @@ def test_a_telephone_shows_it_without_sideways_scrolling(browser, here, name, sc
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", VIEWS)
-def test_everybody_can_use_it(browser, here, name, scheme):
+def test_the_page_meets_wcag(browser, here, name, scheme):
     """axe-core's rules for WCAG 2.2 A and AA: contrast, names for screen readers, order."""
     from axe_playwright_python.sync_playwright import Axe
 
@@ -676,7 +676,7 @@ def test_everybody_can_use_it(browser, here, name, scheme):
             assert wrong()[0][0] == "color-contrast"
 
 
-def test_from_elsewhere_a_wrong_token_is_refused_and_a_right_one_opens(browser, tmp_path):
+def test_other_machines_log_in_with_a_token(browser, tmp_path):
     with device(tmp_path, host="0.0.0.0") as running, browser.new_context() as context:
         page = context.new_page()
         page.goto(running.url)
@@ -690,7 +690,7 @@ def test_from_elsewhere_a_wrong_token_is_refused_and_a_right_one_opens(browser, 
         page.wait_for_selector("#live-picture img:not([hidden])")
         assert not page.locator("#login").is_visible()
         assert context.cookies()[0]["httpOnly"] and context.cookies()[0]["sameSite"] == "Strict"
-        # A link with the token in it opens at once, and leaves no trace of it.
+        # A link with the token logs in at once, and the token disappears from the address.
         other = browser.new_page()
         other.goto(f"{running.url}#token={running.tokens()['view']}")
         other.wait_for_selector("#live-picture img:not([hidden])")

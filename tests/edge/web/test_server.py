@@ -1,4 +1,4 @@
-"""The page's server in this process: what holds it up, what goes wrong in it, and who has gone."""
+"""The web server within the test's process: slow jobs, bugs, and viewers that disconnect."""
 
 import contextlib
 import http.client
@@ -24,7 +24,7 @@ from tests.support.patience import patience
 
 
 class Camera:
-    """A new frame whenever it is asked for one, and how often that was."""
+    """Gives a new frame each time, and counts how often it was asked."""
 
     def __init__(self, pixels, reader):
         self._frame = Frame(pixels, "test")
@@ -77,7 +77,7 @@ def ask(web, path, data=None, method=None):
 
 @contextlib.contextmanager
 def listening(web, path):
-    """The lines of an endless answer."""
+    """The lines of an answer without end."""
     with socket.create_connection(("127.0.0.1", web.port), 20) as link:
         link.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n".encode())
         with link.makefile("rb") as lines:
@@ -93,7 +93,7 @@ def soon(true):
 
 @pytest.fixture
 def stuck(monkeypatch):
-    """Pictures that are sent take until this is set."""
+    """An event; decoding of sent pictures hangs until it is set."""
     go = threading.Event()
 
     def decode(data, name):
@@ -105,7 +105,7 @@ def stuck(monkeypatch):
     go.set()
 
 
-def test_a_picture_that_takes_long_holds_up_nothing_but_pictures(made, stuck):
+def test_a_slow_picture_delays_only_pictures(made, stuck):
     web = made(metrics=lambda: b"edge_digits 1\n")
     sender = threading.Thread(target=ask, args=(web, "/api/read", b"x"))
     sender.start()
@@ -118,7 +118,7 @@ def test_a_picture_that_takes_long_holds_up_nothing_but_pictures(made, stuck):
     sender.join()
 
 
-def test_a_picture_that_takes_long_does_not_hold_up_the_end(made, stuck):
+def test_a_slow_picture_does_not_delay_the_end(made, stuck):
     web, seen = made(), []
     sender = threading.Thread(target=lambda: seen.append(ask(web, "/api/read", b"x")))
     sender.start()
@@ -130,7 +130,7 @@ def test_a_picture_that_takes_long_does_not_hold_up_the_end(made, stuck):
     assert seen[0][0] == 503 and "the device is stopping" in json.loads(seen[0][2])["error"]
 
 
-def test_so_many_pictures_wait_and_others_come_again(made, stuck):
+def test_the_number_of_waiting_pictures_is_limited(made, stuck):
     web, seen = made(), []
     senders = [
         threading.Thread(target=lambda: seen.append(ask(web, "/api/read", b"x")[0])) for _ in range(MAX_WAITING + 4)
@@ -148,7 +148,7 @@ def test_so_many_pictures_wait_and_others_come_again(made, stuck):
     assert ask(web, "/api/vision/preview")[0] == 200
 
 
-def test_a_mistake_in_the_program_is_logged_once_and_is_one_line(made, caplog):
+def test_a_bug_is_logged_once_and_answered_in_one_line(made, caplog):
     web = made(metrics=lambda: 1 / 0)
     for _ in range(3):
         status, _, body = ask(web, "/metrics")
@@ -158,7 +158,7 @@ def test_a_mistake_in_the_program_is_logged_once_and_is_one_line(made, caplog):
     assert ask(web, "/healthz")[0] == 200
 
 
-def test_no_frame_is_made_for_who_has_gone_or_asks_for_the_head_alone(made, camera):
+def test_no_frames_are_made_without_viewers_or_for_head_requests(made, camera):
     web = made()
     with listening(web, "/api/live") as lines:
         for _ in range(3):
@@ -177,18 +177,18 @@ def test_no_frame_is_made_for_who_has_gone_or_asks_for_the_head_alone(made, came
     assert rests()
 
 
-def test_notices_are_told_as_they_happen(made):
-    """As the store has them, which has stored them before."""
-    said = '{"notice": "camera", "state": "stalled", "seq": 7}'
-    web = made(newest_message=lambda: said)
+def test_notices_are_streamed_when_they_happen(made):
+    """With the text that the store has, because it stores a notice before it is published."""
+    text = '{"notice": "camera", "state": "stalled", "seq": 7}'
+    web = made(newest_message=lambda: text)
     with listening(web, "/api/events") as lines:
         soon(lambda: next(lines).startswith(b": listening"))
         web.publish(Notice("camera", "stalled", "v4l2:", datetime.now(UTC), "no new picture"))
         soon(lambda: next(lines).strip() == b"event: event")
-        assert next(lines).strip() == f"data: {said}".encode()
+        assert next(lines).strip() == f"data: {text}".encode()
 
 
-def test_who_says_nothing_makes_room(made):
+def test_idle_connections_make_room_for_new_ones(made):
     web = made()
     silent = [socket.create_connection(("127.0.0.1", web.port), 20) for _ in range(MAX_CONNECTIONS + 6)]
     try:

@@ -1,4 +1,4 @@
-"""Pictures that strangers send to a whole ``edge run``: bounded in memory, whatever they are, and however many."""
+"""Pictures sent to a whole ``edge run``: memory stays bounded, whatever they are and however many."""
 
 import socket
 import threading
@@ -21,13 +21,13 @@ def here(tmp_path_factory):
 
 
 def memory(running, name):
-    """Bytes; VmHWM is the most that it had since ``forget``."""
+    """Memory of the process, bytes. VmHWM is its peak since ``reset_peak``."""
     lines = Path(f"/proc/{running.process.pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
 
 
-def forget(running):
-    """proc(5), clear_refs: 5 sets the peak back to what it has now."""
+def reset_peak(running):
+    """Set the peak memory to the present memory: 5 in clear_refs (proc(5))."""
     Path(f"/proc/{running.process.pid}/clear_refs").write_text("5")
 
 
@@ -51,9 +51,9 @@ def packed(pixels, ending=".png"):
         pytest.param(lambda: bombs.tiff(100, 3, tile=16_000), id="TIFF with a large tile"),
     ],
 )
-def test_a_decompression_bomb_is_refused_before_it_goes_off(here, make):
+def test_a_decompression_bomb_is_refused_before_it_is_decoded(here, make):
     data = make()
-    forget(here)
+    reset_peak(here)
     before = memory(here, "VmHWM")
     answer = here.ask("/api/read", data)
     assert answer.status in (413, 422) and list(answer.json) == ["error"] and "\n" not in answer.json["error"]
@@ -78,9 +78,9 @@ cv2.putText(LARGE, "7", (1500, 3400), cv2.FONT_HERSHEY_SIMPLEX, 90, 30, 160)
         pytest.param(lambda: bombs.tiff(3500, bits=32, form=3), id="TIFF of floating point"),
     ],
 )
-def test_the_largest_that_are_taken_need_no_more_than_a_service_has(here, make):
+def test_the_largest_pictures_stay_within_the_memory_of_a_service(here, make):
     data = make()
-    forget(here)
+    reset_peak(here)
     before = memory(here, "VmHWM")
     assert here.ask("/api/read", data).status == 200
     assert memory(here, "VmHWM") - before < 200_000_000
@@ -94,8 +94,8 @@ def test_a_jpeg_of_endless_scans_is_refused_at_once(here):
     assert time.monotonic() - begun < patience(10), "reading all of them takes a minute"
 
 
-def test_many_large_ones_at_once_are_asked_to_come_again(here):
-    """Each is 24 MB; the first two have a place, and are read."""
+def test_many_large_pictures_at_once_are_refused_for_now(here):
+    """Each is 24 MB; there is room for two, which are read."""
     data = packed(LARGE[:1000], ".jpg").ljust(24_000_000, b"\0")
     seen = []
 
@@ -103,10 +103,10 @@ def test_many_large_ones_at_once_are_asked_to_come_again(here):
         try:
             seen.append(here.ask("/api/read", data).status)
         except OSError:
-            # It was answered, and hung up on, while it still sent.
+            # The device answered and closed the connection during the upload.
             seen.append(503)
 
-    forget(here)
+    reset_peak(here)
     before = memory(here, "VmHWM")
     threads = [threading.Thread(target=send) for _ in range(20)]
     for thread in threads:
@@ -118,7 +118,7 @@ def test_many_large_ones_at_once_are_asked_to_come_again(here):
     assert here.ask("/api/read", packed(LARGE[:1000], ".jpg")).status == 200
 
 
-def test_bytes_that_were_announced_have_their_place_before_they_come(here):
+def test_announced_bytes_are_reserved_before_they_arrive(here):
     head = b"POST /api/read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 24000000\r\n\r\n"
     links = [socket.create_connection(("127.0.0.1", here.port), 10) for _ in range(3)]
     try:
@@ -126,8 +126,8 @@ def test_bytes_that_were_announced_have_their_place_before_they_come(here):
             link.sendall(head)
         time.sleep(0.3)
         links[2].sendall(head)
-        said = links[2].recv(1000).lower()
-        assert said.startswith(b"http/1.1 503 ") and b"retry-after: 1" in said
+        answer = links[2].recv(1000).lower()
+        assert answer.startswith(b"http/1.1 503 ") and b"retry-after: 1" in answer
     finally:
         for link in links:
             link.close()

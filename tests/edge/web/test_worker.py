@@ -1,4 +1,4 @@
-"""One thread, one thing after another, and nobody waits for it without limit."""
+"""The worker thread runs jobs one after another, and nothing waits for a hanging job."""
 
 import asyncio
 import subprocess
@@ -12,7 +12,7 @@ from edge.web.worker import Worker
 from tests.support.patience import patience
 
 
-def test_work_is_done_in_turn_and_errors_come_back():
+def test_jobs_run_in_turn_and_errors_come_back():
     worker = Worker("test")
 
     async def all_of_it():
@@ -25,7 +25,7 @@ def test_work_is_done_in_turn_and_errors_come_back():
     assert worker.close(10)
 
 
-def test_who_has_gone_is_not_worked_for():
+def test_a_job_that_nobody_waits_for_is_skipped():
     worker, go, done = Worker("test"), threading.Event(), []
 
     async def leave():
@@ -41,7 +41,7 @@ def test_who_has_gone_is_not_worked_for():
     assert worker.close(10) and not done
 
 
-def test_what_hangs_is_not_waited_for():
+def test_a_hanging_job_is_not_waited_for():
     worker, go = Worker("test"), threading.Event()
 
     async def leave():
@@ -56,7 +56,7 @@ def test_what_hangs_is_not_waited_for():
     assert worker.close(10)
 
 
-def test_a_program_ends_though_one_hangs():
+def test_a_hanging_job_does_not_keep_the_program_alive():
     program = (
         "import asyncio, threading\n"
         "from edge.web.worker import Worker\n"

@@ -1,7 +1,7 @@
-"""What the live page costs, and how fast it is: ``python -m tests.faults.looked_at``.
+"""Measures what the live page costs the loop, and how fast it is: ``python -m tests.faults.page_cost``.
 
-The loop's time a frame (all stages but the wait for the frame) is compared with that of another device that runs at the
-same time, without viewers or without the page: what else the machine does, both bear. Metrics tell it.
+The loop's time per frame (all stages but the wait for the frame, from the metrics) is compared with that of a second
+device that runs at the same time, without viewers or without the page. Other load on the machine affects both.
 """
 
 from __future__ import annotations
@@ -32,32 +32,32 @@ PAGE = Path(__file__).parent.parent.parent / "edge" / "web" / "page"
 PAGE_FRAMES, FPS = 1_000_000, 20
 
 
-def free() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 class Device:
-    """An ``edge run`` that looks at one page of six digits, with metrics or the page, or both."""
+    """An ``edge run`` that reads one page of six digits, with metrics or the live page, or both."""
 
     def __init__(self, folder: Path, *, web: bool, metrics: bool, fps: int) -> None:
-        self.web, self.metrics = free() if web else 0, free() if metrics else 0
-        order = [
+        self.web, self.metrics = free_port() if web else 0, free_port() if metrics else 0
+        command = [
             sys.executable, "-m", "edge.cli", "run", "--source", f"synthetic:?fps={fps}&hold={PAGE_FRAMES}",
-            # Each frame is read: what a viewer costs would else be held against frames that cost next to nothing.
+            # Each frame is read, because unchanged frames cost almost nothing and would make viewers look expensive.
             "--track.still", "0", "--state", str(folder), "--publish", f"jsonl:{folder / 'out'}?what=events",
             *(["--web", f"127.0.0.1:{self.web}"] if web else []),
             *(["--metrics", f"127.0.0.1:{self.metrics}"] if metrics else []),
         ]  # fmt: skip
-        self.process = subprocess.Popen(order, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
 
     def close(self) -> None:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait()
 
-    def work(self) -> tuple[float, int]:
-        """Seconds of all frames until now without the wait for them, and how many they were."""
+    def work_time(self) -> tuple[float, int]:
+        """Seconds of work on all frames so far, without the waiting, and the number of frames."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics") as answer:
             text = answer.read().decode()
         sums = {name: float(value) for name, value in re.findall(r'stage_seconds_sum\{stage="(\w+)"\} (\S+)', text)}
@@ -65,7 +65,7 @@ class Device:
         return sum(sums.values()) - sums["capture"], int(float(many[1])) if many else 0
 
     def memory(self) -> float:
-        """MiB of the process alone (private and its share of what is shared)."""
+        """MiB of the process: private memory and its share of shared memory (PSS)."""
         text = Path(f"/proc/{self.process.pid}/smaps_rollup").read_text()
         return int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1]) / 1024  # type: ignore[index]
 
@@ -82,8 +82,8 @@ def device(*, web: bool, metrics: bool = True, fps: int = FPS) -> Iterator[Devic
 
 
 @contextlib.contextmanager
-def viewers(port: int, many: int) -> Iterator[None]:
-    """So many look on, in a process of their own."""
+def viewers(port: int, count: int) -> Iterator[None]:
+    """Viewers of the live stream, in a process of their own."""
     code = (
         "import sys, threading, urllib.request\n"
         "def look():\n"
@@ -92,7 +92,7 @@ def viewers(port: int, many: int) -> Iterator[None]:
         "for _ in range(int(sys.argv[2])): threading.Thread(target=look, daemon=True).start()\n"
         "sys.stdin.read()\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", code, str(port), str(many)], stdin=subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, "-c", code, str(port), str(count)], stdin=subprocess.PIPE)
     try:
         time.sleep(1)
         yield
@@ -102,24 +102,24 @@ def viewers(port: int, many: int) -> Iterator[None]:
 
 
 def ratio(one: Device, other: Device, seconds: float) -> float:
-    """How long a frame of one takes, over the next so many seconds, in times of one of the other."""
-    before = one.work(), other.work()
+    """Time per frame of one device divided by that of the other, over the next ``seconds``."""
+    before = one.work_time(), other.work_time()
     time.sleep(seconds)
     took = [
-        (ended - began) / (many - some)
-        for (began, some), (ended, many) in zip(before, (one.work(), other.work()), strict=True)
+        (ended - began) / (last - first)
+        for (began, first), (ended, last) in zip(before, (one.work_time(), other.work_time()), strict=True)
     ]
     return took[0] / took[1]
 
 
-def said(what: str, ratios: list[float]) -> None:
+def print_ratios(what: str, ratios: list[float]) -> None:
     low, middle, high = statistics.quantiles(ratios, n=4)
     print(
         f"{what}: a frame takes {middle:.3f} times as long (median of {len(ratios)}; quartiles {low:.3f}, {high:.3f})"
     )
 
 
-def ten_viewers(rounds: int, seconds: float, many: int) -> None:
+def measure_viewers(rounds: int, seconds: float, many: int) -> None:
     ratios = []
     with device(web=True) as one, device(web=True) as other:
         for n in range(rounds):
@@ -127,26 +127,26 @@ def ten_viewers(rounds: int, seconds: float, many: int) -> None:
             with viewers(seen.web, many):
                 ratios.append(ratio(seen, unseen, seconds))
             time.sleep(0.5)
-    said(f"{many} viewers", ratios)
+    print_ratios(f"{many} viewers", ratios)
 
 
-def nobody(rounds: int, seconds: float) -> None:
+def measure_unused_page(rounds: int, seconds: float) -> None:
     ratios = []
     for n in range(rounds):
         with device(web=n % 2 == 0) as one, device(web=n % 2 == 1) as other:
             with_page, without = (one, other) if one.web else (other, one)
             ratios.append(ratio(with_page, without, seconds))
-    said("nobody", ratios)
+    print_ratios("no viewers", ratios)
     memory: dict[bool, list[float]] = {True: [], False: []}
     for web in (False, True) * 3:
         with device(web=web, metrics=False) as one:
             time.sleep(4)
             memory[web].append(one.memory())
     more = statistics.median(memory[True]) - statistics.median(memory[False])
-    print(f"nobody: {more:.1f} MiB more, of {statistics.median(memory[True]):.1f} MiB")
+    print(f"no viewers: {more:.1f} MiB more, of {statistics.median(memory[True]):.1f} MiB")
 
 
-def reads(many: int, fps: int) -> None:
+def measure_reads(many: int, fps: int) -> None:
     ink, _ = rendering.page(["235789"], 480, 640, np.random.default_rng(1))
     picture = cv2.imencode(".jpg", 225 - ink // 2)[1].tobytes()
     with device(web=True, fps=fps) as one:
@@ -162,13 +162,13 @@ def reads(many: int, fps: int) -> None:
     found = statistics.quantiles(took, n=100)
     print(
         f"POST /api/read, 640x480: p50 {found[49]:.1f}, p95 {found[94]:.1f}, p99 {found[98]:.1f} ms"
-        f" ({many} in turn, the loop at {fps} frames a second)"
+        f" ({many} one after another, the loop at {fps} frames per second)"
     )
 
 
-def first_picture(rounds: int) -> None:
+def measure_first_picture(rounds: int) -> None:
     if not CHROMIUM:
-        print("first picture: no chromium here")
+        print("first picture: not measured; chromium is not installed")
         return
     from playwright.sync_api import sync_playwright
 
@@ -192,12 +192,12 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=6.0)
     given = parser.parse_args()
     size = sum(path.stat().st_size for path in PAGE.iterdir())
-    print(f"page: {size / 1000:.1f} KB in all, {', '.join(sorted(path.name for path in PAGE.iterdir()))}")
-    first_picture(given.rounds)
+    print(f"page: {size / 1000:.1f} KB in total, {', '.join(sorted(path.name for path in PAGE.iterdir()))}")
+    measure_first_picture(given.rounds)
     for fps in (1, FPS):
-        reads(500, fps)
-    ten_viewers(given.rounds, given.seconds, 10)
-    nobody(given.rounds, given.seconds)
+        measure_reads(500, fps)
+    measure_viewers(given.rounds, given.seconds, 10)
+    measure_unused_page(given.rounds, given.seconds)
     return 0
 
 
