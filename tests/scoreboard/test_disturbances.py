@@ -33,7 +33,7 @@ def test_salt_and_pepper_hits_the_share_it_says() -> None:
     assert set(np.unique(hit)) == {0, 128, 255}
 
 
-def test_rules_are_as_far_apart_as_asked_for() -> None:
+def test_ruled_lines_have_the_given_distance() -> None:
     lines = disturbances.ruled_lines((200, 100), 25, 1, 0, start=10)
     rows = np.flatnonzero(lines[:, 50] > 127)
     assert set(np.diff(rows[np.diff(rows, prepend=-9) > 1])) == {25}
@@ -43,7 +43,7 @@ def test_rules_are_as_far_apart_as_asked_for() -> None:
     )
 
 
-def test_a_hand_keeps_off_the_writing() -> None:
+def test_a_hand_does_not_cover_the_writing() -> None:
     page, ink = np.full((240, 320), 220, np.uint8), np.zeros((240, 320), np.uint8)
     ink[100:140, 140:180] = 255
     for seed in range(8):

@@ -15,7 +15,7 @@ def bars() -> Digits:
     return Digits(one[None], np.array([1], np.uint8))
 
 
-def test_pieces_side_by_side_overlap_by_as_much_as_is_asked_for() -> None:
+def test_pieces_side_by_side_overlap_by_the_given_share() -> None:
     """Two squares of 20 x 20 overlap in 10 % of their ink: in 2 columns."""
     square = np.full((20, 20), 255, np.uint8)
     ink, spans = layout.push_together([square, square], [0.1])
@@ -25,7 +25,7 @@ def test_pieces_side_by_side_overlap_by_as_much_as_is_asked_for() -> None:
     assert apart.shape == (20, 47)
 
 
-def test_rows_are_as_many_as_asked_for_and_as_tall(bars: Digits) -> None:
+def test_rows_have_the_given_number_and_height(bars: Digits) -> None:
     made = layout.block(np.random.default_rng(1), bars, [3, 2], 100)
     assert made.truth == "111\n11"
     assert [len(row) for row in made.boxes] == [3, 2]

@@ -16,7 +16,7 @@ def digits() -> tuple[Pixels, np.ndarray]:
     return np.stack([normalise(ink) for ink in inks]), labels
 
 
-def test_pictures_of_nothing_are_seeded_and_of_every_kind(digits: tuple[Pixels, np.ndarray]) -> None:
+def test_pictures_without_digits_are_seeded_and_of_every_kind(digits: tuple[Pixels, np.ndarray]) -> None:
     made = list(pictures_without_digits(*digits, 1, 2))
     assert [kind for kind, _ in made] == [kind for kind in KINDS for _ in range(2)]
     for (_, one), (_, other) in zip(made, pictures_without_digits(*digits, 1, 2), strict=True):

@@ -14,7 +14,7 @@ def test_an_enlarged_digit_is_as_tall_as_its_em() -> None:
 
 
 @pytest.mark.parametrize("pen", [4, 8, 16])
-def test_a_digit_is_written_again_with_another_pen(pen: int) -> None:
+def test_a_digit_is_redrawn_with_another_pen(pen: int) -> None:
     one = np.zeros((28, 28), np.uint8)
     one[4:24, 12:15] = 255
     ink = pens.redraw(one, 100, pen)
@@ -42,7 +42,7 @@ def test_a_skeleton_is_thin_and_whole() -> None:
     assert not (thin & ~bar).any()
 
 
-def test_dots_stand_as_far_apart_as_asked_for() -> None:
+def test_dots_have_the_given_distance() -> None:
     one = np.zeros((28, 28), np.uint8)
     one[4:24, 13:15] = 255
     count = cv2.connectedComponents((pens.draw_dotted(one, 100, 5, 10) > 127).astype(np.uint8))[0] - 1
@@ -58,7 +58,7 @@ def test_broken_strokes_are_in_more_parts() -> None:
     assert parts in (2, 3)
 
 
-def test_a_faint_thin_stroke_stays_whole_and_a_thick_one_keeps_its_gap() -> None:
+def test_a_faint_thin_stroke_stays_connected_and_a_thick_one_keeps_its_gap() -> None:
     thin = np.zeros((28, 28), np.uint8)
     thin[4:24, 13] = 120
     thin[12:15, 13] = 60

@@ -126,7 +126,7 @@ def test_a_damaged_set_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_zero_pages_are_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+def test_zero_pages_are_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         score.main(["--pages", "0"])
     assert "at least 1" in capsys.readouterr().err
@@ -180,7 +180,7 @@ def known_scores(**changes: object) -> Scores:
     return replace(whole, **changes)  # type: ignore[arg-type]
 
 
-def test_what_is_met_and_what_is_not() -> None:
+def test_goals_are_met_or_not_met_or_missing() -> None:
     met = {goal.what.split(":")[0]: goal.met for goal in goals(known_scores())}
     assert met == {
         "photos/single": True,
@@ -208,7 +208,7 @@ def test_false_readings_count_all_pictures_alike() -> None:
     assert known_scores().false_share == pytest.approx((0.5 + 50) / 200)
 
 
-def test_the_page_of_known_figures() -> None:
+def test_the_report_shows_known_scores() -> None:
     page = markdown(known_scores(), pages=1, per_kind=1, seed=1)
     assert "| glare | 99.5% | 99.5% | 50.0% | 0.4% | 0.4% | 60.0% | 0.1% | 0.1% | 40.0% | 2.0 |" in page
     assert "| letters | 100 | 50.0% | 2.0 |" in page

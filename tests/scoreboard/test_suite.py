@@ -49,7 +49,7 @@ def test_what_is_written_is_one_to_many_digits(all_pages: list[Case]) -> None:
         assert 1 <= len("".join(lines)) <= 15
 
 
-def test_the_same_seed_gives_the_same_pages_whichever_are_asked_for(all_pages: list[Case]) -> None:
+def test_the_same_seed_gives_the_same_pages_whichever_conditions_are_chosen(all_pages: list[Case]) -> None:
     again = pages("hand", "glare")
     before = [case for name in ("hand", "glare") for case in all_pages if case.condition == name]
     for one, other in zip(again, before, strict=True):
@@ -64,7 +64,7 @@ def test_strength_changes_the_picture(all_pages: list[Case]) -> None:
         assert len(set(three)) == 3, all_pages[i].condition
 
 
-def test_spoiling_keeps_the_digits(all_pages: list[Case]) -> None:
+def test_conditions_of_light_keep_the_digits(all_pages: list[Case]) -> None:
     """Conditions of light show the same digits at each strength: they can be compared."""
     for name in ("uneven light", "glare", "noise", "JPEG", "ruled paper", "pencil", "bleed-through"):
         assert len({case.truth for case in all_pages if case.condition == name}) == 1
@@ -84,7 +84,7 @@ def test_every_page_has_ink(all_pages: list[Case]) -> None:
         assert np.ptp(cv2.GaussianBlur(case.pixels, (0, 0), 1)) >= 5, case.condition
 
 
-def test_sideways_pages_stand_on_their_side_and_say_which_way_is_up() -> None:
+def test_sideways_pages_are_rotated_and_have_digits_that_show_which_way_is_up() -> None:
     for case in pages("sideways", count=4):
         assert case.pixels.shape == (640, 480)
         assert len(set(case.truth) & set("23457")) >= 2

@@ -12,5 +12,5 @@ def test_a_blank_reader_is_right_where_nothing_is_written() -> None:
     assert found.false == 1.0
 
 
-def test_lines_do_not_count() -> None:
+def test_line_breaks_do_not_count() -> None:
     assert tally([Outcome("123", "12\n3", 1.0)]).exact == 1

@@ -31,16 +31,14 @@ def test_digits_are_boxed_and_their_glyphs_shown(reader: Reader, page) -> None: 
     assert (shown.min(axis=2) == 0).any() and (shown.max(axis=2) == 255).any()
 
 
-def test_nothing_read_is_said(reader: Reader) -> None:
+def test_the_reason_for_reading_nothing_is_drawn(reader: Reader) -> None:
     blank = np.full((480, 640), 230, np.uint8)
     analysis = reader.analyse(blank)
     picture = annotate(blank, analysis)
     assert (picture[480:] < 100).any(), "the reason is written there"
 
 
-def test_what_was_last_read_is_a_jpeg_drawn_once_and_again_when_there_is_another(
-    reader: Reader, page, monkeypatch
-) -> None:  # type: ignore[no-untyped-def]
+def test_the_last_reading_is_drawn_once_as_a_jpeg_and_anew_for_the_next_one(reader: Reader, page, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     last, drawn = LastRead(), []
     monkeypatch.setattr(room, "annotate", lambda *what: drawn.append(what) or annotate(*what))
     assert last.jpeg() is None
@@ -55,7 +53,7 @@ def test_what_was_last_read_is_a_jpeg_drawn_once_and_again_when_there_is_another
     assert second is not None and second[0] == 2 and len(drawn) == 2
 
 
-def test_a_jpeg_is_no_larger_than_a_network_wants_however_noisy_the_picture(reader: Reader) -> None:
+def test_the_jpeg_of_a_noisy_picture_is_no_larger_than_the_limit(reader: Reader) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (2000, 2000), np.uint8)
     last = LastRead()
     last.show(noise, reader.analyse(noise))

@@ -103,7 +103,7 @@ def test_the_table_is_markdown() -> None:
     assert table.splitlines()[-1] == "| **the settings in force** | 95.0% | 0.012 | 3.1 |"
 
 
-def test_wrong_labels_are_one_line(tmp_path: Path) -> None:
+def test_an_error_in_the_labels_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         load_labelled(tmp_path / "none.csv")
     (tmp_path / "l.csv").write_text("name,digits\na.png,5\n")

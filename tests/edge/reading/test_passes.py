@@ -23,7 +23,7 @@ def test_a_page_on_its_side_is_read_as_it_was_written(reader: Reader, page: Page
         assert (lying[y : y + height, x : x + width] < 120).any()
 
 
-def test_lines_on_their_side_are_no_ones(reader: Reader) -> None:
+def test_level_lines_are_not_read_as_ones(reader: Reader) -> None:
     dashes = np.full((480, 640), 230, np.uint8)
     for y in range(60, 440, 60):
         cv2.line(dashes, (200, y), (280, y + 6), 50, 6)
@@ -31,7 +31,7 @@ def test_lines_on_their_side_are_no_ones(reader: Reader) -> None:
 
 
 @pytest.mark.parametrize("pen", [14, 20, 26])
-def test_paper_within_a_ring_is_no_one(reader: Reader, pen: int) -> None:
+def test_paper_within_a_ring_is_not_read_as_a_1(reader: Reader, pen: int) -> None:
     """A slim ring goes out of the picture: its inside, as bright as the page, is no stroke of chalk."""
     page = np.full((480, 640), 215, np.uint8)
     cv2.ellipse(page, (620, 240), (10 + pen // 2, 60 + pen // 2), 0, 0, 360, 40, pen)

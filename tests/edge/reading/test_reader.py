@@ -53,7 +53,7 @@ def test_boxes_stand_around_their_digits(reader: Reader, page: Page) -> None:
 
 
 @pytest.mark.parametrize("degrees", [-30, 30])
-def test_a_page_turned_by_a_hand_is_read(reader: Reader, page: Page, degrees: float) -> None:
+def test_a_slightly_rotated_page_is_read(reader: Reader, page: Page, degrees: float) -> None:
     picture = page("23568", width=640, height=640)
     matrix = cv2.getRotationMatrix2D((320, 320), degrees, 0.8)
     turned = cv2.warpAffine(picture, matrix, (640, 640), borderValue=230)
@@ -142,7 +142,7 @@ def test_every_choice_of_the_settings_reads(page: Page) -> None:
         assert edits(only_digits(found.text), "2307")[0] <= 1, choice
 
 
-def test_the_confidence_that_is_asked_for_is_kept(page: Page) -> None:
+def test_digits_below_the_min_confidence_are_left_unread(page: Page) -> None:
     picture = page("0123456789")
     assert Reader(min_confidence=1.0).read(picture).reason == "clutter"
     assert Reader(min_confidence=1.0).read(page("37")).reason == "uncertain"

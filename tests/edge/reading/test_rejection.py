@@ -15,13 +15,13 @@ def marks(*read: tuple[int | None, float]) -> list[Candidate]:
 
 
 @pytest.mark.parametrize(("x", "digit", "end"), [(80, 1, True), (0, 1, True), (40, 1, False), (80, 7, False)])
-def test_a_stroke_that_goes_out_at_one_side_is_no_one(x: int, digit: int, end: bool) -> None:
+def test_a_stroke_that_is_cut_off_at_one_side_is_not_a_1(x: int, digit: int, end: bool) -> None:
     (mark,) = marks((digit, 0.99))
     assert is_stroke_at_border(mark._replace(box=Box(x, 10, 20, 60)), width=100) is end
     assert not is_stroke_at_border(mark._replace(box=Box(0, 10, 100, 60)), width=100)
 
 
-def test_a_stroke_much_fainter_than_the_digits_is_no_one() -> None:
+def test_a_stroke_much_fainter_than_the_digits_is_not_a_1() -> None:
     row = [
         mark._replace(ink=np.full((30, 20), level, np.uint8))
         for mark, level in zip(marks((1, 0.99), (1, 0.99), (7, 0.99), (2, 0.99)), (90, 200, 220, 240), strict=True)
@@ -33,7 +33,7 @@ def test_a_stroke_much_fainter_than_the_digits_is_no_one() -> None:
     assert reject_faint_strokes(row[2:], (True, True)) == (True, True)
 
 
-def test_a_digit_among_words_has_to_be_surer() -> None:
+def test_a_digit_among_words_needs_a_higher_probability() -> None:
     words = [(None, 0.99)] * 4
     assert accept_confident(marks((7, 0.9)), 0.6, False) == (True,)
     assert accept_confident(marks((7, 0.9), *words), 0.6, False) == (False,) * 5

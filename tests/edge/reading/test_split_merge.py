@@ -56,7 +56,7 @@ def slanting_rings(x: int) -> Candidate:
     return rings._replace(ink=ink, box=Box(x, 202, 90, 40))
 
 
-def test_two_that_touch_are_taken_apart() -> None:
+def test_two_digits_that_touch_are_split() -> None:
     found = split_touching(two_rings(102), classify)
     assert [c.digit for c in found] == [0, 0]
     assert [tuple(c.box)[1] for c in found] == pytest.approx([202, 202], abs=2)
@@ -64,14 +64,14 @@ def test_two_that_touch_are_taken_apart() -> None:
     assert found[1].box.x == pytest.approx(139, abs=4)
 
 
-def test_what_has_no_better_reading_stays_whole() -> None:
+def test_a_mark_that_no_split_improves_stays_whole() -> None:
     ink = np.zeros((44, 80), np.uint8)
     cv2.line(ink, (4, 4), (76, 40), 255, 4)
     clump = candidate(ink, Box(0, 0, 76, 40))
     assert split_touching(clump, classify) == [clump]
 
 
-def test_a_letters_legs_are_no_ones() -> None:
+def test_the_legs_of_a_letter_are_no_ones() -> None:
     def ones(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
         return [candidate(ink, box, 1, 0.99) for ink, box in zip(inks, boxes, strict=True)]
 
@@ -81,7 +81,7 @@ def test_a_letters_legs_are_no_ones() -> None:
     assert split_touching(clump, ones) == [clump]
 
 
-def test_what_can_be_cut_among_marks_that_are_no_digits_stays_whole() -> None:
+def test_a_mark_among_marks_that_are_no_digits_is_not_split() -> None:
     cross = np.zeros((44, 34), np.uint8)
     cv2.line(cross, (4, 4), (30, 40), 255, 4)
     cv2.line(cross, (30, 4), (4, 40), 255, 4)
@@ -109,7 +109,7 @@ def arch(*heights: int) -> list[Candidate]:
     return [found[0]._replace(digit=None), *found[1:]]
 
 
-def test_a_line_falls_as_its_neighbours_stand() -> None:
+def test_the_local_tilt_is_that_of_the_neighbours() -> None:
     assert local_tilt(arch(100, 100, 100), 1) == 0
     assert local_tilt(arch(100, 160, 220), 1) == pytest.approx(45)
     assert local_tilt(arch(160, 100, 220), 0) == pytest.approx(-45), "an end, as its neighbour stands"
@@ -118,7 +118,7 @@ def test_a_line_falls_as_its_neighbours_stand() -> None:
     assert local_tilt([*arch(300), *others], 0) == 0
 
 
-def test_what_leans_with_its_line_is_turned_upright() -> None:
+def test_a_mark_on_a_tilted_line_is_rotated_upright() -> None:
     bar = np.zeros((44, 44), np.uint8)
     cv2.line(bar, (8, 36), (36, 8), 255, 6)
 
@@ -148,7 +148,7 @@ def halves() -> list[Candidate]:
     ]
 
 
-def test_halves_of_a_digit_are_put_together() -> None:
+def test_halves_of_a_digit_are_merged() -> None:
     def lenient(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
         return [
             candidate(ink, box, 0 if min(ink.shape) > 35 else None, 0.95) for ink, box in zip(inks, boxes, strict=True)
@@ -158,7 +158,7 @@ def test_halves_of_a_digit_are_put_together() -> None:
     assert [(c.digit, tuple(c.box)) for c in found] == [(0, (102, 102, 40, 40)), (0, (300, 102, 40, 40))]
 
 
-def test_two_inks_together_stand_as_they_stood() -> None:
+def test_merged_ink_keeps_its_place() -> None:
     left, right, _ = halves()
     assert ink_box(left) == Box(100, 100, 22, 44)
     whole = merged_ink(left, right)
@@ -167,14 +167,14 @@ def test_two_inks_together_stand_as_they_stood() -> None:
     assert gone[:, :20].max() == 0 and gone[:, 22:].max() == 0
 
 
-def test_far_or_large_marks_do_not_fit() -> None:
+def test_far_or_large_marks_are_not_one_digit() -> None:
     assert may_be_one_digit(Box(0, 0, 10, 40), Box(15, 0, 20, 40), 40)
     assert not may_be_one_digit(Box(0, 0, 10, 40), Box(30, 0, 20, 40), 40)
     assert not may_be_one_digit(Box(0, 0, 40, 40), Box(41, 0, 40, 40), 40)
     assert box_around(Box(3, 5, 10, 10), Box(0, 9, 5, 20)) == Box(0, 5, 13, 24)
 
 
-def test_what_is_sure_is_not_looked_at_again() -> None:
+def test_confident_digits_and_pages_of_text_are_not_classified_again() -> None:
     def never(*_: object) -> list[Candidate]:
         raise AssertionError("asked")
 
@@ -199,7 +199,7 @@ def test_a_large_loop_is_not_cut_in_two() -> None:
     assert split_touching(clump, anything) == [clump]
 
 
-def test_fewer_digits_are_likelier_and_unsure_ones_are_left() -> None:
+def test_a_split_into_unsure_digits_is_not_made() -> None:
     ink = np.zeros((44, 81), np.uint8)
     ink[:, :44] = ring()
     ink[:, 37:] |= ring()

@@ -27,7 +27,7 @@ def written(height: int = 240, width: int = 320) -> np.ndarray:
     st.booleans(),
     st.booleans(),
 )
-def test_any_picture_is_cleaned_to_a_mask(grey: np.ndarray, threshold: str, light_ink: bool, even: bool) -> None:
+def test_cleaning_any_picture_gives_a_mask(grey: np.ndarray, threshold: str, light_ink: bool, even: bool) -> None:
     vision = VisionSettings(threshold=threshold, even=even, closing=3)  # type: ignore[arg-type]
     before = grey.copy()
     cleaned = clean(grey, vision, light_ink=light_ink)

@@ -38,7 +38,7 @@ def test_writing_in_a_smooth_shadow_stays() -> None:
     assert (found[210:270, [60, 130, 330, 420, 510]] > 0).all()
 
 
-def test_nothing_is_asked_of_a_page_in_one_light() -> None:
+def test_a_page_in_even_light_has_no_grain() -> None:
     page = sheet_on(np.full((480, 640), 225, np.uint8))
     assert grain_mask(page, np.zeros_like(page), 215, 225) is None
 

@@ -10,7 +10,7 @@ def test_filters_are_opencvs_own() -> None:
     assert gaussian_filter(grey, 5).std() < grey.std()
 
 
-def test_morphology_is_a_chain_of_choices() -> None:
+def test_morphology_does_what_the_settings_choose() -> None:
     mask = np.zeros((40, 40), np.uint8)
     mask[10:30, 10:30] = 255
     mask[3, 3] = 255

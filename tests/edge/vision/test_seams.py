@@ -48,7 +48,7 @@ def test_a_large_loop_stays_whole() -> None:
         assert loop_mask(ink)[rows, np.clip(seam, 0, 69)].sum() <= 16
 
 
-def test_cuts_part_the_ink_in_different_ways() -> None:
+def test_cuts_divide_the_ink_in_different_ways() -> None:
     ink = rings(3, 32)
     found = find_seams(ink).columns
     sides = [np.where(np.arange(ink.shape[1]) < seam[:, None], ink / 255, 0) for seam in found]
@@ -58,7 +58,7 @@ def test_cuts_part_the_ink_in_different_ways() -> None:
         assert 0.06 * one < side.sum() < ink.sum() / 255 - 0.06 * one
 
 
-def test_the_cheapest_way_down_is_found() -> None:
+def test_the_cheapest_path_is_found() -> None:
     picture = np.ones((32, 40), np.float32)
     way = 20 + np.round(2.5 * np.sin(np.arange(32) / 6)).astype(int)
     picture[np.arange(32), way] = 0

@@ -28,7 +28,7 @@ def test_quantiles_of_a_part_are_those_of_it_alone(grey: np.ndarray, where: np.n
 
 
 @given(npst.arrays(np.uint8, (23, 31)), st.floats(0, 256, allow_subnormal=False), st.floats(0.01, 1))
-def test_a_quantile_reaches_what_it_is_and_no_more(grey: np.ndarray, level: float, share: float) -> None:
+def test_a_quantile_reaches_its_own_level_and_no_more(grey: np.ndarray, level: float, share: float) -> None:
     quantile = np.quantile(grey, share, method="inverted_cdf")
     assert quantile_reaches(grey, level, share) == (quantile >= level)
     assert quantile_reaches(grey, float(quantile), share)

@@ -7,7 +7,7 @@ from edge.vision.stroke_grouping import group_strokes, near_pairs
 
 
 @given(npst.arrays(np.int32, st.tuples(st.integers(1, 12), st.just(4)), elements=st.integers(1, 60)))
-def test_joining_loses_no_part(boxes: np.ndarray) -> None:
+def test_grouping_loses_no_part(boxes: np.ndarray) -> None:
     groups = group_strokes(boxes, 40.0)
     assert sorted(part for group in groups for part in group) == list(range(len(boxes)))
 

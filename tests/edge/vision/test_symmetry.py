@@ -37,11 +37,11 @@ def test_spectacles_are_their_own_mirror_image(degrees: float) -> None:
 
 
 @pytest.mark.parametrize("degrees", [-11, 0, 11])
-def test_a_number_is_not(degrees: float) -> None:
+def test_a_number_is_not_its_own_mirror_image(degrees: float) -> None:
     assert mirror_symmetry(rotate(number(), degrees)) < MIRRORED - 0.1
 
 
-def test_the_measure_knows_its_ends() -> None:
+def test_symmetry_is_1_for_mirror_images_and_0_for_no_ink() -> None:
     assert mirror_symmetry(spectacles()) == pytest.approx(1, abs=0.02)
     assert mirror_symmetry(np.zeros((40, 40), np.uint8)) == 0
     slash = np.zeros((100, 100), np.uint8)
@@ -49,7 +49,7 @@ def test_the_measure_knows_its_ends() -> None:
     assert mirror_symmetry(slash) < 0.5
 
 
-def test_neither_size_nor_paper_around_it_matters() -> None:
+def test_symmetry_depends_on_neither_size_nor_margin() -> None:
     ink = spectacles(unsteady=3)
     large = cv2.resize(ink, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
     assert mirror_symmetry(large) == pytest.approx(mirror_symmetry(ink), abs=0.03)

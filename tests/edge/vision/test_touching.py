@@ -44,7 +44,7 @@ def test_one_piece_is_the_first_of_two() -> None:
     assert cuts.last not in cuts.ends_after(0), "the whole is no piece of itself"
 
 
-def test_two_that_share_a_stroke_both_have_it() -> None:
+def test_digits_that_share_a_stroke_both_have_it() -> None:
     """The lower part of a 4's stem is the left side of the 6 after it."""
     ink = np.zeros((64, 90), np.uint8)
     cv2.polylines(ink, [np.array([[5, 5], [5, 36], [40, 36]])], False, 255, 6)
@@ -134,7 +134,7 @@ def test_the_best_path_is_the_best_of_all(seed: int) -> None:
         assert best_path(last, bounds, score, next_starts, every[best] + 0.01) == []
 
 
-def test_no_path_leads_nowhere() -> None:
+def test_there_may_be_no_path() -> None:
     assert best_path(2, lambda start: {1: 0.0} if start == 0 else {}, lambda *_: -1.0, lambda end: {end: 0.0}, -9) == []
 
 

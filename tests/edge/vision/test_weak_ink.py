@@ -40,7 +40,7 @@ def found(ink: Pixels) -> Pixels:
 
 
 @pytest.mark.parametrize("level", [90, 130])
-def test_squares_weaker_than_the_writing_go_and_it_stays_whole(level: int) -> None:
+def test_weak_squares_are_removed_and_the_writing_stays_whole(level: int) -> None:
     writing = found(written())
     both = found(cv2.max(written(), squared(level)))
     assert both[writing].mean() > 0.95
@@ -48,7 +48,7 @@ def test_squares_weaker_than_the_writing_go_and_it_stays_whole(level: int) -> No
     assert np.count_nonzero(both[~near]) < 20, "a speck at most"
 
 
-def test_what_shows_through_from_behind_goes_where_it_touches_the_writing() -> None:
+def test_bleed_through_that_touches_the_writing_is_removed() -> None:
     behind = cv2.convertScaleAbs(cv2.GaussianBlur(np.roll(written(), (38, 20), (0, 1)), (0, 0), 1.5), alpha=0.35)
     writing = found(written())
     both = found(cv2.max(written(), behind))
@@ -57,7 +57,7 @@ def test_what_shows_through_from_behind_goes_where_it_touches_the_writing() -> N
     assert np.count_nonzero(both[~near]) < 20, "a speck at most"
 
 
-def test_a_pen_that_pressed_harder_here_and_there_wrote_all_of_it() -> None:
+def test_ink_of_one_pen_with_varying_pressure_stays() -> None:
     ink = cv2.convertScaleAbs(written(4), alpha=0.45)
     for x in (150, 260, 370):
         cv2.circle(ink, (x - 30, 170), 6, 255, cv2.FILLED)
