@@ -683,7 +683,7 @@ def test_other_machines_log_in_with_a_token(browser, tmp_path):
         page.wait_for_selector("#login[open]")
         page.fill("#token", "wrong")
         page.keyboard.press("Enter")
-        until(page, "document.querySelector('#login-error').textContent", lambda why: "no token" in why)
+        until(page, "document.querySelector('#login-error').textContent", lambda why: "this token is wrong" in why)
         keep(page, "login")
         page.fill("#token", running.tokens()["view"])
         page.keyboard.press("Enter")
