@@ -1,7 +1,7 @@
-"""The ways people write each digit. Only this table: what a hand makes of it is in ``edge.handwriting.rendering``."""
+"""The table of forms: the ways people write each digit. ``edge.handwriting.rendering`` draws them."""
 
 Form = tuple[str, ...]
-"""Some strokes, each of points that a smooth curve goes through and corners; as the table's."""
+"""One way to write a digit: its strokes, each a string of points and corners; ``FORMS`` describes it."""
 
 FORMS: dict[int, tuple[Form, ...]] = {
     0: (
@@ -238,5 +238,5 @@ FORMS: dict[int, tuple[Form, ...]] = {
         ("44,20 30,6 12,10 8,28 22,40 40,30 43,12 52,44 56,74 40,92 14,88 8,98 30,101 54,96",),
     ),
 }
-"""The ways people write each digit: a form is some strokes, a stroke some points ``x,y`` in hundredths of an
-em that a smooth curve goes through; at ``|`` the pen turns a corner."""
+"""Digit -> the ways people write it, the most common first. A form is one or more strokes; a stroke is a list of points
+``x,y`` in hundredths of an em, joined by a smooth curve; at ``|`` the pen turns a corner."""

@@ -1,1 +1,1 @@
-"""Readings over time become events: changes, occlusion, and digits fused over frames."""
+"""Makes events of readings over time: averages digits over frames, and ignores hands that cover the page."""

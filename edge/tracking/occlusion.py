@@ -1,7 +1,7 @@
-"""What lies on the page or passes over it: a hand, a sleeve. What is read meanwhile is no news.
+"""Occlusion: detects a hand or sleeve that covers part of the page, so that readings meanwhile are not believed.
 
-A hand comes from outside the picture and changes most of what it covers, in any direction; writing changes thin lines
-anywhere. Told from a small picture against the page as it was, so that a hand of the paper's own brightness shows too.
+A hand comes from outside the picture and changes most of the pixels that it covers; writing changes only thin lines. A
+small picture of each frame is compared with the page as it was, so a hand as bright as the paper is found, too.
 """
 
 from __future__ import annotations
@@ -14,36 +14,40 @@ from numpy.typing import NDArray
 
 from edge.types import Box, Frame, Pixels
 
-SIDE = 160
-"""The picture is halved while its longer side keeps so many pixels: a stroke is one or two wide, a finger five."""
-UNLIKE = 0.06
-"""A pixel has changed when its brightness has by more than this share, beside what all of them have."""
-NOISE = 3.0
-"""And by more than so many times the median change, which is the camera's noise."""
-EVERY = 4
-"""All of them: every so many rows."""
-WINDOW, MOST = 7, 0.5
-"""Something covers a place when more than this share of a square of so many pixels has changed; lines never fill it."""
-SMALL = 60
-"""What covers fewer pixels is not seen."""
+MIN_LONG_SIDE = 160
+"""The picture is halved as long as its longer side keeps this many pixels. Then a stroke is one or two pixels wide, and
+a finger about five."""
+CHANGED_SHARE = 0.06
+"""A pixel has changed if its brightness differs by more than this share, after the change of the whole picture (lamp,
+exposure) is taken out."""
+NOISE_FACTOR = 3.0
+"""A pixel has changed only if it also differs by more than this many times the median difference, which is noise."""
+ROW_STEP = 4
+"""One in this many rows is used to measure the change of the whole picture."""
+WINDOW, DENSE_SHARE = 7, 0.5
+"""A pixel may be covered if more than DENSE_SHARE of the square of WINDOW pixels around it has changed; lines of
+writing never fill that much."""
+MIN_AREA = 60
+"""A covered area of fewer pixels, of the small picture, is ignored."""
 MARGIN = 3
-"""So many pixels around it count as covered: its edge is soft, and it moves on."""
+"""How many pixels around a covered area count as covered, because its edge is soft and it moves."""
 FOLLOW_SECONDS = 0.5
-"""Where nothing covers it, the page as it was follows the page as it is with this time constant."""
+"""The time constant, in seconds, with which the remembered page follows the frames where nothing covers it."""
 REST_SECONDS = 1.0
-"""What has lain still for so long belongs to the page."""
+"""What has not moved for this many seconds is taken for a part of the page."""
 CUT_SECONDS = 0.2
-"""What has not moved since it came, for so long, did not come from outside: it is another page."""
-LOGARITHM: Pixels = np.rint(73 * np.log(np.arange(256) / 8 + 1)).astype(np.uint8)
-"""Of brightness, 0 to 255: equal shares become equal steps, and 8 keeps the noise of the dark small."""
-STEPS = 73
-"""So many of those steps are a factor of e."""
-MIDDLE = 128
-"""What has not changed, among changes as uint8."""
+"""What has not moved for this many seconds since it first appeared did not come in from outside: it is another page."""
+LOG_TABLE: Pixels = np.rint(73 * np.log(np.arange(256) / 8 + 1)).astype(np.uint8)
+"""Brightness 0 to 255 -> its logarithm in LOG_STEPS, so that equal ratios become equal differences. The offset of 8
+grey levels keeps the noise of dark pixels small."""
+LOG_STEPS = 73
+"""How many steps of LOG_TABLE are a factor of e."""
+NO_CHANGE = 128
+"""The value of no change in a picture of differences, uint8."""
 
 
 class Occlusion:
-    """Compares each frame with the page as it was. The same frames at the same times give the same answers."""
+    """Compares each frame with the remembered page. The same frames at the same times give the same answers."""
 
     def __init__(self) -> None:
         self._page: NDArray[np.float32] | None = None
@@ -55,23 +59,23 @@ class Occlusion:
 
     @property
     def is_covering(self) -> bool:
-        """Whether something covered part of the frame that was seen last."""
+        """Whether something covers part of the newest frame."""
         return self._mask is not None
 
     def reset(self) -> None:
-        """The next frame is the page."""
+        """Forget the page: the next frame is taken for the page."""
         self._page = self._mask = self._rest = None
 
     def update(self, frame: Frame, seconds: float) -> bool:
-        """Whether something covers part of this frame, ``seconds`` by a clock that never jumps.
+        """Whether something covers part of this frame, seen at ``seconds`` of a monotonic clock.
 
-        The first frame is the page, and so is what lies still.
+        The first frame is taken for the page, and so is what no longer moves.
         """
-        size = frame.reduced(2 * SIDE - 1)
+        size = frame.reduced(2 * MIN_LONG_SIDE - 1)
         if frame.pixels.shape != self._size:
             self.reset()
             self._size, self._step = frame.pixels.shape, round(max(frame.pixels.shape) / max(size.shape))
-        light = cv2.LUT(size, LOGARITHM)
+        light = cv2.LUT(size, LOG_TABLE)
         share = 1 - exp(-max(0.0, seconds - self._seconds) / FOLLOW_SECONDS)
         self._seconds = seconds
         if self._page is None:
@@ -79,7 +83,7 @@ class Occlusion:
             return False
         dense, overall = _dense(light, cv2.convertScaleAbs(self._page))
         self._page += overall
-        self._mask = mask = None if dense is None else _covered(dense)
+        self._mask = mask = None if dense is None else _cover_mask(dense)
         if mask is None:
             self._rest = None
             cv2.accumulateWeighted(light, self._page, share)
@@ -91,7 +95,7 @@ class Occlusion:
         return True
 
     def _rests(self, light: Pixels, seconds: float) -> bool:
-        """Whether what covers the page has lain still for long enough to belong to it."""
+        """Whether what covers the page has not moved for so long that it belongs to the page."""
         moved = self._rest is not None and _dense(light, self._rest)[0] is not None
         if self._rest is None or moved:
             self._rest, self._rested = light, seconds
@@ -99,7 +103,7 @@ class Occlusion:
         return seconds - self._rested > self._patience
 
     def is_over(self, box: Box) -> bool:
-        """Whether it lay on any of this box, pixels of the frame, in the frame that was seen last."""
+        """Whether something covers any part of this box, in pixels of the newest frame."""
         if self._mask is None:
             return False
         rows = slice(max(0, box.y // self._step), max(0, (box.y + box.height) // self._step + 1))
@@ -109,43 +113,43 @@ class Occlusion:
 
 
 def _dense(light: Pixels, before: Pixels) -> tuple[Pixels | None, float]:
-    """Where most pixels have changed (1), or None where nowhere; and by how many steps all of them have.
+    """A mask of where most pixels have changed (1), None if nowhere; and the change of the whole picture, in log steps.
 
-    The latter is the lamp, or the camera's exposure.
+    The latter comes from the lamp, or the camera's exposure.
     """
-    change = cv2.addWeighted(light, 1, before, -1, MIDDLE)
-    counts = cv2.calcHist([change[::EVERY]], [0], None, [256], [0, 256]).ravel()
-    overall = _middle(counts)
-    # How often each distance from it is: those above it, and those below.
+    change = cv2.addWeighted(light, 1, before, -1, NO_CHANGE)
+    counts = cv2.calcHist([change[::ROW_STEP]], [0], None, [256], [0, 256]).ravel()
+    overall = _median(counts)
+    # A histogram of the distances from it: of those above, and of those below.
     at = round(overall)
     apart = np.zeros(256, np.float32)
     apart[: 256 - at] = counts[at:]
     apart[1 : at + 1] += counts[:at][::-1]
-    least = max(STEPS * UNLIKE, NOISE * max(0.0, _middle(apart)))
+    least = max(LOG_STEPS * CHANGED_SHARE, NOISE_FACTOR * max(0.0, _median(apart)))
     same = cv2.inRange(change, ceil(overall - least), floor(overall + least))
-    overall -= MIDDLE
-    # Too few pixels to fill half a square anywhere.
-    if same.size - cv2.countNonZero(same) < MOST * WINDOW**2:
+    overall -= NO_CHANGE
+    # Too few changed pixels to fill the share of any square.
+    if same.size - cv2.countNonZero(same) < DENSE_SHARE * WINDOW**2:
         return None, overall
-    dense = cv2.threshold(cv2.blur(same, (WINDOW, WINDOW)), 255 * (1 - MOST), 1, cv2.THRESH_BINARY_INV)[1]
-    return (dense if cv2.countNonZero(dense) >= SMALL else None), overall
+    dense = cv2.threshold(cv2.blur(same, (WINDOW, WINDOW)), 255 * (1 - DENSE_SHARE), 1, cv2.THRESH_BINARY_INV)[1]
+    return (dense if cv2.countNonZero(dense) >= MIN_AREA else None), overall
 
 
-def _middle(counts: NDArray[np.float32]) -> float:
-    """The median of whole numbers from 0 on that occur so often, as if each were spread over its own step."""
+def _median(counts: NDArray[np.float32]) -> float:
+    """The median of a histogram of whole numbers from 0 on, interpolated as if each count were spread over its step."""
     until = counts.cumsum()
     half = until.item(-1) / 2
     at = int(until.searchsorted(half))
     return at + 0.5 - (until.item(at) - half) / counts.item(at)
 
 
-def _covered(dense: Pixels) -> Pixels | None:
-    """Of where most pixels have changed, with a margin, what comes from outside the picture (255); None where none."""
+def _cover_mask(dense: Pixels) -> Pixels | None:
+    """The changed areas that reach the picture's border, with a margin, as a mask (255); None if there are none."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(dense)
     left, top, width, height, area = stats.T
     rows, columns = dense.shape
     enters = (left <= 1) | (top <= 1) | (left + width >= columns - 1) | (top + height >= rows - 1)
-    covers = enters & (area >= SMALL)
+    covers = enters & (area >= MIN_AREA)
     covers[0] = False
     if not covers.any():
         return None

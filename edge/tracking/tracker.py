@@ -1,8 +1,8 @@
-"""Readings over time -> events: what is written there now, said once.
+"""The tracker: makes events of readings over time; each change of the text is reported once.
 
-A single frame may be misread, so each digit is fused over frames (``edge.tracking.digit_tracks``), and a text is
-reported only after it has been stable for a while. While something covers digits (``edge.tracking.occlusion``) nothing
-is reported. All durations are seconds of a monotonic clock, never numbers of frames.
+A single frame may be misread, so each digit is averaged over frames (``edge.tracking.digit_tracks``), and a text is
+reported only after it has been stable for a while (debounce). While something covers digits
+(``edge.tracking.occlusion``) nothing is reported. All durations are seconds of a monotonic clock, never frames.
 """
 
 from __future__ import annotations
@@ -16,129 +16,134 @@ from edge.tracking.occlusion import Occlusion
 from edge.tracking.settings import TrackSettings
 from edge.types import Change, Event, Frame, Reading
 
-SURE = 0.9
-"""A text whose least sure digit is less probable than this, over the frames, has to hold for twice as long."""
+SURE_CONFIDENCE = 0.9
+"""A text must hold twice as long if the average probability of its least sure digit is below this. Chosen."""
 
 
 @dataclass(slots=True)
 class _Sighting:
-    """The frames that say one text."""
+    """The recent frames that were read as the same text."""
 
     at: datetime
     """When the first of them was captured."""
     seconds: float
-    """The same by the clock that never jumps."""
+    """The same on the monotonic clock."""
     frame: int
-    """Which frame it was, counted by the tracker."""
+    """The number of that frame, counted by the tracker."""
     last: float
-    """When the newest was, seconds."""
+    """When the newest of them came, in seconds of watching."""
     sure: float
-    """The sum of their confidences, each that of its least sure digit."""
+    """The sum of their confidences; a frame's is that of its least sure digit."""
     reading: Reading
-    """The newest."""
+    """The newest reading among them."""
 
 
 class Tracker:
-    """Believes one text at a time. The same readings at the same times give the same events."""
+    """Decides which text is on the page, and makes an event of each change.
 
-    def __init__(self, tracking: TrackSettings | None = None, said: str = "") -> None:
-        """``said`` is what was believed before a restart: where it still stands there, that is no event."""
-        self._set = tracking or TrackSettings()
-        self._page = DigitTracks(self._set.enter, self._set.hold)
-        self._cover = Occlusion()
+    The same readings at the same times give the same events.
+    """
+
+    def __init__(self, tracking: TrackSettings | None = None, text: str = "") -> None:
+        """``text`` is the text reported last before a restart: it is not reported again if it is still there."""
+        self._settings = tracking or TrackSettings()
+        self._tracks = DigitTracks(self._settings.enter, self._settings.hold)
+        self._occlusion = Occlusion()
         self._covered = self._bare = 0.0
-        # A first frame, or one after a gap, counts as much as this time; two of them that agree are always enough.
-        self._longest = 2 * max(self._set.dwell, self._set.fuse, 0.01)
+        # The first frame, or one after a gap, counts as if this time had passed; two such frames that agree are enough.
+        self._longest = 2 * max(self._settings.dwell, self._settings.fuse, 0.01)
         self._watched = 0.0
         self._frames = 0
         self._last: float | None = None
         self._sightings: dict[str, _Sighting] = {}
-        self._said = said
-        self._said_seconds: float | None = None
-        self._spoke: float | None = None
+        self._text = text
+        self._text_seconds: float | None = None
+        self._last_event_seconds: float | None = None
         self._pending: str | None = None
-        self._pending_since = self._unsaid_since = 0.0
+        self._pending_since = self._unsettled_since = 0.0
 
     @property
     def text(self) -> str:
-        """What is believed to be written there, lines joined by ``\\n``."""
-        return self._said
+        """The text that was reported last, lines joined by ``\\n``."""
+        return self._text
 
     def update(self, reading: Reading, seconds: float, frame: Frame | None = None) -> tuple[Event, ...]:
-        """What one more frame, seen at ``seconds`` of a clock that never jumps, makes known: an event or none.
+        """Add a reading, seen at ``seconds`` of a monotonic clock; gives its event, or none.
 
-        Without the ``frame`` nobody looks for hands.
+        Occlusion is detected only if the ``frame`` is given.
         """
         passed = self._longest if self._last is None else min(max(seconds - self._last, 0.0), self._longest)
         self._last = seconds
-        self._said_seconds = seconds if self._said_seconds is None else self._said_seconds
+        self._text_seconds = seconds if self._text_seconds is None else self._text_seconds
         if reading.is_repeat and self.is_settled(reading):
             self._watched += passed
             return ()
-        if frame is not None and self._hidden(reading, seconds, passed, frame):
-            self._wait()
+        if frame is not None and self._is_hidden(reading, seconds, passed, frame):
+            self._forget_pending()
             return ()
         self._watched += passed
         self._frames += 1
-        weight = 1 - exp(-passed / self._set.fuse) if self._set.fuse else 1.0
-        self._page.update(reading, weight, self._watched)
-        self._note(reading, seconds)
-        text = self._page.text
-        if text == self._said:
+        weight = 1 - exp(-passed / self._settings.fuse) if self._settings.fuse else 1.0
+        self._tracks.update(reading, weight, self._watched)
+        self._record(reading, seconds)
+        text = self._tracks.text
+        if text == self._text:
             if self._pending is not None:
                 self._pending = None
-                self._page.say()
+                self._tracks.mark_reported()
             return ()
         if self._pending is None:
-            self._unsaid_since = self._watched
+            self._unsettled_since = self._watched
         if text != self._pending:
             self._pending, self._pending_since = text, self._watched
             return ()
-        # A text that never settles is not what was said, either: that is not believed for ever.
-        # What is not sure has to hold for longer, and a frame that shows the old text again speaks for itself.
-        dwell = self._set.dwell * (1 if self._page.confidence >= SURE else 2)
-        settled = self._watched - self._pending_since >= dwell and reading.text != self._said
-        overdue = self._watched - self._unsaid_since >= self._set.hold + self._set.dwell
-        resting = self._spoke is not None and seconds - self._spoke < self._set.refractory
-        return (self._say(text, reading, seconds),) if (settled or overdue) and not resting else ()
+        # An unsure text must hold for longer, and a frame with the old text never confirms a new one.
+        # If the text keeps changing, the old one is surely gone: after a while the present one is reported anyway.
+        dwell = self._settings.dwell * (1 if self._tracks.confidence >= SURE_CONFIDENCE else 2)
+        settled = self._watched - self._pending_since >= dwell and reading.text != self._text
+        overdue = self._watched - self._unsettled_since >= self._settings.hold + self._settings.dwell
+        resting = (
+            self._last_event_seconds is not None and seconds - self._last_event_seconds < self._settings.refractory
+        )
+        return (self._event(text, reading, seconds),) if (settled or overdue) and not resting else ()
 
     def is_settled(self, reading: Reading) -> bool:
-        """Whether this is what is believed anyway, nothing else is about to be, and nothing lies on the page.
+        """Whether this reading is the reported text, no other text is pending, and nothing covers the page.
 
-        Then a frame that shows the same again tells nothing new.
+        Then a frame that shows the same again changes nothing.
         """
-        return self._pending is None and reading.text == self._said and not self._cover.is_covering
+        return self._pending is None and reading.text == self._text and not self._occlusion.is_covering
 
     def camera_lost(self) -> None:
-        """The camera gives nothing: what was believed stays, and what was about to be has to be seen again.
+        """Call this when the camera gives no frame: the reported text stays, and a pending one must be seen again.
 
-        A page is not cleared by a camera that is away, for however long; the first frames after it decide.
+        The text is not cleared, however long the camera is away; the first frames after that decide.
         """
-        self._wait()
-        self._cover.reset()
+        self._forget_pending()
+        self._occlusion.reset()
 
-    def _wait(self) -> None:
+    def _forget_pending(self) -> None:
         self._pending = None
         self._sightings.clear()
 
-    def _hidden(self, reading: Reading, seconds: float, passed: float, frame: Frame) -> bool:
+    def _is_hidden(self, reading: Reading, seconds: float, passed: float, frame: Frame) -> bool:
         """Whether something covers digits, so that this frame does not count.
 
-        Where that goes on for ``hold`` seconds frames count again, until the page has been seen for as long as a
-        change takes.
+        After ``hold`` seconds of that, frames count again, until the page has been uncovered for as long as a change
+        takes to be reported.
         """
-        boxes = (*(digit.box for digit in reading.digits), *self._page.boxes)
-        if self._cover.update(frame, seconds) and any(map(self._cover.is_over, boxes)):
+        boxes = (*(digit.box for digit in reading.digits), *self._tracks.boxes)
+        if self._occlusion.update(frame, seconds) and any(map(self._occlusion.is_over, boxes)):
             self._bare = 0.0
             self._covered += passed
-            return self._covered <= self._set.hold
+            return self._covered <= self._settings.hold
         self._bare += passed
-        if self._bare > self._set.dwell + 2 * self._set.fuse:
+        if self._bare > self._settings.dwell + 2 * self._settings.fuse:
             self._covered = 0.0
         return False
 
-    def _note(self, reading: Reading, seconds: float) -> None:
-        """Remember which frames said what; what nobody has said for a while is forgotten."""
+    def _record(self, reading: Reading, seconds: float) -> None:
+        """Record this reading under its text; texts that no frame has had for a while are forgotten."""
         text = reading.text
         sure = min((digit.confidence for digit in reading.digits), default=0.5 if reading.unread else 1.0)
         sighting = self._sightings.get(text)
@@ -149,20 +154,20 @@ class Tracker:
             sighting.sure += sure
         if len(self._sightings) > 1:
             oldest = self._watched - self._longest
-            self._sightings = {said: one for said, one in self._sightings.items() if one.last >= oldest}
+            self._sightings = {known: one for known, one in self._sightings.items() if one.last >= oldest}
 
-    def _say(self, text: str, reading: Reading, seconds: float) -> Event:
-        """The event that this text is written there now."""
-        change: Change = "cleared" if not text else "appeared" if not self._said else "changed"
+    def _event(self, text: str, reading: Reading, seconds: float) -> Event:
+        """The event that this text is there now; it becomes the reported text."""
+        change: Change = "cleared" if not text else "appeared" if not self._text else "changed"
         sighting = self._sightings.get(text)
         if sighting is None:
-            # No frame has all of it: it is what they say together.
-            at, since, sure = reading.captured_at, seconds, self._page.confidence
+            # No single frame was read as this text: it comes from the average over frames.
+            at, since, sure = reading.captured_at, seconds, self._tracks.confidence
         else:
             at, since, reading = sighting.at, sighting.seconds, sighting.reading
             sure = sighting.sure / (self._frames - sighting.frame + 1)
-        held = 0.0 if self._said_seconds is None else max(0.0, since - self._said_seconds)
-        self._page.say()
-        event = Event(change, at, text, self._said, held, min(1.0, sure), reading)
-        self._said, self._said_seconds, self._spoke, self._pending = text, since, seconds, None
+        held = 0.0 if self._text_seconds is None else max(0.0, since - self._text_seconds)
+        self._tracks.mark_reported()
+        event = Event(change, at, text, self._text, held, min(1.0, sure), reading)
+        self._text, self._text_seconds, self._last_event_seconds, self._pending = text, since, seconds, None
         return event

@@ -23,8 +23,8 @@ def rng(seed=0):
 @pytest.mark.parametrize("digit", range(10))
 def test_every_form_is_drawn_about_an_em_tall(digit):
     for form in range(len(FORMS[digit])):
-        hand = WritingStyle(forms=(form,) * 10)
-        left, top, right, bottom = rendering.extent(draw(digit, rng(), hand))
+        style = WritingStyle(forms=(form,) * 10)
+        left, top, right, bottom = rendering.extent(draw(digit, rng(), style))
         assert 0.85 < bottom - top < 1.25
         assert right - left < 0.9
 
@@ -78,11 +78,11 @@ def test_two_people_write_differently_and_one_person_alike():
     def distance(one, other):
         return np.abs(one.astype(int) - other).mean()
 
-    def five(hand, seed):
-        return render(draw(5, rng(seed), hand), 48, 48, 4)
+    def five(style, seed):
+        return render(draw(5, rng(seed), style), 48, 48, 4)
 
     people = [random_style(rng(seed)) for seed in range(8)]
-    own = np.mean([distance(five(hand, 1), five(hand, 2)) for hand in people])
+    own = np.mean([distance(five(style, 1), five(style, 2)) for style in people])
     others = np.mean([distance(five(a, 1), five(b, 2)) for a, b in itertools.combinations(people, 2)])
     assert 0 < own < 0.7 * others
 
@@ -102,8 +102,8 @@ def test_a_rendered_digit_fills_its_picture_and_leaves_the_border(seed, digit, h
 @settings(max_examples=20, deadline=None)
 def test_the_boxes_of_a_page_hold_its_ink_and_stay_apart(seed, lines):
     height, width = 60 * len(lines) + 20, 320
-    hand = random_style(rng(seed))
-    ink, boxes = page(lines, height, width, rng(seed + 1), hand)
+    style = random_style(rng(seed))
+    ink, boxes = page(lines, height, width, rng(seed + 1), style)
     assert len(boxes) == len("".join(lines))
 
     covered = np.zeros_like(ink)
@@ -125,20 +125,20 @@ def test_the_boxes_of_a_page_hold_its_ink_and_stay_apart(seed, lines):
 
 @given(seeds, st.integers(0, 9))
 @settings(max_examples=60, deadline=None)
-def test_anybody_draws_the_same_for_the_same_seed_and_no_digit_falls_apart(seed, digit):
+def test_a_varied_style_is_the_same_for_the_same_seed_and_no_digit_falls_apart(seed, digit):
     first, second = (draw(digit, rng(seed), varied_style(rng(seed))) for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
-    hand = varied_style(rng(seed))
-    assert len(first) == len(FORMS[digit][hand.forms[digit]])
+    style = varied_style(rng(seed))
+    assert len(first) == len(FORMS[digit][style.forms[digit]])
     left, top, right, bottom = rendering.extent(first)
     assert 0.75 < bottom - top < 1.4
     assert right - left < 2
 
 
-def test_anybody_writes_more_differently_than_somebody_does():
+def test_varied_styles_differ_more_than_random_styles():
     def spread(who):
-        hands = [dataclasses.replace(who(rng(seed)), forms=(0,) * 10) for seed in range(80)]
-        extents = [rendering.extent(draw(4, rng(1), hand)) for hand in hands]
+        styles = [dataclasses.replace(who(rng(seed)), forms=(0,) * 10) for seed in range(80)]
+        extents = [rendering.extent(draw(4, rng(1), style)) for style in styles]
         return np.std([right - left for left, _, right, _ in extents])
 
     assert spread(varied_style) > 1.3 * spread(random_style)
@@ -148,7 +148,7 @@ def test_a_stroke_that_overshoots_goes_on_where_it_was_heading():
     path = np.linspace([0, 0], [0.3, 0.4], 20)
     lengths = []
     for seed in range(30):
-        longer = rendering._ends(path, rng(seed), WritingStyle(forms=(0,) * 10, overshoot=0.1))
+        longer = rendering._vary_ends(path, rng(seed), WritingStyle(forms=(0,) * 10, overshoot=0.1))
         assert np.abs(longer @ [0.8, -0.6]).max() < 1e-9, "off its line"
         lengths.append(np.linalg.norm(longer[-1] - longer[0]))
     assert min(lengths) < 0.5 < max(lengths) < 1.1
@@ -156,7 +156,7 @@ def test_a_stroke_that_overshoots_goes_on_where_it_was_heading():
 
 def test_a_hook_at_the_end_turns_aside_and_is_short():
     path = np.linspace([0, 0], [0.3, 0.4], 20)
-    hooked = rendering._ends(path, rng(3), WritingStyle(forms=(0,) * 10, tick=1.0))
+    hooked = rendering._vary_ends(path, rng(3), WritingStyle(forms=(0,) * 10, tick=1.0))
     assert np.array_equal(hooked[1:-1], path)
     for tip, end in ((hooked[0], path[0]), (hooked[-1], path[-1])):
         assert 0.019 < np.linalg.norm(tip - end) < 0.071
@@ -183,7 +183,7 @@ def test_a_page_of_nothing_is_empty():
 
 
 def test_too_much_for_the_page_is_refused():
-    with pytest.raises(ValueError, match="no room on 100x100"):
+    with pytest.raises(ValueError, match="do not fit into 100x100"):
         page(["0123456789" * 3], 100, 100, rng())
 
 

@@ -79,7 +79,7 @@ def test_tilt_fills_with_the_paper(ink):
     assert (virtual_camera.tilt(paper, rng(), 0.1, 77) == 77).all()
 
 
-def test_grain_differs_and_the_page_beneath_does_not(ink):
+def test_sensor_noise_differs_and_the_page_does_not(ink):
     page = virtual_camera.lens_image(ink, rng(5))
     one, other = virtual_camera.sensor_noise(page, rng(1)), virtual_camera.sensor_noise(page, rng(2))
     assert not np.array_equal(one, other)

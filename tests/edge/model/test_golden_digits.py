@@ -76,7 +76,7 @@ def relabelled(*labels: str) -> bytes:
     return files.with_card(replace(files.card(), labels=labels))
 
 
-def test_they_are_fifty_of_five_hands_and_always_the_same() -> None:
+def test_they_are_fifty_in_five_styles_and_always_the_same() -> None:
     glyphs, labels = golden_glyphs()
     assert glyphs.shape == (50, 28, 28) and glyphs.dtype == np.uint8
     assert np.bincount(labels).tolist() == [STYLES] * 10

@@ -23,7 +23,7 @@ def paper(height: int = 480, width: int = 640) -> np.ndarray:
 
 
 def seen(detector: ChangeDetector, *frames: np.ndarray) -> list[bool]:
-    """What it says of frames that come 30 times a second, each read unless it shows the same."""
+    """Whether each of these frames is unchanged; they come 30 times a second, and changed ones are read."""
     said = []
     for n, pixels in enumerate(frames):
         said.append(detector.is_unchanged(Frame(pixels, "camera"), n / 30))
@@ -87,7 +87,7 @@ def test_another_size_or_a_clock_that_goes_back_is_a_change() -> None:
     assert not detector.is_unchanged(Frame(page[:, :600], "camera"), -5.0)
 
 
-def test_of_a_frame_that_shows_the_same_the_reading_is_that_of_the_one_before(page, monkeypatch) -> None:
+def test_an_unchanged_frame_gets_the_reading_of_the_frame_before(page, monkeypatch) -> None:
     rng, now = np.random.default_rng(4), [0.0]
     monkeypatch.setattr("edge.running.live_reader.time.monotonic", lambda: now[0])
     with Reader() as reader, Synthetic() as source:

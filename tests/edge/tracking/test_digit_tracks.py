@@ -16,7 +16,7 @@ def reading(found, reason=None, unread=()):
 def page(text, **more):
     one = DigitTracks(enter=0.6, hold=5.0)
     one.update(reading(digits(text, **more)), 1.0, 0.0)
-    one.say()
+    one.mark_reported()
     assert one.text == text
     return one
 
@@ -26,7 +26,7 @@ def page(text, **more):
     [("123", {0}), ("123", {1}), ("123", {2}), ("12\n34", {0, 1}), ("12\n34", {2, 3}), ("12\n34\n56", {1, 2, 3, 4}),
      ("12\n34", {0, 1, 2, 3})],
 )  # fmt: skip
-def test_what_is_missed_for_a_moment_stays_where_it_stood(text, gone):
+def test_a_digit_missed_for_a_moment_keeps_its_place(text, gone):
     one = page(text)
     left = [digit for i, digit in enumerate(digits(text)) if i not in gone]
     one.update(reading(left), 0.3, 0.1)
@@ -67,7 +67,7 @@ def test_the_least_sure_digit_says_how_sure_the_page_is():
     assert one.confidence == pytest.approx(0.8)
 
 
-def test_what_is_far_larger_is_no_digit_that_stood_there():
+def test_a_far_larger_digit_is_another_digit():
     one = page("1")
     sleeve = digits("1", boxes=[Box(0, -75, 130, 300)])
     one.update(reading(sleeve), 0.3, 0.1)

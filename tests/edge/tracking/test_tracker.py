@@ -116,7 +116,7 @@ def test_a_digit_that_flickers_between_two_classes_is_one_of_them():
     assert said(play([(1, "17"), (10, flicker)])) == [("appeared", "", "17")]
 
 
-def test_what_all_classes_say_beats_what_the_best_one_says():
+def test_all_probabilities_count_and_not_only_the_best_class():
     """Three of five frames see a 1 just so, two of five surely a 7: together it is a 7."""
 
     def doubted(n):
@@ -137,7 +137,7 @@ def test_a_digit_rejected_in_some_frames_is_still_there():
     assert said(play([(1, "421"), (10, rejected)])) == [("appeared", "", "421")]
 
 
-def test_a_quick_hand_hides_digit_after_digit_and_says_nothing():
+def test_a_quick_hand_over_the_digits_is_no_event():
     def hand(n):
         hidden = (n % 30) / 30 * 500 - 80
         whole = reading("123456")
@@ -213,8 +213,8 @@ def test_what_is_not_sure_has_to_hold_for_twice_as_long():
     assert 1 + 2 * SET.dwell < heard[1][0] < 1 + 2 * SET.dwell + LATEST
 
 
-def test_nothing_is_said_as_the_old_text_is_seen_again():
-    """What the frames before have in common still is the other one."""
+def test_a_frame_with_the_old_text_never_confirms_a_new_one():
+    """The average over the frames before is still the other text."""
     for frames in range(6, 14):
         back = [(1, "42"), (frames / 30, "62"), (1, "42")]
         events = play(back)
@@ -253,7 +253,7 @@ def test_what_was_half_believed_when_the_camera_went_away_has_to_be_seen_again()
 
 
 @pytest.mark.parametrize("fps", [60.0, 30.0, 10.0, 5.0, 2.0, 0.5])
-def test_at_any_rate_two_frames_that_agree_are_enough_and_one_is_not(fps):
+def test_at_any_frame_rate_two_frames_that_agree_are_enough_and_one_is_not(fps):
     lasts = max(1.0, 3 / fps)
     heard = play([(lasts, "42"), (lasts, "43")], fps=fps)
     assert said(heard) == [("appeared", "", "42"), ("changed", "42", "43")]
