@@ -1,1 +1,1 @@
-"""The workstation's half: train a Keras model, quantise it, and prove what that cost."""
+"""Train a Keras model on a workstation, quantise it for the Pi, and measure what that costs in accuracy."""

@@ -1,4 +1,4 @@
-"""What can be chosen by name when a model is converted."""
+"""The names of quantisation recipes, input ranges and polarities."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Literal, get_args
 
 Recipe = Literal["float32", "float16", "dynamic", "int8", "int16x8"]
 RECIPES: tuple[Recipe, ...] = get_args(Recipe)
-"""float32: as trained. float16: weights of half the size, computed in float32. dynamic: int8 weights, activations
-quantised on the way. int8: all of it in integers. int16x8: int8 weights, int16 activations.
+"""Ways to quantise a model. float32: not quantised. float16: float16 weights, computed in float32. dynamic: int8
+weights, activations quantised while it runs. int8: integers throughout. int16x8: int8 weights, int16 activations.
 See https://ai.google.dev/edge/litert/models/post_training_quantization."""
 Io = Literal["uint8", "int8"]
 """Type of an int8 model's input and output."""
@@ -17,7 +17,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "-1..1": (-1.0, 1.0),
     "standardised": (-0.1307 / 0.3081, (1 - 0.1307) / 0.3081),
 }
-"""The input values of black and of white. The last are 0 and 1 less MNIST's mean, over its standard deviation, as in
-PyTorch's MNIST example (https://github.com/pytorch/examples/blob/main/mnist/main.py)."""
+"""Input values of black and of white that models are commonly trained with. ``standardised`` is 0 and 1, minus MNIST's
+mean 0.1307, divided by its standard deviation 0.3081, as in PyTorch's MNIST example (https://github.com/pytorch/examples/blob/main/mnist/main.py)."""
 POLARITIES = ("light", "dark")
-"""Light ink on black paper, as MNIST has it, and dark ink on white."""
+"""Light ink on black paper, as in MNIST, and dark ink on white paper."""

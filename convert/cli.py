@@ -1,4 +1,4 @@
-"""``edge-convert`` and ``edge-train``: what they accept and what they print."""
+"""The commands ``edge-convert`` and ``edge-train``."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from convert.choices import POLARITIES, RANGES, RECIPES
 from convert.system import command_line
 from edge.errors import ConvertError
 
+EXIT_STATUS = "Exit status: 0 done; 1 failed, with one line on stderr that says why; 2 wrong usage."
+"""The last line of each ``--help``."""
+
 
 def convert_main(arguments: Sequence[str] | None = None) -> int:
-    """Run ``edge-convert``; the exit status: 0 done, 1 failed, 130 interrupted (2, wrong usage, is argparse's)."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    if words[:1] == ["inspect"]:
-        return _inspect(words[1:])
+    """Run ``edge-convert``. Returns the exit status: 0 done, 1 failed, 130 interrupted; argparse exits with 2."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["inspect"]:
+        return _inspect(given[1:])
     parser = _convert_parser()
-    options = parser.parse_args(_joined(words))
+    options = parser.parse_args(_with_range_joined(given))
     out = options.output or options.model.with_suffix(".tflite")
     if out.resolve() == options.model.resolve():
-        parser.error(f"{out} is the model itself; name another file with -o")
+        parser.error(f"{out} is MODEL itself; choose another file with -o")
     if options.io != "uint8" and options.recipe not in ("int8", "auto"):
-        parser.error(f"--io {options.io}: goes with --recipe int8; {options.recipe} has float32 ends")
+        parser.error(f"--io {options.io} needs --recipe int8; input and output of {options.recipe} are float32")
 
     def work(stderr: TextIO) -> None:
         from rich.console import Console
@@ -34,7 +37,7 @@ def convert_main(arguments: Sequence[str] | None = None) -> int:
         from convert.conversion import pipeline
         from convert.system import progress
 
-        order = pipeline.Order(
+        request = pipeline.Request(
             model=options.model,
             out=out,
             data=options.data,
@@ -50,21 +53,21 @@ def convert_main(arguments: Sequence[str] | None = None) -> int:
             io=options.io,
         )
         folder = options.report or out.with_name(f"{out.stem}-report")
-        with progress.steps(stderr) as told:
-            done = pipeline.convert(order, told)
-            told("writing the report")
-            report.write(done, folder)
+        with progress.steps(stderr) as show_step:
+            conversion = pipeline.convert(request, show_step)
+            show_step("writing the report")
+            report.write(conversion, folder)
         page = folder / "report.html"
-        problem = done.problem()
+        problem = conversion.problem()
         if problem:
-            raise ConvertError(f"{problem} (all figures: {page})")
-        pipeline.write(done)
+            raise ConvertError(f"{problem} (details: {page})")
+        pipeline.write(conversion)
         console = Console()
-        # Where the reader of our output goes early, rich would end the program itself.
-        with console.capture() as shown:
-            console.print(report.summary(done))
-        print(shown.get(), end="")
-        print(f"{out}: {out.stat().st_size:,} bytes, made from {options.model}; report: {page}")
+        # If stdout is closed early (… | head), rich would end the program itself: print the text without it.
+        with console.capture() as summary:
+            console.print(report.summary(conversion))
+        print(summary.get(), end="")
+        print(f"{out}: {out.stat().st_size:,} bytes, converted from {options.model}; report: {page}")
 
     return command_line.run("edge-convert", options.debug, work)
 
@@ -73,20 +76,26 @@ def _convert_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="edge-convert",
         usage="%(prog)s MODEL [options]\n       %(prog)s inspect MODEL.tflite",
-        description="Quantise a Keras digit classifier to a small .tflite for the Raspberry Pi, and prove on MNIST's"
-        " test images, as they are and through a synthetic camera, what that cost. How the model wants its input is"
-        " found out. The file is written only where it is good enough; a report beside it in any case."
-        " edge-convert inspect prints all that a .tflite says of itself.",
-        epilog="Exit status: 0 done; 1 failed, and one line on stderr says why; 2 wrong usage.",
+        description="Convert a Keras model that classifies digits into a small quantised .tflite file for the Raspberry"
+        " Pi, and compare both on MNIST's test images, directly and through a synthetic camera. The input format of the"
+        " model is detected. The .tflite is written only if it is accurate enough; the report is written in either"
+        " case. 'edge-convert inspect MODEL.tflite' prints what a .tflite file says about itself.",
+        epilog=EXIT_STATUS,
     )
     parser.add_argument(
-        "model", metavar="MODEL", type=Path, help="Keras model of digits: .h5 or .keras file, or SavedModel folder"
+        "model",
+        metavar="MODEL",
+        type=Path,
+        help="Keras model that classifies digits: an .h5 or .keras file, or a SavedModel folder",
     )
-    parser.add_argument("-o", "--output", metavar="OUT.tflite", type=Path, help="default: beside MODEL, as .tflite")
+    parser.add_argument(
+        "-o", "--output", metavar="OUT.tflite", type=Path, help="file to write (default: MODEL, as .tflite)"
+    )
     parser.add_argument(
         "--recipe", choices=("auto", *RECIPES), default="auto",
-        help="how to quantise; auto tries all and takes the smallest file that keeps within --max-drop, answers as the"
-        " Keras model does 995 times in 1,000, and runs in every TFLite runtime (default: %(default)s)",
+        help="how to quantise; auto tries all and takes the smallest file that stays within --max-drop and gives the"
+        " Keras model's answer for 99.5 %% of the images; files that run in every TFLite runtime come first"
+        " (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--max-drop", metavar="POINTS", type=command_line.number(-100, 100), default=0.3,
@@ -95,35 +104,35 @@ def _convert_parser() -> argparse.ArgumentParser:
     command_line.add_data(parser)
     parser.add_argument(
         "--report", metavar="FOLDER", type=Path,
-        help="where report.html and report.json go (default: beside OUT.tflite, OUT-report)",
+        help="folder for report.html and report.json (default: OUT-report, beside OUT.tflite)",
     )  # fmt: skip
     parser.add_argument(
         "--input-range", choices=tuple(RANGES), metavar="RANGE",
-        help=f"input values of black and white: {', '.join(RANGES)} (default: what reads known digits best)",
+        help=f"input values that the model expects for black and white: {', '.join(RANGES)} (default: detected)",
     )  # fmt: skip
     parser.add_argument(
         "--polarity", choices=POLARITIES,
-        help="ink of the digits that the model was trained on; MNIST's is light (default: what reads best)",
+        help="ink of the digits that the model was trained on; light as in MNIST, or dark (default: detected)",
     )  # fmt: skip
     parser.add_argument(
         "--labels", metavar="A,B,...", type=_labels,
-        help="what the outputs stand for, in order (default: 0 to 9; an eleventh: none, what is no digit)",
+        help="what each output stands for, in order (default: 0 to 9; an eleventh output is none: not a digit)",
     )  # fmt: skip
     parser.add_argument(
         "--architecture", metavar="MODEL.json", type=Path,
-        help="what model.to_json() wrote, for a MODEL that has weights only",
+        help="JSON file from model.to_json(), if MODEL contains weights only",
     )  # fmt: skip
     parser.add_argument(
         "--calibrate",
         metavar="FOLDER",
         type=Path,
-        help="photographs of your own to calibrate on, or corrections, besides MNIST",
+        help="your own photographs or exported corrections, to calibrate on besides MNIST",
     )
     parser.add_argument(
-        "--calibration-images", metavar="N", type=command_line.whole(500), default=1000,
-        help="distinct digits to calibrate on, at least 500 (default: %(default)s)",
+        "--calibration-images", metavar="N", type=command_line.whole_number(500), default=1000,
+        help="number of different digits to calibrate on, at least 500 (default: %(default)s)",
     )  # fmt: skip
-    command_line.add_seed(parser, "which of them")
+    command_line.add_seed(parser, "seed of the random choice of digits to calibrate on")
     parser.add_argument(
         "--io", choices=("uint8", "int8"), default="uint8",
         help="type of an int8 model's input and output (default: %(default)s)",
@@ -135,50 +144,52 @@ def _convert_parser() -> argparse.ArgumentParser:
 def _inspect(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="edge-convert inspect",
-        description="Print all that a .tflite says of itself: how it is fed and read, how it was made, its worth.",
-        epilog="Exit status: 0 done; 1 failed, and one line on stderr says why; 2 wrong usage.",
+        description="Print what a .tflite file says about itself: input and output, how it was made, its accuracy.",
+        epilog=EXIT_STATUS,
     )
-    parser.add_argument("model", metavar="MODEL.tflite", type=Path, help="with or without edge-convert's card in it")
+    parser.add_argument(
+        "model", metavar="MODEL.tflite", type=Path, help="any .tflite file, with or without a card from edge-convert"
+    )
     command_line.add_debug(parser)
     options = parser.parse_args(arguments)
 
     def work(stderr: TextIO) -> None:
         from convert.tflite import inspect
 
-        said = inspect.lines(options.model)
-        width = max(len(of) for of, _ in said)
-        for of, what in said:
-            print(f"{of:{width}}  {what}")
+        lines = inspect.lines(options.model)
+        width = max(len(name) for name, _ in lines)
+        for name, text in lines:
+            print(f"{name:{width}}  {text}")
 
     return command_line.run("edge-convert", options.debug, work)
 
 
-def _joined(words: list[str]) -> list[str]:
-    """``--input-range -1..1`` as one word: argparse takes what begins with a dash for an option."""
+def _with_range_joined(arguments: list[str]) -> list[str]:
+    """The arguments with ``--input-range -1..1`` as one word: argparse takes a word with a dash for an option."""
     joined: list[str] = []
-    for word in words:
-        if joined and joined[-1] == "--input-range" and word.startswith("-1"):
-            joined[-1] += f"={word}"
+    for argument in arguments:
+        if joined and joined[-1] == "--input-range" and argument.startswith("-1"):
+            joined[-1] += f"={argument}"
         else:
-            joined.append(word)
+            joined.append(argument)
     return joined
 
 
 def _labels(text: str) -> tuple[str, ...]:
     labels = tuple(part.strip() for part in text.split(","))
     if not all(labels) or len(set(labels)) < len(labels):
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of different labels such as 0,1,2,3,4,5,6,7,8,9,none")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of different labels such as 0,1,2,3,4,5,6,7,8,9,none")
     return labels
 
 
 def train_main(arguments: Sequence[str] | None = None) -> int:
-    """Run ``edge-train``; the exit status is as ``convert_main``'s."""
+    """Run ``edge-train``. Returns the exit status, as ``convert_main`` does."""
     parser = argparse.ArgumentParser(
         prog="edge-train",
-        description="Train the Keras model that edge-convert quantises: on MNIST and on synthetic handwriting, varied"
-        " and seen through a virtual camera, and on marks that are no digit. After each epoch it is kept in"
-        " OUT.checkpoint.keras; the same command goes on from there.",
-        epilog="Exit status: 0 done; 1 failed, and one line on stderr says why; 2 wrong usage.",
+        description="Train a Keras model for edge-convert: on MNIST and generated handwriting, both varied and partly"
+        " seen through a virtual camera, and on marks that are not digits. After each epoch a checkpoint is saved as"
+        " OUT.checkpoint.keras; the same command continues from it.",
+        epilog=EXIT_STATUS,
     )
     parser.add_argument(
         "-o", "--output", metavar="OUT.h5", type=Path, default=Path("models/mnist.h5"),
@@ -188,25 +199,31 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--epochs",
         metavar="N",
-        type=command_line.whole(1),
+        type=command_line.whole_number(1),
         default=40,
-        help="times through the data (default: %(default)s)",
+        help="number of epochs (default: %(default)s)",
     )
     parser.add_argument(
-        "--start", metavar="MODEL.h5", type=Path, help="a model that edge-train made, to train further (default: none)"
+        "--start",
+        metavar="MODEL.h5",
+        type=Path,
+        help="train this model further; edge-train must have made it (default: start untrained)",
     )
     parser.add_argument(
         "--also", metavar="FOLDER", type=Path,
-        help="glyphs of your own to learn besides: what edge corrections export wrote (default: none)",
+        help="also train on your own digits, a folder that edge corrections export wrote (default: none)",
     )  # fmt: skip
-    command_line.add_seed(parser, "of the weights and of all variation")
+    command_line.add_seed(parser, "seed of the initial weights and of all random variation")
     parser.add_argument(
-        "--limit", metavar="N", type=command_line.whole(1), help="train on the first N images, for a quick try"
+        "--limit",
+        metavar="N",
+        type=command_line.whole_number(1),
+        help="train on the first N images only, for a quick test",
     )
     command_line.add_debug(parser)
     options = parser.parse_args(arguments)
     if options.output.suffix != ".h5":
-        parser.error(f"{options.output}: -o names the Keras file to write, which ends in .h5")
+        parser.error(f"-o {options.output}: the file to write must end in .h5")
 
     def work(stderr: TextIO) -> None:
         from convert import load
@@ -214,25 +231,31 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
         from convert.system import files, progress
         from convert.training import train
 
-        begun = time.monotonic()
+        started = time.monotonic()
         files.check_writable(options.output)
         data = mnist.load_mnist(options.data)
         if options.limit:
             data = data.limited(options.limit)
         also = corrections.load(options.also) if options.also else None
-        kept = options.output.with_suffix(".checkpoint.keras")
+        checkpoint = options.output.with_suffix(".checkpoint.keras")
         start = load.load(options.start) if options.start else None
-        with progress.epochs(options.epochs, stderr) as told:
+        with progress.epochs(options.epochs, stderr) as show_epoch:
             model = train.train(
-                data, epochs=options.epochs, seed=options.seed, told=told, start=start, kept=kept, also=also
+                data,
+                epochs=options.epochs,
+                seed=options.seed,
+                on_epoch=show_epoch,
+                start=start,
+                checkpoint_file=checkpoint,
+                also=also,
             )
-        right = train.accuracy(model, data.test, data.test_labels)
+        accuracy = train.accuracy(model, data.test, data.test_labels)
         train.save(model, options.output)
-        kept.unlink()
-        minutes, seconds = divmod(round(time.monotonic() - begun), 60)
+        checkpoint.unlink()
+        minutes, seconds = divmod(round(time.monotonic() - started), 60)
         print(
-            f"{options.output}: {model.count_params():,} parameters, reads {right:.2%} of {len(data.test):,} test"
-            f" images, trained in {minutes} min {seconds:02} s"
+            f"{options.output}: {model.count_params():,} parameters, reads {accuracy:.2%} of {len(data.test):,} test"
+            f" images correctly, trained in {minutes} min {seconds:02} s"
         )
 
     return command_line.run("edge-train", options.debug, work)

@@ -1,1 +1,1 @@
-"""From a Keras file to a quantised file beside it: what is needed, what is tried, which one is taken."""
+"""Convert a Keras model: try the recipes, compare the files with the model, choose one."""

@@ -1,4 +1,4 @@
-"""One recipe tried: the file that it gives, what that costs, and which runtimes load it."""
+"""Try one quantisation recipe: its .tflite file, how accurate that is, and which runtimes load it."""
 
 from __future__ import annotations
 
@@ -21,107 +21,113 @@ from edge.model.classifier import Model, probabilities
 from edge.types import Pixels
 
 AGREEMENT = 0.995
-"""A recipe that is not asked for by name must give the same answer as the Keras model this often."""
+"""Share of the test images, 0 to 1, for which a file must give the Keras model's answer to be chosen by
+``--recipe auto``. Chosen: of 10,000 images 50 may change, which also catches a file that is as accurate by errors that
+cancel out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Questions:
-    """Digits to compare on, and what the Keras model itself makes of them."""
+class TestSet:
+    """Labelled glyphs to compare on, with the Keras model's outputs for them."""
 
     glyphs: Pixels
     labels: Labels
     outputs: NDArray[np.float32]
-    """(n, classes), as the model gives them."""
+    """The Keras model's outputs, (n, classes): probabilities or logits."""
 
-    def each(self, step: int) -> Questions:
-        """Every ``step``-th of them."""
-        return Questions(glyphs=self.glyphs[::step], labels=self.labels[::step], outputs=self.outputs[::step])
+    def every(self, step: int) -> TestSet:
+        """The same with every ``step``-th glyph only."""
+        return TestSet(glyphs=self.glyphs[::step], labels=self.labels[::step], outputs=self.outputs[::step])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What one recipe gave."""
+    """The result of one recipe."""
 
     recipe: Recipe
     content: bytes = b""
     """The .tflite, without its card."""
     card: Card
     comparison: Comparison | None = None
-    """On MNIST's test images, or some of them."""
+    """With the Keras model, on MNIST's test images or some of them; None if there is nothing to compare."""
     times: Times | None = None
     runtimes: tuple[Runtime, ...] = ()
     problem: str | None = None
-    """Why there is no such file, or none that runs."""
+    """Why there is no file, or why it does not run; None if it does."""
 
     @property
     def runs_everywhere(self) -> bool:
-        """Whether every runtime loads it."""
+        """Whether every runtime in ``runtimes`` loads the file."""
         return bool(self.runtimes) and all(runtime.problem is None for runtime in self.runtimes)
 
     @property
     def size_bytes(self) -> int:
-        """Of the .tflite, without its card."""
+        """Size of the .tflite without its card."""
         return len(self.content)
 
-    def keeps(self, max_drop: float, agreement: float = 0.0) -> bool:
-        """Whether it loses no more than so many percentage points, and answers alike that often, 0 to 1."""
+    def is_within(self, max_drop: float, min_agreement: float = 0.0) -> bool:
+        """Whether it loses at most ``max_drop`` percentage points, and agrees with Keras at least so often, 0 to 1."""
         found = self.comparison
-        return found is not None and found.drop <= max_drop and found.agreement >= agreement
+        return found is not None and found.drop <= max_drop and found.agreement >= min_agreement
 
 
-def attempt(
+def try_recipe(
     frozen: Any, recipe: Recipe, images: NDArray[np.float32], card: Card, io: Io, folder: Path, where: str
 ) -> Attempt:
-    """Make the file; nothing is compared yet. ``card`` says how it is fed; what cannot be made or run has a problem."""
+    """Make the file, and load it in each runtime; nothing is compared yet. If it cannot be made or run, its ``problem``
+    says why. ``card`` describes the model's input; ``folder`` is for temporary files; ``where`` is the model's name.
+    """
     ends = io if recipe == "int8" else "float32"
     calibrated = recipe in ("int8", "int16x8")
-    said = {"recipe": recipe, "input": ends, "output": ends, **(card.quantisation if calibrated else {})}
-    tried = Attempt(recipe=recipe, card=replace(card, quantisation=said))
+    quantisation = {"recipe": recipe, "input": ends, "output": ends, **(card.quantisation if calibrated else {})}
+    attempt = Attempt(recipe=recipe, card=replace(card, quantisation=quantisation))
     try:
         content = quantise.convert(frozen, recipe, images, io, where)
-        tried = replace(tried, content=content)
-        runs = runtimes.tried(placed(tried, folder))
+        attempt = replace(attempt, content=content)
+        tried = runtimes.try_all(write_file(attempt, folder))
     except ConvertError as error:
-        return replace(tried, problem=str(error).removeprefix(f"{where}: "))
-    # The first one is what edge itself would take.
-    if runs[0].problem is not None:
-        return replace(tried, problem=f"cannot be run in {recipe}: {runs[0].problem.partition(';')[0]}")
-    return replace(tried, runtimes=runs)
+        return replace(attempt, problem=str(error).removeprefix(f"{where}: "))
+    # The first runtime is the one that edge itself would use.
+    if tried[0].problem is not None:
+        return replace(attempt, problem=f"cannot be run as {recipe}: {tried[0].problem.partition(';')[0]}")
+    return replace(attempt, runtimes=tried)
 
 
-def placed(tried: Attempt, folder: Path) -> Path:
-    """The attempt's file with its card, in ``folder`` while it is looked at."""
-    place = folder / f"{tried.recipe}.tflite"
-    place.write_bytes(packed(tried.content, tried.card))
-    return place
+def write_file(attempt: Attempt, folder: Path) -> Path:
+    """Write the attempt's .tflite with its card to the temporary ``folder``. Returns its path."""
+    path = folder / f"{attempt.recipe}.tflite"
+    path.write_bytes(packed(attempt.content, attempt.card))
+    return path
 
 
-def compared(tried: Attempt, questions: Questions, folder: Path) -> Comparison:
-    """The file against the Keras model, both at the card's temperature."""
-    place = placed(tried, folder)
+def compare(attempt: Attempt, test: TestSet, folder: Path) -> Comparison:
+    """Compare the file with the Keras model, both at the card's temperature."""
+    path = write_file(attempt, folder)
     return Comparison(
-        labels=questions.labels,
-        expected=probabilities(questions.outputs, tried.card.output, tried.card.temperature),
-        found=verify.predict(lambda: Model(place), questions.glyphs),
-        classes=tried.card.labels,
+        labels=test.labels,
+        keras=probabilities(test.outputs, attempt.card.output, attempt.card.temperature),
+        tflite=verify.predict(lambda: Model(path), test.glyphs),
+        classes=attempt.card.labels,
     )
 
 
-def calibrated(tried: Attempt, seen: Pixels, labels: Labels, folder: Path) -> Attempt:
-    """The same with the temperature at which its probabilities are shares of right answers, fitted on these glyphs."""
-    place = placed(tried, folder)
-    found = verify.predict(lambda: Model(place), seen)
-    rows = np.isin(labels, [digit for digit in tried.card.digits if digit is not None])
-    classes = np.array([tried.card.digits.index(int(label)) for label in labels[rows]], np.uint8)
-    return replace(tried, card=replace(tried.card, temperature=temperature.fit(found[rows], classes)))
+def with_temperature(attempt: Attempt, glyphs: Pixels, labels: Labels, folder: Path) -> Attempt:
+    """The same with a temperature in its card, fitted on labelled glyphs (n, 28, 28) so that its confidence is
+    calibrated: of answers with confidence 0.9, 90 % are right.
+    """
+    path = write_file(attempt, folder)
+    found = verify.predict(lambda: Model(path), glyphs)
+    rows = np.isin(labels, [digit for digit in attempt.card.digits if digit is not None])
+    classes = np.array([attempt.card.digits.index(int(label)) for label in labels[rows]], np.uint8)
+    return replace(attempt, card=replace(attempt.card, temperature=temperature.fit(found[rows], classes)))
 
 
-def everywhere(tried: Attempt, glyphs: Pixels, folder: Path) -> Attempt:
-    """The same with what each runtime makes of these glyphs."""
-    return replace(tried, runtimes=runtimes.compared(placed(tried, folder), tried.runtimes, glyphs))
+def with_runtime_agreement(attempt: Attempt, glyphs: Pixels, folder: Path) -> Attempt:
+    """The same with how far its runtimes agree on glyphs (n, 28, 28)."""
+    return replace(attempt, runtimes=runtimes.with_agreement(write_file(attempt, folder), attempt.runtimes, glyphs))
 
 
-def timed(tried: Attempt, glyphs: Pixels, folder: Path) -> Times:
-    """How long one glyph takes, one thread."""
-    with Model(placed(tried, folder)) as model:
+def measure_times(attempt: Attempt, glyphs: Pixels, folder: Path) -> Times:
+    """How long the file takes for one glyph, on one thread."""
+    with Model(write_file(attempt, folder)) as model:
         return verify.time(model, glyphs)

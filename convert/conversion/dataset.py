@@ -1,4 +1,4 @@
-"""The digits that a conversion needs: some to calibrate on, some to find things out with, the rest to judge by."""
+"""The digits that a conversion needs: to calibrate quantisation on, to fit the temperature on, and to test on."""
 
 from __future__ import annotations
 
@@ -13,44 +13,51 @@ from convert.samples import pages
 from convert.tflite import quantise
 from edge.types import Pixels
 
-TRIED = 2000
-"""The first so many test images say what input a model wants: it may have seen those of the training too often."""
-KNOWN = 2000
-"""So many training images, and they through the camera, say how sure it may be."""
+INPUT_TEST_IMAGES = 2000
+"""Number of test images, the first ones, on which the model's input format is detected. Not training
+images: the model may have seen those too often. Chosen: more images take longer and hardly change the result."""
+TEMPERATURE_IMAGES = 2000
+"""Number of training images on which the temperature is fitted; each is used as it is and once more through the camera.
+Chosen: it is one number, so more images hardly change it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
-    """Glyphs (n, 28, 28) uint8, light ink on black, and what they are, (n,)."""
+class Dataset:
+    """Glyphs (n, 28, 28) uint8, light ink on black, and their labels, (n,), 0 to 9."""
 
     calibration: Pixels
-    """Distinct, none of them evaluated on."""
-    photographed: int
-    """How many of them are from the user's own photographs."""
-    known: Pixels
-    known_labels: Labels
+    """To calibrate quantisation on: all different, none of them a test image."""
+    own_count: int
+    """How many of ``calibration`` come from the user's own photographs."""
+    temperature: Pixels
+    """To fit the temperature on: some of the training images."""
+    temperature_labels: Labels
     test: Pixels
+    """MNIST's test images."""
     test_labels: Labels
     digest: str
-    """sha256 of the data set."""
+    """sha256 of MNIST's pixels and labels."""
 
 
-def gather(data: Mnist, *, images: int, seed: int, photos: Path | None) -> Material:
-    """Choose from ``data``, and from the folder ``photos``; the same for the same seed. Raises DataError."""
+def select(data: Mnist, *, images: int, seed: int, photos: Path | None) -> Dataset:
+    """Select from MNIST and from the folder ``photos``: ``images`` to calibrate on, and the rest.
+
+    The same for the same seed. Raises DataError if there are too few, or ``photos`` has no digit.
+    """
     own = np.zeros((0, 28, 28), np.uint8) if photos is None else photographs.glyphs(photos)
-    chosen = quantise.calibration(data, images, seed, own)
-    known = np.random.default_rng([seed, 1]).permutation(len(data.train))[:KNOWN]
-    return Material(
-        calibration=chosen,
-        photographed=min(len(own), len(chosen)),
-        known=data.train[known],
-        known_labels=data.train_labels[known],
+    calibration = quantise.calibration_glyphs(data, images, seed, own)
+    fitting = np.random.default_rng([seed, 1]).permutation(len(data.train))[:TEMPERATURE_IMAGES]
+    return Dataset(
+        calibration=calibration,
+        own_count=min(len(own), len(calibration)),
+        temperature=data.train[fitting],
+        temperature_labels=data.train_labels[fitting],
         test=data.test,
         test_labels=data.test_labels,
         digest=data.digest,
     )
 
 
-def photographed(known: Pixels, test: Pixels, seed: int) -> Pixels:
-    """One after the other as the synthetic camera sees them: what another process does while TensorFlow starts."""
-    return np.concatenate([pages.camera(known, seed), pages.camera(test, seed + 1)])
+def through_camera(fitting: Pixels, test: Pixels, seed: int) -> Pixels:
+    """Both, one after the other, as the synthetic camera sees them: done by another process while TensorFlow starts."""
+    return np.concatenate([pages.through_camera(fitting, seed), pages.through_camera(test, seed + 1)])

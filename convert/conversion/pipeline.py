@@ -1,4 +1,4 @@
-"""From a Keras file to a quantised file beside it: load, find out, try the recipes, compare, choose, write."""
+"""The steps of a conversion: load the model, detect its input format, try the recipes, compare, choose, write."""
 
 from __future__ import annotations
 
@@ -12,217 +12,230 @@ import numpy as np
 
 from convert import load
 from convert.choices import RECIPES, Io, Recipe
-from convert.conversion import attempts, material
-from convert.conversion.attempts import AGREEMENT, Attempt, Questions
-from convert.conversion.material import TRIED, Material
+from convert.conversion import attempts, dataset
+from convert.conversion.attempts import AGREEMENT, Attempt, TestSet
+from convert.conversion.dataset import INPUT_TEST_IMAGES, Dataset
 from convert.data.mnist import Labels, load_mnist
 from convert.evaluation.verify import Comparison
-from convert.load import Loaded, convention
-from convert.load.convention import Convention
-from convert.system.files import check_writable, whole
+from convert.load import LoadedModel, input_format
+from convert.load.input_format import InputFormat
+from convert.system.files import atomic_write, check_writable
 from convert.system.workers import workers
 from convert.tflite import quantise
 from edge.errors import ConvertError
 from edge.model.card import Card, packed
 from edge.types import Pixels
 
-SURVEYED = {"int16x8": 50}
-"""A recipe that is not taken is compared on every tenth test image, or every so many: int16x8 has no fast kernels."""
-RUN = 20
-"""Every runtime reads every twentieth test image."""
-ADVICE = "train it so that its weights and activations are of a like size (normalise, regularise), or allow more"
-"""What helps where quantising breaks a model."""
-Told = Callable[[str], None]
+SAMPLE_STEP = 10
+"""After a recipe has been chosen, the others are compared on every tenth test image only, to save time."""
+SLOW_SAMPLE_STEP = {"int16x8": 50}
+"""The same for recipes without fast kernels: int16x8 is compared on every fiftieth test image."""
+RUNTIME_STEP = 20
+"""The runtimes are compared with one another on every twentieth test image, to save time."""
+ADVICE = "train the model so that its weights and activations have similar magnitudes (normalise, regularise)"
+"""What to do if quantisation breaks a model."""
+StepCallback = Callable[[str], None]
+"""Called with the name of each step before it starts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What is to be converted, and how."""
+class Request:
+    """What to convert, and how: the options of ``edge-convert``."""
 
     model: Path
     out: Path
     data: str | None = None
     """Where MNIST is, as ``convert.data.mnist.load_mnist`` takes it."""
     recipe: Recipe | Literal["auto"] = "auto"
-    """``auto``: of all recipes that keep what the model can, the one with the smallest file."""
+    """``auto``: try all, and take the smallest file that is accurate enough."""
     architecture: Path | None = None
-    """The model's JSON, where its file has weights only."""
+    """The JSON of ``model.to_json()``, for a file that contains weights only."""
     labels: tuple[str, ...] | None = None
-    """What its outputs stand for; None: 0 to 9, and an eleventh is what is no digit."""
+    """What each output stands for; None: 0 to 9, and an eleventh is ``none``, not a digit."""
     input_range: str | None = None
-    """A key of ``names.RANGES``; None: found out."""
+    """A key of ``convert.choices.RANGES``; None: detected."""
     polarity: str | None = None
-    """One of ``names.POLARITIES``; None: found out."""
+    """One of ``convert.choices.POLARITIES``; None: detected."""
     calibrate: Path | None = None
-    """A folder of photographs to calibrate on, besides MNIST."""
+    """A folder of photographs or exported corrections to calibrate on, besides MNIST."""
     max_drop: float = 0.3
     """Accuracy that may be lost, in percentage points."""
     calibration_images: int = 1000
+    """How many digits to calibrate on."""
     seed: int = 1
     io: Io = "uint8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """What came of an order."""
+class Conversion:
+    """The result of a conversion, before anything is written."""
 
-    order: Order
-    loaded: Loaded
-    convention: Convention
-    material: Material
+    request: Request
+    loaded: LoadedModel
+    input_format: InputFormat
+    dataset: Dataset
     camera: Pixels
-    """``material.test`` as the synthetic camera sees it."""
+    """``dataset.test`` as the synthetic camera sees it."""
     attempts: tuple[Attempt, ...]
-    """Every recipe that was tried, in the order in which they were preferred: the smallest file that runs everywhere
-    first, what gave no file last."""
+    """Every recipe that was tried, best first: files that run in every runtime, smallest first; then the other files;
+    then recipes that gave no file."""
     chosen: Attempt | None
-    """The one to be written; None where none keeps what was asked for."""
+    """The one to write; None if none is accurate enough."""
     through_camera: Comparison | None
-    """The chosen one, or the best there is, on ``camera``."""
+    """``shown`` compared with the Keras model on ``camera``; None if no recipe gave a file that runs."""
 
     @property
     def shown(self) -> Attempt | None:
-        """The chosen attempt, or the one that comes nearest."""
-        able = [tried for tried in self.attempts if tried.comparison]
+        """The attempt that the report describes: the chosen one, or else the one that loses least accuracy."""
+        compared = [attempt for attempt in self.attempts if attempt.comparison]
         return self.chosen or min(
-            able, key=lambda tried: tried.comparison.drop if tried.comparison else 0, default=None
+            compared, key=lambda attempt: attempt.comparison.drop if attempt.comparison else 0, default=None
         )
 
     def problem(self) -> str | None:
-        """Why nothing is to be written, in a line; None where something is."""
+        """Why no file is written, in one line; None if one is."""
         if self.chosen:
             return None
-        nearest = self.shown
-        if nearest is None or nearest.comparison is None:
-            return f"{self.order.model}: {'; '.join(dict.fromkeys(tried.problem or '' for tried in self.attempts))}"
-        found = nearest.comparison
+        model, best = self.request.model, self.shown
+        if best is None or best.comparison is None:
+            return f"{model}: {'; '.join(dict.fromkeys(attempt.problem or '' for attempt in self.attempts))}"
+        found = best.comparison
         loses = f"loses {found.drop:.2f} percentage points ({found.accuracy_float:.2%} -> {found.accuracy:.2%})"
-        more = f"more than --max-drop {self.order.max_drop:g}"
-        if nearest.keeps(self.order.max_drop):
-            loses, more = f"answers otherwise for {1 - found.agreement:.2%}", f"more than {1 - AGREEMENT:.1%}"
+        limit, instead = f"--max-drop {self.request.max_drop:g}", "raise --max-drop"
+        if best.is_within(self.request.max_drop):
+            loses = f"gives another answer than Keras for {1 - found.agreement:.2%} of the images"
+            limit, instead = f"{1 - AGREEMENT:.1%}", "choose one --recipe"
         others = ", and no other recipe does better" if len(self.attempts) > 1 else ""
-        return f"{self.order.model}: {nearest.recipe} {loses}, {more}{others}, so nothing is written; {ADVICE}"
+        return f"{model}: {best.recipe} {loses}, more than {limit}{others}; nothing is written; {ADVICE}, or {instead}"
 
 
-def convert(order: Order, told: Told) -> Done:
-    """Try the recipes and compare; nothing is written yet. ``told`` hears of each step before it starts.
+def convert(request: Request, on_step: StepCallback) -> Conversion:
+    """Try the recipes and compare them; nothing is written yet. ``on_step`` is called before each step.
 
-    Raises ConvertError, ModelError or DataError where there is nothing to compare.
+    Raises ConvertError, ModelError or DataError if there is nothing to compare.
     """
-    where = str(order.model)
-    check_writable(order.out)
-    told("reading MNIST")
-    data = load_mnist(order.data)
-    given = material.gather(data, images=order.calibration_images, seed=order.seed, photos=order.calibrate)
-    with workers(1) as another, TemporaryDirectory() as name:
-        coming = another.submit(material.photographed, given.known, given.test, order.seed)
-        told("starting TensorFlow")
-        loaded = load.load(order.model, architecture=order.architecture, labels=order.labels)
-        digits = Card(labels=loaded.labels).digits
-        tried_on = given.test[:TRIED], given.test_labels[:TRIED]
-        told(f"finding out on {len(tried_on[0]):,} digits what input it wants")
-        found = convention.find(
-            loaded.model, *tried_on, digits, where,
-            input_range=order.input_range, polarity=order.polarity,
+    where = str(request.model)
+    check_writable(request.out)
+    on_step("reading MNIST")
+    data = load_mnist(request.data)
+    digits = dataset.select(data, images=request.calibration_images, seed=request.seed, photos=request.calibrate)
+    with workers(1) as pool, TemporaryDirectory() as name:
+        camera_job = pool.submit(dataset.through_camera, digits.temperature, digits.test, request.seed)
+        on_step("starting TensorFlow")
+        loaded = load.load(request.model, architecture=request.architecture, labels=request.labels)
+        first_images, first_labels = digits.test[:INPUT_TEST_IMAGES], digits.test_labels[:INPUT_TEST_IMAGES]
+        on_step(f"detecting the input format on {len(first_images):,} digits")
+        detected = input_format.detect(
+            loaded.model, first_images, first_labels, Card(labels=loaded.labels).digits, where,
+            input_range=request.input_range, polarity=request.polarity,
         )  # fmt: skip
         folder = Path(name)
-        tried = _made(order, loaded, found, given, folder, told)
-        told(f"comparing on {len(given.test):,} test images")
-        outputs = found.outputs(loaded.model, given.test)
-        test = Questions(glyphs=given.test, labels=given.test_labels, outputs=outputs)
-        known_seen, test_seen = np.split(coming.result(), [len(given.known)])
-        examples = np.concatenate([given.known, known_seen]), np.tile(given.known_labels, 2)
-        attempted, chosen = _chosen(order, tried, test, examples, folder, told)
-        done = Done(
-            order=order, loaded=loaded, convention=found, material=given, camera=test_seen, attempts=attempted,
-            chosen=chosen, through_camera=None,
+        tried = _try_recipes(request, loaded, detected, digits, folder, on_step)
+        on_step(f"comparing on {len(digits.test):,} test images")
+        outputs = detected.outputs(loaded.model, digits.test)
+        test = TestSet(glyphs=digits.test, labels=digits.test_labels, outputs=outputs)
+        fitting_camera, test_camera = np.split(camera_job.result(), [len(digits.temperature)])
+        fitting = np.concatenate([digits.temperature, fitting_camera]), np.tile(digits.temperature_labels, 2)
+        compared, chosen = _compare_and_choose(request, tried, test, fitting, folder, on_step)
+        conversion = Conversion(
+            request=request, loaded=loaded, input_format=detected, dataset=digits, camera=test_camera,
+            attempts=compared, chosen=chosen, through_camera=None,
         )  # fmt: skip
-        if done.shown is None:
-            return done
-        told(f"comparing on {len(given.test):,} through a synthetic camera")
-        outputs = found.outputs(loaded.model, test_seen)
-        camera = Questions(glyphs=test_seen, labels=given.test_labels, outputs=outputs)
-        return replace(done, through_camera=attempts.compared(done.shown, camera, folder))
+        if conversion.shown is None:
+            return conversion
+        on_step(f"comparing on {len(digits.test):,} test images through a synthetic camera")
+        outputs = detected.outputs(loaded.model, test_camera)
+        camera = TestSet(glyphs=test_camera, labels=digits.test_labels, outputs=outputs)
+        return replace(conversion, through_camera=attempts.compare(conversion.shown, camera, folder))
 
 
-def write(done: Done) -> None:
-    """The chosen file with its card, whole or not at all. Raises ConvertError where none was chosen."""
-    if not done.chosen:
-        raise ConvertError(done.problem() or "")
-    with whole(done.order.out) as half:
-        half.write_bytes(packed(done.chosen.content, card(done)))
+def write(conversion: Conversion) -> None:
+    """Write the chosen file with its card, atomically. Raises ConvertError if none was chosen."""
+    if not conversion.chosen:
+        raise ConvertError(conversion.problem() or "")
+    with atomic_write(conversion.request.out) as temporary:
+        temporary.write_bytes(packed(conversion.chosen.content, card(conversion)))
 
 
-def card(done: Done) -> Card:
-    """The shown attempt's card with all that was measured, but no time: the same order gives the same bytes."""
-    shown = done.shown
-    assert shown and shown.comparison and done.through_camera
+def card(conversion: Conversion) -> Card:
+    """The shown attempt's card with all that was measured except times: the same request gives the same bytes."""
+    shown = conversion.shown
+    assert shown and shown.comparison and conversion.through_camera
     return replace(
         shown.card,
         evaluation={
-            "data_sha256": done.material.digest,
+            "data_sha256": conversion.dataset.digest,
             "mnist": _figures(shown.comparison),
-            "synthetic_camera": _figures(done.through_camera),
+            "synthetic_camera": _figures(conversion.through_camera),
             "input": [
                 {**asdict(trial), "accuracy": round(trial.accuracy, 6), "loss": round(trial.loss, 4)}
-                for trial in done.convention.trials
+                for trial in conversion.input_format.trials
             ],
         },
     )
 
 
-def _made(order: Order, loaded: Loaded, found: Convention, given: Material, folder: Path, told: Told) -> list[Attempt]:
-    """A file by each recipe that is asked for: those for every runtime first, of them the smallest."""
-    where = str(order.model)
+def _try_recipes(
+    request: Request,
+    loaded: LoadedModel,
+    detected: InputFormat,
+    digits: Dataset,
+    folder: Path,
+    on_step: StepCallback,
+) -> list[Attempt]:
+    """A file by each requested recipe, sorted as ``Conversion.attempts`` is."""
+    where = str(request.model)
     plain = Card(
-        name=order.model.stem,
+        name=request.model.stem,
         labels=loaded.labels,
-        paper=found.paper,
-        ink=found.ink,
-        fit=found.fit,
-        output=found.output,
+        paper=detected.paper,
+        ink=detected.ink,
+        fit=detected.fit,
+        output=detected.output,
         quantisation={
-            "calibration_images": len(given.calibration),
-            "calibration_photographed": given.photographed,
-            "calibration_sha256": quantise.digest(given.calibration),
-            "seed": order.seed,
+            "calibration_images": len(digits.calibration),
+            "calibration_photographed": digits.own_count,
+            "calibration_sha256": quantise.digest(digits.calibration),
+            "seed": request.seed,
         },
-        source={"file": order.model.name, "sha256": loaded.sha256, **_versions(), "loaded_by": loaded.keras},
+        source={"file": request.model.name, "sha256": loaded.sha256, **_versions(), "loaded_by": loaded.loaded_by},
     )
-    frozen = quantise.freeze(loaded.model, found, where)
-    images = found.feed(given.calibration)
+    frozen = quantise.freeze(loaded.model, detected, where)
+    images = detected.feed(digits.calibration)
     tried = []
-    for recipe in RECIPES if order.recipe == "auto" else (order.recipe,):
-        told(f"converting to {recipe}")
-        tried.append(attempts.attempt(frozen, recipe, images, plain, order.io, folder, where))
+    for recipe in RECIPES if request.recipe == "auto" else (request.recipe,):
+        on_step(f"converting to {recipe}")
+        tried.append(attempts.try_recipe(frozen, recipe, images, plain, request.io, folder, where))
     return sorted(tried, key=lambda one: (one.problem is not None, not one.runs_everywhere, one.size_bytes))
 
 
-def _chosen(
-    order: Order,
+def _compare_and_choose(
+    request: Request,
     tried: list[Attempt],
-    test: Questions,
-    examples: tuple[Pixels, Labels],
+    test: TestSet,
+    fitting: tuple[Pixels, Labels],
     folder: Path,
-    told: Told,
+    on_step: StepCallback,
 ) -> tuple[tuple[Attempt, ...], Attempt | None]:
-    """All attempts with what they lose, and the first of them that keeps what was asked for."""
-    agreement = AGREEMENT if order.recipe == "auto" else 0.0
+    """All attempts with their comparison, and the first of them that is accurate enough."""
+    min_agreement = AGREEMENT if request.recipe == "auto" else 0.0
     chosen = None
-    looked_at = []
-    for one in tried:
-        if not one.problem:
-            told(f"comparing {one.recipe}")
+    compared = []
+    for attempt in tried:
+        if not attempt.problem:
+            on_step(f"comparing {attempt.recipe}")
             if chosen is None:
-                one = attempts.calibrated(one, *examples, folder)
-            asked = test if chosen is None else test.each(SURVEYED.get(one.recipe, 10))
-            one = replace(
-                one, comparison=attempts.compared(one, asked, folder), times=attempts.timed(one, test.glyphs, folder)
+                attempt = attempts.with_temperature(attempt, *fitting, folder)
+            step = 1 if chosen is None else SLOW_SAMPLE_STEP.get(attempt.recipe, SAMPLE_STEP)
+            attempt = replace(
+                attempt,
+                comparison=attempts.compare(attempt, test.every(step), folder),
+                times=attempts.measure_times(attempt, test.glyphs, folder),
             )
-            if chosen is None and one.keeps(order.max_drop, agreement):
-                chosen = one = attempts.everywhere(one, test.each(RUN).glyphs, folder)
-        looked_at.append(one)
-    return tuple(looked_at), chosen
+            if chosen is None and attempt.is_within(request.max_drop, min_agreement):
+                chosen = attempt = attempts.with_runtime_agreement(attempt, test.every(RUNTIME_STEP).glyphs, folder)
+        compared.append(attempt)
+    return tuple(compared), chosen
 
 
 def _figures(found: Comparison) -> dict[str, int | float]:

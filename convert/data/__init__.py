@@ -1,1 +1,1 @@
-"""Labelled digits that a conversion or a training begins with: MNIST, a user's photographs, corrections."""
+"""Load labelled digits: MNIST, a user's photographs, corrections."""

@@ -1,4 +1,4 @@
-"""MNIST, from Keras's own loader, a folder with the four original files, or an ``mnist.npz``."""
+"""Load MNIST: from a folder with the four original files, from an ``mnist.npz``, or with Keras's downloader."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from edge.system.text import one_line
 from edge.types import Pixels
 
 Labels = NDArray[np.uint8]
+"""The digits written, (n,), 0 to 9."""
 
 FILES = (
     "train-images-idx3-ubyte",
@@ -24,7 +25,9 @@ FILES = (
     "t10k-images-idx3-ubyte",
     "t10k-labels-idx1-ubyte",
 )
+"""The original files: training images and labels, test images and labels."""
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+"""The arrays in an ``mnist.npz``, in the same order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Mnist:
 
     @property
     def digest(self) -> str:
-        """sha256 of all pixels and labels, so that a card can say which data it speaks of."""
+        """sha256 of all pixels and labels: a model's card contains it to identify the data."""
         sha = hashlib.sha256()
         for part in (self.train, self.train_labels, self.test, self.test_labels):
             sha.update(np.ascontiguousarray(part).tobytes())
@@ -52,17 +55,16 @@ class Mnist:
 def load_mnist(place: str | None = None) -> Mnist:
     """MNIST from ``place``: a folder of the four original files (plain or .gz), or an ``mnist.npz``.
 
-    Without a place, from Keras's loader, which downloads it once. Raises DataError where it is missing or is
-    not MNIST.
+    Without a place, Keras downloads it once. Raises DataError if it is missing or is not MNIST.
     """
     if place is None:
-        parts = _from_keras()
+        parts = _download()
     elif Path(place).is_dir():
-        parts = tuple(_idx(Path(place), name) for name in FILES)
+        parts = tuple(_read_idx(Path(place), name) for name in FILES)
     elif Path(place).is_file():
-        parts = _npz(Path(place))
+        parts = _read_npz(Path(place))
     else:
-        raise DataError(f"{place}: no such file or folder; name a folder with {FILES[0]}.gz and so on, or an mnist.npz")
+        raise DataError(f"{place}: no such file or folder; give a folder with {FILES[0]}.gz and so on, or an mnist.npz")
     train, train_labels, test, test_labels = parts
     for images, labels in ((train, train_labels), (test, test_labels)):
         if images.shape[1:] != (28, 28) or labels.shape != images.shape[:1] or not len(images):
@@ -75,11 +77,11 @@ def load_mnist(place: str | None = None) -> Mnist:
     return Mnist(train, train_labels, test, test_labels)
 
 
-def _idx(folder: Path, name: str) -> NDArray[np.uint8]:
+def _read_idx(folder: Path, name: str) -> NDArray[np.uint8]:
     """One file of the IDX format (http://yann.lecun.com/exdb/mnist): magic, sizes, bytes."""
     plain, packed = folder / name, folder / (name + ".gz")
     if not plain.exists() and not packed.exists():
-        raise DataError(f"{folder}: neither {name} nor {name}.gz is there; --data wants the four original MNIST files")
+        raise DataError(f"{folder}: has neither {name} nor {name}.gz; --data needs the four original MNIST files")
     path = plain if plain.exists() else packed
     try:
         data = path.read_bytes() if path is plain else gzip.decompress(path.read_bytes())
@@ -89,30 +91,32 @@ def _idx(folder: Path, name: str) -> NDArray[np.uint8]:
             raise ValueError("not an IDX file of bytes")
         return np.frombuffer(data, np.uint8, offset=4 + 4 * axes).reshape(shape)
     except (OSError, EOFError, ValueError, IndexError, zlib.error) as error:
-        raise DataError(f"{path}: not a whole MNIST file ({error}); fetch it again") from error
+        raise DataError(f"{path}: is not a complete MNIST file ({error}); download it again") from error
 
 
-def _npz(path: Path) -> tuple[NDArray[np.uint8], ...]:
+def _read_npz(path: Path) -> tuple[NDArray[np.uint8], ...]:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             parts = [arrays[name] for name in ARRAYS]
         if not all(part.dtype.kind in "iu" and part.min() >= 0 and part.max() <= 255 for part in parts):
             raise ValueError("its values are not whole numbers from 0 to 255")
-    # AttributeError and TypeError: np.load gives a bare array for an .npy, and a file of text is anybody's guess.
+    # AttributeError and TypeError: np.load returns a plain array for an .npy, and can raise anything for a text file.
     except (
         OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, IndexError,
         zipfile.BadZipFile, zlib.error,
     ) as error:  # fmt: skip
-        raise DataError(f"{path}: no whole mnist.npz with {', '.join(ARRAYS)} ({error}); fetch it again") from error
+        raise DataError(
+            f"{path}: is not a complete mnist.npz with {', '.join(ARRAYS)} ({error}); download it again"
+        ) from error
     return tuple(part.astype(np.uint8) for part in parts)
 
 
-def _from_keras() -> tuple[NDArray[np.uint8], ...]:
+def _download() -> tuple[NDArray[np.uint8], ...]:
     from keras.datasets import mnist
 
     try:
         (train, train_labels), (test, test_labels) = mnist.load_data()
     except Exception as error:  # Keras raises a bare Exception when the download fails
         why = one_line(error, 200)
-        raise DataError(f"MNIST: cannot be downloaded ({why}); name a folder or an mnist.npz with --data") from error
+        raise DataError(f"MNIST: cannot be downloaded ({why}); give a folder or an mnist.npz with --data") from error
     return train, train_labels, test, test_labels

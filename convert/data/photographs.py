@@ -1,4 +1,4 @@
-"""The digits in a user's own photographs, as the model will meet them: to calibrate a quantised model on."""
+"""Cut the digits out of a user's own photographs, to calibrate a quantised model on."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from edge.types import Frame, Pixels
 
 
 def glyphs(folder: Path) -> Pixels:
-    """What may be a digit in all photographs and crops of a folder and of those in it, (n, 28, 28), light ink on black.
+    """All probable digits in the images of a folder and its subfolders, (n, 28, 28) uint8, light ink on black.
 
-    An image that is a glyph already, as ``edge corrections export`` writes them, is taken as it is. Files in natural
-    order, digits in reading order; nobody has to say which digits they are. Raises ImageError for a file that cannot be
-    read, and DataError where there is no photograph, or no digit in any.
+    An image that is a glyph already, as ``edge corrections export`` writes them, is used unchanged. Files are in
+    natural order, digits in reading order; they need no labels. Raises ImageError for a file that cannot be read, and
+    DataError if there is no image, or no digit in any.
     """
-    paths = find(folder)
+    paths = image_files(folder)
     with Reader() as reader:
-        found = [glyph for path in paths for glyph in _in(Frame(images.load(path), str(path)), reader)]
+        found = [glyph for path in paths for glyph in _glyphs_in(Frame(images.load(path), str(path)), reader)]
     if not found:
         raise DataError(
-            f"{folder}: no digit is found in {'its image' if len(paths) == 1 else f'any of its {len(paths):,} images'};"
-            " look at one with edge read, and take them nearer, in better light"
+            f"{folder}: found no digit in {'its image' if len(paths) == 1 else f'any of its {len(paths):,} images'};"
+            " try one with edge read, and photograph from closer, in better light"
         )
     return np.stack(found)
 
 
-def find(folder: Path) -> list[Path]:
-    """The images in a folder and in those in it, in natural order, without hidden ones. Raises DataError."""
+def image_files(folder: Path) -> list[Path]:
+    """The images in a folder and its subfolders, in natural order, without hidden ones. Raises DataError."""
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; name one that holds photographs or crops of digits")
+        raise DataError(f"{folder}: no such folder; give one with photographs or crops of digits")
     every = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in images.SUFFIXES)
     visible = [folder / path for path in every if not any(part.startswith(".") for part in path.parts)]
     if not visible:
@@ -47,20 +47,20 @@ def find(folder: Path) -> list[Path]:
 
 
 def is_glyph(pixels: Pixels) -> bool:
-    """Whether it is 28x28, its ink is light and does not touch the border: MNIST's form, which the model gets."""
+    """Whether pixels are a glyph, as in MNIST: 28x28, with light ink that does not touch the border."""
     border = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
     return pixels.shape == (28, 28) and max(int(side.max()) for side in border) < 64 <= int(pixels.max())
 
 
-def _in(frame: Frame, reader: Reader) -> list[Pixels]:
+def _glyphs_in(frame: Frame, reader: Reader) -> list[Pixels]:
     if is_glyph(frame.pixels):
         return [frame.pixels]
     return [candidate.glyph for candidate in reader.analyse(frame).candidates if may_be_digit(candidate)]
 
 
 def may_be_digit(candidate: Candidate) -> bool:
-    """Not what is as surely no digit as a digit has to be one to be read; how sure a digit is does not matter.
+    """Whether to calibrate on a candidate: all but those that are rejected with at least MIN_CONFIDENCE.
 
-    What a model doubts is worth as much to calibrate on as what it knows.
+    Digits of low confidence are included: they are as useful for calibration as clear ones.
     """
     return candidate.digit is not None or candidate.confidence < MIN_CONFIDENCE

@@ -1,1 +1,1 @@
-"""What a file loses against its Keras model, and how far its probabilities can be trusted."""
+"""Compare a .tflite with its Keras model, and measure how well its confidence is calibrated."""

@@ -1,4 +1,4 @@
-"""How far probabilities can be trusted: the expected calibration error."""
+"""The expected calibration error: how well confidence matches accuracy."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ BINS = 15
 """Number of confidence bins of equal width, as in Guo, Pleiss, Sun, Weinberger (ICML 2017)."""
 
 
-def calibration_error(confidence: NDArray[np.floating], right: Sequence[bool] | NDArray[np.bool_]) -> float:
-    """Expected calibration error, 0 to 1: by how much confidence and share of right answers differ, over BINS bins.
+def calibration_error(confidence: NDArray[np.floating], correct: Sequence[bool] | NDArray[np.bool_]) -> float:
+    """Expected calibration error, 0 to 1: mean difference of confidence and share of correct answers, over BINS bins.
 
-    Each bin counts by its size: Naeini, Cooper, Hauskrecht, AAAI 2015; Guo, Pleiss, Sun, Weinberger, ICML 2017.
+    ``confidence`` (n,), 0 to 1; ``correct`` (n,). Bins are weighted by their number of answers: Naeini,
+    Cooper, Hauskrecht, AAAI 2015; Guo, Pleiss, Sun, Weinberger, ICML 2017.
     """
-    confidence, hits = np.asarray(confidence, np.float64), np.asarray(right, np.float64)
+    confidence, hits = np.asarray(confidence, np.float64), np.asarray(correct, np.float64)
     gap = np.bincount(bin_of(confidence), weights=hits - confidence, minlength=BINS)
     return float(np.abs(gap).sum() / len(confidence))
 
 
 def bin_of(confidence: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Which of the BINS bins each confidence, 0 to 1, is in. They are open below: (0, 1/15], (1/15, 2/15] and so on."""
+    """The bin, 0 to BINS - 1, of each confidence, 0 to 1. Bins exclude their lower end: (0, 1/15], (1/15, 2/15], …"""
     return np.clip(np.ceil(confidence.astype(np.float64) * BINS).astype(np.int64) - 1, 0, BINS - 1)

@@ -1,4 +1,4 @@
-"""How sure a model may be: the temperature at which its probabilities are shares of right answers."""
+"""Temperature scaling: fit the temperature at which a model's confidence matches its accuracy."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from convert.data.mnist import Labels
 
 LIMITS = (0.2, 5.0)
-"""A model so bad that it wants more than that is not to be helped."""
+"""Lowest and highest temperature that is fitted. Chosen: a model that needs one beyond them is too poor for scaling to
+help."""
 _GOLDEN = (5**0.5 - 1) / 2
+"""The golden ratio less 1: by this factor each step of a golden-section search narrows the interval."""
 
 
 def fit(probabilities: NDArray[np.float32], labels: Labels) -> float:
-    """The temperature for probabilities (n, classes) of a card without one, by their likelihood; within LIMITS.
+    """The most likely temperature for probabilities (n, classes) at temperature 1 and their labels (n,); within LIMITS.
 
     One number for all classes, after Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks"
     (2017); the negative log-likelihood has one minimum in log T, found by golden-section search (Kiefer 1953).

@@ -1,4 +1,4 @@
-"""Keras against TFLite: what the model and the file, run as on the Pi, make of the same glyphs."""
+"""Compare the Keras model with the .tflite, which is run as on the Pi, on the same glyphs."""
 
 from __future__ import annotations
 
@@ -17,89 +17,89 @@ from edge.model.card import NONE
 from edge.model.classifier import Model
 from edge.types import Pixels
 
-TIMED = 300
-"""So many inferences are timed,"""
-LONGEST = 0.5
-"""in so many seconds at most;"""
-WARM = 5
-"""so many before them are not."""
-WORKERS = 2
-"""So many interpreters share the glyphs; inference leaves Python's lock alone."""
+TIMED_INFERENCES = 300
+"""Number of inferences that are timed. Chosen: enough for a stable median."""
+MAX_TIMING_SECONDS = 0.5
+"""Timing ends after this many seconds, even if fewer inferences were done: a slow model must not delay a conversion."""
+WARM_UP_INFERENCES = 5
+"""Number of inferences before those that are timed: the first ones are slower."""
+INTERPRETERS = 2
+"""Number of interpreters that share the glyphs, each on its own thread: inference releases Python's global lock."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What the Keras model and the file made of the same glyphs."""
+    """The answers of the Keras model and of the .tflite file for the same glyphs."""
 
     labels: Labels
-    """What the glyphs are, (n,), 0 to 9."""
-    expected: NDArray[np.float32]
+    """The digits written, (n,), 0 to 9."""
+    keras: NDArray[np.float32]
     """The Keras model's probabilities, (n, classes)."""
-    found: NDArray[np.float32]
-    """The file's, (n, classes)."""
+    tflite: NDArray[np.float32]
+    """The file's probabilities, (n, classes)."""
     classes: tuple[str, ...]
-    """What the classes stand for."""
+    """The label of each class: 0 to 9, none."""
 
     @property
     def images(self) -> int:
-        """How many glyphs."""
+        """Number of glyphs."""
         return len(self.labels)
 
     @cached_property
     def read_float(self) -> NDArray[np.int64]:
-        """The most probable digit by the Keras model, (n,), whatever else it knows."""
-        return most_probable(self.expected, self.classes)
+        """The digit most probable to the Keras model, (n,), 0 to 9; other classes, such as none, are left out."""
+        return most_probable(self.keras, self.classes)
 
     @cached_property
     def read(self) -> NDArray[np.int64]:
-        """The most probable digit by the file, (n,)."""
-        return most_probable(self.found, self.classes)
+        """The digit most probable to the file, (n,), 0 to 9; other classes are left out."""
+        return most_probable(self.tflite, self.classes)
 
     @property
     def correct_float(self) -> int:
-        """How many the Keras model reads right."""
+        """How many glyphs the Keras model reads correctly."""
         return int((self.read_float == self.labels).sum())
 
     @property
     def correct(self) -> int:
-        """How many the file reads right."""
+        """How many glyphs the file reads correctly."""
         return int((self.read == self.labels).sum())
 
     @property
     def accuracy_float(self) -> float:
-        """Share that the Keras model reads right, 0 to 1."""
+        """Share that the Keras model reads correctly, 0 to 1."""
         return self.correct_float / self.images
 
     @property
     def accuracy(self) -> float:
-        """Share that the file reads right, 0 to 1."""
+        """Share that the file reads correctly, 0 to 1."""
         return self.correct / self.images
 
     @property
     def drop(self) -> float:
-        """Accuracy lost, in percentage points; below 0 where some was gained."""
+        """Accuracy lost, in percentage points; negative if some was gained."""
         return 100 * (self.correct_float - self.correct) / self.images
 
     @property
     def agreement(self) -> float:
-        """Share for which the same class is the most probable in both, 0 to 1."""
-        return float((self.expected.argmax(axis=1) == self.found.argmax(axis=1)).mean())
+        """Share for which both give the same answer: the most probable of all classes. 0 to 1."""
+        return float((self.keras.argmax(axis=1) == self.tflite.argmax(axis=1)).mean())
 
     @property
     def rejected(self) -> float | None:
-        """Share that the file takes for no digit, 0 to 1; None for a model that knows only digits."""
+        """Share that the file answers with none, not a digit, 0 to 1; None for a model without that class."""
         if NONE not in self.classes:
             return None
-        return float((self.found.argmax(axis=1) == self.classes.index(NONE)).mean())
+        return float((self.tflite.argmax(axis=1) == self.classes.index(NONE)).mean())
 
     @cached_property
     def drift(self) -> NDArray[np.float32]:
-        """By how much the confidence in the Keras model's answer changed, (n,), 0 to 1."""
-        rows, wanted = np.arange(self.images), self.expected.argmax(axis=1)
-        return np.abs(self.found[rows, wanted] - self.expected[rows, wanted])
+        """How much the confidence in the Keras model's answer changed, (n,), 0 to 1."""
+        rows, answers = np.arange(self.images), self.keras.argmax(axis=1)
+        return np.abs(self.tflite[rows, answers] - self.keras[rows, answers])
 
     def by_digit(self) -> list[tuple[int, int, int, int]]:
-        """(digit, how many, right by the Keras model, right by the file) for each digit that is there."""
+        """(digit, number of glyphs, correct by the Keras model, correct by the file) for each digit that occurs."""
         return [
             (digit, int(of.sum()), int((self.read_float[of] == digit).sum()), int((self.read[of] == digit).sum()))
             for digit in range(10)
@@ -109,20 +109,22 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Times:
-    """One inference on this machine, one thread, from glyph to probabilities, in microseconds."""
+    """Times of one inference on this machine, one thread, from glyph to probabilities, in microseconds."""
 
     p50: float
+    """Median."""
     p95: float
+    """95th percentile."""
 
 
-def most_probable(found: NDArray[np.float32], classes: Sequence[str]) -> NDArray[np.int64]:
-    """The most probable digit of probabilities (n, classes): (n,)."""
+def most_probable(probabilities: NDArray[np.float32], classes: Sequence[str]) -> NDArray[np.int64]:
+    """The digit with the highest probability, (n,), 0 to 9, from probabilities (n, classes)."""
     columns = [i for i, name in enumerate(classes) if name.isdecimal()]
-    return np.array([int(classes[i]) for i in columns])[found[:, columns].argmax(axis=1)]
+    return np.array([int(classes[i]) for i in columns])[probabilities[:, columns].argmax(axis=1)]
 
 
 def confusion(read: NDArray[np.int64], labels: Labels) -> NDArray[np.int64]:
-    """How often each digit was read as each: (10, 10), a row for what is written, a column for what is read."""
+    """The confusion matrix (10, 10): a row for each digit written, a column for each digit read."""
     counts = np.zeros((10, 10), np.int64)
     inside = read < 10
     np.add.at(counts, (labels[inside], read[inside]), 1)
@@ -130,7 +132,7 @@ def confusion(read: NDArray[np.int64], labels: Labels) -> NDArray[np.int64]:
 
 
 def wilson(right: int, images: int) -> tuple[float, float]:
-    """The 95 % confidence interval of a share of ``images`` that was ``right``, each 0 to 1.
+    """The 95 % confidence interval, two numbers 0 to 1, of the share of ``right`` among ``images``.
 
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference" (1927).
     """
@@ -139,27 +141,29 @@ def wilson(right: int, images: int) -> tuple[float, float]:
     middle = share + z * z / (2 * images)
     half = z * (share * (1 - share) / images + z * z / (4 * images * images)) ** 0.5
     scale = 1 + z * z / images
-    # Rounding must not leave the share itself outside.
+    # After rounding, the share itself must still be inside.
     return max(0.0, min(share, (middle - half) / scale)), min(1.0, max(share, (middle + half) / scale))
 
 
-def predict(opened: Callable[[], Model], glyphs: Pixels) -> NDArray[np.float32]:
-    """The file's probabilities for glyphs (n, 28, 28), one by one as on the Pi: (n, classes) float32."""
-    with ExitStack() as models, ThreadPoolExecutor(WORKERS) as pool:
-        each = [models.enter_context(opened()) for _ in range(WORKERS)]
-        parts = pool.map(lambda pair: pair[0].predict(pair[1]), zip(each, np.array_split(glyphs, WORKERS), strict=True))
+def predict(open_model: Callable[[], Model], glyphs: Pixels) -> NDArray[np.float32]:
+    """The file's probabilities, (n, classes) float32, for glyphs (n, 28, 28), each run alone as on the Pi."""
+    with ExitStack() as models, ThreadPoolExecutor(INTERPRETERS) as pool:
+        each = [models.enter_context(open_model()) for _ in range(INTERPRETERS)]
+        parts = pool.map(
+            lambda pair: pair[0].predict(pair[1]), zip(each, np.array_split(glyphs, INTERPRETERS), strict=True)
+        )
         return np.concatenate(list(parts))
 
 
 def time(model: Model, glyphs: Pixels) -> Times:
-    """How long one glyph of (n, 28, 28) takes."""
+    """How long ``model`` takes for one glyph of ``glyphs`` (n, 28, 28)."""
     taken: list[int] = []
-    begun = perf_counter_ns()
-    for glyph in np.resize(glyphs, (WARM + TIMED, 1, 28, 28)):
+    started = perf_counter_ns()
+    for glyph in np.resize(glyphs, (WARM_UP_INFERENCES + TIMED_INFERENCES, 1, 28, 28)):
         start = perf_counter_ns()
         model.predict(glyph)
         taken.append(perf_counter_ns() - start)
-        if len(taken) > 2 * WARM and perf_counter_ns() - begun > LONGEST * 1e9:
+        if len(taken) > 2 * WARM_UP_INFERENCES and perf_counter_ns() - started > MAX_TIMING_SECONDS * 1e9:
             break
-    p50, p95 = np.percentile(taken[WARM:], [50, 95]) / 1000
+    p50, p95 = np.percentile(taken[WARM_UP_INFERENCES:], [50, 95]) / 1000
     return Times(p50=float(p50), p95=float(p95))

@@ -1,4 +1,4 @@
-"""Any Keras file of the last ten years -> a model that classifies digits, or a clear refusal."""
+"""Load a Keras digit classifier from any file of the last ten years, or say clearly why not."""
 
 from __future__ import annotations
 
@@ -14,133 +14,150 @@ from typing import Any
 
 import numpy as np
 
-from convert.load import channels, keras1, saved, stored
-from convert.load.architecture import OPERATION, has_input, mended, outside, refuse_code, unknown, with_operations
-from convert.load.foreign import SAVE, refuse_foreign
+from convert.load import channels, keras1, keras_file, saved_model
+from convert.load.architecture import (
+    OPERATION_PREFIX,
+    for_inference,
+    has_input,
+    mark_operations,
+    operation_names,
+    refuse_code,
+    unknown_class_error,
+)
+from convert.load.file_type import SAVE_ADVICE, refuse_other_files
 from edge.errors import ConvertError
 from edge.model.card import DIGITS, NONE
 from edge.system.text import one_line
 
-LABELS = {10: DIGITS, 11: (*DIGITS, NONE)}
-"""What the outputs stand for, by their number."""
-QUOTED = re.compile(r" Full object config| Received: | Make sure custom| config=\{")
-"""Where Keras's errors begin to quote tables of the file."""
+DEFAULT_LABELS = {10: DIGITS, 11: (*DIGITS, NONE)}
+"""What the outputs stand for if the user does not say, by their number."""
+QUOTED_CONFIG = re.compile(r" Full object config| Received: | Make sure custom| config=\{")
+"""Where Keras's error messages begin to quote the file's configuration: the text is cut there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """A Keras model and where it came from."""
+class LoadedModel:
+    """A loaded Keras model, and where it came from."""
 
     model: Any
-    """A ``keras.Model``, a ``tf_keras.Model`` for a file that only Keras 2 reads, or a SavedClassifier: channels last,
-    any size of batch, float32."""
+    """A ``keras.Model``, a ``tf_keras.Model`` for a file that only Keras 2 reads, or a SavedClassifier. It takes
+    float32, channels last, and any batch size."""
     path: Path
     sha256: str
-    """Of the file; of a folder, of the names and bytes of its files."""
-    keras: str
+    """sha256 of the file; for a folder, of the names and bytes of its files."""
+    loaded_by: str
     """What loaded it: ``keras 3.15.1``, ``tf_keras 2.21.0`` or ``tensorflow 2.21.0``."""
     labels: tuple[str, ...]
     """What each of its outputs stands for."""
 
 
-def load(path: Path, *, architecture: Path | None = None, labels: tuple[str, ...] | None = None) -> Loaded:
+def load(path: Path, *, architecture: Path | None = None, labels: tuple[str, ...] | None = None) -> LoadedModel:
     """The model in a Keras file (.h5, .hdf5, .keras) or in a SavedModel folder.
 
     ``architecture`` is the JSON of ``model.to_json()`` for a file that has weights only; ``labels`` say what each
-    output stands for, by default 0 to 9, and none for an eleventh. Raises ConvertError, which says why it is refused.
+    output stands for, by default 0 to 9, and none for an eleventh. Raises ConvertError if the file is refused.
     """
-    if path.is_dir() and not (path / stored.CONFIG).is_file():
+    if path.is_dir() and not (path / keras_file.CONFIG).is_file():
         model, by, digest = _from_folder(path, architecture)
     else:
         model, by, digest = _from_file(path, architecture)
-    return Loaded(model, path, digest, by, _labels(math.prod(model.output_shape[1:]), labels, path))
+    return LoadedModel(model, path, digest, by, _labels(math.prod(model.output_shape[1:]), labels, path))
 
 
 def _from_folder(path: Path, architecture: Path | None) -> tuple[Any, str, str]:
-    if not (path / saved.GRAPH).is_file():
-        raise ConvertError(f"{path}: is a folder without {saved.GRAPH}, so no SavedModel; name a model's file")
+    if not (path / saved_model.GRAPH).is_file():
+        raise ConvertError(
+            f"{path}: is a folder without {saved_model.GRAPH}, so it is not a SavedModel; give a model file"
+        )
     if architecture:
-        raise ConvertError(f"{path}: a SavedModel has an architecture of its own; leave --architecture out")
+        raise ConvertError(f"{path}: a SavedModel contains its architecture; leave out --architecture")
     import tensorflow as tf
 
-    model = saved.load(path)
+    model = saved_model.load(path)
     _check_classifier(1, 1, model.output_shape, path)
     try:
-        _tried(model)
-        noise = np.random.default_rng(1).random((2, *_size(model)), np.float32)
+        _check_runs(model)
+        noise = np.random.default_rng(1).random((2, *_input_size(model)), np.float32)
         is_steady = all(np.allclose(model.predict(x), model.predict(x), atol=1e-5) for x in (noise, 255 * noise))
-    except Exception as error:  # TensorFlow raises what its C++ does
-        raise ConvertError(f"{path}: does not run on two images ({_line(error)}); save it again") from error
+    except Exception as error:  # TensorFlow can raise anything
+        raise ConvertError(f"{path}: does not run on two images ({_short(error)}); save it again") from error
     if not is_steady:
-        # Keras 3.15's export() leaves layers such as RandomRotation switched on.
+        # Keras 3.15's export() leaves layers such as RandomRotation active.
         raise ConvertError(
-            f"{path}: gives another answer each time, as with layers of augmentation that were exported switched on;"
-            " leave them out and export it again, or save it with model.save('model.keras')"
+            f"{path}: gives different answers for the same image, as if data augmentation layers were exported while"
+            " active; remove them and export it again, or save it with model.save('model.keras')"
         )
-    return model, f"tensorflow {tf.__version__}", saved.digest(path)
+    return model, f"tensorflow {tf.__version__}", saved_model.digest(path)
 
 
 def _from_file(path: Path, architecture: Path | None) -> tuple[Any, str, str]:
     with TemporaryDirectory() as folder:
-        file = stored.zipped(path, Path(folder)) if path.is_dir() else path
+        file = keras_file.zip_folder(path, Path(folder)) if path.is_dir() else path
         content = _content(file)
-        if path.name == saved.GRAPH:
-            raise ConvertError(f"{path}: is part of a SavedModel; name its folder, {path.parent}")
-        refuse_foreign(path, content)
-        found = stored.read(file)
+        if path.name == saved_model.GRAPH:
+            raise ConvertError(f"{path}: is part of a SavedModel; give its folder, {path.parent}")
+        refuse_other_files(path, content)
+        found = keras_file.read(file)
         config, version, backend = _architecture(found, architecture, path)
         refuse_code(config, architecture if architecture and found.architecture is None else path)
-        config = mended(config)
+        config = for_inference(config)
         old = keras1.is_keras1(config, version)
         if old:
             try:
                 config = keras1.translate(config, path)
             except (TypeError, KeyError, AttributeError, IndexError) as error:
-                raise ConvertError(f"{path}: its architecture is damaged ({_line(error)}); copy it again") from error
-        if version.startswith("3.") and found.legacy:
-            config = with_operations(config)
-        copy = stored.write(file, found, config, Path(folder))
-        # What Keras 3 wrote only Keras 3 reads, what Keras 1 wrote only tf_keras, and its import takes seconds.
+                raise ConvertError(f"{path}: its architecture is damaged ({_short(error)}); copy it again") from error
+        if version.startswith("3.") and found.has_layer_groups:
+            config = mark_operations(config)
+        copy = keras_file.write_copy(file, found, config, Path(folder))
+        # Only Keras 3 reads files of Keras 3, only tf_keras those of Keras 1; importing tf_keras takes seconds.
         names = ("tf_keras",) if old else ("keras",) if version.startswith("3.") else ("keras", "tf_keras")
-        model, by = _model(copy, config, backend, path, names)
-    return model, by, saved.digest(path) if path.is_dir() else sha256(content).hexdigest()
+        model, by = _load_with_keras(copy, config, backend, path, names)
+    return model, by, saved_model.digest(path) if path.is_dir() else sha256(content).hexdigest()
 
 
 def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise ConvertError(f"{path}: no such file; name the file of a Keras model, or a SavedModel's folder") from error
+        raise ConvertError(f"{path}: no such file; give a Keras model file or a SavedModel folder") from error
     except OSError as error:
-        raise ConvertError(f"{path}: cannot be read ({error.strerror}); name the file of a Keras model") from error
+        raise ConvertError(
+            f"{path}: cannot be read ({error.strerror}); give a Keras model file that you may read"
+        ) from error
 
 
-def _architecture(found: stored.Stored, given: Path | None, path: Path) -> tuple[dict[str, Any], str, str]:
-    """The architecture, the version of Keras that wrote it, and the backend of the weights."""
+def _architecture(found: keras_file.KerasFile, given: Path | None, path: Path) -> tuple[dict[str, Any], str, str]:
+    """The architecture, the version of Keras that wrote it, and the backend that trained the weights."""
     if found.architecture is not None:
         if given:
-            raise ConvertError(f"{path}: has an architecture of its own; leave --architecture out")
+            raise ConvertError(f"{path}: contains its architecture; leave out --architecture")
         return found.architecture, found.version, found.backend
     if not given:
         raise ConvertError(
-            f"{path}: has weights only, no architecture; name the JSON of model.to_json() with --architecture,"
-            f" or {SAVE}"
+            f"{path}: has weights only, no architecture; give the JSON from model.to_json() with --architecture,"
+            f" or {SAVE_ADVICE}"
         )
-    said = stored.read_architecture(given)
-    assert said.architecture is not None
-    return said.architecture, said.version or found.version, found.backend
+    described = keras_file.read_architecture(given)
+    assert described.architecture is not None
+    return described.architecture, described.version or found.version, found.backend
 
 
-def _model(copy: Path, config: dict[str, Any], backend: str, path: Path, names: tuple[str, ...]) -> tuple[Any, str]:
-    """The model, from the first Keras that can: files of Keras 2 that Keras 3 cannot read, or misreads, are many."""
+def _load_with_keras(
+    copy: Path, config: dict[str, Any], backend: str, path: Path, names: tuple[str, ...]
+) -> tuple[Any, str]:
+    """The model and its loader's name, from the first Keras of ``names`` that can load it.
+
+    Keras 3 cannot read many files of Keras 2, or reads them wrongly.
+    """
     failures: list[Exception] = []
     for name in names:
         try:
             keras = import_module(name)
-            # The loss and the optimizer are not needed, and may be somebody's own.
+            # The loss and the optimizer are not needed, and may be custom code.
             operations = _operations(config) if name == "keras" else {}
             with warnings.catch_warnings():
-                # What Keras would have written otherwise, such as an Input in place of input_shape.
+                # Keras warns about its own older style, such as input_shape instead of an Input.
                 warnings.simplefilter("ignore")
                 model = keras.models.load_model(copy, compile=False, custom_objects=operations)
             _check_classifier(len(model.inputs or ()), len(model.outputs or ()), model.output_shape, path)
@@ -148,22 +165,25 @@ def _model(copy: Path, config: dict[str, Any], backend: str, path: Path, names: 
                 channels.from_theano(model, path)
             if channels.is_channels_first(model):
                 model = channels.channels_last(model, keras, path)
-            _tried(model)
+            _check_runs(model)
             return model, f"{name} {keras.__version__}"
-        except Exception as error:  # Keras raises whatever its layers do
+        except Exception as error:  # Keras can raise anything
             failures.append(error)
-    raise _refusal(failures, config, path)
+    raise _load_error(failures, config, path)
 
 
 def _operations(config: dict[str, Any]) -> dict[str, Any]:
-    """Keras 3's classes for the operations outside of layers that an architecture has, by their names there."""
+    """Keras 3's classes for the architecture's operations outside layers, by their names in it."""
     places = [import_module(f"keras.src.ops.{place}") for place in ("numpy", "nn", "math", "image")]
-    kinds = {name: [getattr(place, name.removeprefix(OPERATION), None) for place in places] for name in outside(config)}
+    kinds = {
+        name: [getattr(place, name.removeprefix(OPERATION_PREFIX), None) for place in places]
+        for name in operation_names(config)
+    }
     return {name: next(filter(None, found)) for name, found in kinds.items() if any(found)}
 
 
-def _refusal(failures: list[Exception], config: dict[str, Any], path: Path) -> Exception:
-    """The true reason, of what each Keras had to say: what was found here, what none of them knows, their own words."""
+def _load_error(failures: list[Exception], config: dict[str, Any], path: Path) -> Exception:
+    """The most useful of the errors: one that was found here, else an unknown layer, else Keras's own message."""
     for error in reversed(failures):
         if isinstance(error, ConvertError | ModuleNotFoundError):
             return error
@@ -172,54 +192,56 @@ def _refusal(failures: list[Exception], config: dict[str, Any], path: Path) -> E
             f"{path}: does not say what shape its input has; add keras.Input((28, 28, 1)) as the first layer, or call"
             " the model once, and save it again"
         )
-    return unknown(config, import_module("keras"), path) or ConvertError(
-        f"{path}: Keras cannot load it ({_line(failures[-1])}); save it again with Keras 3"
+    return unknown_class_error(config, import_module("keras"), path) or ConvertError(
+        f"{path}: Keras cannot load it ({_short(failures[-1])}); save it again with Keras 3"
     )
 
 
 def _check_classifier(inputs: int, outputs: int, shape: Any, path: Path) -> None:
     if inputs != 1 or outputs != 1:
-        raise ConvertError(f"{path}: has {inputs} inputs and {outputs} outputs; a classifier of digits has one of each")
+        raise ConvertError(f"{path}: has {inputs} inputs and {outputs} outputs; a digit classifier has one of each")
     sizes = [n for n in shape[1:] if n != 1]
     if len(shape) < 2 or None in sizes or len(sizes) > 1:
-        what = "not one number for each digit; an autoencoder, detector or segmenter is no classifier"
+        what = "not one number for each digit; autoencoders, detectors and segmenters are not supported"
     elif not sizes:
-        what = "a single number; a classifier of digits gives one for each digit"
+        what = "a single number; a digit classifier gives one number for each digit"
     else:
         return
-    raise ConvertError(f"{path}: gives an output of shape {shape}, {what}")
+    raise ConvertError(f"{path}: has an output of shape {shape}, {what}")
 
 
-def _tried(model: Any) -> None:
-    """Run a model on two blank images: what cannot be computed here, or only for another size of batch, raises."""
-    outputs = model.predict(np.zeros((2, *_size(model)), np.float32), verbose=0)
+def _check_runs(model: Any) -> None:
+    """Run a model on two blank images; raises if it does not run here, or not with this batch size."""
+    outputs = model.predict(np.zeros((2, *_input_size(model)), np.float32), verbose=0)
     if np.asarray(outputs).shape != (2, *model.output_shape[1:]):
         raise ValueError(f"two images give an output of shape {np.asarray(outputs).shape}")
 
 
-def _size(model: Any) -> list[int]:
-    """The shape of one input; where the height, the width or the channels are open, a glyph's own."""
+def _input_size(model: Any) -> list[int]:
+    """The shape of one input; a variable height, width or number of channels becomes that of a glyph."""
     shape = list(model.input_shape[1:])
     return [size or default for size, default in zip(shape, (28, 28, 1), strict=True)] if len(shape) == 3 else shape
 
 
 def _labels(outputs: int, labels: tuple[str, ...] | None, path: Path) -> tuple[str, ...]:
     if labels is None:
-        if outputs not in LABELS:
+        if outputs not in DEFAULT_LABELS:
             known = " (the classes of ImageNet?)" if outputs == 1000 else ""
             raise ConvertError(
-                f"{path}: gives {outputs} outputs{known}, not 10 for the digits or 11 with none last; where digits"
-                " are among them, say what each stands for: --labels 0,1,2,..."
+                f"{path}: has {outputs} outputs{known}, not 10 for the digits or 11 with none last; if some of them are"
+                " digits, say what each output stands for: --labels 0,1,2,..."
             )
-        return LABELS[outputs]
+        return DEFAULT_LABELS[outputs]
     if len(labels) != outputs:
-        raise ConvertError(f"{path}: gives {outputs} outputs, but --labels has {len(labels)}; name one for each output")
+        raise ConvertError(
+            f"{path}: has {outputs} outputs, but --labels has {len(labels)}; give one label for each output"
+        )
     if not set(labels) & set(DIGITS):
-        raise ConvertError(f"{path}: --labels has no digit; name the outputs that are digits 0 to 9")
+        raise ConvertError(f"{path}: --labels has no digit; label the outputs that are digits with 0 to 9")
     return labels
 
 
-def _line(error: BaseException) -> str:
-    """An error's text as one short line: of Keras's nested ones, the innermost, and without the tables it quotes."""
+def _short(error: BaseException) -> str:
+    """An error's text as one short line: the innermost of Keras's nested errors, without quoted configurations."""
     text = one_line(error).rpartition("Exception encountered: ")[2]
-    return QUOTED.split(text)[0][:120] or type(error).__name__
+    return QUOTED_CONFIG.split(text)[0][:120] or type(error).__name__

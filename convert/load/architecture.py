@@ -1,4 +1,4 @@
-"""The architecture of a Keras model as its file has it, a table of tables: what is refused in it, what is mended."""
+"""Check and adapt the architecture of a Keras model: nested tables, as they are in its file."""
 
 from __future__ import annotations
 
@@ -9,23 +9,26 @@ from typing import Any
 
 from edge.errors import ConvertError
 
-CODE = {"Lambda", "__lambda__", "LambdaMerge", "TorchModuleWrapper", "FlaxLayer", "JaxLayer", "TFSMLayer"}
-"""Layers that keep program code of their own, as bytes that would run on loading or in use."""
-TEXTS = {"TextVectorization", "StringLookup", "IntegerLookup", "Hashing", "HashedCrossing"}
-"""Layers that work on words; some open whatever file their configuration names."""
-TENSORFLOW = re.compile(r"(tf\.)?(math|nn|image|__operators__|linalg)\.[\w.]+|(tf\.)?(?!load|save|print|py_|numpy_)\w+")
-"""Which of TensorFlow's operations tf_keras may keep as a layer: those of numbers, none of files."""
-KERAS = re.compile(r"(tf_)?keras(\.|$)|tensorflow\.(python\.)?keras(\.|$)|builtins$")
-"""The modules of Keras's own objects."""
-FLOATS = {"mixed_float16", "mixed_bfloat16", "float16", "bfloat16", "float64"}
-OPERATION = "operation>"
-"""What is put before the name of an operation outside of layers."""
-BATCHED: tuple[str, ...] = ("batch_shape", "batch_input_shape", "build_input_shape")
-"""Under which names an architecture has shapes with the batch first."""
+CODE_LAYERS = {"Lambda", "__lambda__", "LambdaMerge", "TorchModuleWrapper", "FlaxLayer", "JaxLayer", "TFSMLayer"}
+"""Layers that contain program code, which would run when the model is loaded or used."""
+TEXT_LAYERS = {"TextVectorization", "StringLookup", "IntegerLookup", "Hashing", "HashedCrossing"}
+"""Layers that work on text; some of them open any file that their configuration names."""
+TENSORFLOW_OPERATION = re.compile(
+    r"(tf\.)?(math|nn|image|__operators__|linalg)\.[\w.]+|(tf\.)?(?!load|save|print|py_|numpy_)\w+"
+)
+"""TensorFlow operations that a tf_keras model may use as layers: numeric ones, none that access files."""
+KERAS_MODULE = re.compile(r"(tf_)?keras(\.|$)|tensorflow\.(python\.)?keras(\.|$)|builtins$")
+"""Modules of Keras's own classes and functions."""
+FLOAT_TYPES = {"mixed_float16", "mixed_bfloat16", "float16", "bfloat16", "float64"}
+"""Types of layers that are replaced by float32, which the TFLite converter needs."""
+OPERATION_PREFIX = "operation>"
+"""Put before the class name of an operation outside layers, such as x - 1, by ``mark_operations``."""
+SHAPE_KEYS: tuple[str, ...] = ("batch_shape", "batch_input_shape", "build_input_shape")
+"""Keys of an architecture whose values are shapes with the batch size first."""
 
 
 def refuse_code(architecture: Any, path: Path) -> None:
-    """Raise ConvertError where loading a model would run code from its file, or look for code that is not in it.
+    """Raise ConvertError if loading the model would run code from its file, or needs code that is not in it.
 
     Keras's own safe mode did not cover .h5 before 3.11.3 (CVE-2025-9905), and tf_keras's does not at all; tf_keras
     also imports any module that a .keras names (CVE-2025-1550).
@@ -33,68 +36,69 @@ def refuse_code(architecture: Any, path: Path) -> None:
     for part in _parts(architecture):
         kind, config = part.get("class_name"), part.get("config")
         settings = config if isinstance(config, dict) else {}
-        if kind in CODE or settings.get("mode_type") in ("lambda", "function"):
-            raise _code(path, f"{'Lambda' if 'ambda' in f'{kind}' else kind} layer{_named(settings)}")
+        if kind in CODE_LAYERS or settings.get("mode_type") in ("lambda", "function"):
+            raise _code_error(path, f"{'Lambda' if 'ambda' in f'{kind}' else kind} layer{_in_brackets(settings)}")
         if set(part) == {"value"} and not _are_numbers(part["value"]):
-            # What tf_keras makes of activation=lambda x: ...; a constant initializer has a value, too.
-            raise _code(path, "lambda function")
-        if kind in TEXTS:
-            raise ConvertError(f"{path}: has a layer {kind}, which works on words; name a classifier of images")
+            # This is how tf_keras saves activation=lambda x: …; a constant initializer has a value, too.
+            raise _code_error(path, "lambda function")
+        if kind in TEXT_LAYERS:
+            raise ConvertError(f"{path}: has a layer {kind}, which works on text; give an image classifier")
         module = part.get("module")
-        if isinstance(module, str) and not KERAS.match(module):
-            raise _custom(path, kind, config, module)
+        if isinstance(module, str) and not KERAS_MODULE.match(module):
+            raise _custom_error(path, kind, config, module)
         if kind == "function" and isinstance(module, str) and not re.search(r"builtins|activations|ops|nn", module):
-            raise _custom(path, kind, config, module)
+            raise _custom_error(path, kind, config, module)
         operation = str(settings.get("function", ""))
-        if kind in ("TFOpLambda", "ClassMethod", "SlicingOpLambda") and not TENSORFLOW.fullmatch(operation):
-            raise _operation(path, operation)
+        if kind in ("TFOpLambda", "ClassMethod", "SlicingOpLambda") and not TENSORFLOW_OPERATION.fullmatch(operation):
+            raise _operation_error(path, operation)
         if kind == "TensorFlowOpLayer" and re.search(r"File|PyFunc|Print|Save|Restore", str(settings)):
-            raise _operation(path, str(settings.get("name")))
+            raise _operation_error(path, str(settings.get("name")))
 
 
 def _are_numbers(value: Any) -> bool:
     return all(map(_are_numbers, value)) if isinstance(value, list) else isinstance(value, int | float)
 
 
-def mended(architecture: dict[str, Any]) -> dict[str, Any]:
-    """The same with any size of batch, in float32, and without what only training needs."""
-    mended: dict[str, Any] = _mended(architecture)
-    return mended
+def for_inference(architecture: dict[str, Any]) -> dict[str, Any]:
+    """The same for any batch size, in float32, and without what only training needs."""
+    adapted: dict[str, Any] = _for_inference(architecture)
+    return adapted
 
 
-def with_operations(architecture: Any) -> Any:
-    """The same with operations outside of layers, such as x - 1, told from layers of the same name.
+def mark_operations(architecture: Any) -> Any:
+    """The same with OPERATION_PREFIX before the names of operations outside layers, such as x - 1.
 
-    Keras 3 writes both alike into an .h5, and then reads neither TrueDivide nor Subtract; only layers have a dtype.
+    Keras 3 writes operations and layers of the same name alike into an .h5, and then cannot read TrueDivide and
+    Subtract. Only layers have a dtype.
     """
     if isinstance(architecture, list):
-        return [with_operations(part) for part in architecture]
+        return [mark_operations(part) for part in architecture]
     if not isinstance(architecture, dict):
         return architecture
-    told = {key: with_operations(value) for key, value in architecture.items()}
-    config = told.get("config")
-    if told.get("inbound_nodes") and isinstance(config, dict) and not {"dtype", "layers"} & set(config):
-        told["class_name"] = f"{OPERATION}{told['class_name']}"
-    return told
+    marked = {key: mark_operations(value) for key, value in architecture.items()}
+    config = marked.get("config")
+    if marked.get("inbound_nodes") and isinstance(config, dict) and not {"dtype", "layers"} & set(config):
+        marked["class_name"] = f"{OPERATION_PREFIX}{marked['class_name']}"
+    return marked
 
 
-def outside(architecture: Any) -> set[str]:
-    """The names that ``with_operations`` gave to operations."""
+def operation_names(architecture: Any) -> set[str]:
+    """The class names of the operations outside layers, as ``mark_operations`` writes them."""
     kinds = {str(part.get("class_name")) for part in _parts(architecture)}
-    return {kind for kind in kinds if kind.startswith(OPERATION)}
+    return {kind for kind in kinds if kind.startswith(OPERATION_PREFIX)}
 
 
 def has_input(architecture: dict[str, Any]) -> bool:
-    """Whether an architecture says anywhere what shape its input has."""
-    return any(part.get(key) for part in _parts(architecture) for key in (*BATCHED, "build_config"))
+    """Whether the architecture contains the shape of its input."""
+    return any(part.get(key) for part in _parts(architecture) for key in (*SHAPE_KEYS, "build_config"))
 
 
-def unknown(architecture: dict[str, Any], keras: Any, path: Path) -> ConvertError | None:
-    """What Keras's own layers and functions leave unknown in an architecture, as a refusal; None for nothing."""
+def unknown_class_error(architecture: dict[str, Any], keras: Any, path: Path) -> ConvertError | None:
+    """An error that names a layer or function that is not one of Keras's own; None if there is none."""
     if not _is_known(architecture, keras):
         return ConvertError(
-            f"{path}: is a model of a class of its own, {_plain(architecture['class_name'])}, whose code is not in the"
-            " file; rebuild it with keras.Sequential or keras.Model and save that"
+            f"{path}: is of a custom model class, {_printable(architecture['class_name'])}, whose code is not in the"
+            " file; rebuild it with keras.Sequential or keras.Model and save it again"
         )
     for part in _parts(architecture):
         config = part.get("config")
@@ -102,18 +106,18 @@ def unknown(architecture: dict[str, Any], keras: Any, path: Path) -> ConvertErro
             continue
         for layer in config.get("layers") or ():
             if isinstance(layer, dict) and "class_name" in layer and not _is_known(layer, keras):
-                return _custom(path, layer["class_name"], layer.get("config"))
+                return _custom_error(path, layer["class_name"], layer.get("config"))
         for key in ("activation", "recurrent_activation"):
             function = config.get(key)
             if isinstance(function, dict):
                 function = function.get("config") if function.get("class_name") == "function" else None
             if isinstance(function, str) and not _is_function(function, keras):
-                return _function(path, config.get("name"), function)
+                return _function_error(path, config.get("name"), function)
     return None
 
 
 def _parts(part: Any) -> Iterator[dict[str, Any]]:
-    """All tables in an architecture, but for those of the training."""
+    """All tables in an architecture except those for training."""
     if isinstance(part, dict):
         yield part
     values = [value for key, value in part.items() if key != "compile_config"] if isinstance(part, dict) else part
@@ -122,19 +126,19 @@ def _parts(part: Any) -> Iterator[dict[str, Any]]:
             yield from _parts(value)
 
 
-def _mended(part: Any, key: str = "") -> Any:
+def _for_inference(part: Any, key: str = "") -> Any:
     if isinstance(part, dict):
         policy = part.get("config")
-        if key == "dtype" and isinstance(policy, dict) and policy.get("name") in FLOATS:
+        if key == "dtype" and isinstance(policy, dict) and policy.get("name") in FLOAT_TYPES:
             return "float32"
         batched = {"input_shape": "batch_shape"} if key == "build_config" else {}
         kept = {name: value for name, value in part.items() if name != "compile_config"}
-        return {name: _mended(value, batched.get(name, name)) for name, value in kept.items()}
+        return {name: _for_inference(value, batched.get(name, name)) for name, value in kept.items()}
     if isinstance(part, list):
-        if key in BATCHED and len(part) > 1 and isinstance(part[0], int):
+        if key in SHAPE_KEYS and len(part) > 1 and isinstance(part[0], int):
             return [None, *part[1:]]
-        return [_mended(value) for value in part]
-    if key == "dtype" and part in FLOATS:
+        return [_for_inference(value) for value in part]
+    if key == "dtype" and part in FLOAT_TYPES:
         return "float32"
     return part
 
@@ -152,40 +156,40 @@ def _is_function(name: str, keras: Any) -> bool:
     return hasattr(keras.activations, name) or hasattr(getattr(keras, "layers", None), name)
 
 
-def _code(path: Path, what: str) -> ConvertError:
+def _code_error(path: Path, what: str) -> ConvertError:
     return ConvertError(
-        f"{path}: has a {what}, which is program code that would run on loading; replace it by Keras's own"
+        f"{path}: has a {what}, which is program code that would run on loading; replace it with Keras's own"
         " layers (Rescaling, Reshape, ...) and save again"
     )
 
 
-def _function(path: Path, layer: Any, name: str) -> ConvertError:
-    whose = f"TensorFlow's tf.nn.{_plain(name[:-3])}" if name.endswith("_v2") else "none of Keras's"
+def _function_error(path: Path, layer: Any, name: str) -> ConvertError:
+    origin = f"TensorFlow's tf.nn.{_printable(name[:-3])}" if name.endswith("_v2") else "not one of Keras's"
     return ConvertError(
-        f"{path}: its layer {_plain(layer)} has the function {_plain(name)} ({whose}), whose code is not in the file;"
-        " use Keras's own, such as activation='softmax', and save again"
+        f"{path}: its layer {_printable(layer)} uses the function {_printable(name)} ({origin}), whose code is not"
+        " in the file; use Keras's own, such as activation='softmax', and save again"
     )
 
 
-def _custom(path: Path, kind: Any, config: Any, module: str | None = None) -> ConvertError:
+def _custom_error(path: Path, kind: Any, config: Any, module: str | None = None) -> ConvertError:
     what = "function" if kind == "function" else "layer"
     name = config if kind == "function" else kind
     settings = config if isinstance(config, dict) else {}
-    place = f" of {_plain(module)}" if module else ""
+    place = f" from {_printable(module)}" if module else ""
     return ConvertError(
-        f"{path}: has a {what} of its own, {_plain(name)}{place}{_named(settings)}, whose code is not in the file;"
-        " replace it by Keras's own and save again"
+        f"{path}: has a custom {what}, {_printable(name)}{place}{_in_brackets(settings)}, whose code is not in the"
+        " file; replace it with one of Keras's own and save again"
     )
 
 
-def _operation(path: Path, name: str) -> ConvertError:
-    return ConvertError(f"{path}: has an operation, {_plain(name)}, that is none on numbers; leave it out, save again")
+def _operation_error(path: Path, name: str) -> ConvertError:
+    return ConvertError(f"{path}: has the operation {_printable(name)}, which is not numeric; remove it and save again")
 
 
-def _named(settings: dict[str, Any]) -> str:
-    return f" ({_plain(settings['name'])})" if settings.get("name") else ""
+def _in_brackets(settings: dict[str, Any]) -> str:
+    return f" ({_printable(settings['name'])})" if settings.get("name") else ""
 
 
-def _plain(name: Any) -> str:
+def _printable(name: Any) -> str:
     """A name from a file, safe to print on one line."""
     return re.sub(r"[^\w.>:/ -]", "?", str(name))[:60]

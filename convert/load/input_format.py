@@ -1,4 +1,4 @@
-"""What input a Keras model wants: shape, range, polarity and margin, found out by trying them on known digits."""
+"""Detect a Keras model's input format (range, polarity, margin) by trying all combinations on labelled digits."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from convert.data.mnist import Labels
 from convert.evaluation import temperature
 from edge.errors import ConvertError
 from edge.model.card import Card, Fit, Output
-from edge.model.classifier import feed, image_shape, probabilities, ramp
+from edge.model.classifier import image_shape, input_values, model_input, probabilities
 from edge.types import Pixels
 
-ALIKE = 0.0025
-"""Ranges whose accuracies differ by no more, 5 of 2,000 digits, read equally well: chance alone does that much. Of them
-the one is taken with the least loss, which tells finer than a count of what is right."""
-LIKE = 1.15
-"""Losses that differ by no more than this factor tell nothing,"""
-NO_LOSS = 0.01
-"""nor does a loss of less, in nats: the commoner range is taken, the first in RANGES."""
-CLOSE = 0.01
-"""A runner-up within this accuracy of the chosen one is worth a word."""
-POOR = 0.9
-"""A model that reads less of MNIST's digits than this was trained for something else."""
+EQUAL_ACCURACY = 0.0025
+"""Combinations whose accuracies differ by at most this, 0 to 1, count as equal: 5 of 2,000 digits, which can be chance.
+Among them the loss decides, which is a finer measure than accuracy."""
+EQUAL_LOSS_FACTOR = 1.15
+"""Losses that differ by at most this factor count as equal; then the more common range, the first in RANGES, is chosen.
+Chosen: as large as differences by chance."""
+NEGLIGIBLE_LOSS = 0.01
+"""Losses below this, in nats, count as equal, whatever their ratio. Chosen: such a model answers almost perfectly."""
+CLOSE_ACCURACY = 0.01
+"""If another combination is within this accuracy, 0 to 1, of the chosen one, the report remarks on it."""
+MIN_ACCURACY = 0.9
+"""Below this accuracy on MNIST, 0 to 1, the report remarks that the model was trained on something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """How well a model reads known digits that are fed to it in one way."""
+    """How well a model reads labelled digits that are fed to it in one format."""
 
     range: str
     """A key of RANGES."""
@@ -40,70 +41,70 @@ class Trial:
     """One of POLARITIES."""
     fit: Fit
     accuracy: float
-    """Share read right, 0 to 1."""
+    """Share read correctly, 0 to 1."""
     loss: float
-    """Mean negative log-likelihood of the right digits, in nats, at the temperature that suits it best."""
+    """Mean negative log-likelihood of the correct digits, in nats, at the temperature where it is lowest."""
 
     @property
     def name(self) -> str:
-        """As a person would say it."""
+        """The format in words: ``0..1, light ink, with a margin``."""
         return f"{self.range}, {self.polarity} ink" + (", with a margin" if self.fit == "margin" else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Convention:
-    """How a Keras model is fed and read."""
+class InputFormat:
+    """How glyphs are fed to a Keras model, and what its outputs mean."""
 
     shape: tuple[int, ...]
-    """Of one input, without the batch: (28, 28, 1), (28, 28), (784,) and so on."""
+    """Shape of one input, without the batch: (28, 28, 1), (28, 28), (784,) and so on."""
     image: tuple[int, int, int]
-    """(height, width, channels) of the image that such an input stands for."""
+    """(height, width, channels) of the image that one input contains."""
     paper: float = 0.0
     """The input value of empty paper."""
     ink: float = 1.0
     """The input value of full ink."""
     fit: Fit = "resize"
-    """How a glyph becomes an image of another size."""
+    """How a glyph is fitted to an image that is not 28x28."""
     output: Output = "probabilities"
-    """Whether the outputs already are probabilities."""
+    """Whether the outputs are probabilities or logits."""
     images: int = 0
-    """On so many known digits it was found out;"""
+    """Number of labelled digits that it was detected on."""
     trials: tuple[Trial, ...] = ()
-    """what was tried, the chosen one first, then from good to bad."""
+    """All combinations tried: the chosen one first, then by falling accuracy."""
 
     def feed(self, glyphs: Pixels) -> NDArray[np.float32]:
         """Glyphs (n, 28, 28) uint8, light ink on black -> the model's input (n, \\*shape) float32.
 
-        Made by the very functions that feed the quantised model on the Pi.
+        Uses the same functions that feed the quantised model on the Pi.
         """
-        table = ramp(Card(paper=self.paper, ink=self.ink)).astype(np.float32)
-        return feed(glyphs, self.image, table, self.fit).reshape(len(glyphs), *self.shape)
+        table = input_values(Card(paper=self.paper, ink=self.ink)).astype(np.float32)
+        return model_input(glyphs, self.image, table, self.fit).reshape(len(glyphs), *self.shape)
 
     def outputs(self, model: Any, glyphs: Pixels) -> NDArray[np.float32]:
-        """What the Keras model itself gives for glyphs (n, 28, 28): (n, classes) float32."""
+        """The Keras model's outputs for glyphs (n, 28, 28): (n, classes) float32."""
         outputs = model.predict(self.feed(glyphs), batch_size=500, verbose=0)
         return np.asarray(outputs, np.float32).reshape(len(glyphs), -1)
 
     def remarks(self) -> Iterator[str]:
-        """What a person should know before trusting the choice: sentences."""
+        """What a person should know before trusting the choice: sentences without a full stop."""
         if not self.trials:
             return
         best, *others = self.trials
-        close = [trial for trial in others if best.accuracy - trial.accuracy <= CLOSE]
-        if best.accuracy < POOR:
+        close = [trial for trial in others if best.accuracy - trial.accuracy <= CLOSE_ACCURACY]
+        if best.accuracy < MIN_ACCURACY:
             yield (
-                f"the model reads only {best.accuracy:.1%} of MNIST's digits, however they are fed to it; it was"
-                " trained on other digits, or on input that was prepared in another way"
+                f"the model reads only {best.accuracy:.1%} of MNIST's digits, in any input format tried; it was"
+                " trained on other digits, or on input that was prepared differently"
             )
         elif close:
-            named = " and ".join(f"{trial.name} ({trial.accuracy:.1%})" for trial in close[:2])
+            listed = " and ".join(f"{trial.name} ({trial.accuracy:.1%})" for trial in close[:2])
             yield (
-                f"it reads nearly as well with {named}; where you know how it was trained, say so with --input-range"
-                " and --polarity"
+                f"the model reads nearly as well with {listed}; if you know how it was trained, set --input-range and"
+                " --polarity"
             )
 
 
-def find(
+def detect(
     model: Any,
     glyphs: Pixels,
     labels: Labels,
@@ -112,17 +113,18 @@ def find(
     *,
     input_range: str | None = None,
     polarity: str | None = None,
-) -> Convention:
-    """The convention by which a Keras model reads known digits best: glyphs (n, 28, 28), labels (n,).
+) -> InputFormat:
+    """The input format with which a Keras model reads labelled digits best: glyphs (n, 28, 28), labels (n,).
 
-    ``digits`` is what each output stands for; a given range (of RANGES) or polarity is not questioned. Raises
-    ModelError where the input is no image of a digit, ConvertError where the outputs are no numbers.
+    ``digits`` is the digit that each output stands for, or None. With ``input_range`` (a key of RANGES) or ``polarity``
+    only that one is tried. Raises ModelError if the input is not an image of a digit, ConvertError if all outputs are
+    NaN or infinite.
     """
-    # Where the height and width are open, a glyph's own size will do.
+    # A variable height or width is set to a glyph's size.
     shape = [None, *model.input_shape[1:]]
     if len(shape) == 4:
         shape[1:3] = [28 if n is None else n for n in shape[1:3]]
-    plain = Convention(shape=tuple(shape[1:]), image=image_shape(shape, where))
+    plain = InputFormat(shape=tuple(shape[1:]), image=image_shape(shape, where))
     fits: tuple[Fit, ...] = ("resize",) if plain.image[:2] == (28, 28) else ("resize", "margin")
     tried = []
     for name in (input_range,) if input_range else RANGES:
@@ -130,27 +132,29 @@ def find(
             for fit in fits:
                 dark, light = RANGES[name]
                 paper, full = (dark, light) if ink == "light" else (light, dark)
-                convention = replace(plain, paper=paper, ink=full, fit=fit)
-                outputs = convention.outputs(model, glyphs)
+                input_format = replace(plain, paper=paper, ink=full, fit=fit)
+                outputs = input_format.outputs(model, glyphs)
                 if not np.isfinite(outputs).all():
                     continue
-                convention = replace(convention, output=_meaning(outputs))
-                accuracy, loss = _score(probabilities(outputs, convention.output), labels, digits)
+                input_format = replace(input_format, output=_output_kind(outputs))
+                accuracy, loss = _score(probabilities(outputs, input_format.output), labels, digits)
                 trial = Trial(range=name, polarity=ink, fit=fit, accuracy=accuracy, loss=loss)
-                tried.append((trial, convention))
+                tried.append((trial, input_format))
     if not tried:
-        raise ConvertError(f"{where}: gives no numbers (NaN or infinity) for any input; train it again")
+        raise ConvertError(f"{where}: gives NaN or infinity for every input; train it again")
     most = max(trial.accuracy for trial, _ in tried)
-    alike = [(trial, convention) for trial, convention in tried if trial.accuracy >= most - ALIKE]
-    least = min(trial.loss for trial, _ in alike)
-    chosen, convention = next(pair for pair in alike if pair[0].loss <= max(LIKE * least, NO_LOSS))
+    equal = [(trial, input_format) for trial, input_format in tried if trial.accuracy >= most - EQUAL_ACCURACY]
+    least = min(trial.loss for trial, _ in equal)
+    chosen, input_format = next(
+        pair for pair in equal if pair[0].loss <= max(EQUAL_LOSS_FACTOR * least, NEGLIGIBLE_LOSS)
+    )
     others = sorted((trial for trial, _ in tried if trial is not chosen), key=lambda trial: -trial.accuracy)
-    return replace(convention, images=len(glyphs), trials=(chosen, *others))
+    return replace(input_format, images=len(glyphs), trials=(chosen, *others))
 
 
-def _meaning(outputs: NDArray[np.float32]) -> Output:
-    # Sigmoids count as probabilities too: edge.model.classifier makes them sum to 1. The softmax of log-probabilities
-    # gives the probabilities, so these are treated as logits.
+def _output_kind(outputs: NDArray[np.float32]) -> Output:
+    # Sigmoids count as probabilities: edge.model.classifier makes them sum to 1. Log-probabilities count as logits:
+    # their softmax is the probabilities.
     bounded = outputs.min() >= -1e-5 and outputs.max() <= 1 + 1e-5
     return "probabilities" if bounded else "logits"
 
@@ -161,7 +165,7 @@ def _score(found: NDArray[np.float32], labels: Labels, digits: Sequence[int | No
     numbers = np.array([digits[i] for i in columns])
     among = found[:, columns]
     read = numbers[among.argmax(axis=1)] == labels
-    # Otherwise a wrong range would be taken that makes the model surer where it is less sure than it could be.
+    # Compare at the best temperature: otherwise a wrong range could win because it makes the model more confident.
     known = np.isin(labels, numbers)
     if not known.any():
         return 0.0, float("inf")

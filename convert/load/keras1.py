@@ -1,4 +1,4 @@
-"""The layers of Keras 1 (1.0 to 1.2, 2016 and 2017) in the words of Keras 2, which no longer understands them."""
+"""Translate architectures of Keras 1 (1.0 to 1.2, 2016 and 2017) to Keras 2, which no longer reads them."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any
 
 from edge.errors import ConvertError
 
-CONVOLUTION = {
+CONVOLUTION_ARGUMENTS = {
     "nb_filter": "filters",
     "subsample": "strides",
     "border_mode": "padding",
     "activation": "activation",
     "bias": "use_bias",
 }
-POOLING = {"pool_size": "pool_size", "strides": "strides", "border_mode": "padding"}
+POOLING_ARGUMENTS = {"pool_size": "pool_size", "strides": "strides", "border_mode": "padding"}
 LAYERS: dict[str, tuple[str, dict[str, str]]] = {
     "InputLayer": ("InputLayer", {}),
     "Dense": ("Dense", {"output_dim": "units", "activation": "activation", "bias": "use_bias"}),
-    "Convolution2D": ("Conv2D", CONVOLUTION),
-    "AtrousConvolution2D": ("Conv2D", {**CONVOLUTION, "atrous_rate": "dilation_rate"}),
-    "MaxPooling2D": ("MaxPooling2D", POOLING),
-    "AveragePooling2D": ("AveragePooling2D", POOLING),
+    "Convolution2D": ("Conv2D", CONVOLUTION_ARGUMENTS),
+    "AtrousConvolution2D": ("Conv2D", {**CONVOLUTION_ARGUMENTS, "atrous_rate": "dilation_rate"}),
+    "MaxPooling2D": ("MaxPooling2D", POOLING_ARGUMENTS),
+    "AveragePooling2D": ("AveragePooling2D", POOLING_ARGUMENTS),
     "GlobalMaxPooling2D": ("GlobalMaxPooling2D", {}),
     "GlobalAveragePooling2D": ("GlobalAveragePooling2D", {}),
     "ZeroPadding2D": ("ZeroPadding2D", {"padding": "padding"}),
@@ -42,38 +42,39 @@ LAYERS: dict[str, tuple[str, dict[str, str]]] = {
     "GaussianNoise": ("GaussianNoise", {"sigma": "stddev"}),
     "GaussianDropout": ("GaussianDropout", {"p": "rate"}),
 }
-"""A layer of Keras 1, its name in Keras 2, and what its arguments became. After ``get_config`` in Keras 1.2.2. How
-weights were initialised and held back is left out: that ended with the training."""
+"""For each layer of Keras 1: its name in Keras 2, and the new names of its arguments. Source: ``get_config`` in Keras
+1.2.2. Initialisers and regularisers are left out: only training needs them."""
 SPATIAL = ("Conv2D", "Pooling2D", "ZeroPadding2D", "Cropping2D", "UpSampling2D", "SpatialDropout2D")
-"""How the names of Keras 2's layers end that know where an image's channels are."""
-MERGES = {"sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum", "concat": "Concatenate"}
-"""The layers that became of Merge, by its mode."""
-ORDERS = {"th": "channels_first", "tf": "channels_last"}
+"""How the names of those Keras 2 layers end that have a ``data_format``."""
+MERGE_LAYERS = {"sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum", "concat": "Concatenate"}
+"""The Keras 2 layers that replace Merge, by its mode."""
+DATA_FORMATS = {"th": "channels_first", "tf": "channels_last"}
+"""Keras 1's image orders, and their names in Keras 2."""
 
 
 def is_keras1(architecture: dict[str, Any], version: str) -> bool:
-    """Whether an architecture is Keras 1's: by the version that wrote it or, where it says none, by its words."""
+    """Whether Keras 1 wrote an architecture: by the version or, if there is none, by the names of arguments."""
     if version:
         return version.startswith("1.")
     return bool({"nb_filter", "border_mode", "init"} & {key for layer in _layers(architecture) for key in layer})
 
 
 def translate(architecture: dict[str, Any], path: Path) -> dict[str, Any]:
-    """An architecture of Keras 1, as Keras 2 writes one. Raises ConvertError where a layer has no successor there."""
+    """An architecture of Keras 1 in the form of Keras 2. Raises ConvertError if a layer has no replacement."""
     orders = {layer["dim_ordering"] for layer in _layers(architecture) if "dim_ordering" in layer}
     if len(orders) > 1:
         raise ConvertError(
-            f"{path}: has layers of both of Keras 1's image orders, th and tf; build it with one and save it again"
+            f"{path}: mixes Keras 1's two image orders, th and tf; rebuild it with one of them and save it again"
         )
-    # Some layers of Keras 1 do not write their order down: it is that of the others, else of an input like (1, 28, 28).
+    # Some layers of Keras 1 do not store their order: it is that of the others, or follows from an input (1, 28, 28).
     shapes = [layer["batch_input_shape"] for layer in _layers(architecture) if "batch_input_shape" in layer]
     shape = shapes[0] if shapes else []
     guess = "th" if len(shape) == 4 and shape[1] in (1, 3) else "tf"
-    return _model(architecture, ORDERS[next(iter(orders), guess)], path)
+    return _model(architecture, DATA_FORMATS[next(iter(orders), guess)], path)
 
 
 def _layers(part: Any) -> list[dict[str, Any]]:
-    """The configurations of all layers, however deep."""
+    """The configurations of all layers, at any depth."""
     if isinstance(part, list):
         return [layer for item in part for layer in _layers(item)]
     if not isinstance(part, dict):
@@ -97,42 +98,45 @@ def _entry(layer: dict[str, Any], order: str, path: Path) -> dict[str, Any]:
     name, config = layer["class_name"], layer["config"]
     if name in ("Sequential", "Model"):
         return _model(layer, order, path)
-    kept = {key: config[key] for key in ("name", "trainable", "batch_input_shape") if key in config}
+    new_config = {key: config[key] for key in ("name", "trainable", "batch_input_shape") if key in config}
     if name == "Merge":
-        return _merge(config, kept, path)
+        return _merge(config, new_config, path)
     if name not in LAYERS:
-        raise _refusal(path, f"has a layer {name} of Keras 1, which Keras 2 has no more")
-    successor, words = LAYERS[name]
-    kept |= {new: config[old] for old, new in words.items() if config.get(old) is not None}
+        raise _error(path, f"has a layer {name} of Keras 1, which Keras 2 does not have")
+    successor, renamed = LAYERS[name]
+    new_config |= {new: config[old] for old, new in renamed.items() if config.get(old) is not None}
     if successor.endswith(SPATIAL):
-        kept["data_format"] = order
+        new_config["data_format"] = order
     if successor == "Conv2D":
-        kept["kernel_size"] = [config["nb_row"], config["nb_col"]]
+        new_config["kernel_size"] = [config["nb_row"], config["nb_col"]]
     if successor == "ZeroPadding2D":
-        kept["padding"] = _padding(config["padding"])
-    if kept.get("padding") == "full":
-        raise _refusal(path, f"has a layer {name} with border_mode 'full', which Keras 2 has no more")
+        new_config["padding"] = _padding(config["padding"])
+    if new_config.get("padding") == "full":
+        raise _error(path, f"has a layer {name} with border_mode 'full', which Keras 2 does not have")
     if config.get("mode", 0) != 0:
-        raise _refusal(path, f"has a layer {name} with mode {config['mode']}, which Keras 2 has no more")
-    return {"class_name": successor, "config": kept}
+        raise _error(path, f"has a layer {name} with mode {config['mode']}, which Keras 2 does not have")
+    return {"class_name": successor, "config": new_config}
 
 
-def _merge(config: dict[str, Any], kept: dict[str, Any], path: Path) -> dict[str, Any]:
-    successor = MERGES.get(str(config.get("mode")))
+def _merge(config: dict[str, Any], new_config: dict[str, Any], path: Path) -> dict[str, Any]:
+    successor = MERGE_LAYERS.get(str(config.get("mode")))
     if successor is None:
-        raise _refusal(path, f"has a layer Merge with mode {re.sub(r'[^a-z]', '', str(config.get('mode')))[:20]}")
+        raise _error(
+            path,
+            f"has a layer Merge with mode {re.sub(r'[^a-z]', '', str(config.get('mode')))[:20]}, not supported",
+        )
     return {
         "class_name": successor,
-        "config": {**kept, **({"axis": config["concat_axis"]} if successor == "Concatenate" else {})},
+        "config": {**new_config, **({"axis": config["concat_axis"]} if successor == "Concatenate" else {})},
     }
 
 
 def _padding(padding: Any) -> Any:
-    """(rows, columns), (top, bottom, left, right) or a table of the latter -> what Keras 2 takes."""
+    """Keras 1's padding, (rows, columns), (top, bottom, left, right) or a table of these, in the form of Keras 2."""
     if isinstance(padding, dict):
         padding = [padding.get(side, 0) for side in ("top_pad", "bottom_pad", "left_pad", "right_pad")]
     return [padding[:2], padding[2:]] if len(padding) == 4 else padding
 
 
-def _refusal(path: Path, what: str) -> ConvertError:
-    return ConvertError(f"{path}: {what}; build it anew with today's layers and load the weights into it")
+def _error(path: Path, what: str) -> ConvertError:
+    return ConvertError(f"{path}: {what}; rebuild it with current layers and load the weights into it")

@@ -1,4 +1,4 @@
-"""All figures of a conversion as plain data, which ``convert/schema/report.json`` describes."""
+"""``report.json``: all results of a conversion as plain data; ``convert/schema/report.json`` is its schema."""
 
 from __future__ import annotations
 
@@ -8,62 +8,62 @@ from typing import Any
 import numpy as np
 
 from convert.conversion.attempts import AGREEMENT, Attempt
-from convert.conversion.pipeline import Done
+from convert.conversion.pipeline import Conversion
 from convert.evaluation.calibration import calibration_error
 from convert.evaluation.verify import Comparison, confusion, wilson
-from convert.report import sums, words
-from convert.report.sums import Mistake
+from convert.report import statistics, wording
+from convert.report.statistics import Mistake
 
 SCHEMA = 1
 """Version of ``convert/schema/report.json``."""
-LISTED = 12
-"""So many of the worst digits of each kind."""
+MAX_MISTAKES = 12
+"""Greatest number of misread digits, and of confusions, in a report; the worst are first. Chosen: one screen."""
 
 
-def figures(done: Done) -> dict[str, Any]:
-    """What a conversion was asked, did and measured; the same conversion gives the same. No folder is named."""
-    said = done.attempts[0].card.source
+def figures(conversion: Conversion) -> dict[str, Any]:
+    """What was requested, done and measured; the same for the same conversion, except times. No folder is named."""
+    source = conversion.attempts[0].card.source
     return {
         "schema": SCHEMA,
         "model": {
-            "file": done.order.model.name,
-            "sha256": done.loaded.sha256,
-            "loaded_by": done.loaded.keras,
-            "labels": list(done.loaded.labels),
-            "weights_bytes": weights_bytes(done),
+            "file": conversion.request.model.name,
+            "sha256": conversion.loaded.sha256,
+            "loaded_by": conversion.loaded.loaded_by,
+            "labels": list(conversion.loaded.labels),
+            "weights_bytes": weights_bytes(conversion),
         },
-        "versions": {key: said[key] for key in ("edge-digits", "tensorflow", "keras") if key in said},
+        "versions": {key: source[key] for key in ("edge-digits", "tensorflow", "keras") if key in source},
         "order": {
-            "recipe": done.order.recipe,
-            "max_drop_points": done.order.max_drop,
-            "min_agreement": AGREEMENT if done.order.recipe == "auto" else 0.0,
-            "input_range": done.order.input_range,
-            "polarity": done.order.polarity,
-            "io": done.order.io,
-            "seed": done.order.seed,
+            "recipe": conversion.request.recipe,
+            "max_drop_points": conversion.request.max_drop,
+            "min_agreement": AGREEMENT if conversion.request.recipe == "auto" else 0.0,
+            "input_range": conversion.request.input_range,
+            "polarity": conversion.request.polarity,
+            "io": conversion.request.io,
+            "seed": conversion.request.seed,
         },
         "data": {
-            "sha256": done.material.digest,
-            "calibration_images": len(done.material.calibration),
-            "calibration_photographed": done.material.photographed,
-            "known_images": done.convention.images,
-            "test_images": len(done.material.test),
+            "sha256": conversion.dataset.digest,
+            "calibration_images": len(conversion.dataset.calibration),
+            "calibration_photographed": conversion.dataset.own_count,
+            "known_images": conversion.input_format.images,
+            "test_images": len(conversion.dataset.test),
         },
-        "input": _input(done),
-        "recipes": [_recipe(done, tried) for tried in done.attempts],
-        "shown": None if done.shown is None else done.shown.recipe,
-        "problem": words.problem(done),
-        "result": _result(done),
+        "input": _input(conversion),
+        "recipes": [_recipe(conversion, tried) for tried in conversion.attempts],
+        "shown": None if conversion.shown is None else conversion.shown.recipe,
+        "problem": wording.problem(conversion),
+        "result": _result(conversion),
     }
 
 
-def weights_bytes(done: Done) -> int:
-    """What the Keras model's weights take, 4 bytes each."""
-    return 4 * int(done.loaded.model.count_params())
+def weights_bytes(conversion: Conversion) -> int:
+    """Size of the Keras model's weights, 4 bytes each."""
+    return 4 * int(conversion.loaded.model.count_params())
 
 
-def _input(done: Done) -> dict[str, Any]:
-    found = done.convention
+def _input(conversion: Conversion) -> dict[str, Any]:
+    found = conversion.input_format
     return {
         "shape": list(found.shape),
         "image": list(found.image),
@@ -79,19 +79,19 @@ def _input(done: Done) -> dict[str, Any]:
     }
 
 
-def _recipe(done: Done, tried: Attempt) -> dict[str, Any]:
+def _recipe(conversion: Conversion, tried: Attempt) -> dict[str, Any]:
     found = tried.comparison
     return {
         "recipe": tried.recipe,
-        "chosen": tried is done.chosen,
+        "chosen": tried is conversion.chosen,
         "size_bytes": tried.size_bytes or None,
-        "problem": None if tried.problem is None else words.placeless(tried.problem),
+        "problem": None if tried.problem is None else wording.without_folders(tried.problem),
         "runtimes": [
             {
                 "name": one.name,
                 "version": one.version,
                 "installed": one.installed,
-                "problem": None if one.problem is None else words.placeless(one.problem),
+                "problem": None if one.problem is None else wording.without_folders(one.problem),
                 "agreement": one.agreement,
             }
             for one in tried.runtimes
@@ -101,15 +101,15 @@ def _recipe(done: Done, tried: Attempt) -> dict[str, Any]:
     }
 
 
-def _result(done: Done) -> dict[str, Any] | None:
-    shown, camera = done.shown, done.through_camera
+def _result(conversion: Conversion) -> dict[str, Any] | None:
+    shown, camera = conversion.shown, conversion.through_camera
     if shown is None or shown.comparison is None or camera is None:
         return None
     return {
         "recipe": shown.recipe,
-        "kept": done.chosen is not None,
+        "kept": conversion.chosen is not None,
         "size_bytes": shown.size_bytes,
-        "times_smaller": round(weights_bytes(done) / shown.size_bytes, 2),
+        "times_smaller": round(weights_bytes(conversion) / shown.size_bytes, 2),
         "temperature": shown.card.temperature,
         "mnist": _long(shown.comparison),
         "synthetic_camera": _long(camera),
@@ -130,15 +130,15 @@ def _short(found: Comparison) -> dict[str, Any]:
 
 
 def _long(found: Comparison) -> dict[str, Any]:
-    confidence, right = sums.answers(found.found, found.labels, found.classes)
-    before = calibration_error(*sums.answers(found.expected, found.labels, found.classes))
+    confidence, right = statistics.answers(found.tflite, found.labels, found.classes)
+    before = calibration_error(*statistics.answers(found.keras, found.labels, found.classes))
     return {
         **_short(found),
         "calibration_error_float": round(before, 6),
         "calibration_error": round(calibration_error(confidence, right), 6),
         "reliability": [
             {**asdict(one), "above": round(one.above, 6), "confidence": round(one.confidence, 6)}
-            for one in sums.reliability(confidence, right)
+            for one in statistics.reliability(confidence, right)
         ],
         "by_digit": [
             {"digit": digit, "images": images, "right_float": before, "right": after}
@@ -146,10 +146,10 @@ def _long(found: Comparison) -> dict[str, Any]:
         ],
         "confusion_float": np.asarray(confusion(found.read_float, found.labels)).tolist(),
         "confusion": np.asarray(confusion(found.read, found.labels)).tolist(),
-        "confused": [asdict(pair) for pair in sums.pairs(found)[:LISTED]],
-        "only_file_wrong": [_mistake(one) for one in sums.only_file_wrong(found)[:LISTED]],
-        "only_keras_wrong": sums.only_keras_wrong(found),
-        "both_wrong": [_mistake(one) for one in sums.both_wrong(found)[:LISTED]],
+        "confused": [asdict(pair) for pair in statistics.pairs(found)[:MAX_MISTAKES]],
+        "only_file_wrong": [_mistake(one) for one in statistics.only_file_wrong(found)[:MAX_MISTAKES]],
+        "only_keras_wrong": statistics.only_keras_wrong(found),
+        "both_wrong": [_mistake(one) for one in statistics.both_wrong(found)[:MAX_MISTAKES]],
     }
 
 

@@ -1,4 +1,4 @@
-"""The few pieces of HTML that a report is made of. Whatever they are given as text is escaped."""
+"""The HTML elements that the report consists of. All text is escaped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edge.types import Pixels
 
 
 def section(heading: str, *parts: str) -> str:
-    """A heading that says what one sees, and markup that shows it."""
+    """A section: a heading, and the markup below it."""
     return "\n".join(("<section>", f"<h2>{escape(heading)}</h2>", *parts, "</section>"))
 
 
@@ -37,7 +37,7 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], kind
     ]
     return "\n".join(
         (
-            # What scrolls must be reachable by keyboard, too.
+            # A region that scrolls must be reachable by keyboard.
             f'<div class="wide" role="region" tabindex="0" aria-label="{escape(caption)}">',
             f"<table><caption>{escape(caption)}</caption>",
             f"<thead><tr>{top}</tr></thead>",
@@ -49,21 +49,21 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], kind
 
 
 def figure(caption: str, svg: str) -> str:
-    """A plot and what it shows."""
+    """A plot with its caption."""
     return f"<figure><figcaption>{escape(caption)}</figcaption>{svg}</figure>"
 
 
 def definitions(kind: str, pairs: Iterable[tuple[str, str, str]]) -> str:
-    """Names, values, and a small word on each."""
+    """A list of names and values, each with a short note; ``kind`` is a class of the style sheet."""
     rows = [
-        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}{f'<small>{escape(word)}</small>' if word else ''}</dd></div>"
-        for name, value, word in pairs
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}{f'<small>{escape(note)}</small>' if note else ''}</dd></div>"
+        for name, value, note in pairs
     ]
     return "\n".join((f"<dl{_class(kind)}>", *rows, "</dl>"))
 
 
 def digit(glyph: Pixels, alt: str, lines: Iterable[str]) -> str:
-    """A glyph (28, 28) uint8, light ink on black, shown as dark ink on white, and lines below it."""
+    """A glyph (28, 28) uint8, light ink on black, shown as dark ink on white, with lines of text below it."""
     png = cv2.imencode(".png", 255 - glyph, (cv2.IMWRITE_PNG_COMPRESSION, 9))[1].tobytes()
     source = f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
     below = "<br>".join(escape(line) for line in lines)

@@ -1,4 +1,4 @@
-"""The plots of a report: figures in, SVG out, in colours that the page's dark and light themes share."""
+"""The plots of the report, as SVG in colours that suit the page's light and dark theme."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from numpy.typing import NDArray
 
 from convert.conversion.attempts import Attempt
 from convert.evaluation.verify import Comparison, wilson
-from convert.report.sums import Bin
+from convert.report.statistics import Bin
 
 INK = "#010203"
-"""Becomes the page's own text colour, light or dark."""
-KERAS, FILE = "#6b8fb5", "#d9601a"
-"""Two colours that the colour-blind tell apart, each readable on white and on near-black."""
-RECIPES = {
+"""A placeholder, replaced by ``currentColor``: the page's text colour in the light or dark theme."""
+KERAS_COLOUR, FILE_COLOUR = "#6b8fb5", "#d9601a"
+"""Two colours that colour-blind readers can tell apart, both visible on white and on near-black."""
+RECIPE_STYLES = {
     "float32": ("o", "#6b8fb5"),
     "float16": ("^", "#2a9d74"),
     "dynamic": ("s", "#b86fb5"),
     "int8": ("D", "#d9601a"),
     "int16x8": ("v", "#b08a1e"),
 }
-"""Marker and colour of each recipe."""
-LEFT, RIGHT, BELOW, ABOVE = 0.72, 0.12, 0.48, 0.12
-"""Room around the axes for their labels, inches."""
-LEGEND = 0.2
-"""Room above the axes for each line of a legend there, inches."""
-SQUARE = (4.4, 4.16)
-"""Width and height whose axes are a square, inches."""
+"""Marker (matplotlib's letter) and colour of each recipe."""
+LEFT_MARGIN, RIGHT_MARGIN, BOTTOM_MARGIN, TOP_MARGIN = 0.72, 0.12, 0.48, 0.12
+"""Space around the axes for their labels, inches."""
+LEGEND_LINE = 0.2
+"""Space above the axes for each line of the legend, inches."""
+SQUARE_SIZE = (4.4, 4.16)
+"""Width and height of a plot whose axes are square, inches."""
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -52,11 +52,11 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "legend.fontsize": 9,
 }
-"""matplotlib's own settings, where they are other than its defaults."""
+"""Settings of matplotlib that differ from its defaults."""
 
 
 def confusion(counts: NDArray[np.int64], most: int, name: str, alt: str) -> str:
-    """A confusion matrix (10, 10), written down, read across; ``most`` confusions have the full colour."""
+    """A confusion matrix (10, 10), rows written, columns read; a cell of ``most`` has the strongest colour."""
 
     def draw(axes: Axes) -> None:
         for written, read in zip(*np.nonzero(counts), strict=True):
@@ -64,7 +64,7 @@ def confusion(counts: NDArray[np.int64], most: int, name: str, alt: str) -> str:
             same = written == read
             strength = 0.07 if same else 0.12 + 0.6 * float(np.log1p(count) / np.log1p(max(most, 1)))
             place = (read - 0.5, written - 0.5)
-            axes.add_patch(Rectangle(place, 1, 1, facecolor=INK if same else FILE, alpha=strength, linewidth=0))
+            axes.add_patch(Rectangle(place, 1, 1, facecolor=INK if same else FILE_COLOUR, alpha=strength, linewidth=0))
             axes.text(
                 read, written, str(count), ha="center", va="center", fontsize=8 if same else 9, alpha=0.6 if same else 1
             )
@@ -73,11 +73,11 @@ def confusion(counts: NDArray[np.int64], most: int, name: str, alt: str) -> str:
         axes.set_yticks(range(10))
         axes.tick_params(length=0)
 
-    return _drawn(name, SQUARE, draw, alt)
+    return _svg(name, SQUARE_SIZE, draw, alt)
 
 
 def by_digit(both: dict[str, Comparison], name: str, alt: str) -> str:
-    """What each digit's accuracy gained or lost, in percentage points, side by side for each set of pictures."""
+    """The change in accuracy of each digit, in percentage points, as a bar for each set of images."""
 
     def draw(axes: Axes) -> None:
         width = 0.8 / len(both)
@@ -85,26 +85,26 @@ def by_digit(both: dict[str, Comparison], name: str, alt: str) -> str:
             rows = found.by_digit()
             at = [row[0] + (i - (len(both) - 1) / 2) * width for row in rows]
             changes = [100 * (after - before) / images for _, images, before, after in rows]
-            axes.bar(at, changes, width, label=label, color=(FILE, KERAS)[i])
+            axes.bar(at, changes, width, label=label, color=(FILE_COLOUR, KERAS_COLOUR)[i])
         least, most = axes.get_ylim()
-        # However little changes, a change of a tenth of a point is not to look like a landslide.
+        # The axis spans at least 0.2 points either way, so that tiny changes do not look large.
         axes.set_ylim(min(least, -0.2), max(most, 0.2))
         axes.axhline(0, color=INK, linewidth=0.8)
         axes.set(xlabel="digit", ylabel="change, points")
         axes.set_xticks(range(10))
         axes.tick_params(axis="x", length=0)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
-        _plain(axes)
+        _simplify(axes)
 
-    return _drawn(name, (5.6, 2.7), draw, alt, lines=1)
+    return _svg(name, (5.6, 2.7), draw, alt, lines=1)
 
 
 def reliability(before: tuple[Bin, ...], after: tuple[Bin, ...], recipe: str, name: str, alt: str) -> str:
-    """Of answers of like confidence, the share that is right, with its 95 % interval; on the diagonal, none errs."""
+    """A reliability diagram: for each range of confidence the share of correct answers, with its 95 % interval."""
 
     def draw(axes: Axes) -> None:
         axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, alpha=0.5, linestyle=(0, (4, 3)))
-        for bins, label, colour, marker in ((before, "Keras", KERAS, "s"), (after, recipe, FILE, "o")):
+        for bins, label, colour, marker in ((before, "Keras", KERAS_COLOUR, "s"), (after, recipe, FILE_COLOUR, "o")):
             share = np.array([one.right / one.answers for one in bins])
             ends = np.array([wilson(one.right, one.answers) for one in bins]).T
             lengths = np.clip([share - ends[0], ends[1] - share], 0, None)
@@ -112,19 +112,19 @@ def reliability(before: tuple[Bin, ...], after: tuple[Bin, ...], recipe: str, na
                 [one.confidence for one in bins], share, yerr=lengths, color=colour, label=label, marker=marker,
                 markersize=4, linewidth=1.4, elinewidth=0.8, alpha=1 if label == recipe else 0.8,
             )  # fmt: skip
-        axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="confidence", ylabel="share that is right", aspect="equal")
+        axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="confidence", ylabel="share correct", aspect="equal")
         axes.xaxis.set_major_formatter(FuncFormatter(_percent))
         axes.yaxis.set_major_formatter(FuncFormatter(_percent))
         axes.legend(loc="upper left")
-        _plain(axes)
+        _simplify(axes)
 
-    return _drawn(name, SQUARE, draw, alt)
+    return _svg(name, SQUARE_SIZE, draw, alt)
 
 
 def recipes(attempts: tuple[Attempt, ...], chosen: Attempt | None, images: int, name: str, alt: str) -> str:
-    """Size against accuracy with its 95 % interval; hollow where compared on fewer images than there are.
+    """Size against accuracy with its 95 % interval; the marker is hollow if compared on fewer than ``images`` images.
 
-    Beside each stands what the Keras model reads of the same images: chance alone sets one sample below another.
+    A short line shows the Keras model's accuracy on the same images, since samples differ by chance.
     """
 
     def draw(axes: Axes) -> None:
@@ -134,7 +134,7 @@ def recipes(attempts: tuple[Attempt, ...], chosen: Attempt | None, images: int, 
             found = tried.comparison
             at = tried.size_bytes / 1000
             axes.plot(at, 100 * found.accuracy_float, color=INK, marker="_", markersize=22, alpha=0.6)
-            marker, colour = RECIPES[tried.recipe]
+            marker, colour = RECIPE_STYLES[tried.recipe]
             low, high = wilson(found.correct, found.images)
             axes.errorbar(
                 at, 100 * found.accuracy,
@@ -155,12 +155,12 @@ def recipes(attempts: tuple[Attempt, ...], chosen: Attempt | None, images: int, 
         axes.yaxis.set_major_locator(MaxNLocator(5))
         axes.set(xlabel="size, kB (log scale)", ylabel="accuracy, %")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2, columnspacing=1.2)
-        _plain(axes)
+        _simplify(axes)
 
-    return _drawn(name, (5.6, 3.4), draw, alt, lines=2)
+    return _svg(name, (5.6, 3.4), draw, alt, lines=2)
 
 
-def _plain(axes: Axes) -> None:
+def _simplify(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color=INK, alpha=0.12, linewidth=0.6)
     axes.set_axisbelow(True)
@@ -170,21 +170,23 @@ def _percent(value: float, _: int | None = None) -> str:
     return f"{100 * value:.0f}%"
 
 
-def _drawn(name: str, inches: tuple[float, float], draw: Callable[[Axes], None], alt: str, lines: int = 0) -> str:
-    """One pair of axes as an SVG element to stand in a page; the same figures give the same text.
+def _svg(name: str, inches: tuple[float, float], draw: Callable[[Axes], None], alt: str, lines: int = 0) -> str:
+    """One plot as an SVG element for a page; the same data give the same text. ``alt`` describes it in words.
 
-    ``lines`` are those of the legend above the axes.
+    ``name`` must be unique on the page; ``lines`` is the number of lines of the legend above the axes.
     """
     with matplotlib.rc_context():
-        # A person's own matplotlibrc is for that person's own plots.
+        # Ignore the user's own matplotlibrc.
         matplotlib.rcdefaults()
-        # Names within the picture are hashes: two pictures of a page must not share them.
+        # IDs within an SVG are hashes with this salt: two plots on one page must not share them.
         matplotlib.rcParams.update(STYLE)
         matplotlib.rcParams["svg.hashsalt"] = name
         figure = Figure(inches)
         width, height = inches
-        top = BELOW + ABOVE + LEGEND * lines
-        axes = figure.add_axes((LEFT / width, BELOW / height, 1 - (LEFT + RIGHT) / width, 1 - top / height))
+        top = BOTTOM_MARGIN + TOP_MARGIN + LEGEND_LINE * lines
+        axes = figure.add_axes(
+            (LEFT_MARGIN / width, BOTTOM_MARGIN / height, 1 - (LEFT_MARGIN + RIGHT_MARGIN) / width, 1 - top / height)
+        )
         figure.patch.set_visible(False)
         axes.patch.set_visible(False)
         draw(axes)

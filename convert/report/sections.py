@@ -1,4 +1,4 @@
-"""The sections of a report's page that show comparisons: what is lost, where, and in which pictures."""
+"""The sections of the page that compare the file with the Keras model."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from convert.conversion.pipeline import Done
+from convert.conversion.pipeline import Conversion
 from convert.evaluation.calibration import calibration_error
 from convert.evaluation.verify import Comparison
 from convert.evaluation.verify import confusion as counted
-from convert.report import markup, plots, sums, words
-from convert.report.facts import LISTED
-from convert.report.sums import Mistake, Probabilities
+from convert.report import markup, plots, statistics, wording
+from convert.report.json_report import MAX_MISTAKES
+from convert.report.statistics import Mistake, Probabilities
 from edge.types import Pixels
 
 Both = dict[str, Comparison]
-"""What was made of MNIST, and of the same digits through the synthetic camera, by a key of WHERE."""
+"""The comparisons on MNIST and on the same digits through the synthetic camera; the keys are those of WHERE."""
 WHERE = {"MNIST": "on MNIST", "camera": "through the camera"}
-"""The same within a sentence."""
-PAIRS = 3
-"""So many confusions are named in words."""
+"""A set of images, as it is called within a sentence."""
+MAX_CONFUSIONS = 3
+"""Number of confusions that are named in the text below a matrix."""
 
 
 def costs(recipe: str, both: Both) -> str:
-    """Keras beside the file, on each set of pictures."""
+    """Accuracy and more of Keras and of the file, on each set of images."""
     head = ["", *(f"{by}, {where}" for where in both for by in ("Keras", recipe))]
     rows: list[list[str]] = [
         [
@@ -33,155 +33,172 @@ def costs(recipe: str, both: Both) -> str:
         ],
         [
             "95 % interval",
-            *(words.interval(right, one.images) for one in both.values() for right in (one.correct_float, one.correct)),
+            *(
+                wording.interval(right, one.images)
+                for one in both.values()
+                for right in (one.correct_float, one.correct)
+            ),
         ],
-        ["change, points", *_beside(words.signed(-one.drop) for one in both.values())],
-        ["same answer", *_beside(f"{one.agreement:.2%}" for one in both.values())],
-        ["confidence drift, mean", *_beside(f"{one.drift.mean():.2%}" for one in both.values())],
-        ["confidence drift, worst", *_beside(f"{one.drift.max():.1%}" for one in both.values())],
+        ["change, points", *_file_only(wording.signed(-one.drop) for one in both.values())],
+        ["same answer", *_file_only(f"{one.agreement:.2%}" for one in both.values())],
+        ["confidence drift, mean", *_file_only(f"{one.drift.mean():.2%}" for one in both.values())],
+        ["confidence drift, worst", *_file_only(f"{one.drift.max():.1%}" for one in both.values())],
         [
             "calibration error",
-            *(f"{_error(one, given):.2%}" for one in both.values() for given in (one.expected, one.found)),
+            *(
+                f"{_error(one, probabilities):.2%}"
+                for one in both.values()
+                for probabilities in (one.keras, one.tflite)
+            ),
         ],
     ]
     if any(one.rejected is not None for one in both.values()):
-        rows.insert(4, ["taken for no digit", *_beside(f"{one.rejected or 0:.2%}" for one in both.values())])
+        rows.insert(4, ["taken for no digit", *_file_only(f"{one.rejected or 0:.2%}" for one in both.values())])
     camera = both["camera"]
-    said = "Drift: by how much the confidence in Keras's answer changes."
-    table = markup.table(f"On {camera.images:,} test images, and on the same through a synthetic camera", head, rows)
-    return markup.section(f"Through the camera it {words.loses(camera.drop)}", table, markup.paragraph(said, "note"))
+    note = "Confidence drift: how much the confidence in Keras's answer changes."
+    table = markup.table(f"On {camera.images:,} test images, directly and through a synthetic camera", head, rows)
+    return markup.section(f"Through the camera it {wording.loses(camera.drop)}", table, markup.paragraph(note, "note"))
 
 
-def sizes(done: Done) -> str:
+def sizes(conversion: Conversion) -> str:
     """Size against accuracy."""
     alt = "Size and accuracy of each recipe, as in the table above, with intervals."
-    caption = "Hollow: compared on fewer images. A short line is Keras on the same images."
-    return markup.figure(caption, plots.recipes(done.attempts, done.chosen, len(done.material.test), "recipes", alt))
+    caption = "Hollow marker: compared on fewer images. Short line: Keras on the same images."
+    return markup.figure(
+        caption, plots.recipes(conversion.attempts, conversion.chosen, len(conversion.dataset.test), "recipes", alt)
+    )
 
 
 def confusions(recipe: str, both: Both) -> str:
-    """The confusion matrices before and after, and the commonest confusions in words."""
-    first = sums.pairs(both["MNIST"])
+    """The confusion matrices of Keras and of the file, and the most common confusions in words."""
+    first = statistics.pairs(both["MNIST"])
     heading = "No digit is read as another one"
     if first:
-        heading = f"{first[0].written} read as {first[0].read} is the commonest mistake"
+        heading = f"{first[0].written} read as {first[0].read} is the most common mistake"
     parts = [
         markup.paragraph(
-            "What is written down the side, what is read across; the stronger the colour, the more often.", "note"
+            "Rows: the digit written. Columns: the digit read. A stronger colour means more often.", "note"
         )
     ]
     for where, one in both.items():
         before, after = counted(one.read_float, one.labels), counted(one.read, one.labels)
         apart = ~np.eye(10, dtype=bool)
         most = int(max(before[apart].max(), after[apart].max()))
-        common = "; ".join(words.confused(pair) for pair in sums.pairs(one)[:PAIRS]) or "nothing is confused"
+        common = (
+            "; ".join(wording.confused(pair) for pair in statistics.pairs(one)[:MAX_CONFUSIONS])
+            or "nothing is confused"
+        )
         drawn = [
             markup.figure(
-                f"{by}, {where}: {int(counts[apart].sum()):,} read wrong",
+                f"{by}, {where}: {int(counts[apart].sum()):,} misread",
                 plots.confusion(counts, most, f"confusion {where} {by}", f"Confusion matrix of {by}, {where}. {said}"),
             )
-            for by, counts, said in (("Keras", before, ""), (recipe, after, f"Commonest: {common}."))
+            for by, counts, said in (("Keras", before, ""), (recipe, after, f"Most common: {common}."))
         ]
         parts.append(f'<div class="pair">\n{drawn[0]}\n{drawn[1]}\n</div>')
-        parts.append(markup.paragraph(f"{_upper(WHERE[where])}: {common}."))
+        parts.append(markup.paragraph(f"{_capitalised(WHERE[where])}: {common}."))
     return markup.section(heading, *parts)
 
 
 def by_digit(both: Both) -> str:
-    """What each digit's accuracy lost or gained."""
-    said = " ".join(f"{_upper(WHERE[where])}, {words.most_changed(one)}." for where, one in both.items())
-    changed, points = sums.most_changed(both["MNIST"])
-    quiet = words.signed(points) == "0.00"
-    heading = f"The {changed} changes most: it {words.loses(-points)}"
-    if quiet:
-        heading = "On MNIST no digit is read better or worse"
+    """The change in accuracy of each digit."""
+    said = " ".join(f"{_capitalised(WHERE[where])}, {wording.most_changed(one)}." for where, one in both.items())
+    changed, points = statistics.most_changed(both["MNIST"])
+    heading = f"On MNIST, digit {changed} changes most: it {wording.loses(-points)}"
+    if wording.signed(points) == "0.00":
+        heading = "On MNIST, the accuracy of no digit changes"
     rows = [
         [str(digit), *(text for one in both.values() for text in _digit(one, digit))]
         for digit in sorted({row[0] for one in both.values() for row in one.by_digit()})
     ]
-    head = ["digit", *(name for where in both for name in (f"Keras, {where}", "after", "change, points"))]
+    head = ["digit", *(name for where in both for name in (f"Keras, {where}", "file", "change, points"))]
     return markup.section(
         heading,
         markup.paragraph(said),
-        markup.figure("Accuracy of each digit, after less before", plots.by_digit(both, "by digit", said)),
-        markup.table("Share of each digit that is read right", head, rows),
+        markup.figure("Change in accuracy of each digit, file minus Keras", plots.by_digit(both, "by digit", said)),
+        markup.table("Accuracy of each digit", head, rows),
     )
 
 
 def reliability(recipe: str, both: Both) -> str:
-    """Whether of answers with confidence 0.9 nine in ten are right."""
-    errors = {where: _error(one, one.found) for where, one in both.items()}
+    """Reliability diagrams: whether 90 % of the answers with confidence 0.9 are correct."""
+    errors = {where: _error(one, one.tflite) for where, one in both.items()}
     drawn = []
     for where, one in both.items():
-        bins = [sums.reliability(*sums.answers(given, one.labels, one.classes)) for given in (one.expected, one.found)]
-        said = f"{_upper(WHERE[where])}: calibration error {errors[where]:.2%}, Keras {_error(one, one.expected):.2%}"
+        bins = [
+            statistics.reliability(*statistics.answers(probabilities, one.labels, one.classes))
+            for probabilities in (one.keras, one.tflite)
+        ]
+        said = (
+            f"{_capitalised(WHERE[where])}: calibration error {errors[where]:.2%}, Keras {_error(one, one.keras):.2%}"
+        )
         drawn.append(markup.figure(said, plots.reliability(bins[0], bins[1], recipe, f"reliability {where}", said)))
     return markup.section(
-        f"Its confidence is {100 * errors['MNIST']:.1f} points off on MNIST,"
-        f" {100 * errors['camera']:.1f} through the camera",
+        f"Confidence is off by {100 * errors['MNIST']:.1f} points on MNIST,"
+        f" by {100 * errors['camera']:.1f} through the camera",
         markup.paragraph(
-            "The nearer to the diagonal, the truer the confidence; bars are 95 % intervals, long where answers are few."
-            " The calibration error is the mean distance, weighted by answers (Guo et al. 2017)."
-            " Both are shown at the file's temperature.",
+            "The closer to the diagonal, the better confidence matches accuracy. Bars are 95 % intervals; they are long"
+            " where there are few answers. The calibration error is the mean distance from the diagonal, weighted by"
+            " the number of answers (Guo et al. 2017). Both models are shown at the file's temperature.",
             "note",
         ),
         f'<div class="pair">\n{drawn[0]}\n{drawn[1]}\n</div>',
     )  # fmt: skip
 
 
-def misread(done: Done, recipe: str, both: Both) -> str:
-    """The worst digits as pictures: what the file loses, and what it is surest of and wrong."""
-    pictures = {"MNIST": done.material.test, "camera": done.camera}
+def misread(conversion: Conversion, recipe: str, both: Both) -> str:
+    """Pictures of misread digits: those that only the file misreads, and those that both do."""
+    pictures = {"MNIST": conversion.dataset.test, "camera": conversion.camera}
     parts = []
     for where, one in both.items():
-        losses = sums.only_file_wrong(one)
-        parts += _pictures(f"Lost {WHERE[where]}, read right by Keras alone", losses, pictures[where], recipe)
-    surest = sums.both_wrong(both["MNIST"])
-    parts += _pictures("Read wrong by both on MNIST, the surest first", surest, pictures["MNIST"], recipe)
-    lost, gained = len(sums.only_file_wrong(both["MNIST"])), sums.only_keras_wrong(both["MNIST"])
-    return markup.section(_upper(f"{_digits(lost)} lost on MNIST, {_digits(gained)} gained"), *parts)
+        losses = statistics.only_file_wrong(one)
+        parts += _pictures(f"Misread by {recipe} only, {WHERE[where]}", losses, pictures[where], recipe)
+    surest = statistics.both_wrong(both["MNIST"])
+    parts += _pictures("Misread by both, on MNIST, most confident first", surest, pictures["MNIST"], recipe)
+    lost, gained = len(statistics.only_file_wrong(both["MNIST"])), statistics.only_keras_wrong(both["MNIST"])
+    return markup.section(f"On MNIST, only {recipe} misreads {_digits(lost)}, only Keras {_digits(gained)}", *parts)
 
 
 def _pictures(heading: str, mistakes: list[Mistake], glyphs: Pixels, recipe: str) -> list[str]:
     if not mistakes:
         return [markup.heading(f"{heading}: none")]
-    count = f"{len(mistakes):,}" if len(mistakes) <= LISTED else f"{LISTED} of {len(mistakes):,}"
+    count = f"{len(mistakes):,}" if len(mistakes) <= MAX_MISTAKES else f"{MAX_MISTAKES} of {len(mistakes):,}"
     items = [
         markup.digit(
             glyphs[one.image],
             f"Test image {one.image}: a {one.written} that {recipe} reads as {one.file.name}",
             (
-                f"written {one.written}, no. {one.image}",
+                f"written {one.written}, image {one.image}",
                 f"Keras {one.keras.name}, {one.keras.confidence:.0%}",
                 f"{recipe} {one.file.name}, {one.file.confidence:.0%}",
             ),
         )
-        for one in mistakes[:LISTED]
+        for one in mistakes[:MAX_MISTAKES]
     ]
     return [markup.heading(f"{heading} ({count})"), '<ul class="digits">', *items, "</ul>"]
 
 
-def _beside(values: Iterable[str]) -> Iterator[str]:
-    """Each in the file's column, with Keras's left empty."""
+def _file_only(values: Iterable[str]) -> Iterator[str]:
+    """Each value in the file's column, with Keras's column empty."""
     for value in values:
         yield from ("", value)
 
 
-def _upper(text: str) -> str:
+def _capitalised(text: str) -> str:
     return text[0].upper() + text[1:]
 
 
 def _digits(count: int) -> str:
-    return f"{count:,} digits are" if count > 1 else f"{count or 'no'} digit is"
+    return f"{count:,} digits" if count > 1 else "1 digit" if count else "no digit"
 
 
 def _digit(one: Comparison, digit: int) -> tuple[str, str, str]:
     for at, images, before, after in one.by_digit():
         if at == digit:
-            change = words.signed(100 * (after - before) / images)
+            change = wording.signed(100 * (after - before) / images)
             return f"{before / images:.2%}", f"{after / images:.2%}", change
     return "", "", ""
 
 
-def _error(one: Comparison, given: Probabilities) -> float:
-    return calibration_error(*sums.answers(given, one.labels, one.classes))
+def _error(one: Comparison, probabilities: Probabilities) -> float:
+    return calibration_error(*statistics.answers(probabilities, one.labels, one.classes))

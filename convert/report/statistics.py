@@ -1,4 +1,4 @@
-"""What a report counts besides: calibration, confusions, the digits that are read wrong."""
+"""Statistics for the report: calibration, confusions, misread digits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.conversion.pipeline import Done
+from convert.conversion.pipeline import Conversion
 from convert.data.mnist import Labels
 from convert.evaluation.calibration import BINS, bin_of
 from convert.evaluation.verify import Comparison, confusion
@@ -19,19 +19,21 @@ Probabilities = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Answers of about the same confidence."""
+    """The answers within one range of confidence, for a reliability diagram."""
 
     above: float
-    """Their confidence is above this, up to 1 / BINS more."""
+    """Their confidence is above this, and at most 1 / BINS more."""
     answers: int
+    """How many answers."""
     confidence: float
     """Their mean confidence, 0 to 1."""
     right: int
+    """How many of them are correct."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A digit, another that it is taken for, and how often."""
+    """How often one digit is read as another."""
 
     written: int
     read: int
@@ -51,39 +53,43 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One test image that is read wrong."""
+    """One test image that is misread."""
 
     image: int
     """Its number among the test images, from 0."""
     written: int
+    """The digit written."""
     keras: Answer
     file: Answer
 
 
-def numbers(done: Done) -> Done:
-    """The same with 0 for probabilities that are no numbers, as a file gives them whose float16 weights overflow."""
-    mended = [replace(tried, comparison=_numbers(tried.comparison)) for tried in done.attempts]
-    chosen = next((new for new, old in zip(mended, done.attempts, strict=True) if old is done.chosen), None)
-    return replace(done, attempts=tuple(mended), chosen=chosen, through_camera=_numbers(done.through_camera))
+def without_nan(conversion: Conversion) -> Conversion:
+    """The same with 0 for NaN and infinite probabilities, which a file gives if its float16 weights overflow."""
+    attempts = [replace(tried, comparison=_without_nan(tried.comparison)) for tried in conversion.attempts]
+    pairs = zip(attempts, conversion.attempts, strict=True)
+    chosen = next((new for new, old in pairs if old is conversion.chosen), None)
+    return replace(
+        conversion, attempts=tuple(attempts), chosen=chosen, through_camera=_without_nan(conversion.through_camera)
+    )
 
 
-def _numbers(found: Comparison | None) -> Comparison | None:
-    return found and replace(found, found=np.nan_to_num(found.found, nan=0.0, posinf=0.0, neginf=0.0))
+def _without_nan(found: Comparison | None) -> Comparison | None:
+    return found and replace(found, tflite=np.nan_to_num(found.tflite, nan=0.0, posinf=0.0, neginf=0.0))
 
 
 def answers(
-    found: Probabilities, labels: Labels, classes: tuple[str, ...]
+    probabilities: Probabilities, labels: Labels, classes: tuple[str, ...]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Of probabilities: the confidence in the most probable class, and whether that is right, (n,) both.
+    """For each answer its confidence, 0 to 1, and whether it is correct, (n,) both; the answer is the likeliest class.
 
-    What a model takes for no digit is wrong here, since all of these are digits.
+    The answer "none" counts as wrong, since all images are digits.
     """
     values = np.array([int(name) if name.isdecimal() else -1 for name in classes])
-    return found.max(axis=1), values[found.argmax(axis=1)] == labels
+    return probabilities.max(axis=1), values[probabilities.argmax(axis=1)] == labels
 
 
 def reliability(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> tuple[Bin, ...]:
-    """The bins that have answers, as ``tally.calibration_error`` forms them, for a reliability diagram.
+    """The bins of a reliability diagram that have answers; the same bins as in ``calibration_error``.
 
     DeGroot and Fienberg, "The comparison and evaluation of forecasters" (1983).
     """
@@ -96,48 +102,48 @@ def reliability(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> tu
 
 
 def pairs(found: Comparison) -> list[Pair]:
-    """The file's confusions, commonest first."""
+    """The file's confusions, most common first."""
     before, after = confusion(found.read_float, found.labels), confusion(found.read, found.labels)
-    made = [
+    found_pairs = [
         Pair(written, read, int(after[written, read]), int(before[written, read]))
         for written, read in np.ndindex(10, 10)
         if written != read and after[written, read]
     ]
-    return sorted(made, key=lambda pair: -pair.times)
+    return sorted(found_pairs, key=lambda pair: -pair.times)
 
 
 def most_changed(found: Comparison) -> tuple[int, float]:
-    """The digit whose accuracy changed most, and by how many percentage points; below 0 where some was lost."""
+    """The digit whose accuracy changed most, and the change in percentage points, negative if accuracy was lost."""
     changes = [(digit, 100 * (after - before) / images) for digit, images, before, after in found.by_digit()]
     return max(changes, key=lambda change: (abs(change[1]), -change[1]))
 
 
 def only_file_wrong(found: Comparison) -> list[Mistake]:
-    """What the Keras model reads right and the file does not, the file's surest answers first."""
+    """The images that only the file misreads; its most confident answers first."""
     return _mistakes(found, (found.read_float == found.labels) & (found.read != found.labels))
 
 
 def only_keras_wrong(found: Comparison) -> int:
-    """How many the file reads right and the Keras model does not."""
+    """The number of images that only the Keras model misreads."""
     return int(((found.read_float != found.labels) & (found.read == found.labels)).sum())
 
 
 def both_wrong(found: Comparison) -> list[Mistake]:
-    """What both read wrong, the file's surest answers first."""
+    """The images that both misread; the file's most confident answers first."""
     return _mistakes(found, (found.read_float != found.labels) & (found.read != found.labels))
 
 
 def _mistakes(found: Comparison, which: NDArray[np.bool_]) -> list[Mistake]:
-    made = [
+    mistakes = [
         Mistake(
             image=int(i),
             written=int(found.labels[i]),
-            keras=_answer(found.expected[i], found.classes),
-            file=_answer(found.found[i], found.classes),
+            keras=_answer(found.keras[i], found.classes),
+            file=_answer(found.tflite[i], found.classes),
         )
         for i in np.flatnonzero(which)
     ]
-    return sorted(made, key=lambda mistake: -mistake.file.confidence)
+    return sorted(mistakes, key=lambda mistake: -mistake.file.confidence)
 
 
 def _answer(probabilities: NDArray[np.float32], classes: tuple[str, ...]) -> Answer:

@@ -5,75 +5,85 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from convert.conversion.attempts import Attempt
-from convert.conversion.pipeline import Done
+from convert.conversion.pipeline import Conversion
 from convert.evaluation.calibration import calibration_error
 from convert.evaluation.verify import Comparison
-from convert.report import sums, words
-from convert.report.facts import weights_bytes
+from convert.report import statistics, wording
+from convert.report.json_report import weights_bytes
 
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType
     from rich.table import Table
 
-TRIALS = 3
-"""So many ways of feeding the model are shown, the best ones."""
-PAIRS = 4
-"""So many confusions."""
+MAX_TRIALS = 3
+"""Number of ways to feed the model that are shown, best first."""
+MAX_CONFUSIONS = 4
+"""Number of confusions that are shown, most common first."""
 
 
-def summary(done: Done) -> Group:
-    """What input was found, what each recipe gives, and what the chosen one costs.
+def summary(conversion: Conversion) -> Group:
+    """The input format, the result of each recipe, and the accuracy of the chosen one.
 
-    Where none was chosen, the one that comes nearest is shown; where none runs, why. No text is read as rich's markup.
+    If none was chosen, the one that comes closest is shown; if none runs, the reasons. Text is never read as rich's
+    markup.
     """
     from rich.console import Group
     from rich.text import Text
 
-    parts: list[RenderableType] = [*_input(done), *_recipes(done)]
-    shown, camera = done.shown, done.through_camera
+    parts: list[RenderableType] = [*_input(conversion), *_recipes(conversion)]
+    shown, camera = conversion.shown, conversion.through_camera
     if shown and shown.comparison and camera:
-        parts += [_costs(shown.recipe, shown.comparison, camera), Text(_words(done, shown, shown.comparison, camera))]
+        parts += [
+            _costs(shown.recipe, shown.comparison, camera),
+            Text(_details(conversion, shown, shown.comparison, camera)),
+        ]
     return Group(*parts)
 
 
-def _input(done: Done) -> list[RenderableType]:
+def _input(conversion: Conversion) -> list[RenderableType]:
     from rich.text import Text
 
-    found = done.convention
+    found = conversion.input_format
     shape = "x".join(map(str, found.shape))
-    said: list[RenderableType] = [Text(f"Input {shape}: paper {found.paper:g}, ink {found.ink:g}", "bold")]
+    parts: list[RenderableType] = [Text(f"Input {shape}, {found.paper:g} for paper, {found.ink:g} for ink", "bold")]
     if found.trials:
-        made = _table("  fed with", "reads right", "loss")
-        for i, trial in enumerate(found.trials[:TRIALS]):
+        made = _table("  fed with", "correct", "loss")
+        for i, trial in enumerate(found.trials[:MAX_TRIALS]):
             made.add_row(_marked(trial.name, i == 0), f"{trial.accuracy:.2%}", f"{trial.loss:.3f}")
-        known = f"on {done.convention.images:,} digits; {len(found.trials)} ways were tried"
-        said += [made, Text(known if len(found.trials) > 1 else f"on {done.convention.images:,} digits, as told")]
-    return [*said, *(Text(f"Note: {remark}") for remark in found.remarks()), Text()]
+        note = f"On {found.images:,} digits; best {made.row_count} of {len(found.trials)} combinations."
+        parts += [made, Text(note if len(found.trials) > 1 else f"On {found.images:,} digits, as given.")]
+    return [*parts, *(Text(f"Note: {remark}") for remark in found.remarks()), Text()]
 
 
-def _recipes(done: Done) -> list[RenderableType]:
+def _recipes(conversion: Conversion) -> list[RenderableType]:
     from rich.text import Text
 
     made = _table("  recipe", "size", "accuracy (95 %)", "same\nanswer", "p50 / p95\nµs", "runs in")
-    for tried in done.attempts:
+    for tried in conversion.attempts:
         found = tried.comparison
         if found is None:
             continue
-        star = "*" if words.surveyed(done, tried) else ""
+        star = "*" if wording.is_sampled(conversion, tried) else ""
         made.add_row(
-            _marked(tried.recipe, tried is done.chosen),
-            words.size(tried.size_bytes),
-            f"{found.accuracy:.2%} ({words.interval(found.correct, found.images)}){star}",
+            _marked(tried.recipe, tried is conversion.chosen),
+            wording.size(tried.size_bytes),
+            f"{found.accuracy:.2%} ({wording.interval(found.correct, found.images)}){star}",
             f"{found.agreement:.2%}",
-            "" if tried.times is None else words.times(tried.times),
-            words.runs_in(tried.runtimes),
-            style="bold" if tried is done.shown else None,
+            "" if tried.times is None else wording.times(tried.times),
+            wording.runs_in(tried.runtimes),
+            style="bold" if tried is conversion.shown else None,
         )
-    notes = [f"{one.recipe}: {words.few(one.problem)}" for one in done.attempts if one.problem is not None]
+    notes = [
+        f"{one.recipe}: {wording.short_problem(one.problem)}" for one in conversion.attempts if one.problem is not None
+    ]
     if made.row_count:
-        notes = [*filter(None, [words.fewer(done)]), f"Runtimes: {words.installed(done)}.", *notes]
+        notes = [
+            *filter(None, [wording.sample_note(conversion)]),
+            f"Runtimes: {wording.installed(conversion)}.",
+            *notes,
+        ]
     tables = [made] if made.row_count else []
-    return [Text(words.choice(done), "bold"), *tables, *(Text(note) for note in notes), Text()]
+    return [Text(wording.choice(conversion), "bold"), *tables, *(Text(note) for note in notes), Text()]
 
 
 def _costs(recipe: str, mnist: Comparison, camera: Comparison) -> Table:
@@ -83,16 +93,19 @@ def _costs(recipe: str, mnist: Comparison, camera: Comparison) -> Table:
         ("accuracy", [(f"{one.accuracy_float:.2%}", f"{one.accuracy:.2%}") for one in both]),
         (
             "  95 % interval",
-            [(words.interval(one.correct_float, one.images), words.interval(one.correct, one.images)) for one in both],
+            [
+                (wording.interval(one.correct_float, one.images), wording.interval(one.correct, one.images))
+                for one in both
+            ],
         ),
-        ("change, points", [("", words.signed(-one.drop)) for one in both]),
+        ("change, points", [("", wording.signed(-one.drop)) for one in both]),
         ("same answer", [("", f"{one.agreement:.2%}") for one in both]),
         ("taken for no digit", [("", "" if one.rejected is None else f"{one.rejected:.2%}") for one in both]),
         ("confidence drift", [("", f"{one.drift.mean():.2%}") for one in both]),
         ("  at worst", [("", f"{one.drift.max():.1%}") for one in both]),
         (
             "calibration error",
-            [(f"{_error(one, one.expected):.2%}", f"{_error(one, one.found):.2%}") for one in both],
+            [(f"{_error(one, one.keras):.2%}", f"{_error(one, one.tflite):.2%}") for one in both],
         ),
     ]
     for name, values in rows:
@@ -101,23 +114,23 @@ def _costs(recipe: str, mnist: Comparison, camera: Comparison) -> Table:
     return made
 
 
-def _words(done: Done, shown: Attempt, mnist: Comparison, camera: Comparison) -> str:
-    weights = weights_bytes(done)
+def _details(conversion: Conversion, shown: Attempt, mnist: Comparison, camera: Comparison) -> str:
+    weights = weights_bytes(conversion)
     lines = [
-        f"Size: {words.size(weights)} of weights in Keras, {words.size(shown.size_bytes)} as {shown.recipe},"
+        f"Size: {wording.size(weights)} of weights in Keras, {wording.size(shown.size_bytes)} as {shown.recipe},"
         f" {weights / shown.size_bytes:.1f} times smaller.",
-        f"Temperature: {words.temperature(shown.card.temperature)}.",
+        f"Temperature: {wording.temperature(shown.card.temperature)}.",
     ]
     for where, found in (("MNIST", mnist), ("camera", camera)):
-        lines.append(f"By digit, {where}: {words.most_changed(found)}.")
+        lines.append(f"By digit, {where}: {wording.most_changed(found)}.")
     for where, found in (("MNIST", mnist), ("camera", camera)):
-        common = "; ".join(words.confused(pair) for pair in sums.pairs(found)[:PAIRS])
+        common = "; ".join(wording.confused(pair) for pair in statistics.pairs(found)[:MAX_CONFUSIONS])
         lines.append(f"Confused, {where}: {common or 'nothing'}.")
     return "\n".join(lines)
 
 
-def _error(one: Comparison, probabilities: sums.Probabilities) -> float:
-    return calibration_error(*sums.answers(probabilities, one.labels, one.classes))
+def _error(one: Comparison, probabilities: statistics.Probabilities) -> float:
+    return calibration_error(*statistics.answers(probabilities, one.labels, one.classes))
 
 
 def _table(first: str, *others: str) -> Table:

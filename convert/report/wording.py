@@ -1,4 +1,4 @@
-"""Figures as a person reads them, alike on the terminal and on the page."""
+"""Numbers and results as text, the same on the terminal and on the page."""
 
 from __future__ import annotations
 
@@ -7,40 +7,42 @@ import textwrap
 from collections.abc import Sequence
 
 from convert.conversion.attempts import AGREEMENT, Attempt
-from convert.conversion.pipeline import Done
+from convert.conversion.pipeline import Conversion
 from convert.evaluation.verify import Comparison, Times, wilson
-from convert.report import sums
-from convert.report.sums import Pair
+from convert.report import statistics
+from convert.report.statistics import Pair
 from convert.tflite.runtimes import Runtime
 
-FEW = 110
-"""Letters of a problem, at most, where it is told in a few words."""
+MAX_PROBLEM_CHARACTERS = 110
+"""Maximum length, in characters, of a problem on the terminal: it fits on two lines of 80 columns."""
 _FOLDERS = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[/\\](?:[^\s/\\:;,()'\"]+[/\\])+")
 
 
 def loses(drop: float) -> str:
-    """Percentage points as what a model does: ``loses 0.02 points``."""
-    return "loses nothing" if _none(drop) else f"{'loses' if drop > 0 else 'gains'} {abs(drop):.2f} points"
+    """A change of accuracy: ``loses 0.02 percentage points of accuracy``."""
+    if _is_zero(drop):
+        return "loses no accuracy"
+    return f"{'loses' if drop > 0 else 'gains'} {abs(drop):.2f} percentage points of accuracy"
 
 
 def lost(drop: float) -> str:
-    """Percentage points as what happened: ``0.02 points lost``."""
-    return "nothing lost" if _none(drop) else f"{abs(drop):.2f} points {'lost' if drop > 0 else 'gained'}"
+    """A change of accuracy, in short: ``0.02 points lost``."""
+    return "nothing lost" if _is_zero(drop) else f"{abs(drop):.2f} points {'lost' if drop > 0 else 'gained'}"
 
 
 def signed(points: float) -> str:
-    """Percentage points gained, or with a minus lost."""
-    return "0.00" if _none(points) else f"{points:+.2f}"
+    """Percentage points with a sign: minus if accuracy was lost."""
+    return "0.00" if _is_zero(points) else f"{points:+.2f}"
 
 
 def interval(right: int, images: int) -> str:
-    """The 95 % interval of a share, in percent."""
+    """The 95 % confidence interval of the share of ``right`` among ``images``, in percent."""
     low, high = wilson(right, images)
     return f"{100 * low:.2f}-{100 * high:.2f}"
 
 
 def size(size_bytes: int) -> str:
-    """In the unit that file managers show."""
+    """A size in kB of 1,000 bytes, as file managers show it; from 10 MB on in MB."""
     return f"{size_bytes / 1000:,.0f} kB" if size_bytes < 10_000_000 else f"{size_bytes / 1e6:,.1f} MB"
 
 
@@ -50,76 +52,85 @@ def times(taken: Times) -> str:
 
 
 def runs_in(runtimes: Sequence[Runtime]) -> str:
-    """Which of the installed runtimes load a file."""
+    """Which of the runtimes load a file: ``all 3``, ``both``, ``all but …`` or ``none``."""
     refused = [one.name for one in runtimes if one.problem is not None]
     if not runtimes or len(refused) == len(runtimes):
         return "none"
-    return "not " + ", ".join(refused) if refused else {1: "yes", 2: "both"}.get(len(runtimes), f"all {len(runtimes)}")
+    if refused:
+        return "all but " + ", ".join(refused)
+    return {1: runtimes[0].name, 2: "both"}.get(len(runtimes), f"all {len(runtimes)}")
 
 
-def installed(done: Done) -> str:
+def installed(conversion: Conversion) -> str:
     """The runtimes that were tried, and how far they agree."""
-    found = {(one.name, one.version, one.installed): None for tried in done.attempts for one in tried.runtimes}
-    named = [f"{name} {version}{'' if here else ' (by its operators)'}" for name, version, here in found]
-    told = ", ".join(named) or "none"
-    alike = [one.agreement for one in done.shown.runtimes if one.agreement is not None] if done.shown else []
-    return f"{told}; they give the same answer to {min(alike):.2%}" if len(alike) > 1 else told
+    found = {
+        (one.name, one.version, one.installed): None for attempt in conversion.attempts for one in attempt.runtimes
+    }
+    names = [f"{name} {version}{'' if here else ' (operators checked only)'}" for name, version, here in found]
+    listed = ", ".join(names) or "none"
+    agreements = (
+        [one.agreement for one in conversion.shown.runtimes if one.agreement is not None] if conversion.shown else []
+    )
+    return f"{listed}; same answers for {min(agreements):.2%} of the images" if len(agreements) > 1 else listed
 
 
-def fewer(done: Done) -> str | None:
-    """What the asterisk at a recipe means; None where there is none."""
-    found = next((tried.comparison for tried in done.attempts if surveyed(done, tried)), None)
+def sample_note(conversion: Conversion) -> str | None:
+    """What the asterisk at a recipe means; None if no recipe has one."""
+    found = next((attempt.comparison for attempt in conversion.attempts if is_sampled(conversion, attempt)), None)
     if found is None:
         return None
-    of = f"{found.images:,} of the {len(done.material.test):,} test images"
-    return f"* compared on {of}; of these Keras reads {found.accuracy_float:.2%}"
+    of = f"{found.images:,} of the {len(conversion.dataset.test):,} test images"
+    return f"* compared on {of}; Keras reads {found.accuracy_float:.2%} of these correctly"
 
 
-def surveyed(done: Done, tried: Attempt) -> bool:
-    """Whether the attempt was compared on some of the test images only."""
-    return tried.comparison is not None and tried.comparison.images < len(done.material.test)
+def is_sampled(conversion: Conversion, attempt: Attempt) -> bool:
+    """Whether the attempt was compared on a sample of the test images only."""
+    return attempt.comparison is not None and attempt.comparison.images < len(conversion.dataset.test)
 
 
-def few(problem: str) -> str:
-    """A problem in a few words, without the advice after it."""
-    return textwrap.shorten(placeless(problem).partition("; ")[0], FEW, placeholder=" ...")
+def short_problem(problem: str) -> str:
+    """A problem without folders and without the advice after it, cut to MAX_PROBLEM_CHARACTERS."""
+    return textwrap.shorten(without_folders(problem).partition("; ")[0], MAX_PROBLEM_CHARACTERS, placeholder=" ...")
 
 
-def placeless(text: str) -> str:
-    """The text without the folders of the files in it: a report may be passed on."""
+def without_folders(text: str) -> str:
+    """The text with file names instead of full paths: a report may be passed on to others."""
     return _FOLDERS.sub("", text)
 
 
-def problem(done: Done) -> str | None:
-    """``Done.problem`` without folders."""
-    said = done.problem()
-    return None if said is None else placeless(said.replace(str(done.order.model), done.order.model.name))
+def problem(conversion: Conversion) -> str | None:
+    """``Conversion.problem`` without folders."""
+    text, model = conversion.problem(), conversion.request.model
+    return None if text is None else without_folders(text.replace(str(model), model.name))
 
 
-def choice(done: Done) -> str:
+def choice(conversion: Conversion) -> str:
     """Which recipe was chosen, and why, as a heading."""
-    if done.shown is None:
+    if conversion.shown is None:
         return "No recipe gives a file that runs"
-    if done.chosen is None:
-        several = len(done.attempts) > 1
-        return f"No recipe keeps what was asked for; {done.shown.recipe} comes nearest" if several else (
-            f"{done.shown.recipe} does not keep what was asked for"
-        )  # fmt: skip
-    if done.order.recipe != "auto":
-        return f"{done.chosen.recipe}, as asked for"
-    return f"{done.chosen.recipe} is the smallest that keeps what was asked for"
+    if conversion.chosen is None:
+        if len(conversion.attempts) > 1:
+            return f"No recipe is within the limits; {conversion.shown.recipe} comes closest"
+        return f"{conversion.shown.recipe} is not within the limits"
+    if conversion.request.recipe != "auto":
+        return f"{conversion.chosen.recipe}, as requested"
+    return f"{conversion.chosen.recipe} is the smallest file within the limits"
 
 
-def asked(done: Done) -> str:
-    """What a recipe must keep, as a sentence."""
-    most = f"at most {done.order.max_drop:g} percentage points of accuracy may be lost"
-    also = f", and {AGREEMENT:.1%} of the answers must be Keras's" if done.order.recipe == "auto" else ""
-    return f"Asked for: {most}{also}."
+def limits(conversion: Conversion) -> str:
+    """The limits that a file must be within to be written, as a sentence."""
+    most = f"at most {conversion.request.max_drop:g} percentage points of accuracy lost"
+    same = (
+        f", and the same answer as Keras for {AGREEMENT:.1%} of the images"
+        if conversion.request.recipe == "auto"
+        else ""
+    )
+    return f"Limits: {most}{same}."
 
 
 def temperature(value: float) -> str:
-    """What is done with it."""
-    return f"{value:g}, so that 0.9 means nine in ten"
+    """The temperature and what it is for."""
+    return f"{value:g}, so that 90 % of the answers with confidence 0.9 are correct"
 
 
 def confused(pair: Pair) -> str:
@@ -129,13 +140,13 @@ def confused(pair: Pair) -> str:
 
 
 def most_changed(found: Comparison) -> str:
-    """What became of the digit that changed most: ``8 changes most, 0.10 points lost (98.20% -> 98.10%)``."""
-    changed, points = sums.most_changed(found)
-    if _none(points):
-        return "no digit is read better or worse"
+    """The digit that changed most: ``digit 8 changes most, 0.10 points lost (98.20% -> 98.10%)``."""
+    changed, points = statistics.most_changed(found)
+    if _is_zero(points):
+        return "no digit changes"
     before, after = next((row[2] / row[1], row[3] / row[1]) for row in found.by_digit() if row[0] == changed)
-    return f"{changed} changes most, {lost(-points)} ({before:.2%} -> {after:.2%})"
+    return f"digit {changed} changes most, {lost(-points)} ({before:.2%} -> {after:.2%})"
 
 
-def _none(drop: float) -> bool:
+def _is_zero(drop: float) -> bool:
     return f"{abs(drop):.2f}" == "0.00"

@@ -1,1 +1,1 @@
-"""Training samples: digits as other hands and a camera would show them, and marks that are not digits."""
+"""Generate training samples: varied and photographed digits, generated handwriting, and marks that are not digits."""

@@ -1,4 +1,4 @@
-"""Characters of a printer, in the typefaces that come with Matplotlib."""
+"""Printed characters, in the typefaces that come with Matplotlib."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ import numpy as np
 
 from edge.types import Pixels
 
-FACES = (
+TYPEFACES = (
     "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSansMono-Bold", "DejaVuSerif",
     "DejaVuSerif-Bold", "DejaVuSerif-Italic", "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "cmr10", "cmb10",
     "cmss10", "cmtt10", "cmti10",
 )  # fmt: skip
+"""File names of the typefaces, without .ttf."""
 LETTERS = "ACEFHKLMNRTUVWXYacdefhkmnrtuvwxy?&%#+=@$~"
-"""Those that nobody takes for a digit."""
+"""Characters that cannot be mistaken for a digit."""
 EM = 48
-"""Their size, pixels."""
+"""Font size, pixels."""
 
 
 @cache
-def _whole(face: str, text: str) -> Pixels:
+def _render(face: str, text: str) -> Pixels:
     import matplotlib
     from PIL import Image, ImageDraw, ImageFont
 
@@ -35,8 +36,8 @@ def _whole(face: str, text: str) -> Pixels:
 
 
 def printed(text: str, rng: np.random.Generator) -> Pixels:
-    """The text in one of the typefaces, about EM pixels tall, 255 = ink; of any width, slant and weight."""
-    ink = _whole(FACES[int(rng.integers(len(FACES)))], text)
+    """The text in a random typeface, about EM pixels tall, uint8, 255 = ink; width, slant and weight vary."""
+    ink = _render(TYPEFACES[int(rng.integers(len(TYPEFACES)))], text)
     ink = cv2.resize(ink, None, fx=rng.uniform(0.75, 1.25), fy=1, interpolation=cv2.INTER_LINEAR)
     edge = EM // 2
     ink = cv2.copyMakeBorder(ink, edge, edge, edge, edge, cv2.BORDER_CONSTANT)

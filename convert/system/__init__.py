@@ -1,1 +1,1 @@
-"""The workstation below: files, processes, progress, the command line. Knows nothing of digits."""
+"""Files, worker processes, progress and the command line of the converter; nothing about digits."""

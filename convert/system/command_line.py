@@ -1,4 +1,4 @@
-"""What the converter's commands have in common: options, TensorFlow's silence, and how they end."""
+"""What ``edge-convert`` and ``edge-train`` share: options, silencing TensorFlow, errors and exit status."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from edge.system.text import one_line
 
 NOISE = "|".join(
     (
-        # What TensorFlow's C++ says before its log level is read, information and warnings in absl's form.
+        # What TensorFlow's C++ prints before it reads its log level: information and warnings in absl's format.
         r"WARNING: All log messages before absl",
         r"[IW]\d{4} \d",
         r"WARNING:(absl|tensorflow):",
@@ -25,9 +25,10 @@ NOISE = "|".join(
         r"INFO: ",
     )
 )
-"""How lines begin that TensorFlow writes to stderr when all is well; ``--debug`` shows them."""
+"""How the lines begin that TensorFlow writes to stderr although nothing is wrong (regular expressions);
+``--debug`` shows them."""
 PACKAGES = ("tensorflow", "keras", "tf_keras", "h5py", "rich", "matplotlib")
-"""What ``pip install 'edge-digits[convert]'`` brings."""
+"""What ``pip install 'edge-digits[convert]'`` installs; if one of them is missing, an error names that command."""
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -39,9 +40,9 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def add_seed(parser: argparse.ArgumentParser, what: str) -> None:
-    """``--seed``, which decides ``what``."""
+    """``--seed``; ``what`` is the help text: what the seed decides."""
     parser.add_argument(
-        "--seed", metavar="N", type=whole(0, 2**32 - 1), default=1, help=f"{what} (default: %(default)s)"
+        "--seed", metavar="N", type=whole_number(0, 2**32 - 1), default=1, help=f"{what} (default: %(default)s)"
     )
 
 
@@ -50,35 +51,35 @@ def add_debug(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--debug", action="store_true", help="show TensorFlow's own messages and tracebacks")
 
 
-def whole(least: int, most: int = 10**9) -> Callable[[str], int]:
-    """The type of an option: a whole number from ``least`` to ``most``."""
+def whole_number(least: int, most: int = 10**9) -> Callable[[str], int]:
+    """The type of an option that takes a whole number from ``least`` to ``most``."""
 
-    def number(text: str) -> int:
+    def parse(text: str) -> int:
         if not text.isdecimal() or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most}")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
         return int(text)
 
-    return number
+    return parse
 
 
 def number(least: float, most: float) -> Callable[[str], float]:
-    """The same for any number."""
+    """The type of an option that takes any number from ``least`` to ``most``."""
 
-    def number(text: str) -> float:
+    def parse(text: str) -> float:
         try:
             value = float(text)
         except ValueError:
             value = float("nan")
         if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is no number from {least} to {most}")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} to {most}")
         return value
 
-    return number
+    return parse
 
 
 def run(program: str, debug: bool, work: Callable[[TextIO], None]) -> int:
-    """Do the work with TensorFlow's noise off; an error becomes one line on stderr and an exit status."""
-    # Keras can run on others, which the TFLite converter does not know.
+    """Do the work without TensorFlow's messages; an error becomes one line on stderr. Returns the exit status."""
+    # Keras can use other backends, which the TFLite converter does not support.
     os.environ["KERAS_BACKEND"] = "tensorflow"
     with ExitStack() as undone:
         stderr: TextIO = sys.stderr
@@ -92,7 +93,7 @@ def run(program: str, debug: bool, work: Callable[[TextIO], None]) -> int:
         except KeyboardInterrupt:
             return 130
         except BrokenPipeError:
-            # Whoever read our output has gone (… | head): not a failure of ours, and nothing more to say.
+            # The reader of our output has closed it (… | head): not a failure, and there is nobody to print to.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except Exception as error:
             if debug:
@@ -103,7 +104,7 @@ def run(program: str, debug: bool, work: Callable[[TextIO], None]) -> int:
 
 
 def _line(error: Exception) -> str:
-    """What went wrong and what to do, in one line."""
+    """The error as one line: what went wrong and what to do."""
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in PACKAGES:
         return f"{error.name}: not installed; pip install 'edge-digits[convert]'"
     text = one_line(error)

@@ -1,4 +1,4 @@
-"""Files that the converter writes: whole or not at all, or one clear line why not."""
+"""Write the converter's output files atomically; an error is one clear line."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from edge.system.files import replacing
 
 
 @contextmanager
-def whole(out: Path) -> Iterator[Path]:
-    """A name in ``out``'s folder to write to; what is there when the block ends becomes ``out``.
+def atomic_write(out: Path) -> Iterator[Path]:
+    """A temporary path in ``out``'s folder to write to; the file there replaces ``out`` when the block ends.
 
-    Where the block fails, ``out`` stays as it was and nothing is left over. Raises ConvertError where the file
+    If the block fails, ``out`` stays as it was and the temporary file is removed. Raises ConvertError if the file
     cannot be written.
     """
     try:
-        with replacing(out) as half:
-            yield half
+        with replacing(out) as temporary:
+            yield temporary
     except OSError as error:
-        raise _refusal(out, error) from error
+        raise _not_writable(out, error) from error
 
 
 def check_writable(out: Path) -> None:
-    """Raise ConvertError now, before the long work, where ``out`` could not be written after it."""
+    """Raise ConvertError if ``out`` cannot be written: better before the long work than after it."""
     if out.is_dir():
-        raise ConvertError(f"{out}: is a folder; name the file to write with -o")
+        raise ConvertError(f"{out}: is a folder; give a file to write with -o")
     trial = out.with_name(f".{out.stem}.{os.getpid()}")
     try:
         trial.touch()
         trial.unlink()
     except OSError as error:
-        raise _refusal(out, error) from error
+        raise _not_writable(out, error) from error
 
 
-def _refusal(out: Path, error: OSError) -> ConvertError:
-    return ConvertError(f"{out}: cannot be written ({error.strerror or error}); name another file with -o")
+def _not_writable(out: Path, error: OSError) -> ConvertError:
+    return ConvertError(f"{out}: cannot be written ({error.strerror or error}); choose another file with -o")

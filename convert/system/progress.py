@@ -1,4 +1,4 @@
-"""How far the work is: a moving line on a terminal; elsewhere nothing, or a line for each epoch."""
+"""Progress: a moving line on a terminal; elsewhere nothing, or one line for each epoch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def steps(stream: TextIO) -> Iterator[Callable[[str], None]]:
-    """A function to tell of each step before it starts; shown on ``stream`` where that is a terminal."""
+    """A function to call with each step's name before it starts; shown on ``stream`` if that is a terminal."""
     from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
     with _bar(stream, SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()) as bar:
@@ -22,7 +22,7 @@ def steps(stream: TextIO) -> Iterator[Callable[[str], None]]:
 
 @contextmanager
 def epochs(count: int, stream: TextIO) -> Iterator[Callable[[int, dict[str, float]], None]]:
-    """A function to tell of each epoch's end: how many are done, its ``accuracy``, 0 to 1, and its ``loss``."""
+    """A function to call after each epoch: how many are done, and its ``accuracy``, 0 to 1, and ``loss``."""
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
     if not stream.isatty():
@@ -38,7 +38,7 @@ def _bar(stream: TextIO, *columns: ProgressColumn) -> Progress:
     from rich.console import Console
     from rich.progress import Progress
 
-    # Rich would take over sys.stderr, too, where TensorFlow's noise is.
+    # By default rich also takes over sys.stderr, which TensorFlow writes to.
     return Progress(
         *columns, console=Console(file=stream), transient=True, disable=not stream.isatty(), redirect_stderr=False,
         redirect_stdout=False,
@@ -46,7 +46,7 @@ def _bar(stream: TextIO, *columns: ProgressColumn) -> Progress:
 
 
 def _figures(figures: dict[str, float]) -> str:
-    return f"loss {figures['loss']:.3f}, {figures['accuracy']:.2%} right"
+    return f"loss {figures['loss']:.3f}, {figures['accuracy']:.2%} correct"
 
 
 def _write(stream: TextIO, line: str) -> None:

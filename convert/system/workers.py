@@ -1,4 +1,4 @@
-"""Processes that make arrays beside this one, and are gone at once when the work is given up."""
+"""Worker processes that compute NumPy arrays in the background; they end at once when the work is cancelled."""
 
 from __future__ import annotations
 
@@ -14,62 +14,63 @@ from typing import Any
 
 import numpy as np
 
-# Spawned, as TensorFlow's threads do not survive a fork.
+# Spawned, because TensorFlow's threads do not survive a fork.
 _PROCESSES = get_context("spawn")
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """An array that is being made; it is given out once."""
+    """An array that a process is computing; ``result`` may be called once."""
 
     process: SpawnProcess
-    place: Path
-    given: tuple[Path, ...]
-    """The files of its arguments."""
+    file: Path
+    """Where the process saves its array."""
+    argument_files: tuple[Path, ...]
+    """Where the arrays among its arguments are."""
 
     def result(self) -> Any:
-        """The array, as soon as it is there. Raises ChildProcessError where its process failed."""
+        """Wait for the array. Raises ChildProcessError if its process failed."""
         self.process.join()
         if self.process.exitcode:
-            raise ChildProcessError(f"a process that made images ended with exit status {self.process.exitcode}")
-        made = np.load(self.place)
-        for file in (self.place, *self.given):
+            raise ChildProcessError(f"a process that generated images ended with exit status {self.process.exitcode}")
+        array = np.load(self.file)
+        for file in (self.file, *self.argument_files):
             file.unlink()
-        return made
+        return array
 
 
 @dataclass(slots=True)
 class Workers:
     """Starts processes of one thread each, and ends them.
 
-    Arrays go to and fro in files, not through pipes as those of concurrent.futures do: there a process that is
-    terminated while it writes leaves this one waiting for the rest for ever.
+    Arrays are passed in files, not through pipes as concurrent.futures does: if a process is terminated while it
+    writes to a pipe, this one waits for the rest for ever.
     """
 
     count: int
-    """How many there should be at a time."""
+    """How many processes the work should be divided among; not enforced here."""
     folder: Path
     jobs: list[Job] = field(default_factory=list)
 
     def submit(self, work: Callable[..., Any], *arguments: Any) -> Job:
-        """Start ``work(*arguments)``, which gives an array, in a process of its own."""
+        """Start ``work(*arguments)``, which returns an array, in a new process."""
         number = len(self.jobs)
         passed: list[Any] = []
         for i, argument in enumerate(arguments):
             if isinstance(argument, np.ndarray):
-                place = self.folder / f"{number}-{i}.npy"
-                np.save(place, argument)
-                argument = _Kept(place)
+                argument_file = self.folder / f"{number}-{i}.npy"
+                np.save(argument_file, argument)
+                argument = _ArrayFile(argument_file)
             passed.append(argument)
-        place = self.folder / f"{number}.npy"
-        # A daemon does not outlive this process, whatever becomes of it.
-        process = _PROCESSES.Process(target=_run, args=(work, passed, place), daemon=True)
+        file = self.folder / f"{number}.npy"
+        # A daemon process ends with this one, however this one ends.
+        process = _PROCESSES.Process(target=_run, args=(work, passed, file), daemon=True)
         process.start()
-        self.jobs.append(Job(process, place, tuple(part.place for part in passed if isinstance(part, _Kept))))
+        self.jobs.append(Job(process, file, tuple(part.path for part in passed if isinstance(part, _ArrayFile))))
         return self.jobs[-1]
 
     def stop(self) -> None:
-        """End those that still work."""
+        """End the processes that are still working."""
         for job in self.jobs:
             job.process.terminate()
             job.process.join()
@@ -77,26 +78,26 @@ class Workers:
 
 @contextmanager
 def workers(count: int) -> Iterator[Workers]:
-    """Up to ``count`` processes at a time; none is left when the block ends, however it ends."""
+    """Starts processes, to be about ``count`` at a time; all have ended when the block ends, however it ends."""
     with TemporaryDirectory() as folder:
-        some = Workers(count, Path(folder))
+        pool = Workers(count, Path(folder))
         try:
-            yield some
+            yield pool
         finally:
-            some.stop()
+            pool.stop()
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """An array in a file."""
+class _ArrayFile:
+    """An array argument, saved in a file."""
 
-    place: Path
+    path: Path
 
 
-def _run(work: Callable[..., Any], arguments: list[Any], place: Path) -> None:
+def _run(work: Callable[..., Any], arguments: list[Any], file: Path) -> None:
     import cv2
 
     cv2.setNumThreads(1)
-    # Ctrl-C reaches every process of a terminal; the one that they work for ends them.
+    # Ctrl-C reaches every process of a terminal; the main process ends these.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    np.save(place, work(*(np.load(part.place) if isinstance(part, _Kept) else part for part in arguments)))
+    np.save(file, work(*(np.load(part.path) if isinstance(part, _ArrayFile) else part for part in arguments)))

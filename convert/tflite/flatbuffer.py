@@ -1,4 +1,4 @@
-"""What the FlatBuffer of a .tflite says: its ends, operators and constants.
+"""Read the FlatBuffer of a .tflite: its inputs, outputs, operators and constants.
 
 The format is TFLite's schema.fbs (https://github.com/tensorflow/tensorflow/tree/master/tensorflow/compiler/mlir/lite/schema).
 """
@@ -15,14 +15,14 @@ from edge.errors import ModelError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tensor:
-    """An input or an output."""
+    """An input or an output of a graph."""
 
     name: str
     shape: tuple[int, ...]
-    kind: str
-    """Type of its numbers: float32, uint8, ..."""
+    dtype: str
+    """Type of its values: float32, uint8, …"""
     scale: float
-    """real = (number - zero) * scale; 0 where the numbers are real ones."""
+    """Scale of quantised values: real = (value - zero) * scale; 0 if it is not quantised."""
     zero: int
 
 
@@ -31,73 +31,73 @@ class Graph:
     """A .tflite without its weights."""
 
     version: int
-    """Of the schema."""
+    """Version of the schema."""
     description: str
-    needs: tuple[int, ...]
-    """The oldest TFLite that has all of its operators, as the converter wrote it down: (2, 4, 0); () where it did
-    not."""
+    min_runtime: tuple[int, ...]
+    """The oldest TFLite that has all of its operators, as the converter noted, such as (2, 4, 0); () if it did not."""
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     operators: dict[str, int]
-    """How often each is used."""
+    """How often each operator is used."""
     constants: int
-    """How many numbers the file holds: weights, biases, shapes."""
+    """Number of values in the file: weights, biases, shapes."""
     constant_bytes: int
+    """Their size in bytes."""
 
 
 def read(content: bytes, where: str) -> Graph:
-    """The graph in the bytes of a .tflite. Raises ModelError where it is damaged; ``where`` is the file's name."""
+    """The graph in the bytes of a .tflite; ``where`` is the file's name. Raises ModelError if it is damaged."""
     from ai_edge_litert import schema_py_generated as schema
 
     try:
         return _graph(schema.Model.GetRootAs(content, 0), schema)
     except (struct.error, IndexError, KeyError, ValueError, TypeError, AttributeError) as error:
-        # What FlatBuffers, which checks nothing, comes to in a file that is cut short or overwritten.
+        # FlatBuffers checks nothing: these come from a file that is truncated or overwritten.
         raise ModelError(f"{where}: is damaged or cut short; convert the model again") from error
 
 
 def _graph(model: Any, schema: Any) -> Graph:
-    kinds, names = _names(schema.TensorType), _names(schema.BuiltinOperator)
+    dtypes, names = _names(schema.TensorType), _names(schema.BuiltinOperator)
     graphs = [model.Subgraphs(i) for i in range(model.SubgraphsLength())]
     main = graphs[0]
     used: Counter[str] = Counter()
-    kept: dict[int, tuple[int, int]] = {}
+    constants: dict[int, tuple[int, int]] = {}
     for graph in graphs:
         for i in range(graph.OperatorsLength()):
             code = model.OperatorCodes(graph.Operators(i).OpcodeIndex())
-            # Codes beyond a byte came later, in a field of their own.
+            # Codes above 127 were added later, in a field of their own.
             name = names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
             used[_text(code.CustomCode()) if name == "CUSTOM" else name] += 1
         for i in range(graph.TensorsLength()):
             tensor = graph.Tensors(i)
             size = model.Buffers(tensor.Buffer()).DataLength()
             if size:
-                kept[tensor.Buffer()] = (int(tensor.ShapeAsNumpy().prod()) if tensor.ShapeLength() else 1, size)
+                constants[tensor.Buffer()] = (int(tensor.ShapeAsNumpy().prod()) if tensor.ShapeLength() else 1, size)
     return Graph(
         version=model.Version(),
         description=_text(model.Description()),
-        needs=_needs(model),
-        inputs=tuple(_tensor(main.Tensors(main.Inputs(i)), kinds) for i in range(main.InputsLength())),
-        outputs=tuple(_tensor(main.Tensors(main.Outputs(i)), kinds) for i in range(main.OutputsLength())),
+        min_runtime=_min_runtime(model),
+        inputs=tuple(_tensor(main.Tensors(main.Inputs(i)), dtypes) for i in range(main.InputsLength())),
+        outputs=tuple(_tensor(main.Tensors(main.Outputs(i)), dtypes) for i in range(main.OutputsLength())),
         operators=dict(sorted(used.items())),
-        constants=sum(count for count, _ in kept.values()),
-        constant_bytes=sum(size for _, size in kept.values()),
+        constants=sum(count for count, _ in constants.values()),
+        constant_bytes=sum(size for _, size in constants.values()),
     )
 
 
-def _tensor(tensor: Any, kinds: dict[int, str]) -> Tensor:
+def _tensor(tensor: Any, dtypes: dict[int, str]) -> Tensor:
     steps = tensor.Quantization()
     scaled = steps is not None and steps.ScaleLength() > 0
     return Tensor(
         name=_text(tensor.Name()),
         shape=tuple(int(n) for n in tensor.ShapeAsNumpy()) if tensor.ShapeLength() else (),
-        kind=kinds[tensor.Type()].lower(),
+        dtype=dtypes[tensor.Type()].lower(),
         scale=float(steps.Scale(0)) if scaled else 0.0,
         zero=int(steps.ZeroPoint(0)) if scaled else 0,
     )
 
 
-def _needs(model: Any) -> tuple[int, ...]:
+def _min_runtime(model: Any) -> tuple[int, ...]:
     for i in range(model.MetadataLength()):
         if _text(model.Metadata(i).Name()) == "min_runtime_version":
             version = bytes(model.Buffers(model.Metadata(i).Buffer()).DataAsNumpy()).rstrip(b"\0").decode()

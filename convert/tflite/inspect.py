@@ -1,4 +1,4 @@
-"""``edge-convert inspect``: all that a .tflite says of itself, with or without a card."""
+"""``edge-convert inspect``: what a .tflite file says about itself, with or without a card."""
 
 from __future__ import annotations
 
@@ -13,28 +13,31 @@ from edge.model.card import Card, read_card
 from edge.model.classifier import content_of
 
 Line = tuple[str, str]
-"""What is said of, and what is said."""
+"""A name and its value; an empty name continues the line before."""
 
 
 def lines(path: Path) -> list[Line]:
-    """What there is to say, in order; an empty first part goes on with the line before.
+    """All lines that ``edge-convert inspect`` prints, in order.
 
-    Raises ModelError where the file is no .tflite or is damaged.
+    Raises ModelError if the file is not a .tflite or is damaged.
     """
     content = content_of(path)
     card = read_card(content, str(path))
     graph = flatbuffer.read(content, str(path))
-    said = _card(card) if card else [("card", "none: taken for a usual MNIST model (paper 0, ink 1, outputs 0 to 9)")]
-    loads = [("runs in", f"{tried.name} {tried.version}: {tried.problem or 'yes'}") for tried in runtimes.tried(path)]
+    about_card = _card(card) if card else [("card", "none; edge assumes 0 for paper, 1 for ink, outputs 0 to 9")]
+    loads = [("runs in", f"{tried.name} {tried.version}: {tried.problem or 'yes'}") for tried in runtimes.try_all(path)]
     about = [("file", f"{path}, {len(content):,} bytes"), ("sha256", sha256(content).hexdigest())]
-    return [*about, *_graph(graph), *said, *loads]
+    return [*about, *_graph(graph), *about_card, *loads]
 
 
 def _graph(graph: Graph) -> list[Line]:
-    version = ".".join(map(str, graph.needs))
+    version = ".".join(map(str, graph.min_runtime))
     return [
         ("format", f"TFLite {graph.version}, {graph.description or 'without a description'}"),
-        ("needs", f"operators of TFLite {version}" if version else "it does not say which operators"),
+        (
+            "needs",
+            f"operators of TFLite {version}" if version else "unknown: the file does not say which TFLite it needs",
+        ),
         *(("input", _tensor(tensor)) for tensor in graph.inputs),
         *(("output", _tensor(tensor)) for tensor in graph.outputs),
         ("operators", ", ".join(f"{count} {name}" if count > 1 else name for name, count in graph.operators.items())),
@@ -44,25 +47,25 @@ def _graph(graph: Graph) -> list[Line]:
 
 def _tensor(tensor: Tensor) -> str:
     shape = ", ".join(map(str, tensor.shape))
-    steps = f", real = ({tensor.kind} - {tensor.zero}) * {tensor.scale:.6g}" if tensor.scale else ""
-    return f"{tensor.name} ({shape}) {tensor.kind}{steps}"
+    steps = f", real = ({tensor.dtype} - {tensor.zero}) * {tensor.scale:.6g}" if tensor.scale else ""
+    return f"{tensor.name} ({shape}) {tensor.dtype}{steps}"
 
 
 def _card(card: Card) -> list[Line]:
-    said = [
+    lines = [
         ("name", card.name),
         ("labels", ", ".join(card.labels)),
-        ("fed with", f"{card.paper:g} for paper, {card.ink:g} for ink; another size than 28x28 by {card.fit}"),
+        ("fed with", f"{card.paper:g} for paper, {card.ink:g} for ink; if not 28x28, fitted by {card.fit}"),
         ("gives", f"{card.output}, at temperature {card.temperature:g}"),
     ]
     for name in ("quantisation", "evaluation", "source"):
         texts = [f"{key}: {text}" for key, value in getattr(card, name).items() for text in _values(value)]
-        said += [(name if i == 0 else "", text) for i, text in enumerate(texts)]
-    return said
+        lines += [(name if i == 0 else "", text) for i, text in enumerate(texts)]
+    return lines
 
 
 def _values(value: Any) -> list[str]:
-    """A value of the card's as texts: a list's parts one by one."""
+    """A value from the card as texts: one for each part of a list."""
     if isinstance(value, list):
         return [text for part in value for text in _values(part)]
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The recipes: how a Keras model becomes a .tflite. The only room that imports the TFLite converter."""
+"""Quantise a Keras model to a .tflite by a recipe. The only module that imports the TFLite converter."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from numpy.typing import NDArray
 
 from convert.choices import Io, Recipe
 from convert.data.mnist import Mnist
-from convert.load.convention import Convention
-from convert.tflite.space_to_depth import in_blocks
+from convert.load.input_format import InputFormat
+from convert.tflite.space_to_depth import use_blocks
 from edge.errors import ConvertError, DataError
 from edge.model.classifier import interpreter_class
 from edge.types import Pixels
 
-PLAINER = "use plainer layers, or another --recipe"
-LOOPS = {"LoopCond", "While", "StatelessWhile", "If", "StatelessIf"}
-"""Operations that call parts of the graph."""
-FEWEST = 500
-"""Fewer calibration images than this leave the ranges to chance."""
+ADVICE = "use simpler layers, or another --recipe"
+"""What to do if TFLite cannot convert a model."""
+LOOP_OPERATIONS = {"LoopCond", "While", "StatelessWhile", "If", "StatelessIf"}
+"""TensorFlow operations that repeat or choose parts of the graph: LSTM and GRU layers use them."""
+MIN_CALIBRATION_IMAGES = 500
+"""Minimum number of calibration images. Chosen: with fewer, single images decide the ranges of activations."""
 
 
-def calibration(data: Mnist, count: int, seed: int, own: Pixels | None = None) -> Pixels:
-    """Up to ``count`` glyphs (n, 28, 28) to calibrate on: distinct, training part only, none of them in the test part.
+def calibration_glyphs(data: Mnist, count: int, seed: int, own: Pixels | None = None) -> Pixels:
+    """Up to ``count`` different glyphs (n, 28, 28) to calibrate on: training images, none of them also a test image.
 
-    The user's ``own`` glyphs come first, where there are any. The same for the same seed. Together they span 0 to 255,
-    so that the input's scale is exact. Raises DataError where fewer than 500 distinct ones are there.
+    The user's ``own`` glyphs come first, if there are any. The same for the same seed. Together they span 0 to 255,
+    so that the input's scale is exact. Raises DataError if there are fewer than 500 different ones.
     """
     held_out = {glyph.tobytes() for glyph in data.test}
     own = data.train[:0] if own is None else own
@@ -35,30 +36,30 @@ def calibration(data: Mnist, count: int, seed: int, own: Pixels | None = None) -
     candidates = np.concatenate([own, data.train[order]])
     first = {glyph.tobytes(): i for i, glyph in reversed(list(enumerate(candidates)))}
     fit = sorted(i for glyph, i in first.items() if glyph not in held_out)
-    if len(fit) < FEWEST:
+    if len(fit) < MIN_CALIBRATION_IMAGES:
         raise DataError(
-            f"--data: has {len(fit)} distinct training images that are not in its test part;"
-            f" at least {FEWEST} are needed to calibrate"
+            f"--data: has {len(fit)} different training images that are not also test images;"
+            f" at least {MIN_CALIBRATION_IMAGES} are needed to calibrate"
         )
     chosen: Pixels = candidates[fit[:count]]
     if chosen.min() > 0 or chosen.max() < 255:
-        # A blank page with one pixel of full ink says what the range is, and nothing else.
+        # A blank glyph with one pixel of full ink sets the range without any other effect.
         chosen[-1] = 0
         chosen[-1, 14, 14] = 255
     return chosen
 
 
 def digest(glyphs: Pixels) -> str:
-    """sha256 of these glyphs in their order."""
+    """sha256 of the glyphs' pixels, in this order."""
     return sha256(np.ascontiguousarray(glyphs).tobytes()).hexdigest()
 
 
-def freeze(model: Any, convention: Convention, where: str) -> Any:
-    """The model as a function of one input, its weights as constants: what the recipes are made from.
+def freeze(model: Any, convention: InputFormat, where: str) -> Any:
+    """The model as a TensorFlow function of one image, with its weights as constants: what ``convert`` takes.
 
-    Of the converter's entrances this one takes Keras 3, tf_keras and SavedModels alike, fixes the batch at 1 (no SHAPE
-    and PACK operations on the Pi), and gives the same bytes each time; from_keras_model writes names of temporary
-    folders and fails on tf_keras models while Keras 3 is installed.
+    This way works for Keras 3, tf_keras and SavedModels alike, fixes the batch at 1 (no SHAPE and PACK operations on
+    the Pi), and gives the same bytes each time. The converter's from_keras_model writes names of temporary folders into
+    the file, and fails on tf_keras models while Keras 3 is installed. Raises ConvertError if the model does not run.
     """
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
@@ -68,28 +69,30 @@ def freeze(model: Any, convention: Convention, where: str) -> Any:
             tf.TensorSpec((1, *convention.shape), tf.float32, name="glyph")
         )
         return convert_variables_to_constants_v2(function)
-    except Exception as error:  # layers raise whatever they like
+    except Exception as error:  # layers can raise anything
         raise ConvertError(f"{where}: does not run on one image ({_reason(error)}); save it again") from error
 
 
 def convert(frozen: Any, recipe: Recipe, images: NDArray[np.float32], io: Io, where: str) -> bytes:
-    """A frozen model as a .tflite by the recipe, batch 1; calibrated on ``images`` (n, …) float32 where it needs to.
+    """Convert a frozen model to a .tflite, batch 1; int8 and int16x8 calibrate on ``images`` (n, …) float32.
 
-    Its input and output are float32; with the recipe int8, ``io``. Weights of int8 have a scale for each channel.
-    Scheme: https://ai.google.dev/edge/litert/models/quantization_spec. Raises ConvertError where the model has an
-    operation without such a form; ``where`` is its file's name.
+    Input and output are float32; with the recipe int8 they are ``io``. Weights of int8 have a scale for each channel.
+    Scheme: https://ai.google.dev/edge/litert/models/quantization_spec. Raises ConvertError if TFLite cannot convert an
+    operation by this recipe; ``where`` is the model's name.
     """
     import tensorflow as tf
 
-    if recipe in ("int8", "int16x8") and LOOPS & {operation.type for operation in frozen.graph.get_operations()}:
-        # TensorFlow 2.21's calibrator does not refuse them, it crashes.
-        raise ConvertError(f"{where}: has loops (as LSTM and GRU have), which TFLite cannot calibrate; {PLAINER}")
-    # TFLite has no 16x8 form of blocks.
-    function = frozen if recipe == "int16x8" else in_blocks(frozen)
+    if recipe in ("int8", "int16x8") and LOOP_OPERATIONS & {
+        operation.type for operation in frozen.graph.get_operations()
+    }:
+        # TensorFlow 2.21's calibrator crashes on them.
+        raise ConvertError(f"{where}: has loops (from LSTM or GRU layers), which TFLite cannot calibrate; {ADVICE}")
+    # TFLite cannot convert SPACE_TO_DEPTH to int16x8.
+    function = frozen if recipe == "int16x8" else use_blocks(frozen)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
     if recipe != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    # A dense layer with a scale for each channel but float activations needs TFLite 2.17: tflite-runtime ends at 2.14.
+    # A dense layer with a scale for each channel and float activations needs TFLite 2.17; tflite-runtime ends at 2.14.
     converter._experimental_disable_per_channel_quantization_for_dense_layers = recipe == "dynamic"
     if recipe == "float16":
         converter.target_spec.supported_types = [tf.float16]
@@ -104,28 +107,27 @@ def convert(frozen: Any, recipe: Recipe, images: NDArray[np.float32], io: Io, wh
         ]
     try:
         content = bytes(converter.convert())
-    except Exception as error:  # the converter raises what its C++ does
-        form = {"int8": "integer", "int16x8": "int16"}.get(recipe, recipe)
-        raise ConvertError(f"{where}: TFLite has no {form} form of it ({_reason(error)}); {PLAINER}") from error
+    except Exception as error:  # the converter can raise anything
+        raise ConvertError(f"{where}: TFLite cannot convert it to {recipe} ({_reason(error)}); {ADVICE}") from error
     if recipe == "int8":
-        _check(content, io, where)
+        _check_types(content, io, where)
     return content
 
 
-def _check(content: bytes, io: Io, where: str) -> None:
-    """The converter falls back to float without a word in some cases: look at what came out."""
+def _check_types(content: bytes, io: Io, where: str) -> None:
+    """Raise ConvertError unless an int8 file is all integers: the converter sometimes silently falls back to float."""
     interpreter = interpreter_class()(model_content=content)
-    ends = [*interpreter.get_input_details(), *interpreter.get_output_details()]
-    found = [np.dtype(end["dtype"]).name for end in ends]
+    tensors = [*interpreter.get_input_details(), *interpreter.get_output_details()]
+    found = [np.dtype(tensor["dtype"]).name for tensor in tensors]
     floats = [part["name"] for part in interpreter.get_tensor_details() if part["dtype"] in (np.float32, np.float16)]
     if found != [io, io] or floats:
         raise ConvertError(
-            f"{where}: came out as {' -> '.join(found)} with {len(floats)} parts in float; {io} was asked for,"
-            f" and int8 inside; {PLAINER}"
+            f"{where}: was converted to {' -> '.join(found)} with {len(floats)} float tensors, not to {io} with int8"
+            f" inside; {ADVICE}"
         )
 
 
 def _reason(error: BaseException) -> str:
-    """The telling line of a converter's long message."""
+    """The most useful line of a converter's long message, at most 200 characters."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     return next((line for line in lines if "error:" in line), lines[0])[:200]

@@ -1,8 +1,8 @@
-"""A first convolution that strides, done on blocks of 2x2 pixels: the same sums, of which a runtime makes fewer.
+"""Space to depth: make a first convolution with stride 2 faster by running it on blocks of 2x2 pixels.
 
-Kernels of the runtimes take channels by eights (XNNPACK's int8), and a grey picture has one: seven of eight products
-are of nothing. As blocks of 2x2 pixels it has four channels, and a 5x5 filter that strides by two becomes one of 3x3
-blocks that does not. Exact: the weights only move, and what is added to fill the blocks is 0.
+XNNPACK's int8 kernels process channels in groups of eight, but a grey image has one channel, so seven of eight products
+are wasted. As blocks of 2x2 pixels the image has four channels, and a 5x5 filter with stride 2 becomes a filter of 3x3
+blocks with stride 1. The result is exact: weights are only moved, and blocks are filled up with zeros.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK = 2
-"""A block's side, pixels: the stride."""
+"""Side of a block, pixels; equal to the stride of the convolutions that are changed."""
 
 
-def in_blocks(frozen: Any) -> Any:
-    """A frozen function of one image with the convolutions that this is for done so; the same where there are none.
+def use_blocks(frozen: Any) -> Any:
+    """A frozen function of one image with its suitable convolutions done on blocks; unchanged if there are none.
 
-    They have one channel, an even size, a stride of 2 both ways, and constant weights.
+    Suitable are those of one channel, an even size, stride 2 both ways, and constant weights.
     """
     import tensorflow as tf
 
-    found = [operation for operation in frozen.graph.get_operations() if _fits(operation)]
+    found = [operation for operation in frozen.graph.get_operations() if _can_use_blocks(operation)]
     if not found:
         return frozen
     graph = frozen.graph.as_graph_def()
@@ -31,7 +31,7 @@ def in_blocks(frozen: Any) -> Any:
     for operation in found:
         node = nodes[operation.name]
         padding = node.attr["padding"].s.decode()
-        moved = blocked(tf.make_ndarray(_constant(operation.inputs[1]).get_attr("value")), padding)
+        moved = block_weights(tf.make_ndarray(_constant(operation.inputs[1]).get_attr("value")), padding)
         blocks = graph.node.add(op="SpaceToDepth", name=f"{node.name}/blocks", input=[node.input[0]])
         blocks.attr["T"].type = tf.float32.as_datatype_enum
         blocks.attr["block_size"].i = BLOCK
@@ -42,20 +42,20 @@ def in_blocks(frozen: Any) -> Any:
         node.input[:] = [blocks.name, constant.name]
         node.attr["strides"].list.i[:] = [1, 1, 1, 1]
     ends = [tensor.name for tensor in frozen.inputs], [tensor.name for tensor in frozen.outputs]
-    whole = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(graph, name=""), [])
-    inputs, outputs = ([whole.graph.get_tensor_by_name(name) for name in names] for names in ends)
-    return whole.prune(inputs, outputs)
+    wrapped = tf.compat.v1.wrap_function(lambda: tf.import_graph_def(graph, name=""), [])
+    inputs, outputs = ([wrapped.graph.get_tensor_by_name(name) for name in names] for names in ends)
+    return wrapped.prune(inputs, outputs)
 
 
 def _constant(tensor: Any) -> Any:
-    """What gives these weights: a frozen variable is a constant handed on."""
+    """The operation that these weights come from: a frozen variable is a constant behind Identity operations."""
     operation = tensor.op
     while operation.type == "Identity":
         operation = operation.inputs[0].op
     return operation
 
 
-def _fits(operation: Any) -> bool:
+def _can_use_blocks(operation: Any) -> bool:
     if operation.type != "Conv2D" or operation.get_attr("data_format") != b"NHWC":
         return False
     picture, weights = operation.inputs
@@ -70,15 +70,15 @@ def _fits(operation: Any) -> bool:
     )
 
 
-def blocked(weights: NDArray[np.float32], padding: str) -> NDArray[np.float32]:
-    """Weights (height, width, 1, filters) that stride over pixels -> (h, w, 4, filters) over blocks.
+def block_weights(weights: NDArray[np.float32], padding: str) -> NDArray[np.float32]:
+    """Weights (height, width, 1, filters) for pixels with stride 2 -> (h, w, 4, filters) for blocks with stride 1.
 
-    ``padding``: SAME or VALID, as TensorFlow has them for even sizes, and as the new ones are to have it.
+    ``padding``: SAME or VALID, as TensorFlow pads even sizes; the convolution on blocks has the same padding.
     """
-    # So many empty rows and columns TensorFlow puts before the picture; the first tap falls into half a block.
-    before = [max(taps - BLOCK, 0) // 2 if padding == "SAME" else 0 for taps in weights.shape[:2]]
-    lead = [count % BLOCK for count in before]
-    spread = [-(-(ahead + taps) // BLOCK) for ahead, taps in zip(lead, weights.shape[:2], strict=True)]
+    # TensorFlow adds these empty rows and columns before the image, so a filter may begin in the middle of a block.
+    padded = [max(taps - BLOCK, 0) // 2 if padding == "SAME" else 0 for taps in weights.shape[:2]]
+    lead = [count % BLOCK for count in padded]
+    spread = [-(-(skipped + taps) // BLOCK) for skipped, taps in zip(lead, weights.shape[:2], strict=True)]
     filters = weights.shape[3]
     filled = np.zeros((spread[0] * BLOCK, spread[1] * BLOCK, filters), np.float32)
     filled[lead[0] : lead[0] + weights.shape[0], lead[1] : lead[1] + weights.shape[1]] = weights[:, :, 0]

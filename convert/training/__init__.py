@@ -1,1 +1,1 @@
-"""Training of the model that comes with the package."""
+"""Train the model that is shipped with the package."""

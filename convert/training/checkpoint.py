@@ -1,4 +1,4 @@
-"""A training that was interrupted goes on after its last whole epoch: one .keras file, weights and optimizer."""
+"""Training checkpoints: an interrupted training continues after its last complete epoch."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from convert.system.files import whole
+from convert.system.files import atomic_write
 
 MEMBER = "training.json"
-"""The .keras file is a zip archive; this member says which training it belongs to, and how far it is."""
+"""The file added to the .keras zip archive: which training it belongs to, and how many epochs are done."""
 
 
-def save(model: Any, epochs_done: int, order: Mapping[str, Any], path: Path) -> None:
-    """Write the compiled model, whole or not at all; ``order`` is what makes this training differ from others."""
-    with whole(path) as half:
-        model.save(half)
-        with zipfile.ZipFile(half, "a") as archive:
-            archive.writestr(MEMBER, json.dumps({"epochs_done": epochs_done, "order": order}))
+def save(model: Any, epochs_done: int, identity: Mapping[str, Any], path: Path) -> None:
+    """Write the compiled model with its optimizer, atomically. ``identity``: the training's options and data."""
+    with atomic_write(path) as temporary:
+        model.save(temporary)
+        with zipfile.ZipFile(temporary, "a") as archive:
+            archive.writestr(MEMBER, json.dumps({"epochs_done": epochs_done, "order": identity}))
 
 
-def load(path: Path, order: Mapping[str, Any]) -> tuple[Any, int]:
-    """The model and its epochs done; (None, 0) where there is no file, or one of another training."""
+def load(path: Path, identity: Mapping[str, Any]) -> tuple[Any, int]:
+    """The model and the number of epochs done; (None, 0) if there is no file, or it is of another training."""
     try:
         with zipfile.ZipFile(path) as archive:
-            said = json.loads(archive.read(MEMBER))
+            training = json.loads(archive.read(MEMBER))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
         return None, 0
-    if said["order"] != order:
+    if training["order"] != identity:
         return None, 0
     import keras
 
-    return keras.models.load_model(path), int(said["epochs_done"])
+    return keras.models.load_model(path), int(training["epochs_done"])

@@ -1,4 +1,4 @@
-"""Train the small Keras CNN that this project ships, on MNIST as other hands and a camera would show it."""
+"""Train the small Keras CNN that this project ships, on MNIST, generated handwriting and marks that are not digits."""
 
 from __future__ import annotations
 
@@ -9,53 +9,60 @@ from typing import Any
 
 import numpy as np
 
-from convert.data.corrections import Taught
+from convert.data.corrections import LabelledGlyphs
 from convert.data.mnist import Mnist
-from convert.load import Loaded
+from convert.load import LoadedModel
 from convert.samples import augment
 from convert.samples.nondigits import nondigits
-from convert.system.files import whole
+from convert.system.files import atomic_write
 from convert.system.workers import Workers, workers
 from convert.training import checkpoint
 from edge.errors import ConvertError
 from edge.types import Pixels
 
 CAMERA_SHARE = 0.35
-"""Share of each epoch's glyphs of MNIST that went through the virtual camera."""
+"""Share of the MNIST glyphs of each epoch, 0 to 1, that went through the virtual camera. Chosen: the others stay
+sharp, as in MNIST."""
 HANDWRITTEN_SHARE = 0.6
-"""As many digits of the project's own stroke model are added to each epoch, as a share of the training set."""
+"""Number of generated handwritten digits in each epoch, as a share of the training set."""
 NONDIGIT_SHARE = 0.35
-"""The same for marks that are no digit."""
-TAUGHT_SHARE = 0.06
-"""The same for the user's own glyphs: each is repeated, and varied anew each time, until they are so many,"""
-TAUGHT_TIMES = 60
-"""but no oftener an epoch than this: a few would be learnt by heart."""
-SETS = 3
-"""So many different sets of both take turns."""
-PARTS = 16
-"""The making of many glyphs is in so many parts, each with a seed of its own: no core count matters."""
-BATCH = 128
+"""Number of marks that are not digits in each epoch, as a share of the training set."""
+OWN_SHARE = 0.06
+"""Number of the user's own glyphs in each epoch, as a share of the training set: each is repeated, and varied each
+time."""
+MAX_OWN_REPEATS = 60
+"""How often one of the user's own glyphs is repeated in an epoch at most. Chosen: a few glyphs repeated more often
+would be memorised."""
+SAMPLE_SETS = 3
+"""Number of different sets of handwriting and of non-digits; successive epochs use them in turn. Chosen: more
+variety without generating new ones for every epoch."""
+SEED_PARTS = 16
+"""Generating glyphs is divided into this many parts, each with its own seed, so that the result does not depend on the
+number of processor cores."""
+BATCH_SIZE = 128
+"""Glyphs per training step."""
 PEAK_RATE = 2e-3
-"""Learning rate after the first epoch; it falls to 0 along a cosine."""
-SECOND_PEAK_RATE = 1e-3
-"""The same where a trained model goes on."""
+"""Highest learning rate, reached after the first epoch; from there it falls to 0 along a cosine."""
+FURTHER_PEAK_RATE = 1e-3
+"""Highest learning rate when a trained model is trained further (``--start``)."""
 SMOOTHING = 0.05
-"""Label smoothing: the model should never be surer than the data."""
+"""Label smoothing: keeps the model from becoming more confident than the data justifies."""
 
 CLASSES = 11
-"""The digits 0 to 9, and what is no digit."""
+"""Number of classes: the digits 0 to 9, and none, not a digit."""
 
-NOTHING_TAUGHT = Taught(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8))
+NO_OWN_GLYPHS = LabelledGlyphs(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8))
+"""No glyphs of the user."""
 
 Work = Callable[[Any, Any], Pixels]
-"""Glyphs (n, 28, 28), or digits (n,), and a seed -> as many glyphs."""
+"""A function of glyphs (n, 28, 28), or digits (n,), and a seed that returns n glyphs."""
 
 
 def network() -> Any:
     """The untrained network: (28, 28, 1) float32 in 0..1, light ink on black -> logits of ten digits and of none.
 
-    Five convolutions; the first one strides, because a stroke of 2 to 3 pixels survives it and it halves the
-    work of everything behind. 135,419 parameters, 3.9 million multiplications an image.
+    Five convolutions. The first has stride 2: a pen stroke of 2 to 3 pixels survives it, and the layers behind it
+    have less work. 135,419 parameters, 3.9 million multiplications an image.
     """
     import keras
     from keras import layers
@@ -77,16 +84,16 @@ def network() -> Any:
     return keras.Model(glyph, layers.Dense(CLASSES, name="digit_or_none")(x), name="mnist")
 
 
-def shares(work: Work, items: Pixels, seed: list[int], some: Workers) -> Pixels:
-    """``work`` on all items (n, …), in PARTS parts of seed [*seed, part], shared by the workers."""
-    ends = [PARTS * worker // some.count for worker in range(some.count + 1)]
-    jobs = [some.submit(_parts, work, items, seed, *part) for part in zip(ends[:-1], ends[1:], strict=True)]
+def in_parallel(work: Work, items: Pixels, seed: list[int], pool: Workers) -> Pixels:
+    """Run ``work`` on all items (n, …), in SEED_PARTS parts with the seeds [*seed, part], divided among the workers."""
+    ends = [SEED_PARTS * worker // pool.count for worker in range(pool.count + 1)]
+    jobs = [pool.submit(_parts, work, items, seed, *part) for part in zip(ends[:-1], ends[1:], strict=True)]
     return np.concatenate([job.result() for job in jobs])
 
 
 def _parts(work: Work, items: Pixels, seed: list[int], first: int, end: int) -> Pixels:
-    parts = np.array_split(items, PARTS)
-    # None of them are no glyphs.
+    parts = np.array_split(items, SEED_PARTS)
+    # Without it there would be nothing to concatenate if all parts are empty.
     none = np.zeros((0, 28, 28), np.uint8)
     return np.concatenate([none, *(work(parts[i], [*seed, i]) for i in range(first, end) if len(parts[i]))])
 
@@ -96,72 +103,75 @@ def train(
     *,
     epochs: int,
     seed: int,
-    told: Callable[[int, dict[str, float]], None],
-    start: Loaded | None = None,
-    kept: Path | None = None,
-    also: Taught | None = None,
+    on_epoch: Callable[[int, dict[str, float]], None],
+    start: LoadedModel | None = None,
+    checkpoint_file: Path | None = None,
+    also: LabelledGlyphs | None = None,
 ) -> Any:
-    """The trained model, after ``epochs`` over ``data.train``; ``told(epochs done, figures)`` hears of each.
+    """Train a model for ``epochs`` epochs on ``data.train`` and, if given, the user's own glyphs ``also``.
 
-    ``also`` is learnt besides. It begins untrained, or as ``start``, a model of such a training. After each epoch it is
-    kept in the file ``kept``; where that is of the same training, it goes on from there. Raises ConvertError where
-    ``start`` is another network.
+    ``on_epoch(epochs done, figures)`` is called after each epoch; the figures are Keras's ``loss`` and ``accuracy``.
+    Training begins with an untrained model, or with ``start``, which an earlier training made. After each epoch the
+    model is saved to ``checkpoint_file``; if that file is of the same training, it continues from there. Raises
+    ConvertError if ``start`` is another network.
     """
     import keras
 
     keras.utils.set_random_seed(seed)
-    own, own_classes = repeated(also, round(TAUGHT_SHARE * len(data.train))) if also else NOTHING_TAUGHT
-    order = {"epochs": epochs, "seed": seed, "data": data.digest, "start": start and start.sha256}
+    own, own_classes = repeated(also, round(OWN_SHARE * len(data.train))) if also else NO_OWN_GLYPHS
+    identity = {"epochs": epochs, "seed": seed, "data": data.digest, "start": start and start.sha256}
     if also:
-        order["also"] = also.digest
-    model, done = checkpoint.load(kept, order) if kept else (None, 0)
-    model = model or _compiled(start, epochs, -(-(_epoch_size(len(data.train)) + len(own)) // BATCH))
-    written_digits = np.arange(SETS * round(HANDWRITTEN_SHARE * len(data.train)), dtype=np.uint8) // SETS % 10
-    nondigit_count = SETS * round(NONDIGIT_SHARE * len(data.train))
-    material = np.random.default_rng(seed).integers(len(data.train), size=nondigit_count)
-    with workers(min(PARTS, os.cpu_count() or 1)) as some:
-        seen = shares(augment.seen, data.train, [seed, 0], some)
-        written = shares(augment.handwriting, written_digits, [seed, 0, 1], some)
-        nothing = shares(nondigits, data.train[material], [seed, 0, 2], some)
-    # Another process makes the next epoch's glyphs while this one trains on the last.
+        identity["also"] = also.digest
+    model, done = checkpoint.load(checkpoint_file, identity) if checkpoint_file else (None, 0)
+    model = model or _compiled(start, epochs, -(-(_epoch_size(len(data.train)) + len(own)) // BATCH_SIZE))
+    written_digits = (
+        np.arange(SAMPLE_SETS * round(HANDWRITTEN_SHARE * len(data.train)), dtype=np.uint8) // SAMPLE_SETS % 10
+    )
+    nondigit_count = SAMPLE_SETS * round(NONDIGIT_SHARE * len(data.train))
+    nondigit_sources = np.random.default_rng(seed).integers(len(data.train), size=nondigit_count)
+    with workers(min(SEED_PARTS, os.cpu_count() or 1)) as pool:
+        through_camera = in_parallel(augment.through_camera, data.train, [seed, 0], pool)
+        written = in_parallel(augment.handwriting, written_digits, [seed, 0, 1], pool)
+        nondigit_glyphs = in_parallel(nondigits, data.train[nondigit_sources], [seed, 0, 2], pool)
+    # Another process generates the next epoch's glyphs while this one trains.
     with workers(1) as single:
-        coming = single.submit(augment.varied, data.train, [seed, done + 1])
+        next_epoch = single.submit(augment.varied, data.train, [seed, done + 1])
         for epoch in range(done, epochs):
-            glyphs = coming.result()
+            glyphs = next_epoch.result()
             if epoch + 1 < epochs:
-                coming = single.submit(augment.varied, data.train, [seed, epoch + 2])
+                next_epoch = single.submit(augment.varied, data.train, [seed, epoch + 2])
             rng = np.random.default_rng([seed, epoch])
             through = rng.uniform(size=len(glyphs)) < CAMERA_SHARE
-            glyphs[through] = seen[through]
-            turn = slice(epoch % SETS, None, SETS)
-            parts = [glyphs, written[turn], nothing[turn]]
-            none = np.full(len(nothing[turn]), CLASSES - 1)
+            glyphs[through] = through_camera[through]
+            turn = slice(epoch % SAMPLE_SETS, None, SAMPLE_SETS)
+            parts = [glyphs, written[turn], nondigit_glyphs[turn]]
+            none = np.full(len(nondigit_glyphs[turn]), CLASSES - 1)
             if len(own):
                 parts.append(augment.varied(own, [seed, epoch, 3]))
             glyphs = np.concatenate(parts)
             labels = np.concatenate([data.train_labels, written_digits[turn], none, own_classes])
             _reseed(model, [seed, epoch])
             order_of_batches = rng.permutation(len(glyphs))
-            past = model.fit(
+            history = model.fit(
                 glyphs[order_of_batches, ..., None].astype(np.float32) / 255,
                 np.eye(CLASSES, dtype=np.float32)[labels[order_of_batches]],
-                batch_size=BATCH, epochs=epoch + 1, initial_epoch=epoch, shuffle=False, verbose=0,
+                batch_size=BATCH_SIZE, epochs=epoch + 1, initial_epoch=epoch, shuffle=False, verbose=0,
             )  # fmt: skip
-            if kept:
-                checkpoint.save(model, epoch + 1, order, kept)
-            told(epoch + 1, {name: values[-1] for name, values in past.history.items()})
+            if checkpoint_file:
+                checkpoint.save(model, epoch + 1, identity, checkpoint_file)
+            on_epoch(epoch + 1, {name: values[-1] for name, values in history.history.items()})
     return model
 
 
-def repeated(also: Taught, many: int) -> Taught:
-    """All glyphs in turn until they are ``many``, but none oftener than TAUGHT_TIMES; each once at least."""
-    count = max(len(also.glyphs), min(many, TAUGHT_TIMES * len(also.glyphs)))
+def repeated(also: LabelledGlyphs, many: int) -> LabelledGlyphs:
+    """The glyphs repeated in turn up to ``many``; each at least once, at most MAX_OWN_REPEATS times."""
+    count = max(len(also.glyphs), min(many, MAX_OWN_REPEATS * len(also.glyphs)))
     which = np.arange(count) % len(also.glyphs)
-    return Taught(also.glyphs[which], also.classes[which])
+    return LabelledGlyphs(also.glyphs[which], also.classes[which])
 
 
 def _reseed(model: Any, seed: list[int]) -> None:
-    """Dropout of each epoch follows the seed alone: a checkpoint does not keep its state."""
+    """Seed dropout anew for each epoch: a checkpoint does not contain its state."""
     for layer in model.layers:
         if hasattr(layer, "seed_generator"):
             layer.seed_generator.state.assign(np.random.default_rng(seed).integers(2**31, size=2))
@@ -171,7 +181,7 @@ def _epoch_size(images: int) -> int:
     return images + round(HANDWRITTEN_SHARE * images) + round(NONDIGIT_SHARE * images)
 
 
-def _compiled(start: Loaded | None, epochs: int, steps: int) -> Any:
+def _compiled(start: LoadedModel | None, epochs: int, steps: int) -> Any:
     import keras
 
     model = network()
@@ -179,10 +189,10 @@ def _compiled(start: Loaded | None, epochs: int, steps: int) -> Any:
         weights = start.model.get_weights()
         if [array.shape for array in weights] != [array.shape for array in model.get_weights()]:
             raise ConvertError(
-                f"{start.path}: is another network than edge-train's; leave --start away to train a new one"
+                f"{start.path}: is not the network that edge-train trains; leave out --start to train a new one"
             )
         model.set_weights(weights)
-    peak = SECOND_PEAK_RATE if start else PEAK_RATE
+    peak = FURTHER_PEAK_RATE if start else PEAK_RATE
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, max(1, (epochs - 1) * steps), warmup_target=peak, warmup_steps=steps
     )
@@ -197,9 +207,9 @@ def _compiled(start: Loaded | None, epochs: int, steps: int) -> Any:
 
 
 def save(model: Any, out: Path) -> None:
-    """Write the Keras .h5, whole or not at all, without its optimizer."""
-    with whole(out) as half:
-        model.save(half, include_optimizer=False)
+    """Write the Keras .h5 without its optimizer, atomically."""
+    with atomic_write(out) as temporary:
+        model.save(temporary, include_optimizer=False)
 
 
 def accuracy(model: Any, glyphs: Pixels, labels: Any) -> float:

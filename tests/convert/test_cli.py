@@ -132,7 +132,7 @@ def test_a_model_that_int8_breaks_is_refused_and_an_older_file_stays(
     assert "more than --max-drop 0.3" in line
     assert out.read_bytes() == b"older"
     page = tmp_path / "b-report" / "report.html"
-    assert line.endswith(f"(all figures: {page})") and "int8" in page.read_text("utf-8")
+    assert line.endswith(f"(details: {page})") and "int8" in page.read_text("utf-8")
     assert convert_main([str(broken), "--recipe", "int8", "--data", mnist, "--max-drop", "100"]) == 0
     assert out.read_bytes() != b"older"
 
@@ -162,14 +162,14 @@ def test_what_the_runtime_cannot_run_is_refused_by_its_own_name(
 ) -> None:
     # Its scales are so far apart that XNNPACK gives up.
     path = small.saved(small.breaks_in_int8(1e5), tmp_path / "x.h5")
-    assert f"edge-convert: {path}: cannot be run in int8" in failure(
+    assert f"edge-convert: {path}: cannot be run as int8" in failure(
         [str(path), "--recipe", "int8", "--data", mnist], capfd
     )
 
 
 @pytest.mark.parametrize(
     ("name", "content", "complaint"),
-    [("empty.h5", b"", "is empty"), ("text.h5", b"hello", "is no Keras file"),
+    [("empty.h5", b"", "is empty"), ("text.h5", b"hello", "is not a Keras file"),
      ("cut.h5", b"\x89HDF\r\n\x1a\n" + bytes(90), "is damaged or cut short")],
 )  # fmt: skip
 def test_every_bad_model_is_one_line(
@@ -224,7 +224,7 @@ def test_ctrl_c_is_quiet_and_leaves_nothing(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(attempts, "compared", interrupted)
+    monkeypatch.setattr(attempts, "compare", interrupted)
     capfd.readouterr()
     assert convert_main([str(model), "--data", mnist]) == 130
     assert capfd.readouterr() == ("", "")
@@ -304,7 +304,7 @@ def test_inspecting_shows_the_card_and_the_graph(
     ):
         assert part in out
     assert "no such file" in failure(["inspect", str(tmp_path / "none.tflite")], capfd)
-    assert "is no .tflite model" in failure(["inspect", str(model)], capfd)
+    assert "is not a .tflite model" in failure(["inspect", str(model)], capfd)
 
 
 def run(program: str, *arguments: str) -> list[str]:
@@ -391,7 +391,7 @@ def test_models_that_people_published_keep_what_they_can(name: str, best: float,
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("handwritten_digits__ke2u1__handwritten-digits-recognition-master.h5", "has the function softmax_v2"),
+    [("handwritten_digits__ke2u1__handwritten-digits-recognition-master.h5", "uses the function softmax_v2"),
      ("lenet5__Lucas1Jorge__Lenet-5_Handwritten_CT213.h5", "has weights only, no architecture")],
 )  # fmt: skip
 def test_published_models_that_cannot_be_loaded_say_why(

@@ -17,7 +17,7 @@ import pytest
 from convert import load
 from convert.choices import Io, Recipe
 from convert.data.mnist import ARRAYS, Mnist
-from convert.load.convention import Convention, find
+from convert.load.input_format import InputFormat, detect
 from convert.tflite import quantise
 from edge.errors import ConvertError
 from edge.model.card import Card
@@ -151,17 +151,17 @@ def float_tflite(model: Any, shape: tuple[int, ...]) -> bytes:
     return bytes(tf.lite.TFLiteConverter.from_concrete_functions([frozen]).convert())
 
 
-def quantised(model: Any, recipe: Recipe = "int8", io: Io = "uint8", fed: Convention | None = None) -> bytes:
+def quantised(model: Any, recipe: Recipe = "int8", io: Io = "uint8", fed: InputFormat | None = None) -> bytes:
     """The model as a .tflite without a card by one of the project's recipes, calibrated on 500 glyphs."""
-    fed = fed or convention(model)
+    fed = fed or input_format(model)
     frozen = quantise.freeze(model, fed, "m.h5")
-    return quantise.convert(frozen, recipe, fed.feed(quantise.calibration(data(), 500, seed=1)), io, "m.h5")
+    return quantise.convert(frozen, recipe, fed.feed(quantise.calibration_glyphs(data(), 500, seed=1)), io, "m.h5")
 
 
-def convention(model: Any) -> Convention:
-    """How the model is fed, found on the small test digits."""
-    labels = load.LABELS[math.prod(model.output_shape[1:])]
-    return find(model, data().test, data().test_labels, Card(labels=labels).digits, "m.h5")
+def input_format(model: Any) -> InputFormat:
+    """The input format of the model, detected on the small test digits."""
+    labels = load.DEFAULT_LABELS[math.prod(model.output_shape[1:])]
+    return detect(model, data().test, data().test_labels, Card(labels=labels).digits, "m.h5")
 
 
 def saved(model: Any, path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Marks that are no single whole digit: what the model's class "none" is trained on."""
+"""Generate marks that are not single complete digits, to train the class "none" on."""
 
 from convert.samples.nondigits.marks import nondigits
 

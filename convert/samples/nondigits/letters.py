@@ -1,7 +1,7 @@
-"""Letters, signs and little drawings that nobody takes for a digit, as strokes (see ``edge.handwriting.forms``).
+"""Letters, signs and small drawings that cannot be mistaken for a digit, as strokes (see ``edge.handwriting.forms``).
 
-Left out is whatever somebody's digit may look like: O Q D (0), I l i j r t | / \\ ( ) ! (1), Z (2), Ʒ Э } (3),
-Y y ¥ Ц (4), S s $ (5), G b (6), ⊐ > (7), B ß § & (8), g q P (9), and what is a digit lying down.
+Left out is everything that may look like somebody's digit: O Q D (0), I l i j r t | / \\ ( ) ! (1), Z (2), Ʒ Э } (3),
+Y y ¥ Ц (4), S s $ (5), G b (6), ⊐ > (7), B ß § & (8), g q P (9), and what looks like a digit on its side.
 """
 
 from edge.handwriting.forms import Form
@@ -31,7 +31,7 @@ LETTERS: tuple[Form, ...] = (
     ("2,6 8,80 20,96 34,70 37,30 38,72 50,96 64,70 70,4",),
     ("2,2 58,98", "58,2 2,98"),
     ("0,0 30,50 60,100", "56,2 30,52 2,98"),
-    # Small ones: a d e f h k m n u v w x, and some written together.
+    # Small letters: a d e f h k m n u v w x, and some joined ones.
     ("10,22 28,2 46,16 48,60 50,98 60,92", "46,44 20,46 4,66 10,92 30,94 47,76"),
     ("46,50 26,42 6,58 6,86 24,98 44,82 | 50,0 | 48,60 50,98 60,94",),
     ("4,54 34,52 54,40 46,10 24,2 4,26 2,64 18,96 42,96 60,80",),
@@ -116,4 +116,4 @@ LETTERS: tuple[Form, ...] = (
      "24,44 26,50", "50,44 52,50", "4,66 22,64", "54,64 74,66"),
     ("0,66 18,96 | 74,96 | 94,66 | 0,66", "46,66 46,2 | 80,54 | 46,56"),
 )  # fmt: skip
-"""Each is some strokes, a stroke some points ``x,y`` in hundredths of an em; at ``|`` the pen turns a corner."""
+"""Each form is a tuple of strokes; a stroke has points ``x,y`` in hundredths of an em, and ``|`` at corners."""

@@ -1,7 +1,7 @@
-"""Marks of a pen that are no writing: scribbles, hatching, spirals, frames, dashes, crossings, blots.
+"""Pen marks that are not writing: scribbles, hatching, spirals, frames, dashes, crossings, blots.
 
-Each draws ink (SIDE, SIDE) uint8, 0 = none, 255 = full. Left out is whatever may be a digit: a lone line near the
-vertical (1), a plain ring (0), and a short simple stroke, which may be anything.
+Left out is everything that may be a digit: a single line near the vertical (1), a plain ring (0), and short simple
+strokes.
 """
 
 from __future__ import annotations
@@ -10,23 +10,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.samples.augment import turned
+from convert.samples.augment import rotated
 from edge.handwriting import rendering
 from edge.handwriting.rendering import Stroke
 from edge.types import Pixels
 
 SIDE = 64
-"""Side of the ink that a scribble is drawn on, pixels."""
+"""Width of a scribble's picture, and its greatest height, pixels."""
 
 Points = NDArray[np.float64]
+"""Points (n, 2), x and y, in any unit."""
 
 
 def scribble(rng: np.random.Generator) -> Pixels:
-    """One mark of a random kind."""
+    """One mark of a random kind: ink uint8, 0 = none, 255 = full."""
     if rng.uniform() < 0.15:
         return blot(rng)
     kind = KINDS[int(rng.choice(len(KINDS), p=_SHARES))]
-    drawn = turned(kind(rng), float(rng.uniform(0, np.pi)) if kind in _ANYHOW else float(rng.normal(0, 0.12)))
+    drawn = rotated(kind(rng), float(rng.uniform(0, np.pi)) if kind in _ANY_ANGLE else float(rng.normal(0, 0.12)))
     height = SIDE if rng.uniform() < 0.6 else int(rng.integers(SIDE // 3, SIDE))
     return rendering.render(drawn, height, SIDE, float(rng.uniform(2, 6)))
 
@@ -40,7 +41,7 @@ def tangle(rng: np.random.Generator) -> list[Stroke]:
 
 
 def zigzag(rng: np.random.Generator) -> list[Stroke]:
-    """To and fro at least six times, evenly or not."""
+    """A zigzag of at least six lines, regular or not."""
     turns = int(rng.integers(7, 16))
     x = np.linspace(0, rng.uniform(0.5, 3), turns) + rng.normal(0, 0.03, turns)
     y = np.arange(turns) % 2 + rng.normal(0, rng.uniform(0, 0.2), turns)
@@ -48,7 +49,7 @@ def zigzag(rng: np.random.Generator) -> list[Stroke]:
 
 
 def spiral(rng: np.random.Generator) -> list[Stroke]:
-    """Two turns or more about a middle, or a row of at least four curls."""
+    """A spiral of at least two turns, or a row of at least four loops."""
     turns = rng.uniform(2.2, 5)
     angle = np.linspace(0, 2 * np.pi * turns, 90) * rng.choice([-1, 1]) + rng.uniform(0, 7)
     if rng.uniform() < 0.5:
@@ -60,7 +61,7 @@ def spiral(rng: np.random.Generator) -> list[Stroke]:
 
 
 def hatching(rng: np.random.Generator) -> list[Stroke]:
-    """Three to nine lines side by side, some crossed by others."""
+    """Four to nine parallel lines, some crossed by others."""
 
     def lines() -> list[Stroke]:
         at = np.sort(rng.uniform(0, 1, count)) if rng.uniform() < 0.3 else np.linspace(0, 1, count)
@@ -71,18 +72,18 @@ def hatching(rng: np.random.Generator) -> list[Stroke]:
 
     count = int(rng.integers(4, 10))
     first = lines()
-    return first + turned(lines(), np.pi / 2 + rng.normal(0, 0.2)) if rng.uniform() < 0.4 else first
+    return first + rotated(lines(), np.pi / 2 + rng.normal(0, 0.2)) if rng.uniform() < 0.4 else first
 
 
 def frame(rng: np.random.Generator) -> list[Stroke]:
-    """A box, a triangle or another polygon; with a cross in it or over it, or a second one inside."""
+    """A box, a triangle or another polygon, with a cross in it or over it, or a smaller one inside."""
     corners = int(rng.choice([3, 4, 4, 4, 5, 6]))
     angle = np.arange(corners + 1) * 2 * np.pi / corners + np.pi / (4 if corners == 4 else 2)
     outline = np.stack([np.cos(angle) * rng.uniform(0.8, 1.8), np.sin(angle)], axis=1)
     outline[:-1] += rng.normal(0, 0.08, (corners, 2))
     outline[-1] = outline[0]
     parts: list[Points] = [outline]
-    # A box alone, or with a slash, may be somebody's zero; a triangle is none.
+    # A box alone, or with a slash, may be somebody's zero; a triangle cannot be one.
     extra = rng.choice([0, 2, 3, 4]) if corners == 3 else rng.integers(2, 5)
     if extra == 2:
         parts += [outline[[0, corners // 2]], outline[[1, corners // 2 + 1]]]
@@ -94,7 +95,7 @@ def frame(rng: np.random.Generator) -> list[Stroke]:
 
 
 def wheel(rng: np.random.Generator) -> list[Stroke]:
-    """A circle with something in it: spokes, a smaller circle, lines."""
+    """A circle with spokes, a smaller circle or lines in it."""
     around = np.linspace(0, 2 * np.pi, 40)
     circle = np.stack([np.cos(around), np.sin(around)], axis=1) + rng.normal(0, 0.02, (40, 2))
     parts: list[Points] = [circle * [rng.uniform(0.8, 1.5), 1]]
@@ -111,7 +112,7 @@ def wheel(rng: np.random.Generator) -> list[Stroke]:
 
 
 def dash(rng: np.random.Generator) -> list[Stroke]:
-    """One long line, flat or sloping by up to 28 degrees, straight or a little bent, some with a hook or a break."""
+    """One long line, within 28 degrees of the horizontal, straight or slightly bent; some are doubled or broken."""
     slope = np.tan(np.radians(rng.uniform(-28, 28)))
     x = np.linspace(0, 1, 6)
     y = slope * x + rng.uniform(-0.12, 0.12) * np.sin(np.pi * x) + rng.normal(0, 0.01, 6)
@@ -123,14 +124,14 @@ def dash(rng: np.random.Generator) -> list[Stroke]:
 
 
 def wave(rng: np.random.Generator) -> list[Stroke]:
-    """A flat wavy line, as under a word."""
+    """A flat wavy line, as used to underline a word."""
     x = np.linspace(0, 1, 60)
     waves, high = rng.uniform(1.5, 5), rng.uniform(0.04, 0.2)
     return _strokes([x, high * np.sin(2 * np.pi * waves * x + rng.uniform(0, 7)) + rng.normal(0, 0.1) * x])
 
 
 def crossing(rng: np.random.Generator) -> list[Stroke]:
-    """Lines through one point: a plus, a cross, a star of up to four."""
+    """Two to four lines through one point: a plus, a cross or a star."""
     count = int(rng.integers(2, 5))
     angles = np.pi / 4 * rng.integers(0, 2) + np.arange(count) * np.pi / count + rng.normal(0, 0.1, count)
     ends = np.stack([np.cos(angles), np.sin(angles)], axis=1)
@@ -138,14 +139,14 @@ def crossing(rng: np.random.Generator) -> list[Stroke]:
 
 
 def dots(rng: np.random.Generator) -> list[Stroke]:
-    """Four to a dozen short strokes, scattered or in a row."""
+    """Four to twelve dots or short strokes, scattered or in a row."""
     places = rng.uniform(0, 1, (int(rng.integers(4, 13)), 2)) * [1, rng.choice([0.1, 1.0])]
     lengths = rng.normal(0, rng.choice([0.01, 0.08]), places.shape)
     return [np.stack([a, a + b]).astype(np.float32) for a, b in zip(places, lengths, strict=True)]
 
 
 def blot(rng: np.random.Generator) -> Pixels:
-    """A filled shape: a stain with a wavy or jagged edge, some with splashes around it."""
+    """A filled blot with a wavy or jagged edge, some with splashes: ink (SIDE, SIDE) uint8, 0 = none, 255 = full."""
     ink = np.zeros((SIDE, SIDE), np.uint8)
     knots = int(rng.integers(5, 24))
     angle = np.linspace(0, 2 * np.pi, knots, endpoint=False)
@@ -161,7 +162,7 @@ def blot(rng: np.random.Generator) -> Pixels:
 
 
 def heart(rng: np.random.Generator) -> list[Stroke]:
-    """A heart, the dent at its top deep enough to see."""
+    """A heart with a clear dent at the top."""
     t = np.linspace(0, 2 * np.pi, 60)
     x = 16 * np.sin(t) ** 3 * rng.uniform(0.8, 1.2)
     y = -(13 * np.cos(t) - rng.uniform(5, 8) * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t))
@@ -169,13 +170,15 @@ def heart(rng: np.random.Generator) -> list[Stroke]:
 
 
 KINDS = (tangle, zigzag, spiral, hatching, frame, wheel, dash, wave, crossing, dots, heart)
-"""Every kind that is drawn of strokes; they are in any unit, as they are fitted to the picture."""
+"""Every kind that is drawn with strokes. Their unit does not matter: they are scaled to the picture."""
 _SHARES = np.array([5, 3, 3, 4, 6, 3, 4, 2, 2, 2, 1]) / 35
-_ANYHOW = (tangle, hatching, zigzag)
+"""Share of each of KINDS; they add up to 1."""
+_ANY_ANGLE = (tangle, hatching, zigzag)
+"""The kinds that are drawn at any angle; the others stay nearly upright."""
 
 
 def _through(points: Points, rng: np.random.Generator) -> Stroke:
-    """A line through the points, smooth or with corners."""
+    """A stroke through the points, smooth or with corners."""
     return (rendering.curve(points) if rng.uniform() < 0.6 else points).astype(np.float32)
 
 

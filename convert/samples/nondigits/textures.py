@@ -1,6 +1,6 @@
-"""What a camera takes for ink where nobody wrote: paper, cloth, wood, leaves, ruled lines, print, edges, things.
+"""Pictures without writing that may look like ink: paper, cloth, wood, leaves, ruled lines, print, edges, objects.
 
-Each gives a grey page (SIDE, SIDE) uint8, 0 = black, 255 = white.
+Each function returns a grey page (SIDE, SIDE) uint8, 0 = black, 255 = white.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ def texture(rng: np.random.Generator) -> Pixels:
 
 
 def _clouds(rng: np.random.Generator, across: float, down: float) -> NDArray[np.float32]:
-    """Smooth noise of deviation 1, its grains so many pixels wide and tall."""
+    """Smooth noise of standard deviation 1, with grains ``across`` pixels wide and ``down`` pixels tall."""
     size = (max(3, round(SIDE / across)), max(3, round(SIDE / down)))
     rough = rng.standard_normal(size[::-1], np.float32)
     return cv2.resize(rough, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
 
 
 def grains(rng: np.random.Generator) -> Pixels:
-    """Gravel, plaster, foliage: noise of two grains; wood and cloth where they are longer one way."""
+    """Gravel, plaster, foliage: noise with grains of two sizes; wood and cloth if they are longer in one direction."""
     across, down = np.exp(rng.uniform(np.log(3), np.log(22), 2))
     mixed = _clouds(rng, across, down) + rng.uniform(0, 1) * _clouds(rng, across / 2.5, down / 2.5)
     if rng.uniform() < 0.5:
@@ -40,7 +40,7 @@ def grains(rng: np.random.Generator) -> Pixels:
 
 
 def weave(rng: np.random.Generator) -> Pixels:
-    """Cloth, a keyboard, a fence: stripes one way or both, bent a little."""
+    """Cloth, a keyboard, a fence: stripes in one or two directions, slightly bent."""
     x, y = np.meshgrid(np.arange(SIDE, dtype=np.float32), np.arange(SIDE, dtype=np.float32))
     bend = _clouds(rng, 40, 40) * rng.uniform(0, 4)
     angle, length = rng.uniform(0, np.pi), rng.uniform(6, 20)
@@ -63,8 +63,8 @@ def ruled(rng: np.random.Generator) -> Pixels:
     return page
 
 
-def print_(rng: np.random.Generator) -> Pixels:
-    """Fine print: rows of little bars and dots that run together, at least two rows."""
+def fine_print(rng: np.random.Generator) -> Pixels:
+    """Fine print: at least two rows of small bars and dots."""
     page = np.full((SIDE, SIDE), rng.uniform(150, 250), np.uint8)
     dark, tall = float(rng.uniform(10, 100)), int(rng.integers(5, 14))
     for row in range(int(rng.integers(2, 5))):
@@ -85,7 +85,7 @@ def print_(rng: np.random.Generator) -> Pixels:
 
 
 def edges(rng: np.random.Generator) -> Pixels:
-    """The corner of a page, a step of the light, the dark side of a table: large areas of different grey."""
+    """Large areas of different grey: the corner of a page, the edge of a shadow, a dark table."""
     page = np.full((SIDE, SIDE), rng.uniform(150, 250), np.float32)
     for _ in range(int(rng.integers(1, 4))):
         corner = rng.uniform(0.15, 0.85, 2) * SIDE
@@ -98,7 +98,7 @@ def edges(rng: np.random.Generator) -> Pixels:
 
 
 def thing(rng: np.random.Generator) -> Pixels:
-    """The silhouette of a thing: a few filled shapes put together, with a hole or a light spot, of any outline."""
+    """The silhouette of an object: a few filled shapes put together, some with a hole or a light spot."""
     page = np.full((SIDE, SIDE), rng.uniform(140, 250), np.uint8)
     dark = float(rng.uniform(10, 110))
     middle = SIDE / 2 + rng.normal(0, 6, 2)
@@ -129,12 +129,12 @@ def finger(rng: np.random.Generator) -> Pixels:
     return np.ascontiguousarray(np.rot90(page, int(rng.integers(4))))
 
 
-KINDS = (grains, grains, weave, ruled, print_, edges, thing, thing, finger)
-"""Every kind, some twice as they are many in one."""
+KINDS = (grains, grains, weave, ruled, fine_print, edges, thing, thing, finger)
+"""Every kind; those with more variety are listed twice, so that they are chosen twice as often."""
 
 
 def _grey(pattern: NDArray[np.float32], rng: np.random.Generator) -> Pixels:
-    """A pattern of any range as grey on a lighter ground."""
+    """A pattern of any range as grey on a lighter background."""
     low, high = float(pattern.min()), float(pattern.max())
     paper, strength = rng.uniform(120, 250), rng.uniform(0.2, 0.9)
     dimmed = paper * (1 - strength * (pattern - low) / max(high - low, 1e-3))

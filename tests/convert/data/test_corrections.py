@@ -43,7 +43,7 @@ def test_an_export_comes_back_as_glyphs_and_classes(folder: Path) -> None:
 def test_few_are_repeated_but_not_learnt_by_heart(folder: Path) -> None:
     found = corrections.load(folder)
     assert len(train.repeated(found, 20).glyphs) == 20
-    assert len(train.repeated(found, 10_000).glyphs) == 5 * train.TAUGHT_TIMES
+    assert len(train.repeated(found, 10_000).glyphs) == 5 * train.MAX_OWN_REPEATS
     assert len(train.repeated(found, 0).glyphs) == 5
     assert train.repeated(found, 7).classes.tolist() == [7, 1, 2, 3, 10, 7, 1]
 
@@ -68,7 +68,7 @@ def test_other_pictures_and_texts_are_one_line(folder: Path) -> None:
 
     first = min(path.name for path in folder.glob("*.png"))
     cv2.imwrite(str(folder / "wide.png"), np.zeros((28, 40), np.uint8))
-    assert "wide.png: has 40x28 pixels; glyphs of 28x28" in said("wide.png,7")
+    assert "wide.png: has 40x28 pixels, not 28x28" in said("wide.png,7")
     assert "'71' is more than one digit" in said(f"{first},71")
     assert "gone.png: no such file" in said("gone.png,7")
     with pytest.raises(DataError, match="no such folder"):
@@ -83,12 +83,12 @@ def test_a_training_learns_what_it_was_taught(folder: Path, tmp_path: Path, capf
     assert "no such folder" in capfd.readouterr().err and not out.exists()
     glyph = corrections.load(folder).glyphs[:1]
 
-    def likely(also: corrections.Taught | None) -> float:
-        model = train.train(small.data().limited(200), epochs=4, seed=1, told=lambda *_: None, also=also)
+    def likely(also: corrections.LabelledGlyphs | None) -> float:
+        model = train.train(small.data().limited(200), epochs=4, seed=1, on_epoch=lambda *_: None, also=also)
         logits = model.predict(glyph[..., None].astype(np.float32) / 255, verbose=0)[0]
         return float(np.exp(logits[7] - logits.max()) / np.exp(logits - logits.max()).sum())
 
     # It is another digit, which is said to be a 7.
-    many = corrections.Taught(np.repeat(glyph, 4, 0), np.full(4, 7, np.uint8))
+    many = corrections.LabelledGlyphs(np.repeat(glyph, 4, 0), np.full(4, 7, np.uint8))
     assert likely(many) > 2 * likely(None)
     assert train_main([*order, "--also", str(folder)]) == 0 and out.exists()

@@ -93,14 +93,14 @@ def test_an_npz_of_something_else_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mnist.npz"
     for content in (b"", b"hello", b"PK\x03\x04 and no more"):
         path.write_bytes(content)
-        assert "fetch it again" in refusal(path)
+        assert "download it again" in refusal(path)
     np.savez(path, x=np.zeros(3))
-    assert "fetch it again" in refusal(path)
+    assert "download it again" in refusal(path)
     np.savez(path, **{name: np.full((3, 28, 28), -1.0) for name in ARRAYS})
     assert "whole numbers from 0 to 255" in refusal(path)
     with path.open("wb") as file:
         np.save(file, np.zeros(3))
-    assert "fetch it again" in refusal(path)
+    assert "download it again" in refusal(path)
     whole = small.write_npz(path).read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    assert "fetch it again" in refusal(path)
+    assert "download it again" in refusal(path)

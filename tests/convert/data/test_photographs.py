@@ -76,7 +76,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, page: Page) -> None
 
 
 def test_a_folder_without_images_or_digits_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="missing: no such folder; name one that holds photographs"):
+    with pytest.raises(DataError, match="missing: no such folder; give one with photographs"):
         photographs.glyphs(tmp_path / "missing")
     (tmp_path / "notes.txt").write_text("7")
     with pytest.raises(DataError, match=r"no image in this folder; put photographs or crops .* \.jpg"):
@@ -84,9 +84,9 @@ def test_a_folder_without_images_or_digits_says_what_to_do(tmp_path: Path) -> No
     with pytest.raises(DataError, match=r"notes\.txt: no such folder"):
         photographs.glyphs(tmp_path / "notes.txt")
     blank = np.full((480, 640), 200, np.uint8)
-    with pytest.raises(DataError, match="no digit is found in its image; look at one with edge read"):
+    with pytest.raises(DataError, match="found no digit in its image; try one with edge read"):
         photographs.glyphs(_folder(tmp_path / "one", blank))
-    with pytest.raises(DataError, match="no digit is found in any of its 2 images;"):
+    with pytest.raises(DataError, match="found no digit in any of its 2 images;"):
         photographs.glyphs(_folder(tmp_path / "two", blank, blank))
 
 

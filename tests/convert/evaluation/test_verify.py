@@ -24,7 +24,7 @@ def one_hot(digits: list[int], sure: float, classes: int = 10) -> np.ndarray:
 
 def compared(written: list[int], keras: list[int], file: list[int]) -> Comparison:
     return Comparison(
-        labels=np.array(written, np.uint8), expected=one_hot(keras, 0.91), found=one_hot(file, 0.82), classes=CLASSES
+        labels=np.array(written, np.uint8), keras=one_hot(keras, 0.91), tflite=one_hot(file, 0.82), classes=CLASSES
     )
 
 
@@ -46,8 +46,8 @@ def test_the_confusion_has_a_row_for_what_is_written() -> None:
 def test_labels_may_have_any_order_and_be_no_digits() -> None:
     found = Comparison(
         labels=np.array([3, 1, 3], np.uint8),
-        expected=np.array([[0.1, 0.2, 0.7], [0.1, 0.8, 0.1], [0.6, 0.1, 0.3]], np.float32),
-        found=np.array([[0.1, 0.2, 0.7], [0.1, 0.8, 0.1], [0.9, 0.1, 0.0]], np.float32),
+        keras=np.array([[0.1, 0.2, 0.7], [0.1, 0.8, 0.1], [0.6, 0.1, 0.3]], np.float32),
+        tflite=np.array([[0.1, 0.2, 0.7], [0.1, 0.8, 0.1], [0.9, 0.1, 0.0]], np.float32),
         classes=(NONE, "1", "3"),
     )
     assert found.correct_float == 3 and found.correct == 2

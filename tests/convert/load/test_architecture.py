@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from convert.load.architecture import has_input, mended, refuse_code, unknown
+from convert.load.architecture import for_inference, has_input, refuse_code, unknown_class_error
 from edge.errors import ConvertError
 from tests.support import small
 
@@ -32,17 +32,17 @@ def layer(kind: str, **config: Any) -> dict[str, Any]:
         (model(layer("Lambda")), "has a Lambda layer"),
         (layer("Dense", activation={"value": ["Y29kZQ==", None, None]}), "has a lambda function"),
         (layer("TorchModuleWrapper", module="pickle"), "has a TorchModuleWrapper layer"),
-        (layer("StringLookup", vocabulary="/etc/passwd"), "works on words"),
-        ({"module": "os", "class_name": "system", "config": {}}, "a layer of its own, system of os"),
-        ({"module": "keras_evil", "class_name": "Layer", "config": {}}, "a layer of its own, Layer of keras_evil"),
+        (layer("StringLookup", vocabulary="/etc/passwd"), "works on text"),
+        ({"module": "os", "class_name": "system", "config": {}}, "a custom layer, system from os"),
+        ({"module": "keras_evil", "class_name": "Layer", "config": {}}, "a custom layer, Layer from keras_evil"),
         (
             layer("Dense", activation={"module": "keras.utils", "class_name": "function", "config": "get_file"}),
-            "a function of its own, get_file of keras.utils",
+            "a custom function, get_file from keras.utils",
         ),
-        (layer("TFOpLambda", function="io.write_file"), "an operation, io.write_file"),
-        (layer("TFOpLambda", function="raw_ops.WriteFile"), "an operation, raw_ops.WriteFile"),
-        (layer("TFOpLambda", function="py_function"), "an operation, py_function"),
-        (layer("TensorFlowOpLayer", node_def="op: 'ReadFile'"), "an operation, one"),
+        (layer("TFOpLambda", function="io.write_file"), "the operation io.write_file"),
+        (layer("TFOpLambda", function="raw_ops.WriteFile"), "the operation raw_ops.WriteFile"),
+        (layer("TFOpLambda", function="py_function"), "the operation py_function"),
+        (layer("TensorFlowOpLayer", node_def="op: 'ReadFile'"), "the operation one"),
     ],
 )
 def test_code_is_refused_however_deep(part: dict[str, Any], complaint: str) -> None:
@@ -62,7 +62,7 @@ def test_keras_own_parts_and_those_of_the_training_are_let_pass() -> None:
     ]
     training = {"loss": {"module": "my_code", "class_name": "function", "config": "my_loss"}}
     refuse_code(model(*own, compile_config=training), PATH)
-    assert "compile_config" not in mended(model(*own, compile_config=training))
+    assert "compile_config" not in for_inference(model(*own, compile_config=training))
 
 
 def test_the_batch_is_opened_and_floats_are_whole() -> None:
@@ -73,7 +73,7 @@ def test_the_batch_is_opened_and_floats_are_whole() -> None:
         layer("Reshape", target_shape=[1, 28], dtype={"class_name": "DTypePolicy", "config": {"name": "float32"}}),
         build_config={"input_shape": [32, 28, 28]},
     )
-    after = mended(before)
+    after = for_inference(before)
     glyph, dense, reshape = (part["config"] for part in after["config"]["layers"])
     assert glyph["batch_shape"] == [None, 28, 28] and glyph["dtype"] == dense["dtype"] == "float32"
     assert dense["batch_input_shape"] == [None, 9] and reshape["target_shape"] == [1, 28]
@@ -91,13 +91,15 @@ def test_what_keras_does_not_know_is_named() -> None:
     keras = small.keras()
     relu = {"module": "builtins", "class_name": "function", "config": "relu"}
     assert (
-        unknown(model(layer("Dense", activation=relu), layer("ReLU"), layer("Dense", activation="gelu")), keras, PATH)
+        unknown_class_error(
+            model(layer("Dense", activation=relu), layer("ReLU"), layer("Dense", activation="gelu")), keras, PATH
+        )
         is None
     )
     assert "softmax_v2 (TensorFlow's tf.nn.softmax)" in str(
-        unknown(model(layer("Dense", activation={**relu, "config": "softmax_v2"})), keras, PATH)
+        unknown_class_error(model(layer("Dense", activation={**relu, "config": "softmax_v2"})), keras, PATH)
     )
-    assert "has the function mine" in str(unknown(model(layer("Dense", activation="mine")), keras, PATH))
-    assert "a layer of its own, Caps>Length (one)" in str(unknown(model(layer("Caps>Length")), keras, PATH))
+    assert "uses the function mine" in str(unknown_class_error(model(layer("Dense", activation="mine")), keras, PATH))
+    assert "a custom layer, Caps>Length (one)" in str(unknown_class_error(model(layer("Caps>Length")), keras, PATH))
     subclass = {"class_name": "MyNet", "config": {}}
-    assert "a model of a class of its own, MyNet" in str(unknown(subclass, keras, PATH))
+    assert "is of a custom model class, MyNet" in str(unknown_class_error(subclass, keras, PATH))

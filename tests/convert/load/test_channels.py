@@ -61,5 +61,5 @@ def test_an_operation_outside_of_layers_is_refused() -> None:
     keras = small.keras()
     glyph = keras.layers.Input((1, 28, 28))
     model = keras.Model(glyph, keras.layers.Dense(10)(keras.layers.Flatten()(glyph / 255)))
-    with pytest.raises(ConvertError, match="an operation outside of its layers"):
+    with pytest.raises(ConvertError, match="an operation outside its layers"):
         channels_last(model, keras, Path("m.h5"))

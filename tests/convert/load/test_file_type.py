@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convert.load.foreign import HDF5, ZIP, foreign_archive, refuse_foreign
+from convert.load.file_type import HDF5, ZIP, archive_error, refuse_other_files
 from edge.errors import ConvertError
 from tests.support import small
 
@@ -30,16 +30,16 @@ def array() -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("content", "complaint", "way_out"),
+    ("content", "complaint", "advice"),
     [
         (b"", "is empty", "model.save"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "git-LFS pointer", "git lfs pull"),
         # Windows line ends taken out and put in, and what decoding as UTF-8, Latin-1 and ASCII makes of the first byte.
-        (b"\x89HDF\n\x1a\n\0\0", "as if it were text", "as binary"),
-        (HDF5.replace(b"\n", b"\r\n") + bytes(9), "as if it were text", "as binary"),
-        (HDF5.decode("utf-8", "replace").encode() + bytes(9), "as if it were text", "as binary"),
-        (HDF5.decode("latin-1").encode() + bytes(9), "as if it were text", "as binary"),
-        (HDF5.decode("ascii", "replace").replace("\ufffd", "?").encode() + bytes(9), "as if it were text", "as binary"),
+        (b"\x89HDF\n\x1a\n\0\0", "as text", "in binary mode"),
+        (HDF5.replace(b"\n", b"\r\n") + bytes(9), "as text", "in binary mode"),
+        (HDF5.decode("utf-8", "replace").encode() + bytes(9), "as text", "in binary mode"),
+        (HDF5.decode("latin-1").encode() + bytes(9), "as text", "in binary mode"),
+        (HDF5.decode("ascii", "replace").replace("\ufffd", "?").encode() + bytes(9), "as text", "in binary mode"),
         (b"\n<!DOCTYPE html>\n<html>", "is a web page", "raw"),
         (b"\x1c\0\0\0TFL3" + bytes(20), "is a TFLite model, so already converted", "edge read --model folder/m.h5"),
         (b"\x08\x07\x12\x07pytorch\x1a\x052.1.0", "is an ONNX model", "Keras"),
@@ -50,21 +50,21 @@ def array() -> bytes:
         (b"\x40\0\0\0\0\0\0\0{\"__metadata__\"", "safetensors", "model.save"),
         (b'{"class_name": "Sequential"', "an architecture without weights", "--architecture"),
         (array(), "is a NumPy array", "model.save"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(100), "is no Keras file", "model.save"),
-        (b"hello world" * 100, "is no Keras file", "model.save"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "is not a Keras file", "model.save"),
+        (b"hello world" * 100, "is not a Keras file", "model.save"),
     ],
 )  # fmt: skip
-def test_a_foreign_file_is_named(content: bytes, complaint: str, way_out: str) -> None:
+def test_a_foreign_file_is_named(content: bytes, complaint: str, advice: str) -> None:
     with pytest.raises(ConvertError) as refused:
-        refuse_foreign(PATH, content)
+        refuse_other_files(PATH, content)
     text = str(refused.value)
     assert text.startswith(f"{PATH}: ") and "\n" not in text
-    assert complaint in text.partition("; ")[0] and way_out in text.partition("; ")[2]
+    assert complaint in text.partition("; ")[0] and advice in text.partition("; ")[2]
 
 
 @pytest.mark.parametrize("content", [HDF5, ZIP])
 def test_what_may_be_keras_passes(content: bytes) -> None:
-    refuse_foreign(PATH, content + bytes(20))
+    refuse_other_files(PATH, content + bytes(20))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_what_may_be_keras_passes(content: bytes) -> None:
     ],
 )
 def test_a_foreign_archive_is_named(member: str, complaint: str) -> None:
-    assert complaint in str(foreign_archive(PATH, [member, "readme.txt"]))
+    assert complaint in str(archive_error(PATH, [member, "readme.txt"]))
 
 
 @small.QUIET

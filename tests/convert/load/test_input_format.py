@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from convert.choices import POLARITIES, RANGES
-from convert.load import convention
-from convert.load.convention import Convention, Trial
+from convert.load import input_format
+from convert.load.input_format import InputFormat, Trial
 from edge.errors import ConvertError, ModelError
 from edge.model.card import Card
 from tests.support import small
@@ -26,9 +26,9 @@ def behind(scale: float, offset: float, last: str | None = None) -> Any:
     return keras.Model(glyph, keras.layers.Activation(last)(x) if last else x)
 
 
-def found(model: Any, **given: str) -> Convention:
+def found(model: Any, **given: str) -> InputFormat:
     data = small.data()
-    return convention.find(model, data.test, data.test_labels, DIGITS, "m.h5", **given)
+    return input_format.detect(model, data.test, data.test_labels, DIGITS, "m.h5", **given)
 
 
 @pytest.mark.parametrize("polarity", POLARITIES)
@@ -102,19 +102,19 @@ def test_a_model_of_something_else_is_remarked_on() -> None:
 def test_a_sure_choice_needs_no_remark() -> None:
     best = Trial(range="0..1", polarity="light", fit="resize", accuracy=0.99, loss=0.1)
     other = Trial(range="0..255", polarity="light", fit="resize", accuracy=0.97, loss=0.1)
-    assert not list(Convention(shape=(784,), image=(28, 28, 1), trials=(best, other)).remarks())
+    assert not list(InputFormat(shape=(784,), image=(28, 28, 1), trials=(best, other)).remarks())
 
 
 def test_a_class_that_is_no_digit_does_not_count() -> None:
     data = small.data()
-    chosen = convention.find(small.with_none(), data.test, data.test_labels, (*range(10), None), "m.h5")
+    chosen = input_format.detect(small.with_none(), data.test, data.test_labels, (*range(10), None), "m.h5")
     assert chosen.trials[0].accuracy > 0.95
 
 
 def test_outputs_that_are_no_numbers_are_refused() -> None:
     model = small.untrained()
     model.set_weights([weights * np.nan for weights in model.get_weights()])
-    with pytest.raises(ConvertError, match=r"m\.h5: gives no numbers"):
+    with pytest.raises(ConvertError, match=r"m\.h5: gives NaN or infinity"):
         found(model)
 
 

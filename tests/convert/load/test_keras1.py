@@ -91,7 +91,7 @@ def test_what_theano_pads_in_its_own_way_is_refused(tmp_path: Path) -> None:
         ('"Convolution2D"', '"MaxoutDense"', "a layer MaxoutDense of Keras 1"),
         ('"border_mode": "same"', '"border_mode": "full"', "border_mode 'full'"),
         ('"mode": 0', '"mode": 2', "BatchNormalization with mode 2"),
-        ('"dim_ordering": "th", "W', '"dim_ordering": "tf", "W', "both of Keras 1's image orders"),
+        ('"dim_ordering": "th", "W', '"dim_ordering": "tf", "W', "mixes Keras 1's two image orders"),
         ('"Dropout"', '"Lambda"', "has a Lambda layer"),
         ('"nb_filter"', '"mb_filter"', "cannot load it"),
         ('"nb_row"', '"mb_row"', "its architecture is damaged"),

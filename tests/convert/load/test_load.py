@@ -35,7 +35,7 @@ def test_a_keras_file_gives_the_model_that_was_saved(suffix: str, tmp_path: Path
         loaded.model.predict(inputs, verbose=0), small.trained().predict(inputs, verbose=0), atol=1e-6
     )
     assert loaded.sha256 == sha256(path.read_bytes()).hexdigest()
-    assert loaded.keras.startswith("keras 3.")
+    assert loaded.loaded_by.startswith("keras 3.")
 
 
 def test_a_loss_of_somebodys_own_is_not_needed(tmp_path: Path) -> None:
@@ -97,16 +97,16 @@ def test_weights_only_are_read_with_their_architecture(name: str, tmp_path: Path
             for layer in stored["model_weights"]:
                 stored.copy(f"model_weights/{layer}", weights)
             weights.attrs.update(stored["model_weights"].attrs)
-        with pytest.raises(ConvertError, match="leave --architecture out"):
+        with pytest.raises(ConvertError, match="leave out --architecture"):
             load(whole, architecture=tmp_path / "m.json")
-    assert "name the JSON of model.to_json() with --architecture" in small.refused(path)
+    assert "give the JSON from model.to_json() with --architecture" in small.refused(path)
     architecture = tmp_path / "m.json"
     architecture.write_text(model.to_json())
     loaded = load(path, architecture=architecture)
     inputs = small.data().test[:5, ..., None] / np.float32(255)
     np.testing.assert_allclose(loaded.model.predict(inputs, verbose=0), model.predict(inputs, verbose=0), atol=1e-6)
     architecture.write_text("[]")
-    with pytest.raises(ConvertError, match="none that Keras writes"):
+    with pytest.raises(ConvertError, match="not in the form that Keras writes"):
         load(path, architecture=architecture)
     with pytest.raises(ConvertError, match="cannot be read"):
         load(path, architecture=tmp_path / "none.json")
@@ -131,9 +131,9 @@ def test_a_lambda_layer_is_refused_before_it_is_loaded(suffix: str, tmp_path: Pa
 
 def test_what_is_not_keras_own_is_named(tmp_path: Path) -> None:
     path = small.saved(small.untrained(), tmp_path / "m.h5")
-    assert "has a layer of its own, Origami (flatten" in small.refused(edited(path, '"Flatten"', '"Origami"'))
+    assert "has a custom layer, Origami (flatten" in small.refused(edited(path, '"Flatten"', '"Origami"'))
     path = small.saved(small.untrained(), tmp_path / "m.h5")
-    assert "has the function bend (none of Keras's)" in small.refused(edited(path, '"softmax"', '"bend"'))
+    assert "uses the function bend (not one of Keras's)" in small.refused(edited(path, '"softmax"', '"bend"'))
 
 
 @pytest.mark.parametrize("suffix", [".h5", ".keras"])
@@ -182,7 +182,7 @@ def test_a_model_of_keras_2_gives_what_it_gave(suffix: str, tmp_path: Path) -> N
     loaded = load(path)
     inputs = small.data().test[:5, ..., None].astype(np.float32)
     np.testing.assert_allclose(loaded.model.predict(inputs, verbose=0), model.predict(inputs, verbose=0), atol=1e-6)
-    assert loaded.keras.startswith("tf_keras 2.")
+    assert loaded.loaded_by.startswith("tf_keras 2.")
 
 
 def test_keras_2_is_not_started_for_a_file_of_keras_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,7 +223,7 @@ def test_what_is_no_classifier_of_digits_is_refused(tmp_path: Path) -> None:
         (keras.Model(glyph, [layers.Dense(10)(flat), layers.Dense(2)(flat)]), "has 1 inputs and 2 outputs"),
         (keras.Model(glyph, layers.Dense(1)(flat)), "shape (None, 1), a single number"),
         (keras.Model(glyph, layers.Reshape((28, 28))(layers.Dense(784)(flat))), "(None, 28, 28), not one number for"),
-        (keras.Model(glyph, layers.Dense(26)(flat)), "gives 26 outputs, not 10"),
+        (keras.Model(glyph, layers.Dense(26)(flat)), "has 26 outputs, not 10"),
         (keras.Model(glyph, layers.Dense(1000)(flat)), "1000 outputs (the classes of ImageNet?)"),
     ]:
         assert complaint in small.refused(small.saved(model, tmp_path / "m.h5"))
@@ -239,7 +239,7 @@ def test_labels_say_what_the_outputs_stand_for(tmp_path: Path) -> None:
     assert load(eleven).labels == (*"0123456789", "none")
     assert load(ten, labels=tuple("1234567890")).labels == tuple("1234567890")
     assert load(twelve, labels=(*"0123456789", "+", "-")).labels[10:] == ("+", "-")
-    with pytest.raises(ConvertError, match="gives 12 outputs, but --labels has 10"):
+    with pytest.raises(ConvertError, match="has 12 outputs, but --labels has 10"):
         load(twelve, labels=tuple("0123456789"))
     with pytest.raises(ConvertError, match="--labels has no digit"):
         load(ten, labels=tuple("abcdefghij"))
@@ -247,7 +247,7 @@ def test_labels_say_what_the_outputs_stand_for(tmp_path: Path) -> None:
 
 def test_files_of_old_and_new_keras_from_other_people_load(data: Path) -> None:
     folder = data / "keras_models"
-    refused = {"lenet5__Lucas1Jorge": "has weights only", "handwritten_digits__ke2u1": "has the function softmax_v2"}
+    refused = {"lenet5__Lucas1Jorge": "has weights only", "handwritten_digits__ke2u1": "uses the function softmax_v2"}
     loaded = {}
     for path in sorted([*folder.glob("*.h5"), *folder.glob("*.keras")]):
         reasons = [reason for name, reason in refused.items() if path.name.startswith(name)]
@@ -257,7 +257,7 @@ def test_files_of_old_and_new_keras_from_other_people_load(data: Path) -> None:
             loaded[path.name] = load(path)
     assert len(loaded) == 21
     assert all(model.labels == tuple("0123456789") for model in loaded.values())
-    old = {name for name, model in loaded.items() if model.keras.startswith("tf_keras")}
+    old = {name for name, model in loaded.items() if model.loaded_by.startswith("tf_keras")}
     assert {name.partition("__")[2].partition("__")[0] for name in old} == {"C3NZ", "mahrang", "yang-ze-kang"}
 
 

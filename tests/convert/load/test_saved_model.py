@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from convert.load import load
-from convert.load.saved import digest
+from convert.load.saved_model import digest
 from tests.support import small
 
 pytestmark = small.QUIET
@@ -43,7 +43,7 @@ def test_a_model_that_keras_3_exported_gives_what_it_gave(tmp_path: Path) -> Non
     np.testing.assert_allclose(
         loaded.model.predict(inputs, batch_size=7), small.trained().predict(inputs, verbose=0), atol=1e-6
     )
-    assert loaded.keras.startswith("tensorflow 2.")
+    assert loaded.loaded_by.startswith("tensorflow 2.")
     assert loaded.model.input_shape == (None, 28, 28, 1) and loaded.model.output_shape == (None, 10)
     assert loaded.model.count_params() == small.trained().count_params()
     small.float_tflite(loaded.model, (28, 28, 1))
@@ -121,7 +121,7 @@ def test_an_answer_by_chance_is_refused(tmp_path: Path) -> None:
     def noisy(weights: Any, x: Any) -> Any:
         return linear(weights, x + tf.random.normal(tf.shape(x)))
 
-    assert "another answer each time" in small.refused(exported(noisy, tmp_path / "m"))
+    assert "different answers for the same image" in small.refused(exported(noisy, tmp_path / "m"))
 
 
 def test_what_is_no_classifier_is_refused(tmp_path: Path) -> None:
@@ -133,13 +133,13 @@ def test_what_is_no_classifier_is_refused(tmp_path: Path) -> None:
     assert "its input is string" in small.refused(
         exported(lambda w, x: linear(w, tf.strings.length(x)), tmp_path / "text", (None, 784), "string")
     )
-    assert "gives 9 outputs" in small.refused(exported(lambda w, x: linear(w, x)[:, :9], tmp_path / "nine"))
+    assert "has 9 outputs" in small.refused(exported(lambda w, x: linear(w, x)[:, :9], tmp_path / "nine"))
     assert "a single number" in small.refused(exported(lambda w, x: linear(w, x)[:, :1], tmp_path / "one"))
 
 
 def test_a_folder_that_is_incomplete_is_refused(tmp_path: Path) -> None:
     whole = exported(linear, tmp_path / "whole")
-    assert "name its folder" in small.refused(whole / "saved_model.pb")
+    assert "give its folder" in small.refused(whole / "saved_model.pb")
     assert "without saved_model.pb" in small.refused(whole / "variables")
     cut = Path(shutil.copytree(whole, tmp_path / "cut"))
     shutil.rmtree(cut / "variables")

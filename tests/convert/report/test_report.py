@@ -26,13 +26,13 @@ from rich.console import Console
 
 from convert import report
 from convert.conversion.attempts import Attempt
-from convert.conversion.material import Material
-from convert.conversion.pipeline import Done, Order
+from convert.conversion.dataset import Dataset
+from convert.conversion.pipeline import Conversion, Request
 from convert.evaluation.calibration import calibration_error
 from convert.evaluation.verify import Comparison, Times
-from convert.load import Loaded
-from convert.load.convention import Convention, Trial
-from convert.report import sums, words
+from convert.load import LoadedModel
+from convert.load.input_format import InputFormat, Trial
+from convert.report import statistics, wording
 from convert.report.page import html
 from convert.tflite.runtimes import Runtime
 from edge.errors import ConvertError
@@ -62,7 +62,7 @@ def comparison(step: int = 1, confidence: float = 0.9) -> Comparison:
     before = probabilities({7: 1, 9: 4})
     after = probabilities({9: 4, 4: 9, 14: 9, 24: 9, 3: 10}, confidence)
     after[3, 8] = 0.02
-    return Comparison(labels=LABELS[::step], expected=before[::step], found=after[::step], classes=CLASSES)
+    return Comparison(labels=LABELS[::step], keras=before[::step], tflite=after[::step], classes=CLASSES)
 
 
 def attempt(recipe: Any, size: int, **given: Any) -> Attempt:
@@ -72,7 +72,7 @@ def attempt(recipe: Any, size: int, **given: Any) -> Attempt:
 
 
 @cache
-def done() -> Done:
+def done() -> Conversion:
     """Of three recipes one is chosen, one is looked at less closely, and one cannot be made."""
     runs = Runtime("ai-edge-litert", "2.3.0", None, agreement=1.0)
     refuses = Runtime("tensorflow", "2.21.0", f"{FOLDER}/x.tflite: <op> 'FANCY' is too new".replace(" folder", ""))
@@ -80,22 +80,22 @@ def done() -> Done:
     attempts = (
         attempt("int8", 40_000, comparison=comparison(), times=times, runtimes=(runs, refuses)),
         attempt("float32", 142_000, comparison=comparison(10), times=times, runtimes=(runs, runs)),
-        attempt("int16x8", 0, problem=f"TFLite has no int16 form of it ({NASTY}); use plainer layers"),
+        attempt("int16x8", 0, problem=f"TFLite cannot convert it to int16x8 ({NASTY}); use simpler layers"),
     )
     trial = Trial(range="0..1", polarity="light", fit="resize", accuracy=0.98, loss=0.04)
     trials = tuple(replace(trial, range=name, accuracy=0.98 - 0.002 * i) for i, name in enumerate(("0..1", "0..255")))
     model = Path(FOLDER) / "m <b>[bold].h5"
     glyphs = small.data().test
-    loaded = Loaded(SimpleNamespace(count_params=lambda: 35_000), model, "ab" * 32, "keras 3.15.1", CLASSES)
-    material = Material(
-        calibration=glyphs, photographed=0, known=glyphs, known_labels=LABELS, test=glyphs, test_labels=LABELS,
+    loaded = LoadedModel(SimpleNamespace(count_params=lambda: 35_000), model, "ab" * 32, "keras 3.15.1", CLASSES)
+    dataset = Dataset(
+        calibration=glyphs, own_count=0, temperature=glyphs, temperature_labels=LABELS, test=glyphs, test_labels=LABELS,
         digest="cd" * 32,
     )  # fmt: skip
-    return Done(
-        order=Order(model=model, out=Path("m.tflite"), max_drop=1.5),
+    return Conversion(
+        request=Request(model=model, out=Path("m.tflite"), max_drop=1.5),
         loaded=loaded,
-        convention=Convention(shape=(28, 28, 1), image=(28, 28, 1), images=len(glyphs), trials=trials),
-        material=material,
+        input_format=InputFormat(shape=(28, 28, 1), image=(28, 28, 1), images=len(glyphs), trials=trials),
+        dataset=dataset,
         camera=255 - glyphs,
         attempts=attempts,
         chosen=attempts[0],
@@ -103,27 +103,25 @@ def done() -> Done:
     )
 
 
-def refused() -> Done:
+def refused() -> Conversion:
     tried = (done().attempts[0], done().attempts[2])
-    return replace(done(), attempts=tried, chosen=None, order=replace(done().order, max_drop=0.5))
+    return replace(done(), attempts=tried, chosen=None, request=replace(done().request, max_drop=0.5))
 
 
-def impossible() -> Done:
+def impossible() -> Conversion:
     return replace(done(), attempts=done().attempts[2:], chosen=None, through_camera=None)
 
 
-def overflowing() -> Done:
+def overflowing() -> Conversion:
     """Its only file gives no numbers."""
-    broken = replace(comparison(), found=np.full((300, 11), np.nan, np.float32))
+    broken = replace(comparison(), tflite=np.full((300, 11), np.nan, np.float32))
     tried = replace(done().attempts[0], recipe="float16", comparison=broken)
     return replace(done(), attempts=(tried,), chosen=None, through_camera=broken)
 
 
-def only_digits() -> Done:
+def only_digits() -> Conversion:
     """A model without a class for what is no digit, which loses nothing."""
-    found = Comparison(
-        labels=LABELS, expected=probabilities({})[:, :10], found=probabilities({})[:, :10], classes=DIGITS
-    )
+    found = Comparison(labels=LABELS, keras=probabilities({})[:, :10], tflite=probabilities({})[:, :10], classes=DIGITS)
     tried = replace(done().attempts[0], comparison=found, times=None, runtimes=())
     return replace(done(), attempts=(tried,), chosen=tried, through_camera=found)
 
@@ -187,15 +185,15 @@ def test_the_figures_are_those_counted_by_hand() -> None:
 
 def test_what_is_surest_and_wrong_comes_first() -> None:
     found = comparison()
-    found.found[14, 9] = 0.99
-    assert [one.image for one in sums.only_file_wrong(found)] == [14, 3, 4, 24]
+    found.tflite[14, 9] = 0.99
+    assert [one.image for one in statistics.only_file_wrong(found)] == [14, 3, 4, 24]
 
 
 def test_the_bins_of_the_reliability_curve_make_up_the_calibration_error() -> None:
     rng = np.random.default_rng(2)
     confidence = np.concatenate([rng.uniform(0.1, 1, 500), np.arange(1, 16) / 15]).astype(np.float32)
     right = rng.random(515) < confidence**2
-    bins = sums.reliability(confidence, right)
+    bins = statistics.reliability(confidence, right)
     assert sum(one.answers for one in bins) == 515 and sum(one.right for one in bins) == right.sum()
     error = sum(abs(one.right - one.answers * one.confidence) for one in bins) / 515
     assert error == pytest.approx(calibration_error(confidence, right), abs=1e-6)
@@ -203,16 +201,21 @@ def test_the_bins_of_the_reliability_curve_make_up_the_calibration_error() -> No
 
 
 def test_no_digit_is_a_wrong_answer_to_a_digit() -> None:
-    confidence, right = sums.answers(comparison().found, LABELS, CLASSES)
+    confidence, right = statistics.answers(comparison().tflite, LABELS, CLASSES)
     assert not right[3] and confidence[3] == pytest.approx(0.9) and right.sum() == 295
 
 
 @pytest.mark.parametrize(
     ("drop", "said"),
-    [(0.02, "loses 0.02 points"), (-1.5, "gains 1.50 points"), (0, "loses nothing"), (-0.001, "loses nothing")],
+    [
+        (0.02, "loses 0.02 percentage points of accuracy"),
+        (-1.5, "gains 1.50 percentage points of accuracy"),
+        (0, "loses no accuracy"),
+        (-0.001, "loses no accuracy"),
+    ],
 )
 def test_a_drop_in_words(drop: float, said: str) -> None:
-    assert words.loses(drop) == said
+    assert wording.loses(drop) == said
 
 
 @pytest.mark.parametrize(
@@ -227,10 +230,10 @@ def test_a_drop_in_words(drop: float, said: str) -> None:
     ],
 )
 def test_folders_are_left_out(text: str, left: str) -> None:
-    assert words.placeless(text) == left
+    assert wording.without_folders(text) == left
 
 
-def printed(what: Done, width: int = 80) -> str:
+def printed(what: Conversion, width: int = 80) -> str:
     console = Console(width=width, file=io.StringIO())
     console.print(report.summary(what))
     return console.file.getvalue()  # type: ignore[attr-defined]
@@ -239,22 +242,22 @@ def printed(what: Done, width: int = 80) -> str:
 def test_the_summary_has_the_figures() -> None:
     text = printed(done())
     assert re.search(r"^> 0\.\.1, light ink +98\.00% +0\.040$", text, re.M)
-    assert re.search(r"^> int8 +40 kB +98\.33% \(96\.16-99\.29\) +98\.33% +84 / 158 +not", text, re.M)
+    assert re.search(r"^> int8 +40 kB +98\.33% \(96\.16-99\.29\) +98\.33% +84 / 158 +all but", text, re.M)
     assert re.search(r"^  float32 +142 kB +100\.00% \(88\.65-100\.00\)\* .* both", text, re.M)
-    assert "* compared on 30 of the 300 test images; of these Keras reads 100.00%" in text
-    assert f"int16x8: TFLite has no int16 form of it ({NASTY})" in " ".join(text.split())
-    assert "use plainer" not in text, "a few words, no advice"
+    assert "* compared on 30 of the 300 test images; Keras reads 100.00% of these correctly" in text
+    assert f"int16x8: TFLite cannot convert it to int16x8 ({NASTY})" in " ".join(text.split())
+    assert "use simpler" not in text, "a few words, no advice"
     assert re.search(r"^change, points +-1\.00 +-1\.00$", text, re.M)
     assert re.search(r"^taken for no digit +0\.33% +0\.33%$", text, re.M)
     assert "140 kB of weights in Keras, 40 kB as int8, 3.5 times smaller" in text
     assert "Temperature: 0.71" in text
-    assert "By digit, MNIST: 4 changes most, 10.00 points lost (100.00% -> 90.00%)" in text
+    assert "By digit, MNIST: digit 4 changes most, 10.00 points lost (100.00% -> 90.00%)" in text
     assert "Confused, MNIST: 4 read as 9: 3 times (Keras 0); 3 read as 8: once (Keras 0)" in text
 
 
 def test_the_summary_says_what_was_refused_and_what_is_impossible() -> None:
     text = printed(refused())
-    assert "No recipe keeps what was asked for; int8 comes nearest" in text and "\n> int8" not in text
+    assert "No recipe is within the limits; int8 comes closest" in text and "\n> int8" not in text
     text = printed(impossible())
     assert "No recipe gives a file that runs" in text and NASTY in text and "accuracy" not in text
     text = printed(only_digits())
@@ -300,7 +303,7 @@ class Page(HTMLParser):
 
 @cache
 def page(make: Any) -> Page:
-    return Page(html(sums.numbers(make())))
+    return Page(html(statistics.without_nan(make())))
 
 
 @EVERY
@@ -334,14 +337,14 @@ def test_the_page_speaks_to_those_who_do_not_see_it(make: Any) -> None:
 
 def test_the_page_shows_what_happened() -> None:
     text = page(done).text
-    assert "m <b>[bold].h5 as int8 loses 1.00 points" in text
+    assert "m <b>[bold].h5 as int8 loses 1.00 percentage points of accuracy" in text
     assert NASTY in text and "<op> 'FANCY' is too new" in text, "the full story, escaped"
     assert not page(done).all("b") and not page(done).all("i") and not page(done).all("op")
-    assert "4 digits are lost on MNIST, 1 digit is gained" in text
+    assert "On MNIST, only int8 misreads 4 digits, only Keras 1 digit" in text
     assert len(page(done).all("svg")) == 4 + 1 + 2 + 1
     assert "int8 loses 1.00 percentage points" in page(refused).text
     assert "cannot be converted" in page(impossible).text and not page(impossible).all("svg")
-    assert "No digit is lost on MNIST, no digit is gained" in page(only_digits).text
+    assert "On MNIST, only int8 misreads no digit, only Keras no digit" in page(only_digits).text
 
 
 def test_the_worst_digits_are_shown_as_they_were_written() -> None:
@@ -354,7 +357,7 @@ def test_the_worst_digits_are_shown_as_they_were_written() -> None:
     assert len(shown) == 4 + 4 + 1
     assert (shown[1] == 255 - small.data().test[4]).all() and (shown[5] == small.data().test[4]).all()
     assert pictures[0]["alt"] == "Test image 3: a 3 that int8 reads as no digit"
-    assert "written 4, no. 14Keras 4, 95%int8 9, 90%" in page(done).text
+    assert "written 4, image 14Keras 4, 95%int8 9, 90%" in page(done).text
 
 
 def test_the_plots_carry_the_counts_as_text() -> None:
@@ -384,7 +387,7 @@ def test_the_same_conversion_gives_the_same_files_and_matplotlib_stays_as_it_was
 
 def test_where_it_cannot_be_written_one_line_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(ConvertError, match=r"^.*file.*name another"):
+    with pytest.raises(ConvertError, match=r"^.*file.*choose another with --report"):
         report.write(done(), tmp_path / "file")
     (tmp_path / "report.html").mkdir()
     with pytest.raises(ConvertError, match=r"report\.html: cannot be written") as caught:

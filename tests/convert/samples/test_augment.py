@@ -14,7 +14,7 @@ seeds = st.integers(0, 2**32 - 1)
 FIELDS = [augment.rotate, augment.slant, augment.translate, augment.elastic]
 
 
-@pytest.mark.parametrize("work", [augment.varied, augment.seen])
+@pytest.mark.parametrize("work", [augment.varied, augment.through_camera])
 def test_the_same_seed_gives_the_same_glyphs_and_another_gives_others(work) -> None:
     glyphs = small.data().train[:12]
     one = work(glyphs, [1, 2])
@@ -66,14 +66,14 @@ def test_another_pen_keeps_the_glyph_in_range(seed: int) -> None:
 @given(seed=seeds)
 def test_the_camera_gives_a_digit_that_is_still_the_same(seed: int) -> None:
     glyph = small.data().train[seed % 100]
-    photographed = augment.camera(glyph, np.random.default_rng(seed))
+    photographed = augment.through_camera_once(glyph, np.random.default_rng(seed))
     assert photographed.shape == (28, 28) and photographed.dtype == np.uint8
     assert photographed.any()
 
 
 def test_an_empty_glyph_survives_the_camera() -> None:
     blank = np.zeros((28, 28), np.uint8)
-    assert not augment.camera(blank, np.random.default_rng(1)).any()
+    assert not augment.through_camera_once(blank, np.random.default_rng(1)).any()
 
 
 def test_main_ink_drops_specks_only() -> None:
@@ -141,4 +141,4 @@ def test_handwriting_is_seeded_and_a_model_reads_it(reader) -> None:
 def test_a_long_flat_upstroke_without_a_foot_makes_a_one_a_seven(form: str, seven: bool) -> None:
     tidy = styles.WritingStyle(forms=(0,) * 10, turn=0.0)
     rng = np.random.default_rng(1)
-    assert augment.like_seven(rendering.draw_form((form,), rng, tidy, rng)) is seven
+    assert augment.is_like_seven(rendering.draw_form((form,), rng, tidy, rng)) is seven

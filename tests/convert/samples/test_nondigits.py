@@ -34,8 +34,8 @@ def test_there_is_one_for_each_glyph_the_same_for_the_same_seed() -> None:
 @given(seed=seeds)
 @settings(max_examples=15)
 def test_every_kind_ends_in_ink_that_is_neither_a_bar_nor_a_ring(kind, seed: int) -> None:
-    glyph = nondigits._made(kind, small.data().train[:3], seed % 3, rng(seed))
-    assert glyph.any() and not nondigits.doubtful(glyph)
+    glyph = nondigits._generate(kind, small.data().train[:3], seed % 3, rng(seed))
+    assert glyph.any() and not nondigits.may_be_digit(glyph)
 
 
 def test_one_glyph_is_enough() -> None:
@@ -59,26 +59,26 @@ def ellipse(*rings: tuple[int, int]) -> np.ndarray:
 @pytest.mark.parametrize("degrees", [0, 20, -20, 40, -40])
 def test_a_line_near_the_vertical_may_be_a_one(degrees: int) -> None:
     x = round(40 * np.tan(np.radians(degrees)))
-    assert nondigits.doubtful(drawn([(50 + x, 10), (50 - x, 90)]))
+    assert nondigits.may_be_digit(drawn([(50 + x, 10), (50 - x, 90)]))
 
 
 @pytest.mark.parametrize("axes", [(20, 40), (30, 40), (40, 40), (44, 30)])
 def test_a_plain_ring_may_be_a_zero(axes: tuple[int, int]) -> None:
-    assert nondigits.doubtful(ellipse(axes))
+    assert nondigits.may_be_digit(ellipse(axes))
 
 
 def test_other_marks_are_not_doubtful() -> None:
-    assert not nondigits.doubtful(drawn([(10, 50), (90, 50)])), "a dash"
-    assert not nondigits.doubtful(drawn([(10, 70), (90, 45)])), "a sloping dash"
-    assert not nondigits.doubtful(drawn([(10, 50), (90, 50)], [(50, 10), (50, 90)])), "a plus"
-    assert not nondigits.doubtful(drawn([(10, 85), (50, 10), (90, 85), (10, 85)])), "a triangle"
-    assert not nondigits.doubtful(ellipse((40, 40), (18, 18))), "two rings"
+    assert not nondigits.may_be_digit(drawn([(10, 50), (90, 50)])), "a dash"
+    assert not nondigits.may_be_digit(drawn([(10, 70), (90, 45)])), "a sloping dash"
+    assert not nondigits.may_be_digit(drawn([(10, 50), (90, 50)], [(50, 10), (50, 90)])), "a plus"
+    assert not nondigits.may_be_digit(drawn([(10, 85), (50, 10), (90, 85), (10, 85)])), "a triangle"
+    assert not nondigits.may_be_digit(ellipse((40, 40), (18, 18))), "two rings"
 
 
 def test_two_inks_are_as_near_as_asked() -> None:
     left, right = (np.pad(np.full((40, 12), 255, np.uint8), 5) for _ in range(2))
     for gap, between in ((0.1, 4), (0.5, 20), (-0.1, -4)):
-        joined = nondigits.beside([left, right], gap, rng(1))
+        joined = nondigits.join([left, right], gap, rng(1))
         columns = np.flatnonzero(joined.any(axis=0))
         assert np.ptp(columns) + 1 == 24 + between
 
@@ -86,7 +86,7 @@ def test_two_inks_are_as_near_as_asked() -> None:
 def test_inks_nest_where_their_outlines_let_them() -> None:
     ink = np.zeros((40, 40), np.uint8)
     cv2.line(ink, (2, 37), (37, 2), 255, 4)
-    joined = nondigits.beside([ink, ink], 0.1, rng(1))
+    joined = nondigits.join([ink, ink], 0.1, rng(1))
     assert joined.shape[1] < 70, "parallel strokes are as near as upright ones"
     assert cv2.connectedComponents(joined)[0] == 3, "and do not touch"
 
@@ -113,9 +113,9 @@ def test_a_fragment_is_a_good_part_in_one_piece_or_nothing() -> None:
 @pytest.mark.parametrize("form", LETTERS, ids=range(len(LETTERS)))
 def test_every_letter_is_drawn_and_none_is_doubtful_in_a_plain_hand(form: tuple[str, ...]) -> None:
     hand = styles.WritingStyle(forms=(0,) * 10)
-    ink = nondigits._drawn(rendering.draw_form(form, rng(), hand, rng()), 0.08)
+    ink = nondigits._render(rendering.draw_form(form, rng(), hand, rng()), 0.08)
     assert max(ink.shape) <= 2.5 * nondigits.EM
-    assert not nondigits.doubtful(normalise(ink))
+    assert not nondigits.may_be_digit(normalise(ink))
 
 
 def test_no_letter_is_there_twice() -> None:

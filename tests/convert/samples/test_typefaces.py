@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 
-from convert.samples.typefaces import EM, FACES, LETTERS, printed
+from convert.samples.typefaces import EM, LETTERS, TYPEFACES, printed
 
 
 def test_every_letter_is_there_and_no_digit_looks_like_it() -> None:
@@ -17,4 +17,4 @@ def test_every_letter_is_there_and_no_digit_looks_like_it() -> None:
 def test_it_follows_its_seed_and_varies_with_it() -> None:
     one, same, other = (printed("7", np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert np.array_equal(one, same) and (one.shape != other.shape or not np.array_equal(one, other))
-    assert len(FACES) == len(set(FACES)) > 10
+    assert len(TYPEFACES) == len(set(TYPEFACES)) > 10

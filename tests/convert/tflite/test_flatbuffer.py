@@ -23,14 +23,14 @@ def test_a_graph_is_what_tensorflows_interpreter_says() -> None:
     first, last = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     for said, true in ((graph.inputs, first), (graph.outputs, last)):
         assert [tensor.name for tensor in said] == [true["name"]]
-        assert said[0].shape == tuple(true["shape"]) and said[0].kind == np.dtype(true["dtype"]).name
+        assert said[0].shape == tuple(true["shape"]) and said[0].dtype == np.dtype(true["dtype"]).name
         assert (said[0].scale, said[0].zero) == pytest.approx(true["quantization"])
     assert graph.operators["CONV_2D"] == 1 and graph.operators["FULLY_CONNECTED"] == 1
     weights = sum(weight.size for weight in small.trained().get_weights())
     # Filters of 5x5 pixels became ones of 3x3 blocks of four, and the batch normalisation's four numbers a channel one.
     weights += 8 * (3 * 3 * 4 - 5 * 5)
     assert weights - 3 * 8 <= graph.constants <= weights
-    assert graph.version == 3 and graph.needs >= (1, 5, 0)
+    assert graph.version == 3 and graph.min_runtime >= (1, 5, 0)
 
 
 @pytest.mark.parametrize("kept", [8, 9, 100, 2000, 20_000])
@@ -52,26 +52,26 @@ def test_the_oldest_runtime_is_judged_by_the_operators(tmp_path: Path, monkeypat
     path = tmp_path / "m.tflite"
     path.write_bytes(small.quantised(small.trained()))
     monkeypatch.setattr(runtimes, "installed", lambda: {"ai-edge-litert": "2.3.0"})
-    assert [(tried.name, tried.problem) for tried in runtimes.tried(path)] == [
+    assert [(tried.name, tried.problem) for tried in runtimes.try_all(path)] == [
         ("ai-edge-litert", None), ("tflite-runtime", None),
     ]  # fmt: skip
     old = path.read_bytes()
     assert old.count(b"1.14.0\0") == 1
     path.write_bytes(old.replace(b"1.14.0\0", b"2.17.0\0"))
-    assert runtimes.tried(path)[1].problem == "has operators of TFLite 2.17.0"
+    assert runtimes.try_all(path)[1].problem == "needs operators of TFLite 2.17.0"
 
 
 def test_a_runtime_that_refuses_the_file_says_why(tmp_path: Path) -> None:
     path = tmp_path / "m.tflite"
     path.write_bytes(small.float_tflite(small.untrained((5,)), (5,)))
-    problems = [tried.problem for tried in runtimes.tried(path) if tried.name != "tflite-runtime"]
+    problems = [tried.problem for tried in runtimes.try_all(path) if tried.name != "tflite-runtime"]
     assert problems and all(problem and problem.startswith("its input has shape (1, 5)") for problem in problems)
 
 
 def test_every_runtime_is_asked_the_same(tmp_path: Path) -> None:
     path = tmp_path / "m.tflite"
     path.write_bytes(small.quantised(small.trained()) + Card().archive())
-    found = runtimes.compared(path, runtimes.tried(path), small.data().test)
+    found = runtimes.with_agreement(path, runtimes.try_all(path), small.data().test)
     assert sum(one.installed for one in found) >= 2
     for one in found:
         assert (one.agreement == 1) if one.installed else (one.agreement is None)

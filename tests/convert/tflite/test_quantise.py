@@ -32,7 +32,7 @@ def repeated() -> Mnist:
 
 
 def test_calibration_images_are_distinct_and_none_is_evaluated_on() -> None:
-    chosen = quantise.calibration(repeated(), 1000, seed=1)
+    chosen = quantise.calibration_glyphs(repeated(), 1000, seed=1)
     assert chosen.shape == (1000, 28, 28) and chosen.dtype == np.uint8
     assert len(rows(chosen)) == 1000
     assert rows(chosen) <= rows(small.data().train)
@@ -40,12 +40,12 @@ def test_calibration_images_are_distinct_and_none_is_evaluated_on() -> None:
 
 
 def test_calibration_images_follow_the_seed() -> None:
-    one, again, other = (quantise.digest(quantise.calibration(repeated(), 600, seed)) for seed in (1, 1, 2))
+    one, again, other = (quantise.digest(quantise.calibration_glyphs(repeated(), 600, seed)) for seed in (1, 1, 2))
     assert one == again != other
 
 
 def test_no_more_images_are_taken_than_there_are() -> None:
-    assert len(quantise.calibration(small.data().limited(700), 1000, seed=1)) == 700
+    assert len(quantise.calibration_glyphs(small.data().limited(700), 1000, seed=1)) == 700
 
 
 def test_too_few_distinct_images_are_refused() -> None:
@@ -53,14 +53,14 @@ def test_too_few_distinct_images_are_refused() -> None:
     few = Mnist(np.repeat(mnist.train[:100], 20, axis=0), np.repeat(mnist.train_labels[:100], 20), *(
         mnist.test, mnist.test_labels
     ))  # fmt: skip
-    with pytest.raises(DataError, match="has 100 distinct training images"):
-        quantise.calibration(few, 500, seed=1)
+    with pytest.raises(DataError, match="has 100 different training images"):
+        quantise.calibration_glyphs(few, 500, seed=1)
 
 
 def test_calibration_spans_the_whole_range_even_where_the_images_do_not() -> None:
     mnist = small.data()
     pale = Mnist(mnist.train // 2, mnist.train_labels, mnist.test, mnist.test_labels)
-    chosen = quantise.calibration(pale, 500, seed=1)
+    chosen = quantise.calibration_glyphs(pale, 500, seed=1)
     assert chosen.min() == 0 and chosen.max() == 255 and len(rows(chosen)) == 500
 
 
@@ -96,7 +96,7 @@ def test_each_recipe_keeps_its_weights_in_its_own_type(recipe: Recipe, tmp_path:
         ]
         assert scales == [64]
     # Every TFLite since the last tflite-runtime has these operators.
-    assert flatbuffer.read(content, "m").needs <= (2, 14, 0)
+    assert flatbuffer.read(content, "m").min_runtime <= (2, 14, 0)
     path = tmp_path / "m.tflite"
     path.write_bytes(content)
     expected = model.predict(small.data().test[..., None] / np.float32(255), verbose=0)
@@ -118,7 +118,7 @@ def test_any_shape_of_input_converts(shape: tuple[int | None, ...]) -> None:
 
 def test_dark_digits_of_another_range_cost_the_int8_model_nothing() -> None:
     """The input's scale and zero take them in: each grey has its own step."""
-    fed = replace(small.convention(small.trained()), paper=255.0, ink=-255.0)
+    fed = replace(small.input_format(small.trained()), paper=255.0, ink=-255.0)
     first = interpreter_class()(model_content=small.quantised(small.trained(), fed=fed)).get_input_details()[0]
     scale, zero = first["quantization"]
     assert scale == pytest.approx(2, rel=1e-6) and zero in (127, 128)
@@ -142,13 +142,13 @@ def test_a_model_with_loops_has_no_integer_form_but_others(layer: str, tmp_path:
 
 def test_own_glyphs_come_first_in_the_calibration() -> None:
     own = small.data().test[:3] // 2
-    chosen = quantise.calibration(small.data(), 600, 1, own)
+    chosen = quantise.calibration_glyphs(small.data(), 600, 1, own)
     assert len(chosen) == 600 and np.array_equal(chosen[:3], own)
-    assert np.array_equal(chosen[3:], quantise.calibration(small.data(), 597, 1))
+    assert np.array_equal(chosen[3:], quantise.calibration_glyphs(small.data(), 597, 1))
 
 
 def test_own_glyphs_that_are_test_images_are_left_out() -> None:
-    chosen = quantise.calibration(small.data(), 600, 1, small.data().test[:50])
+    chosen = quantise.calibration_glyphs(small.data(), 600, 1, small.data().test[:50])
     assert not rows(chosen) & rows(small.data().test)
 
 
@@ -157,6 +157,6 @@ def test_what_has_no_integer_form_is_refused_in_one_line() -> None:
     glyph = keras.layers.Input((28, 28, 1))
     flat = keras.layers.Flatten()(glyph)
     model = keras.Model(glyph, keras.ops.cos(keras.layers.Dense(10)(keras.ops.erfinv(flat * 0.5))))
-    with pytest.raises(ConvertError, match="m.h5: TFLite has no integer form of it") as refusal:
+    with pytest.raises(ConvertError, match="m.h5: TFLite cannot convert it to int8") as refusal:
         small.quantised(model)
     assert "\n" not in str(refusal.value) and len(str(refusal.value)) < 400

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from convert.choices import RECIPES
-from convert.load.convention import Convention
+from convert.load.input_format import InputFormat
 from convert.tflite import flatbuffer, quantise
-from convert.tflite.space_to_depth import blocked, in_blocks
+from convert.tflite.space_to_depth import block_weights, use_blocks
 from edge.model.classifier import Model
 from tests.support import small
 
@@ -21,7 +21,7 @@ def frozen(*layers: Any, shape: tuple[int, int, int] = (28, 28, 1)) -> Any:
     """A model of such layers, frozen."""
     keras = small.keras()
     model = keras.Sequential([keras.layers.Input(shape), *layers])
-    return quantise.freeze(model, Convention(shape=shape, image=shape), "m.h5")
+    return quantise.freeze(model, InputFormat(shape=shape, image=shape), "m.h5")
 
 
 def kinds(function: Any) -> list[str]:
@@ -44,7 +44,7 @@ def test_the_sums_are_the_same(taps: tuple[int, int], padding: str) -> None:
         picture = RNG.normal(size=(2, *size, 1)).astype(np.float32)
         weights = RNG.normal(size=(*taps, 1, 5)).astype(np.float32)
         strided = tf.nn.conv2d(picture, weights, 2, padding)
-        blocks = tf.nn.conv2d(tf.nn.space_to_depth(picture, 2), blocked(weights, padding), 1, padding)
+        blocks = tf.nn.conv2d(tf.nn.space_to_depth(picture, 2), block_weights(weights, padding), 1, padding)
         assert blocks.shape == strided.shape
         assert np.abs(blocks - strided).max() < 1e-5
 
@@ -58,7 +58,7 @@ def test_a_first_convolution_that_strides_is_done_on_blocks(padding: str) -> Non
         layers.Flatten(),
         layers.Dense(10),
     )
-    changed = in_blocks(plain)
+    changed = use_blocks(plain)
     assert kinds(changed).count("SpaceToDepth") == 1 and kinds(changed).count("Conv2D") == 2
     for _ in range(5):
         picture = RNG.uniform(size=(1, 28, 28, 1)).astype(np.float32)
@@ -76,13 +76,13 @@ def test_others_stay_as_they_are() -> None:
         frozen(layers.Conv2D(6, 5, strides=2), shape=(28, 28, 3)),
         frozen(layers.Flatten(), layers.Dense(10)),
     ):
-        assert in_blocks(one) is one
+        assert use_blocks(one) is one
 
 
 def test_the_recipes_use_them_and_quantise_as_well() -> None:
     keras = small.keras()
     model = keras.Sequential([keras.layers.Input((28, 28, 1)), keras.layers.Conv2D(8, 5, strides=2), *_rest(keras)])
-    fed = Convention(shape=(28, 28, 1), image=(28, 28, 1))
+    fed = InputFormat(shape=(28, 28, 1), image=(28, 28, 1))
     for recipe in RECIPES:
         content = small.quantised(model, recipe, fed=fed)
         assert ("SPACE_TO_DEPTH" in flatbuffer.read(content, "m.tflite").operators) == (recipe != "int16x8")

@@ -41,10 +41,10 @@ def test_an_interrupted_training_ends_as_it_would_have(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train.train(data, epochs=3, seed=1, told=stop, kept=kept)
+        train.train(data, epochs=3, seed=1, on_epoch=stop, checkpoint_file=kept)
     epochs: list[int] = []
-    resumed = train.train(data, epochs=3, seed=1, told=lambda done, _: epochs.append(done), kept=kept)
+    resumed = train.train(data, epochs=3, seed=1, on_epoch=lambda done, _: epochs.append(done), checkpoint_file=kept)
     assert epochs == [3]
-    straight = train.train(data, epochs=3, seed=1, told=lambda *_: None)
+    straight = train.train(data, epochs=3, seed=1, on_epoch=lambda *_: None)
     for a, b in zip(resumed.get_weights(), straight.get_weights(), strict=True):
         assert np.allclose(a, b, atol=1e-4)

@@ -39,7 +39,7 @@ def test_the_command_writes_one_whole_file_that_follows_its_seed(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mnist.npz", "t.h5"]
     written = load(out).model.get_weights()
     same, other = (
-        train.train(small.data().limited(200), epochs=2, seed=seed, told=lambda *_: None).get_weights()
+        train.train(small.data().limited(200), epochs=2, seed=seed, on_epoch=lambda *_: None).get_weights()
         for seed in (1, 2)
     )
     assert all(np.allclose(a, b, atol=1e-4) for a, b in zip(written, same, strict=True))
@@ -91,9 +91,9 @@ def test_a_training_that_fails_leaves_the_older_file(
 def test_shares_are_the_same_on_any_number_of_cores() -> None:
     glyphs = small.data().train[:20]
     with workers(1) as alone:
-        one = train.shares(augment.varied, glyphs, [1, 0], alone)
+        one = train.in_parallel(augment.varied, glyphs, [1, 0], alone)
     with workers(3) as three:
-        other = train.shares(augment.varied, glyphs, [1, 0], three)
+        other = train.in_parallel(augment.varied, glyphs, [1, 0], three)
     assert np.array_equal(one, other) and one.shape == glyphs.shape
     parts = np.array_split(glyphs, 16)
     assert np.array_equal(one[:2], augment.varied(parts[0], [1, 0, 0]))
