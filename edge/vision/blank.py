@@ -1,4 +1,4 @@
-"""Why a picture has no readable ink: it is blank, blurred, or too low in contrast."""
+"""Why a picture is called blank, blurred or low in contrast: it has no ink, or its strokes are too thin or faint."""
 
 from __future__ import annotations
 
