@@ -89,7 +89,7 @@ def _convert_parser() -> argparse.ArgumentParser:
         help="Keras model that classifies digits: an .h5 or .keras file, or a SavedModel folder",
     )
     parser.add_argument(
-        "-o", "--output", metavar="OUT.tflite", type=Path, help="file to write (default: MODEL, as .tflite)"
+        "-o", "--output", metavar="OUT.tflite", type=Path, help="file to write (default: MODEL with the suffix .tflite)"
     )
     parser.add_argument(
         "--recipe", choices=("auto", *RECIPES), default="auto",

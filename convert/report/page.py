@@ -122,7 +122,7 @@ def _input(conversion: Conversion) -> str:
     if rows:
         kinds = ["chosen"] + [""] * (len(rows) - 1)
         caption = f"Tested on {found.images:,} digits; the chosen combination is first"
-        parts.append(markup.table(caption, ("fed with", "accuracy", "loss, nats"), rows, kinds))
+        parts.append(markup.table(caption, ("input values", "accuracy", "loss, nats"), rows, kinds))
     parts += [markup.paragraph(f"Note: {remark}.") for remark in found.remarks()]
     return markup.section(heading, *parts)
 
@@ -150,8 +150,8 @@ def _method(conversion: Conversion) -> str:
     terms = "\n".join(chain.from_iterable((f"<dt>{escape(a)}</dt>", f"<dd>{escape(b)}</dd>") for a, b in facts))
     method = (
         "Intervals are 95 % confidence intervals (Wilson 1927). The camera is synthetic: it sees the same test images"
-        " on paper, written with several pens, rotated, in shadow, out of focus and with noise. Times are from pixels"
-        " to probabilities, on one thread of the machine that made this page. report.json contains these results and"
-        " more."
+        " on paper, written with several pens, rotated, in shadow, out of focus and with noise. Times (p50: median,"
+        " p95: 95th percentile) are from pixels to probabilities, on one thread of the machine that made this page."
+        " report.json contains these results and more."
     )
     return markup.section("How this was measured", markup.paragraph(method), f'<dl class="facts">\n{terms}\n</dl>')

@@ -53,11 +53,13 @@ def costs(recipe: str, both: Both) -> str:
         ],
     ]
     if any(one.rejected is not None for one in both.values()):
-        rows.insert(4, ["taken for no digit", *_file_only(f"{one.rejected or 0:.2%}" for one in both.values())])
+        rows.insert(4, ["rejected as no digit", *_file_only(f"{one.rejected or 0:.2%}" for one in both.values())])
     camera = both["camera"]
     note = "Confidence drift: how much the confidence in Keras's answer changes."
     table = markup.table(f"On {camera.images:,} test images, directly and through a synthetic camera", head, rows)
-    return markup.section(f"Through the camera it {wording.loses(camera.drop)}", table, markup.paragraph(note, "note"))
+    return markup.section(
+        f"Through the camera, {recipe} {wording.loses(camera.drop)}", table, markup.paragraph(note, "note")
+    )
 
 
 def sizes(conversion: Conversion) -> str:

@@ -47,10 +47,10 @@ def _input(conversion: Conversion) -> list[RenderableType]:
     shape = "x".join(map(str, found.shape))
     parts: list[RenderableType] = [Text(f"Input {shape}, {found.paper:g} for paper, {found.ink:g} for ink", "bold")]
     if found.trials:
-        made = _table("  fed with", "correct", "loss")
+        made = _table("  input values", "correct", "loss")
         for i, trial in enumerate(found.trials[:MAX_TRIALS]):
             made.add_row(_marked(trial.name, i == 0), f"{trial.accuracy:.2%}", f"{trial.loss:.3f}")
-        note = f"On {found.images:,} digits; best {made.row_count} of {len(found.trials)} combinations."
+        note = f"On {found.images:,} digits; the best {made.row_count} of {len(found.trials)} combinations tried."
         parts += [made, Text(note if len(found.trials) > 1 else f"On {found.images:,} digits, as given.")]
     return [*parts, *(Text(f"Note: {remark}") for remark in found.remarks()), Text()]
 
@@ -100,7 +100,7 @@ def _costs(recipe: str, mnist: Comparison, camera: Comparison) -> Table:
         ),
         ("change, points", [("", wording.signed(-one.drop)) for one in both]),
         ("same answer", [("", f"{one.agreement:.2%}") for one in both]),
-        ("taken for no digit", [("", "" if one.rejected is None else f"{one.rejected:.2%}") for one in both]),
+        ("rejected as no digit", [("", "" if one.rejected is None else f"{one.rejected:.2%}") for one in both]),
         ("confidence drift", [("", f"{one.drift.mean():.2%}") for one in both]),
         ("  at worst", [("", f"{one.drift.max():.1%}") for one in both]),
         (

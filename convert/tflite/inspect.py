@@ -55,8 +55,8 @@ def _card(card: Card) -> list[Line]:
     lines = [
         ("name", card.name),
         ("labels", ", ".join(card.labels)),
-        ("fed with", f"{card.paper:g} for paper, {card.ink:g} for ink; if not 28x28, fitted by {card.fit}"),
-        ("gives", f"{card.output}, at temperature {card.temperature:g}"),
+        ("input values", f"{card.paper:g} for paper, {card.ink:g} for ink; if not 28x28, fitted by {card.fit}"),
+        ("outputs", f"{card.output}, at temperature {card.temperature:g}"),
     ]
     for name in ("quantisation", "evaluation", "source"):
         texts = [f"{key}: {text}" for key, value in getattr(card, name).items() for text in _values(value)]

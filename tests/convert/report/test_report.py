@@ -248,7 +248,7 @@ def test_the_summary_has_the_figures() -> None:
     assert f"int16x8: TFLite cannot convert it to int16x8 ({NASTY})" in " ".join(text.split())
     assert "use simpler" not in text, "a few words, no advice"
     assert re.search(r"^change, points +-1\.00 +-1\.00$", text, re.M)
-    assert re.search(r"^taken for no digit +0\.33% +0\.33%$", text, re.M)
+    assert re.search(r"^rejected as no digit +0\.33% +0\.33%$", text, re.M)
     assert "140 kB of weights in Keras, 40 kB as int8, 3.5 times smaller" in text
     assert "Temperature: 0.71" in text
     assert "By digit, MNIST: digit 4 changes most, 10.00 points lost (100.00% -> 90.00%)" in text
@@ -261,7 +261,7 @@ def test_the_summary_says_what_was_refused_and_what_is_impossible() -> None:
     text = printed(impossible())
     assert "No recipe gives a file that runs" in text and NASTY in text and "accuracy" not in text
     text = printed(only_digits())
-    assert "taken for no digit" not in text and "Confused, MNIST: nothing." in text
+    assert "rejected as no digit" not in text and "Confused, MNIST: nothing." in text
 
 
 @EVERY
