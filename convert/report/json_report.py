@@ -50,7 +50,7 @@ def figures(conversion: Conversion) -> dict[str, Any]:
             "test_images": len(conversion.dataset.test),
         },
         "input": _input(conversion),
-        "recipes": [_recipe(conversion, tried) for tried in conversion.attempts],
+        "recipes": [_recipe(conversion, attempt) for attempt in conversion.attempts],
         "shown": None if conversion.shown is None else conversion.shown.recipe,
         "problem": wording.problem(conversion),
         "result": _result(conversion),
@@ -63,29 +63,29 @@ def weights_bytes(conversion: Conversion) -> int:
 
 
 def _input(conversion: Conversion) -> dict[str, Any]:
-    found = conversion.input_format
+    detected = conversion.input_format
     return {
-        "shape": list(found.shape),
-        "image": list(found.image),
-        "paper": found.paper,
-        "ink": found.ink,
-        "fit": found.fit,
-        "output": found.output,
+        "shape": list(detected.shape),
+        "image": list(detected.image),
+        "paper": detected.paper,
+        "ink": detected.ink,
+        "fit": detected.fit,
+        "output": detected.output,
         "trials": [
             {**asdict(trial), "accuracy": round(trial.accuracy, 6), "loss": round(trial.loss, 4)}
-            for trial in found.trials
+            for trial in detected.trials
         ],
-        "remarks": list(found.remarks()),
+        "remarks": list(detected.remarks()),
     }
 
 
-def _recipe(conversion: Conversion, tried: Attempt) -> dict[str, Any]:
-    found = tried.comparison
+def _recipe(conversion: Conversion, attempt: Attempt) -> dict[str, Any]:
+    comparison = attempt.comparison
     return {
-        "recipe": tried.recipe,
-        "chosen": tried is conversion.chosen,
-        "size_bytes": tried.size_bytes or None,
-        "problem": None if tried.problem is None else wording.without_folders(tried.problem),
+        "recipe": attempt.recipe,
+        "chosen": attempt is conversion.chosen,
+        "size_bytes": attempt.size_bytes or None,
+        "problem": None if attempt.problem is None else wording.without_folders(attempt.problem),
         "runtimes": [
             {
                 "name": one.name,
@@ -94,10 +94,10 @@ def _recipe(conversion: Conversion, tried: Attempt) -> dict[str, Any]:
                 "problem": None if one.problem is None else wording.without_folders(one.problem),
                 "agreement": one.agreement,
             }
-            for one in tried.runtimes
+            for one in attempt.runtimes
         ],
-        "time_us": None if tried.times is None else {key: round(at, 1) for key, at in asdict(tried.times).items()},
-        "mnist": None if found is None else _short(found),
+        "time_us": None if attempt.times is None else {key: round(at, 1) for key, at in asdict(attempt.times).items()},
+        "mnist": None if comparison is None else _short(comparison),
     }
 
 
@@ -116,24 +116,24 @@ def _result(conversion: Conversion) -> dict[str, Any] | None:
     }
 
 
-def _short(found: Comparison) -> dict[str, Any]:
+def _short(comparison: Comparison) -> dict[str, Any]:
     return {
-        "images": found.images,
-        "accuracy_float": _share(found.correct_float, found.images),
-        "accuracy": _share(found.correct, found.images),
-        "drop_points": round(found.drop, 4),
-        "agreement": round(found.agreement, 6),
-        "confidence_drift_mean": round(float(found.drift.mean()), 6),
-        "confidence_drift_worst": round(float(found.drift.max()), 6),
-        "taken_for_no_digit": None if found.rejected is None else round(found.rejected, 6),
+        "images": comparison.images,
+        "accuracy_float": _share(comparison.correct_float, comparison.images),
+        "accuracy": _share(comparison.correct, comparison.images),
+        "drop_points": round(comparison.drop, 4),
+        "agreement": round(comparison.agreement, 6),
+        "confidence_drift_mean": round(float(comparison.drift.mean()), 6),
+        "confidence_drift_worst": round(float(comparison.drift.max()), 6),
+        "taken_for_no_digit": None if comparison.rejected is None else round(comparison.rejected, 6),
     }
 
 
-def _long(found: Comparison) -> dict[str, Any]:
-    confidence, right = statistics.answers(found.tflite, found.labels, found.classes)
-    before = calibration_error(*statistics.answers(found.keras, found.labels, found.classes))
+def _long(comparison: Comparison) -> dict[str, Any]:
+    confidence, right = statistics.answers(comparison.tflite, comparison.labels, comparison.classes)
+    before = calibration_error(*statistics.answers(comparison.keras, comparison.labels, comparison.classes))
     return {
-        **_short(found),
+        **_short(comparison),
         "calibration_error_float": round(before, 6),
         "calibration_error": round(calibration_error(confidence, right), 6),
         "reliability": [
@@ -142,14 +142,14 @@ def _long(found: Comparison) -> dict[str, Any]:
         ],
         "by_digit": [
             {"digit": digit, "images": images, "right_float": before, "right": after}
-            for digit, images, before, after in found.by_digit()
+            for digit, images, before, after in comparison.by_digit()
         ],
-        "confusion_float": np.asarray(confusion(found.read_float, found.labels)).tolist(),
-        "confusion": np.asarray(confusion(found.read, found.labels)).tolist(),
-        "confused": [asdict(pair) for pair in statistics.pairs(found)[:MAX_MISTAKES]],
-        "only_file_wrong": [_mistake(one) for one in statistics.only_file_wrong(found)[:MAX_MISTAKES]],
-        "only_keras_wrong": statistics.only_keras_wrong(found),
-        "both_wrong": [_mistake(one) for one in statistics.both_wrong(found)[:MAX_MISTAKES]],
+        "confusion_float": np.asarray(confusion(comparison.read_float, comparison.labels)).tolist(),
+        "confusion": np.asarray(confusion(comparison.read, comparison.labels)).tolist(),
+        "confused": [asdict(pair) for pair in statistics.pairs(comparison)[:MAX_MISTAKES]],
+        "only_file_wrong": [_mistake(one) for one in statistics.only_file_wrong(comparison)[:MAX_MISTAKES]],
+        "only_keras_wrong": statistics.only_keras_wrong(comparison),
+        "both_wrong": [_mistake(one) for one in statistics.both_wrong(comparison)[:MAX_MISTAKES]],
     }
 
 

@@ -88,18 +88,18 @@ def _key(conversion: Conversion, shown: Attempt, mnist: Comparison, camera: Comp
 
 def _recipes(conversion: Conversion) -> str:
     rows, kinds = [], []
-    for tried in conversion.attempts:
-        found = tried.comparison
-        if found is None:
+    for attempt in conversion.attempts:
+        comparison = attempt.comparison
+        if comparison is None:
             continue
-        star = "*" if wording.is_sampled(conversion, tried) else ""
+        star = "*" if wording.is_sampled(conversion, attempt) else ""
         rows.append((
-            tried.recipe, _no_break(wording.size(tried.size_bytes)),
-            f"{found.accuracy:.2%} ({wording.interval(found.correct, found.images)}){star}",
-            wording.signed(-found.drop), f"{found.agreement:.2%}",
-            "" if tried.times is None else _no_break(wording.times(tried.times)), wording.runs_in(tried.runtimes),
+            attempt.recipe, _no_break(wording.size(attempt.size_bytes)),
+            f"{comparison.accuracy:.2%} ({wording.interval(comparison.correct, comparison.images)}){star}",
+            wording.signed(-comparison.drop), f"{comparison.agreement:.2%}",
+            "" if attempt.times is None else _no_break(wording.times(attempt.times)), wording.runs_in(attempt.runtimes),
         ))  # fmt: skip
-        kinds.append("chosen" if tried is conversion.chosen else "")
+        kinds.append("chosen" if attempt is conversion.chosen else "")
     head = ("recipe", "size", "accuracy (95 %)", "change, points", "same answer", "p50 / p95, µs", "runs in")
     parts = [markup.paragraph(wording.limits(conversion))]
     if rows:
@@ -114,16 +114,16 @@ def _recipes(conversion: Conversion) -> str:
 
 
 def _input(conversion: Conversion) -> str:
-    found = conversion.input_format
-    rows = [(trial.name, f"{trial.accuracy:.2%}", f"{trial.loss:.3f}") for trial in found.trials]
-    shape = " x ".join(map(str, found.shape))
-    heading = f"The model's input: {found.paper:g} for paper, {found.ink:g} for ink"
-    parts = [markup.paragraph(f"One input has {shape} values. The outputs are {found.output}.")]
+    detected = conversion.input_format
+    rows = [(trial.name, f"{trial.accuracy:.2%}", f"{trial.loss:.3f}") for trial in detected.trials]
+    shape = " x ".join(map(str, detected.shape))
+    heading = f"The model's input: {detected.paper:g} for paper, {detected.ink:g} for ink"
+    parts = [markup.paragraph(f"One input has {shape} values. The outputs are {detected.output}.")]
     if rows:
         kinds = ["chosen"] + [""] * (len(rows) - 1)
-        caption = f"Tested on {found.images:,} digits; the chosen combination is first"
+        caption = f"Tested on {detected.images:,} digits; the chosen combination is first"
         parts.append(markup.table(caption, ("input values", "accuracy", "loss, nats"), rows, kinds))
-    parts += [markup.paragraph(f"Note: {remark}.") for remark in found.remarks()]
+    parts += [markup.paragraph(f"Note: {remark}.") for remark in detected.remarks()]
     return markup.section(heading, *parts)
 
 

@@ -93,9 +93,9 @@ def confusions(recipe: str, both: Both) -> str:
         drawn = [
             markup.figure(
                 f"{by}, {where}: {int(counts[apart].sum()):,} misread",
-                plots.confusion(counts, most, f"confusion {where} {by}", f"Confusion matrix of {by}, {where}. {said}"),
+                plots.confusion(counts, most, f"confusion {where} {by}", f"Confusion matrix of {by}, {where}. {top}"),
             )
-            for by, counts, said in (("Keras", before, ""), (recipe, after, f"Most common: {common}."))
+            for by, counts, top in (("Keras", before, ""), (recipe, after, f"Most common: {common}."))
         ]
         parts.append(f'<div class="pair">\n{drawn[0]}\n{drawn[1]}\n</div>')
         parts.append(markup.paragraph(f"{_capitalised(WHERE[where])}: {common}."))
@@ -104,7 +104,7 @@ def confusions(recipe: str, both: Both) -> str:
 
 def by_digit(both: Both) -> str:
     """The change in accuracy of each digit."""
-    said = " ".join(f"{_capitalised(WHERE[where])}, {wording.most_changed(one)}." for where, one in both.items())
+    caption = " ".join(f"{_capitalised(WHERE[where])}, {wording.most_changed(one)}." for where, one in both.items())
     changed, points = statistics.most_changed(both["MNIST"])
     heading = f"On MNIST, digit {changed} changes most: it {wording.loses(-points)}"
     if wording.signed(points) == "0.00":
@@ -116,8 +116,8 @@ def by_digit(both: Both) -> str:
     head = ["digit", *(name for where in both for name in (f"Keras, {where}", "file", "change, points"))]
     return markup.section(
         heading,
-        markup.paragraph(said),
-        markup.figure("Change in accuracy of each digit, file minus Keras", plots.by_digit(both, "by digit", said)),
+        markup.paragraph(caption),
+        markup.figure("Change in accuracy of each digit, file minus Keras", plots.by_digit(both, "by digit", caption)),
         markup.table("Accuracy of each digit", head, rows),
     )
 
@@ -131,10 +131,12 @@ def reliability(recipe: str, both: Both) -> str:
             statistics.reliability(*statistics.answers(probabilities, one.labels, one.classes))
             for probabilities in (one.keras, one.tflite)
         ]
-        said = (
+        caption = (
             f"{_capitalised(WHERE[where])}: calibration error {errors[where]:.2%}, Keras {_error(one, one.keras):.2%}"
         )
-        drawn.append(markup.figure(said, plots.reliability(bins[0], bins[1], recipe, f"reliability {where}", said)))
+        drawn.append(
+            markup.figure(caption, plots.reliability(bins[0], bins[1], recipe, f"reliability {where}", caption))
+        )
     return markup.section(
         f"Confidence is off by {100 * errors['MNIST']:.1f} points on MNIST,"
         f" by {100 * errors['camera']:.1f} through the camera",

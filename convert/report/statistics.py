@@ -65,7 +65,7 @@ class Mistake:
 
 def without_nan(conversion: Conversion) -> Conversion:
     """The same with 0 for NaN and infinite probabilities, which a file gives if its float16 weights overflow."""
-    attempts = [replace(tried, comparison=_without_nan(tried.comparison)) for tried in conversion.attempts]
+    attempts = [replace(attempt, comparison=_without_nan(attempt.comparison)) for attempt in conversion.attempts]
     pairs = zip(attempts, conversion.attempts, strict=True)
     chosen = next((new for new, old in pairs if old is conversion.chosen), None)
     return replace(
@@ -73,8 +73,8 @@ def without_nan(conversion: Conversion) -> Conversion:
     )
 
 
-def _without_nan(found: Comparison | None) -> Comparison | None:
-    return found and replace(found, tflite=np.nan_to_num(found.tflite, nan=0.0, posinf=0.0, neginf=0.0))
+def _without_nan(comparison: Comparison | None) -> Comparison | None:
+    return comparison and replace(comparison, tflite=np.nan_to_num(comparison.tflite, nan=0.0, posinf=0.0, neginf=0.0))
 
 
 def answers(
@@ -101,9 +101,9 @@ def reliability(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> tu
     )
 
 
-def pairs(found: Comparison) -> list[Pair]:
+def pairs(comparison: Comparison) -> list[Pair]:
     """The file's confusions, most common first."""
-    before, after = confusion(found.read_float, found.labels), confusion(found.read, found.labels)
+    before, after = confusion(comparison.read_float, comparison.labels), confusion(comparison.read, comparison.labels)
     found_pairs = [
         Pair(written, read, int(after[written, read]), int(before[written, read]))
         for written, read in np.ndindex(10, 10)
@@ -112,25 +112,25 @@ def pairs(found: Comparison) -> list[Pair]:
     return sorted(found_pairs, key=lambda pair: -pair.times)
 
 
-def most_changed(found: Comparison) -> tuple[int, float]:
+def most_changed(comparison: Comparison) -> tuple[int, float]:
     """The digit whose accuracy changed most, and the change in percentage points, negative if accuracy was lost."""
-    changes = [(digit, 100 * (after - before) / images) for digit, images, before, after in found.by_digit()]
+    changes = [(digit, 100 * (after - before) / images) for digit, images, before, after in comparison.by_digit()]
     return max(changes, key=lambda change: (abs(change[1]), -change[1]))
 
 
-def only_file_wrong(found: Comparison) -> list[Mistake]:
+def only_file_wrong(comparison: Comparison) -> list[Mistake]:
     """The images that only the file misreads; its most confident answers first."""
-    return _mistakes(found, (found.read_float == found.labels) & (found.read != found.labels))
+    return _mistakes(comparison, (comparison.read_float == comparison.labels) & (comparison.read != comparison.labels))
 
 
-def only_keras_wrong(found: Comparison) -> int:
+def only_keras_wrong(comparison: Comparison) -> int:
     """The number of images that only the Keras model misreads."""
-    return int(((found.read_float != found.labels) & (found.read == found.labels)).sum())
+    return int(((comparison.read_float != comparison.labels) & (comparison.read == comparison.labels)).sum())
 
 
-def both_wrong(found: Comparison) -> list[Mistake]:
+def both_wrong(comparison: Comparison) -> list[Mistake]:
     """The images that both misread; the file's most confident answers first."""
-    return _mistakes(found, (found.read_float != found.labels) & (found.read != found.labels))
+    return _mistakes(comparison, (comparison.read_float != comparison.labels) & (comparison.read != comparison.labels))
 
 
 def _mistakes(found: Comparison, which: NDArray[np.bool_]) -> list[Mistake]:

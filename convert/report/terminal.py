@@ -43,51 +43,55 @@ def summary(conversion: Conversion) -> Group:
 def _input(conversion: Conversion) -> list[RenderableType]:
     from rich.text import Text
 
-    found = conversion.input_format
-    shape = "x".join(map(str, found.shape))
-    parts: list[RenderableType] = [Text(f"Input {shape}, {found.paper:g} for paper, {found.ink:g} for ink", "bold")]
-    if found.trials:
-        made = _table("  input values", "correct", "loss")
-        for i, trial in enumerate(found.trials[:MAX_TRIALS]):
-            made.add_row(_marked(trial.name, i == 0), f"{trial.accuracy:.2%}", f"{trial.loss:.3f}")
-        note = f"On {found.images:,} digits; the best {made.row_count} of {len(found.trials)} combinations tried."
-        parts += [made, Text(note if len(found.trials) > 1 else f"On {found.images:,} digits, as given.")]
-    return [*parts, *(Text(f"Note: {remark}") for remark in found.remarks()), Text()]
+    detected = conversion.input_format
+    shape = "x".join(map(str, detected.shape))
+    parts: list[RenderableType] = [
+        Text(f"Input {shape}, {detected.paper:g} for paper, {detected.ink:g} for ink", "bold")
+    ]
+    if detected.trials:
+        table = _table("  input values", "correct", "loss")
+        for i, trial in enumerate(detected.trials[:MAX_TRIALS]):
+            table.add_row(_marked(trial.name, i == 0), f"{trial.accuracy:.2%}", f"{trial.loss:.3f}")
+        note = (
+            f"On {detected.images:,} digits; the best {table.row_count} of {len(detected.trials)} combinations tried."
+        )
+        parts += [table, Text(note if len(detected.trials) > 1 else f"On {detected.images:,} digits, as given.")]
+    return [*parts, *(Text(f"Note: {remark}") for remark in detected.remarks()), Text()]
 
 
 def _recipes(conversion: Conversion) -> list[RenderableType]:
     from rich.text import Text
 
-    made = _table("  recipe", "size", "accuracy (95 %)", "same\nanswer", "p50 / p95\nµs", "runs in")
-    for tried in conversion.attempts:
-        found = tried.comparison
-        if found is None:
+    table = _table("  recipe", "size", "accuracy (95 %)", "same\nanswer", "p50 / p95\nµs", "runs in")
+    for attempt in conversion.attempts:
+        comparison = attempt.comparison
+        if comparison is None:
             continue
-        star = "*" if wording.is_sampled(conversion, tried) else ""
-        made.add_row(
-            _marked(tried.recipe, tried is conversion.chosen),
-            wording.size(tried.size_bytes),
-            f"{found.accuracy:.2%} ({wording.interval(found.correct, found.images)}){star}",
-            f"{found.agreement:.2%}",
-            "" if tried.times is None else wording.times(tried.times),
-            wording.runs_in(tried.runtimes),
-            style="bold" if tried is conversion.shown else None,
+        star = "*" if wording.is_sampled(conversion, attempt) else ""
+        table.add_row(
+            _marked(attempt.recipe, attempt is conversion.chosen),
+            wording.size(attempt.size_bytes),
+            f"{comparison.accuracy:.2%} ({wording.interval(comparison.correct, comparison.images)}){star}",
+            f"{comparison.agreement:.2%}",
+            "" if attempt.times is None else wording.times(attempt.times),
+            wording.runs_in(attempt.runtimes),
+            style="bold" if attempt is conversion.shown else None,
         )
     notes = [
         f"{one.recipe}: {wording.short_problem(one.problem)}" for one in conversion.attempts if one.problem is not None
     ]
-    if made.row_count:
+    if table.row_count:
         notes = [
             *filter(None, [wording.sample_note(conversion)]),
             f"Runtimes: {wording.installed(conversion)}.",
             *notes,
         ]
-    tables = [made] if made.row_count else []
+    tables = [table] if table.row_count else []
     return [Text(wording.choice(conversion), "bold"), *tables, *(Text(note) for note in notes), Text()]
 
 
 def _costs(recipe: str, mnist: Comparison, camera: Comparison) -> Table:
-    made = _table("", "MNIST:\nKeras", f"\n{recipe}", "camera:\nKeras", f"\n{recipe}")
+    table = _table("", "MNIST:\nKeras", f"\n{recipe}", "camera:\nKeras", f"\n{recipe}")
     both = (mnist, camera)
     rows: list[tuple[str, list[tuple[str, str]]]] = [
         ("accuracy", [(f"{one.accuracy_float:.2%}", f"{one.accuracy:.2%}") for one in both]),
@@ -110,8 +114,8 @@ def _costs(recipe: str, mnist: Comparison, camera: Comparison) -> Table:
     ]
     for name, values in rows:
         if any(map(any, values)):
-            made.add_row(name, *values[0], *values[1])
-    return made
+            table.add_row(name, *values[0], *values[1])
+    return table
 
 
 def _details(conversion: Conversion, shown: Attempt, mnist: Comparison, camera: Comparison) -> str:
@@ -121,10 +125,10 @@ def _details(conversion: Conversion, shown: Attempt, mnist: Comparison, camera: 
         f" {weights / shown.size_bytes:.1f} times smaller.",
         f"Temperature: {wording.temperature(shown.card.temperature)}.",
     ]
-    for where, found in (("MNIST", mnist), ("camera", camera)):
-        lines.append(f"By digit, {where}: {wording.most_changed(found)}.")
-    for where, found in (("MNIST", mnist), ("camera", camera)):
-        common = "; ".join(wording.confused(pair) for pair in statistics.pairs(found)[:MAX_CONFUSIONS])
+    for where, comparison in (("MNIST", mnist), ("camera", camera)):
+        lines.append(f"By digit, {where}: {wording.most_changed(comparison)}.")
+    for where, comparison in (("MNIST", mnist), ("camera", camera)):
+        common = "; ".join(wording.confused(pair) for pair in statistics.pairs(comparison)[:MAX_CONFUSIONS])
         lines.append(f"Confused, {where}: {common or 'nothing'}.")
     return "\n".join(lines)
 
@@ -137,12 +141,12 @@ def _table(first: str, *others: str) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    made = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    made.add_column(first)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column(first)
     for name in others:
         last = name == "runs in"
-        made.add_column(name, justify="left" if last else "right", no_wrap=not last)
-    return made
+        table.add_column(name, justify="left" if last else "right", no_wrap=not last)
+    return table
 
 
 def _marked(name: str, chosen: bool) -> str:

@@ -63,10 +63,10 @@ def runs_in(runtimes: Sequence[Runtime]) -> str:
 
 def installed(conversion: Conversion) -> str:
     """The runtimes that were tried, and how far they agree."""
-    found = {
+    tried = {
         (one.name, one.version, one.installed): None for attempt in conversion.attempts for one in attempt.runtimes
     }
-    names = [f"{name} {version}{'' if here else ' (operators checked only)'}" for name, version, here in found]
+    names = [f"{name} {version}{'' if here else ' (operators checked only)'}" for name, version, here in tried]
     listed = ", ".join(names) or "none"
     agreements = (
         [one.agreement for one in conversion.shown.runtimes if one.agreement is not None] if conversion.shown else []
@@ -76,11 +76,11 @@ def installed(conversion: Conversion) -> str:
 
 def sample_note(conversion: Conversion) -> str | None:
     """What the asterisk at a recipe means; None if no recipe has one."""
-    found = next((attempt.comparison for attempt in conversion.attempts if is_sampled(conversion, attempt)), None)
-    if found is None:
+    comparison = next((attempt.comparison for attempt in conversion.attempts if is_sampled(conversion, attempt)), None)
+    if comparison is None:
         return None
-    of = f"{found.images:,} of the {len(conversion.dataset.test):,} test images"
-    return f"* compared on {of}; Keras reads {found.accuracy_float:.2%} of these correctly"
+    of = f"{comparison.images:,} of the {len(conversion.dataset.test):,} test images"
+    return f"* compared on {of}; Keras reads {comparison.accuracy_float:.2%} of these correctly"
 
 
 def is_sampled(conversion: Conversion, attempt: Attempt) -> bool:
@@ -139,12 +139,12 @@ def confused(pair: Pair) -> str:
     return f"{pair.written} read as {pair.read}: {count} (Keras {pair.times_float:,})"
 
 
-def most_changed(found: Comparison) -> str:
+def most_changed(comparison: Comparison) -> str:
     """The digit that changed most: ``digit 8 changes most, 0.10 points lost (98.20% -> 98.10%)``."""
-    changed, points = statistics.most_changed(found)
+    changed, points = statistics.most_changed(comparison)
     if _is_zero(points):
         return "no digit changes"
-    before, after = next((row[2] / row[1], row[3] / row[1]) for row in found.by_digit() if row[0] == changed)
+    before, after = next((row[2] / row[1], row[3] / row[1]) for row in comparison.by_digit() if row[0] == changed)
     return f"digit {changed} changes most, {lost(-points)} ({before:.2%} -> {after:.2%})"
 
 

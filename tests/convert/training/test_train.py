@@ -62,7 +62,7 @@ def test_a_trained_model_goes_on_and_another_is_refused(tmp_path: Path, capfd: p
     capfd.readouterr()
     assert train_main(["-o", str(second), "--start", str(other), *arguments]) == 1
     assert capfd.readouterr().err == (
-        f"edge-train: {other}: is another network than edge-train's; leave --start away to train a new one\n"
+        f"edge-train: {other}: is not the network that edge-train trains; leave out --start to train a new one\n"
     )
 
 
@@ -83,7 +83,7 @@ def test_a_training_that_fails_leaves_the_older_file(
     capfd.readouterr()
     assert train_main(["-o", str(out), "--data", str(mnist)]) == 1
     assert capfd.readouterr().err == (
-        f"edge-train: {out}: cannot be written (No space left on device); name another file with -o\n"
+        f"edge-train: {out}: cannot be written (No space left on device); choose another file with -o\n"
     )
     assert out.read_bytes() == b"older" and len(list(tmp_path.iterdir())) == 2
 
