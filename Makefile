@@ -17,66 +17,60 @@ PYTEST := -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 # The guide as a web site, in build/site. Strict: a broken link ends it.
 SITE = $(BIN)/python -m zensical build --strict
 
-.PHONY: help demo test test-edge test-arm64 test-machine check docs tune score bench install clean
-help:
-	@echo "make demo    read a synthetic camera, in a browser too: no camera, no files needed"
-	@echo "make test    everything that can be tested here (EDGE_DATA=FOLDER adds the real data)"
-	@echo "make test-edge   what can be tested without TensorFlow, as on a Pi (RUNTIME=tflite: with LiteRT's forerunner)"
-	@echo "make test-arm64 ARM64=FILE   the same on Debian for 64-bit ARM: tests/machine/README.md"
-	@echo "make test-machine VM=FILE   install, boot and check a virtual machine: tests/machine/README.md"
-	@echo "make check   style and types only"
-	@echo "make docs    build the guide into build/site, broken links are errors"
-	@echo "make tune    what each choice of [vision] scores on the photographs under EDGE_DATA"
-	@echo "make score   what every set under EDGE_DATA and a suite of synthetic pages score: docs/SCORES.md"
-	@echo "make bench   what a frame and a start cost here, and others: docs/BENCHMARKS.md"
-	@echo "make install (as root) a service of this machine: systemd/install.sh, which also upgrades and uninstalls"
-	@echo "make clean   remove what make made"
+# One target after another, even under make -j: the environment is made before it is used.
+.NOTPARALLEL:
 
-demo: $(VENV)/runtime
+.PHONY: help demo test test-edge test-arm64 test-machine test-bare check docs tune score bench install clean
+# What stands after ## is what `make help` prints.
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/runtime ## read generated handwriting, in a browser too; needs no camera and no files
 	@$(BIN)/edge demo
 
 # Pictures of the live page go to build/page: look at them after a change.
-test: check
+test: packages check ## run every check and every test (EDGE_DATA=FOLDER adds the tests on real data)
 	$(SITE)
 	EDGE_PICTURES=$${EDGE_PICTURES:-build/page} $(BIN)/python $(PYTEST)
 
 # What a Pi can test: without TensorFlow, a browser and, unless there is one, a broker. First how readings differ.
-test-edge: $(EDGE)/ready
+test-edge: $(EDGE)/ready ## run the tests that need no TensorFlow, as on a Pi (RUNTIME=tflite: with tflite-runtime)
 	@$(EDGE)/bin/python -m tests.readings
 	$(EDGE)/bin/python $(PYTEST)
 
 # Both suites before the first hour of tests: what is missing is said at once.
-test-arm64: arm64
+test-arm64: arm64 ## run test-edge on Debian for 64-bit ARM (ARM64=FILE, see tests/machine/README.md)
 	@for suite in bookworm trixie; do "$(ARM64)" run $$suite true 2>/dev/null || "$(ARM64)" build $$suite || exit; done
 	"$(ARM64)" run trixie "EDGE_PATIENCE=$(PATIENCE) tests/machine/arm64.sh"
 	"$(ARM64)" run bookworm "EDGE_PATIENCE=$(PATIENCE) tests/machine/arm64.sh"
 	"$(ARM64)" run bookworm "EDGE_PATIENCE=$(PATIENCE) tests/machine/arm64.sh RUNTIME=tflite"
 
-test-machine: machine $(VENV)/runtime
+# The targets run in the order given, as root, in a Debian that has only make and git.
+test-bare: ## run make demo and test-fast in a fresh Debian (SUITE=trixie or bookworm, TARGETS="demo test")
+	@tests/machine/bare.sh $(or $(SUITE),trixie) $(or $(TARGETS),demo test-fast)
+
+test-machine: machine $(VENV)/runtime ## install, boot and check a virtual machine (VM=FILE, see tests/machine/README.md)
 	@$(BIN)/python -u -m tests.machine.run "$(VM)"
 
-check: $(VENV)/everything
+check: $(VENV)/everything ## check style and types (ruff and mypy)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 # What is generated of the guide is written anew first; make test compares it only.
-docs: $(VENV)/everything
+docs: $(VENV)/everything ## build the documentation into build/site; a broken link is an error
 	$(BIN)/python -m tests.docs_pages
 	$(SITE)
 
-tune: $(VENV)/runtime data
+tune: $(VENV)/runtime data ## score each choice of [vision] on the photographs in EDGE_DATA
 	@$(BIN)/edge tune "$(DATA)"/photos/single/labels.csv "$(DATA)"/photos/multi/labels.csv
 
 # Pictures of what is misread go to build/score.
-score: $(VENV)/everything
+score: $(VENV)/everything ## score every data set in EDGE_DATA and generated pages, into docs/SCORES.md
 	@EDGE_DATA="$(DATA)" $(BIN)/python -m tests.scoreboard --page docs/SCORES.md
 
 # Ten minutes, more than half of them the others', on a machine that does nothing else meanwhile.
-bench: $(VENV)/everything $(OTHERS)/ready data
-	@command -v valgrind >/dev/null || { echo "make: valgrind is missing: sudo apt install -y valgrind" >&2; exit 1; }
-	@PATH="$$PATH:/usr/sbin" command -v mosquitto >/dev/null || \
-	  { echo "make: mosquitto is missing: sudo apt install -y mosquitto" >&2; exit 1; }
+bench: packages $(VENV)/everything $(OTHERS)/ready data ## measure speed, also of other programs, into docs/BENCHMARKS.md
 	@mkdir -p build
 	@{ cat docs/benchmarks.head && $(BIN)/edge bench && printf '\n## Beside a broker\n\n' && \
 	  $(BIN)/python -m tests.faults.resident && printf '\n## Instructions\n\n' && \
@@ -84,8 +78,14 @@ bench: $(VENV)/everything $(OTHERS)/ready data
 	  $(BIN)/python -m tests.benchmarks.others "$(DATA)" $(OTHERS)/bin/python; } > build/BENCHMARKS.md
 	@mv build/BENCHMARKS.md docs/BENCHMARKS.md && cat docs/BENCHMARKS.md
 
-install:
+install: ## install the service on this machine, as root (systemd/install.sh also upgrades and uninstalls)
 	@systemd/install.sh install
+
+# The system packages that tests and benchmarks need. When none is missing, this does nothing.
+.PHONY: packages
+bench: PURPOSE := bench
+packages:
+	@PYTHON="$(PYTHON)" ./setup.sh $(or $(PURPOSE),test)
 
 .PHONY: data
 data:
@@ -121,11 +121,8 @@ $(OTHERS)/ready: | $(OTHERS)/bin/python
 	@touch $@
 
 %/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "make: Python 3.11 or later is wanted; name one with make PYTHON=python3.12" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-	  { echo "make: Python's venv is missing: sudo apt install -y python3-venv" >&2; exit 1; }
+	@PYTHON="$(PYTHON)" ./setup.sh run
 	$(PYTHON) -m venv $*
 
-clean:
+clean: ## remove everything that make made
 	rm -rf $(VENV) .venv-edge-* $(OTHERS) .cache build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
