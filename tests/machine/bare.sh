@@ -16,6 +16,7 @@ fi
 
 # mirror LABEL: the address of this machine's mirror of what Debian calls so.
 mirror() {
+  # shellcheck disable=SC2016  # apt fills this in
   apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' "Label: $1" | head -n 1
 }
 main=$(mirror Debian)

@@ -3,6 +3,7 @@
 set -eu
 suite=$1
 shift
+# shellcheck disable=SC1091  # bare.sh writes it
 . /tmp/environment
 
 say() {
@@ -33,7 +34,7 @@ for target in demo test; do
   [ "$lines" -eq 1 ] || fail "make $target does not say in one line what to paste"
 done
 for package in python3-venv mosquitto chromium systemd shellcheck openssl; do
-  echo "$said" | grep -q "install .*[ ]$package[ ']" || fail "the line to paste does not name $package"
+  echo "$said" | grep -q "install .* ${package}[ ']" || fail "the line to paste does not name $package"
 done
 
 # What root needs: nothing else.
