@@ -33,6 +33,10 @@ test: packages check ## run every check and every test (EDGE_DATA=FOLDER adds th
 	$(SITE)
 	EDGE_PICTURES=$${EDGE_PICTURES:-build/page} $(BIN)/python $(PYTEST)
 
+# The inner loop. It lists each test that takes a second or more; which tests are slow, tests/support/tiers.py says.
+test-fast: packages check ## run the checks and the fast tests, in less than two minutes
+	$(BIN)/python $(PYTEST) --fast --durations 10 --durations-min 1
+
 # What a Pi can test: without TensorFlow, a browser and, unless there is one, a broker. First how readings differ.
 test-edge: $(EDGE)/ready ## run the tests that need no TensorFlow, as on a Pi (RUNTIME=tflite: with tflite-runtime)
 	@$(EDGE)/bin/python -m tests.readings

@@ -26,6 +26,7 @@ hypothesis.settings.register_profile("project", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("project")
 LEFT_OUT = needs.left_out()
 collect_ignore = list(map(str, LEFT_OUT))
+pytest_plugins = ["tests.support.tiers"]
 
 
 def pytest_report_header() -> list[str]:

@@ -67,6 +67,7 @@ def test_each_grey_is_rounded_to_the_nearest() -> None:
 
 @pytest.mark.parametrize("kind", [np.uint16, np.float32, np.float64])
 @pytest.mark.parametrize("channels", [1, 4])
+@pytest.mark.slow
 def test_a_picture_takes_no_more_than_its_decoder_does(kind: type, channels: int) -> None:
     """OpenCV has it twice for a moment; a few working copies in a wider type would be many times that."""
     shape = (1200, 1500, channels) if channels > 1 else (1200, 1500)

@@ -21,6 +21,7 @@ blocks; a leak of one glyph a frame would be four times as much."""
 
 
 @pytest.mark.parametrize("hold", [1, 60], ids=["each frame another page", "pages that lie still"])
+@pytest.mark.slow
 def test_memory_is_flat(hold: int) -> None:
     pages = list(islice(open_source(f"synthetic:?size=320x240&digits=3&hold={hold}"), 60))
     start = datetime(2026, 11, 23, 12, tzinfo=UTC)

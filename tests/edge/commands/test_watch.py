@@ -196,6 +196,7 @@ def test_it_goes_on_when_the_broker_comes_back(broker):
     assert "retrying until it works" in error
 
 
+@pytest.mark.slow
 def test_a_prefix_that_no_device_has_is_said_once_and_it_goes_on(broker):
     watching = Watching(f"mqtt://127.0.0.1:{broker.port}/hmoe")
     if not select.select([watching.process.stderr], [], [], PATIENCE)[0]:

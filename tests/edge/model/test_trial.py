@@ -65,6 +65,7 @@ def test_what_is_wrong_is_one_line(content: bytes, why: str) -> None:
     assert re.search(why, refusal(content))
 
 
+@pytest.mark.slow
 def test_an_endless_model_is_ended() -> None:
     started = time.monotonic()
     assert "gave no answer within 4 s" in refusal(files.endless(), seconds=4)
@@ -118,6 +119,7 @@ def test_a_child_that_says_nothing_or_reads_nothing_is_refused(monkeypatch: pyte
     assert "could not be tried (No such file or directory)" in refusal(files.GOOD)
 
 
+@pytest.mark.slow
 def test_a_trial_that_ignores_its_alarm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "GRACE_SECONDS", 0.0)
     deaf = "import signal, time; signal.alarm(0); time.sleep(60)"
@@ -159,6 +161,7 @@ def test_it_has_the_lowest_priority_and_is_killed_first(tmp_path: Path) -> None:
             child.kill()
 
 
+@pytest.mark.slow
 def test_damaged_flatbuffers_are_each_one_line() -> None:
     """Seeded damages of the packaged model's structure, without a card, so that the runtime itself meets them."""
     rng = np.random.default_rng(5)

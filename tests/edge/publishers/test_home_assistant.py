@@ -219,6 +219,7 @@ def test_a_machine_without_a_thermometer_has_an_unknown_temperature(degrees):
     assert Entity(COMPONENTS["temperature"], topics).state() == degrees
 
 
+@pytest.mark.slow
 def test_home_assistant_understands_everything_that_a_real_run_sends(mosquitto, tmp_path):
     """Announcement and payloads as they stand on the broker, each entity's template rendered as Home Assistant does."""
     command = [sys.executable, "-m", "edge.cli", "run", "--source", "synthetic:?fps=20&hold=40&difficulty=0&seed=3"]

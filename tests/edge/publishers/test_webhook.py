@@ -388,6 +388,7 @@ def test_a_wrong_uri_is_one_line_that_shows_no_secret(wrong):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_the_courier_delivers_everything_in_order_whatever_the_server_does(far, tmp_path, caplog):
     caplog.set_level(logging.WARNING)
     far.answers.extend([answer(500), hang_up, answer(200), answer(422), garbage, half_an_answer])

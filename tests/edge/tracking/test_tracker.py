@@ -339,6 +339,7 @@ def test_whatever_was_believed_what_is_there_wins_in_time(world, text, confidenc
     assert tracker.text == text
 
 
+@pytest.mark.slow
 def test_a_real_film_through_the_reader(reader: Reader):
     """Changes of every kind with noise, blur, light and hands, from drawn pages through the whole reader."""
     tracker, told, truths, at = Tracker(), [], [], 0.0

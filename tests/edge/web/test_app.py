@@ -104,6 +104,7 @@ def resident(running):
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
 
 
+@pytest.mark.slow
 def test_a_thousand_damaged_pictures_cause_no_failure_and_no_leak(here, page):
     chance = random.Random(1)
     whole = [

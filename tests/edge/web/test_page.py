@@ -17,7 +17,10 @@ from edge.handwriting import rendering
 from tests.support.web import device
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no chromium here: apt install chromium")
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM, reason="no chromium here: apt install chromium"),
+    pytest.mark.slow,
+]
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync")  # fmt: skip
 SEVEN = ((0.2, 0.25), (0.35, 0.25), (0.27, 0.75))

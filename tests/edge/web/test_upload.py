@@ -51,6 +51,7 @@ def packed(pixels, ending=".png"):
         pytest.param(lambda: bombs.tiff(100, 3, tile=16_000), id="TIFF with a large tile"),
     ],
 )
+@pytest.mark.slow
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(here, make):
     data = make()
     reset_peak(here)
@@ -78,6 +79,7 @@ cv2.putText(LARGE, "7", (1500, 3400), cv2.FONT_HERSHEY_SIMPLEX, 90, 30, 160)
         pytest.param(lambda: bombs.tiff(3500, bits=32, form=3), id="TIFF of floating point"),
     ],
 )
+@pytest.mark.slow
 def test_the_largest_pictures_stay_within_the_memory_of_a_service(here, make):
     data = make()
     reset_peak(here)
