@@ -20,7 +20,7 @@ SITE = $(BIN)/python -m zensical build --strict
 # One target after another, even under make -j: the environment is made before it is used.
 .NOTPARALLEL:
 
-.PHONY: help demo test test-edge test-arm64 test-machine test-bare check docs tune score bench install clean
+.PHONY: help demo test test-fast test-edge test-arm64 test-machine test-bare check docs tune score bench install clean
 # What stands after ## is what `make help` prints.
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile

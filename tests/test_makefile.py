@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,17 @@ def test_no_target_is_a_file() -> None:
 def test_scripts_are_clean(script: Path) -> None:
     done = subprocess.run(["shellcheck", str(script)], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_pre_commit_runs_make_check_and_nothing_else() -> None:
+    """So it has the same ruff and mypy."""
+    config = (ROOT / ".pre-commit-config.yaml").read_text("utf-8")
+    assert re.findall(r"entry: (.*)", config) == ["make --no-print-directory check"]
+    assert re.findall(r"repo: (.*)", config) == ["local"]
+
+
+@pytest.mark.skipif(not find_spec("pre_commit"), reason="pre-commit is not installed here; make check brings it")
+def test_pre_commit_accepts_its_configuration() -> None:
+    command = [sys.executable, "-m", "pre_commit", "validate-config", str(ROOT / ".pre-commit-config.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -149,6 +149,7 @@ def test_its_camera_commands_are_understood(line: str, desk: Path) -> None:
 
 
 @pytest.mark.parametrize("line", [line for line in EDGE if line.startswith(SLOW)])
+@pytest.mark.slow
 def test_its_commands_about_the_machine_run(line: str, desk: Path) -> None:
     _, *arguments = shlex.split(line, comments=True)
     done = run([sys.executable, "-m", "edge.cli", *arguments, *(["--frames", "5"] if "bench" in line else [])], desk)
@@ -178,6 +179,7 @@ def test_what_it_asks_by_http_is_described() -> None:
     assert asked and all(path in paths for found in asked for path in found)
 
 
+@pytest.mark.slow
 def test_its_converting_runs(data: Path, tmp_path: Path) -> None:
     line = next(line for line in COMMANDS if line.startswith("edge-convert models/"))
     _, *arguments = shlex.split(line)

@@ -15,8 +15,8 @@ fail() {
   exit 1
 }
 
-git -c advice.detachedHead=false clone --quiet /tmp/project.bundle /src
-git -c advice.detachedHead=false clone --quiet /tmp/project.bundle /tmp/user
+git -c advice.detachedHead=false -c init.defaultBranch=main clone --quiet /tmp/project.bundle /src
+git -c advice.detachedHead=false -c init.defaultBranch=main clone --quiet /tmp/project.bundle /tmp/user
 chown -R nobody /tmp/user
 
 # as_user COMMAND...: in the clone of a user who has no sudo. Prints what the command says; its status is in `status`.

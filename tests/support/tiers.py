@@ -6,6 +6,7 @@ if it takes longer than LIMIT: so a forgotten mark is noticed at the first run.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from pathlib import Path
 
@@ -17,12 +18,17 @@ TESTS = Path(__file__).parents[1]
 FOLDERS = ("convert", "faults", "scoreboard")
 """Folders of tests/ that are slow as a whole: they import TensorFlow, or wait for things to fail and to come back."""
 LIMIT = patience(10)
-"""Seconds that a test may take that is not slow. On two busy cores the longest take about half of it."""
+"""Seconds that a test may take that is not slow; on a busy machine `limit` gives it more."""
 
 
 def is_slow(path: Path) -> bool:
     """Whether this file or folder is in one of FOLDERS."""
     return path.is_relative_to(TESTS) and path.relative_to(TESTS).parts[:1] in [(name,) for name in FOLDERS]
+
+
+def limit() -> float:
+    """LIMIT, times the processes that want to run on each core if they are more than one."""
+    return LIMIT * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,7 +61,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Fail a test that is too slow to be unmarked."""
     report = yield
-    if report.passed and call.when == "call" and call.duration > LIMIT and not item.get_closest_marker("slow"):
+    slow = report.passed and call.when == "call" and call.duration > limit()
+    if slow and not item.get_closest_marker("slow"):
         report.outcome = "failed"
-        report.longrepr = f"took {call.duration:.0f} s, more than {LIMIT:.0f} s; make it faster or mark it slow"
+        report.longrepr = f"took {call.duration:.1f} s, more than {limit():.1f} s; make it faster or mark it slow"
     return report

@@ -13,7 +13,8 @@ from edge.model.classifier import Model, image_shape, model_input
 from tests.edge.model.test_classifier import refusal
 from tests.support import small
 
-pytestmark = small.QUIET
+# TensorFlow takes seconds to be imported.
+pytestmark = [small.QUIET, pytest.mark.slow]
 SHAPES = [(28, 28, 1), (28, 28), (784,), (28, 28, 3), (32, 32, 3), (20, 20, 1), (1024,)]
 
 

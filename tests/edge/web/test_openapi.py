@@ -27,6 +27,7 @@ def here(tmp_path_factory):
         yield running
 
 
+@pytest.mark.slow
 @schema.parametrize()
 @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_it_answers_as_described(case, here):
