@@ -121,7 +121,10 @@ def reloads() -> str:
     """systemctl reload looks at the model again, and it reads on"""
     pid, cursor = process(), now()
     run("systemctl", "reload", UNIT)
-    until(lambda: any("unchanged, still using" in line for line in journal(cursor)), "the journal does not say what came of it")
+    until(
+        lambda: any("unchanged, still using" in line for line in journal(cursor)),
+        "the journal does not say what came of it",
+    )
     reading(here(), OTHER)
     check(process() == pid, "it was restarted")
     return ""
