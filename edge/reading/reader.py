@@ -149,7 +149,7 @@ def _frame(image: Frame | Pixels | str | Path) -> Frame:
 
         return Frame(load(image), str(image))
     if image.dtype != np.uint8 or image.ndim not in (2, 3) or image.size == 0:
-        raise ValueError(f"image has shape {image.shape} and type {image.dtype}; grey or BGR uint8 is wanted")
+        raise ValueError(f"image has shape {image.shape} and type {image.dtype}; give grey or BGR uint8")
     return Frame(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image, "array")
 
 
