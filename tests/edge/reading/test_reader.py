@@ -159,7 +159,7 @@ def test_what_is_read_can_be_files_arrays_and_frames(reader: Reader, page: Page,
     reading = reader.read(Frame(picture, "camera", 7))
     assert (reading.text, reading.source, reading.frame) == (text, "camera", 7)
     for wrong in (np.zeros((0, 5), np.uint8), np.zeros((5, 5)), np.zeros(5, np.uint8)):
-        with pytest.raises(ValueError, match="uint8 is wanted"):
+        with pytest.raises(ValueError, match="give grey or BGR uint8"):
             reader.read(wrong)  # type: ignore[arg-type]
 
 
