@@ -224,12 +224,12 @@ def test_its_json_fits_the_schema() -> None:
 
 
 def test_its_table_of_topics_is_that_of_the_publisher() -> None:
-    words = {"retained": "yes", "as given": "as you like", "": "no"}
+    words = {"retained": "yes", "optional": "optional", "": "no"}
     declared = {
         topic: "never" if topic == "set/read" else words[kept]
-        for topic, kept in re.findall(r"^``([\w/]+)``\s+(retained|as given|)", mqtt.__doc__ or "", re.MULTILINE)
+        for topic, kept in re.findall(r"^``([\w/]+)``\s+(retained|optional|)", mqtt.__doc__ or "", re.MULTILINE)
     }
-    rows = re.findall(r"^\| (`[^|]+`) \| (yes|no|never|as you like) \|", GUIDE, re.MULTILINE)
+    rows = re.findall(r"^\| (`[^|]+`) \| (yes|no|never|optional) \|", GUIDE, re.MULTILINE)
     assert {topic: kept for topics, kept in rows for topic in re.findall(r"`([^`]+)`", topics)} == declared
 
 
