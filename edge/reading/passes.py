@@ -18,7 +18,10 @@ from edge.vision.crop import crop_mark, rotate, with_soft_edges
 from edge.vision.gap_closing import close_gaps, typical_gap
 from edge.vision.polarity import dark_ink_ratio
 from edge.vision.resize import rescale
-from edge.vision.segment import Segments, segment
+from edge.vision.components import MIN_SIDE
+from edge.vision.segment import MOST_PARTS, Segments, find_parts, mark_of, segment
+from edge.vision.stroke_grouping import group_strokes
+from edge.vision.text_lines import line_numbers, line_tilt
 from edge.vision.settings import VisionSettings
 
 CLEAR_POLARITY = 4.0
@@ -174,6 +177,55 @@ class Passes(NamedTuple):
         self.watch.lap("segment")
         return self._decided(cleaned, segments, self._candidates(cleaned, segments))
 
+    def candidates_only(self, pixels: Pixels) -> PassResult:
+        """All candidates of a picture, none accepted."""
+        ratio = dark_ink_ratio(pixels)
+        seen = self.found(clean(pixels, self.settings, light_ink=ratio < 1))
+        if 1 / CLEAR_POLARITY < ratio < CLEAR_POLARITY or not seen.candidates:
+            other = self.found(clean(pixels, self.settings, light_ink=ratio >= 1))
+            seen = max(seen, other, key=lambda one: mean_digit_confidence(one.candidates) + DARKER * (one.cleaned.polarity == "dark"))
+        return seen
+
+    def found(self, cleaned: Cleaned) -> PassResult:
+        """The candidates in cleaned ink."""
+        parts = find_parts(cleaned.mask, cleaned.sure)
+        segments = Segments(parts.mask, parts.window, parts.labels, (), 0.0, 0.0, (), None)
+        whole = max(cleaned.mask.shape)
+        large = [i for i in parts.usable if MIN_SIDE <= max(parts.every[i][2:4]) < 0.98 * whole]
+        large = sorted(large, key=lambda i: -max(parts.every[i][2:4]))[:MOST_PARTS]
+        ink = with_soft_edges(cleaned.ink, parts.mask)
+        single = [mark_of(parts, [i]) for i in large]
+        alone = self.classify([crop_mark(ink, segments, mark) for mark in single], [mark.box for mark in single], [0] * len(single))
+        # What reads as a digit says how large digits are here, however large other things are.
+        sides = sorted((float(max(one.box.width, one.box.height)), digit_share(one, self.classify)) for one in alone)
+        half = sum(side * sure**4 for side, sure in sides) / 2
+        digit_side = 0.0
+        for side, sure in sides:
+            half -= side * sure**4
+            digit_side = side
+            if half <= 0:
+                break
+        if not digit_side:
+            return PassResult(cleaned, segments._replace(reason="too_small" if parts.every else "blank"), (), ())
+        small = [i for i in parts.usable if max(3, 0.1 * digit_side) <= max(parts.every[i][2:4])]
+        small = sorted(small, key=lambda i: -max(parts.every[i][2:4]))[:400]
+        small.sort()
+        groups = [[small[k] for k in group] for group in group_strokes([parts.every[i][:4] for i in small], digit_side)]
+        marks = [mark_of(parts, group) for group in groups]
+        marks = [mark for mark in marks if max(mark.box.width, mark.box.height) >= max(MIN_SIDE, 0.2 * digit_side) and max(mark.box.width, mark.box.height) < 0.98 * whole]
+        boxes = [tuple(mark.box) for mark in marks]
+        tilt = line_tilt(boxes, digit_side)
+        lines = line_numbers(boxes, tilt, digit_side)
+        known = {mark.parts: one for mark, one in zip(single, alone, strict=True)}
+        new = [mark for mark in marks if mark.parts not in known]
+        fresh = self.classify([crop_mark(ink, segments, mark) for mark in new], [mark.box for mark in new], [0] * len(new))
+        known |= {mark.parts: one for mark, one in zip(new, fresh, strict=True)}
+        marks = [mark._replace(line=line) for mark, line in zip(marks, lines, strict=True)]
+        marks.sort(key=lambda mark: (mark.line, mark.box.x + mark.box.width / 2))
+        candidates = tuple(known[mark.parts]._replace(line=mark.line) for mark in marks)
+        segments = segments._replace(marks=tuple(marks), tilt=tilt, digit_side=digit_side)
+        return PassResult(cleaned, segments, candidates, (False,) * len(candidates))
+
     def _resolved(self, seen: PassResult) -> PassResult:
         """With doubtful marks rotated, merged or split, where that reads better."""
         if all(seen.accepted):
@@ -203,3 +255,8 @@ class Passes(NamedTuple):
 def _without_ruled_lines(seen: PassResult) -> Cleaned:
     """The cleaned ink of a pass, without the ruled lines that it removed."""
     return seen.cleaned._replace(mask=seen.segments.mask)
+
+
+def digit_share(one: Candidate, classify: Classifier) -> float:
+    """The probability of the best digit."""
+    return float(max(p for p, digit in zip(one.probabilities.tolist(), classify._digits, strict=True) if digit is not None))

@@ -62,5 +62,5 @@ def border_artefacts(
     along = np.bincount(ring, minlength=len(parts) + 1)[1:].tolist()
     corners = np.bincount(whole[[0, 0, -1, -1], [0, -1, 0, -1]], minlength=len(parts) + 1)[1:].tolist()
     in_corners = frozenset(i for i, count in enumerate(corners) if count >= 3)
-    edges = frozenset(i for i, part in enumerate(parts) if along[i] >= 0.5 * max(part[2:4]))
+    edges = frozenset(i for i, part in enumerate(parts) if along[i] >= 0.8 * max(part[2:4]))
     return in_corners if len(edges) == len(parts) else edges | in_corners

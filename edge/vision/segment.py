@@ -64,6 +64,51 @@ class Segments(NamedTuple):
     """Why there is no candidate, or None."""
 
 
+MOST_PARTS = 200
+"""At most this many parts of ink are candidates, the largest first: more are a texture."""
+
+
+class Parts(NamedTuple):
+    """The connected components of a picture's ink that may belong to digits."""
+
+    mask: Pixels
+    """(height, width) uint8: 255 where there is ink that is not a ruled line, else 0."""
+    window: Window
+    labels: NDArray[np.int32]
+    every: tuple[Part, ...]
+    """All components; label n is part n - 1."""
+    usable: tuple[int, ...]
+    """Places in ``every`` of those that may belong to a digit."""
+
+
+def find_parts(mask: Pixels, sure: Pixels | None = None, *, ruled_lines: bool = True) -> Parts:
+    """Ink mask -> its parts, without ruled lines, form boxes and what lies along the border."""
+    window = _window(mask)
+    labels, parts = components_in_window(mask, window)
+    form_boxes = find_form_boxes(labels, parts, window, mask.shape)
+    if ruled_lines and may_have_ruled_lines((part for i, part in enumerate(parts) if i not in form_boxes), mask.shape):
+        if form_boxes:
+            mask = mask.copy()
+            mask[window][np.isin(labels, [i + 1 for i in form_boxes])] = 0
+        mask = remove_ruled_lines(mask)
+        window = _window(mask)
+        labels, parts = components_in_window(mask, window)
+        form_boxes = find_form_boxes(labels, parts, window, mask.shape)
+    at_border = any(touches_border(part, mask.shape) for part in parts)
+    dropped = form_boxes | border_artefacts(labels, parts, window, mask.shape) if at_border else form_boxes
+    ink = [i for i in range(len(parts)) if i not in dropped]
+    if sure is not None:
+        certain = np.bincount(labels[sure[window] > 0], minlength=len(parts) + 1)[1:].tolist()
+        ink = [i for i in ink if certain[i]]
+    return Parts(mask, window, labels, tuple(parts), tuple(ink))
+
+
+def mark_of(parts: Parts, group: Sequence[int]) -> Mark:
+    """The mark that some parts are together."""
+    box = bounding_box([parts.every[i][:4] for i in group])
+    return Mark(tuple(i + 1 for i in group), Box(*box), 0, sum(parts.every[i][4] for i in group))
+
+
 def segment(mask: Pixels, sure: Pixels | None = None, *, ruled_lines: bool = True) -> Segments:
     """Ink mask, (height, width) uint8, 255 = ink -> candidates in reading order.
 
