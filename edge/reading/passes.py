@@ -188,7 +188,7 @@ class Passes(NamedTuple):
 
     def found(self, cleaned: Cleaned) -> PassResult:
         """The candidates in cleaned ink."""
-        parts = find_parts(cleaned.mask, cleaned.sure)
+        parts = find_parts(cleaned)
         segments = Segments(parts.mask, parts.window, parts.labels, (), 0.0, 0.0, (), None)
         whole = max(cleaned.mask.shape)
         large = [i for i in parts.usable if MIN_SIDE <= max(parts.every[i][2:4]) < 0.98 * whole]

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from edge.types import Box, Pixels, Reason
 from edge.vision.border import border_artefacts, min_side_at_border, touches_border
 from edge.vision.components import MIN_SIDE, Part, Rect, Window, bounding_box, connected_components, typical_side
+from edge.vision.clean import Cleaned
+from edge.vision.rules import remove_rules
 from edge.vision.form_boxes import find_form_boxes
 from edge.vision.ruled_lines import may_have_ruled_lines, remove_ruled_lines
 from edge.vision.stroke_grouping import group_strokes
@@ -81,22 +83,16 @@ class Parts(NamedTuple):
     """Places in ``every`` of those that may belong to a digit."""
 
 
-def find_parts(mask: Pixels, sure: Pixels | None = None, *, ruled_lines: bool = True) -> Parts:
-    """Ink mask -> its parts, without ruled lines, form boxes and what lies along the border."""
+def find_parts(cleaned: Cleaned) -> Parts:
+    """Cleaned ink -> its parts, without rules that touch writing."""
+    mask, sure = cleaned.mask, cleaned.sure
     window = _window(mask)
     labels, parts = components_in_window(mask, window)
-    form_boxes = find_form_boxes(labels, parts, window, mask.shape)
-    if ruled_lines and may_have_ruled_lines((part for i, part in enumerate(parts) if i not in form_boxes), mask.shape):
-        if form_boxes:
-            mask = mask.copy()
-            mask[window][np.isin(labels, [i + 1 for i in form_boxes])] = 0
-        mask = remove_ruled_lines(mask)
-        window = _window(mask)
+    left = remove_rules(cleaned.ink, mask, labels, parts, window)
+    if left is not mask:
+        mask, window = left, _window(left)
         labels, parts = components_in_window(mask, window)
-        form_boxes = find_form_boxes(labels, parts, window, mask.shape)
-    at_border = any(touches_border(part, mask.shape) for part in parts)
-    dropped = form_boxes | border_artefacts(labels, parts, window, mask.shape) if at_border else form_boxes
-    ink = [i for i in range(len(parts)) if i not in dropped]
+    ink = list(range(len(parts)))
     if sure is not None:
         certain = np.bincount(labels[sure[window] > 0], minlength=len(parts) + 1)[1:].tolist()
         ink = [i for i in ink if certain[i]]
