@@ -5,18 +5,15 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 import cv2
-import numpy as np
+
 
 from edge.types import Pixels, Reason
 from edge.vision.binarise import binarise
-from edge.vision.blank import EDGE_REACH
 from edge.vision.contrast import contrast
 from edge.vision.filters import gaussian_filter, median_filter, morphology
-from edge.vision.resize import SMALL_SIDE, rescale, working_scale
+from edge.vision.resize import rescale, working_scale
 from edge.vision.settings import VisionSettings
 from edge.vision.statistics import solid_ink_share
-from edge.vision.thick_areas import is_as_dark_as_writing, narrow_window, same_ink
-from edge.vision.weak_ink import QUIET, SOLID, find_weak_ink, has_much_faint_ink, remove_weak_ink
 
 
 class Cleaned(NamedTuple):
@@ -50,22 +47,9 @@ def clean(grey: Pixels, settings: VisionSettings, *, light_ink: bool) -> Cleaned
         work = gaussian_filter(work, settings.gaussian | 1)
     # A board is never brighter than its chalk. In its negative the floor is higher, so that grey levels count more
     # than shares of the light.
-    floor, reach = 128 if light_ink else 32, max(EDGE_REACH, round(2 * scale))
-    seen = contrast(work, settings, floor, reach)
-    page = max(work.shape) > SMALL_SIDE
-    two_strengths = page and settings.threshold == "hysteresis"
-    # Ruled lines all over the paper are not noise.
-    printed = two_strengths and seen.reason == "low_contrast" and find_weak_ink(seen.ink) is not None
-    reason = None if printed else seen.reason
-    mask, sure = (np.zeros_like(seen.ink), None) if reason else binarise(seen.ink, settings, seen.noise)
-    if settings.even and not seen.reason and (window := narrow_window(mask, sure)):
-        narrow = contrast(work, settings, floor, reach, window)
-        if not narrow.reason and same_ink(narrow, seen, page):
-            writing = binarise(narrow.ink, settings, narrow.noise)
-            if not is_as_dark_as_writing(seen.ink, mask, writing[0]):
-                seen, (mask, sure) = narrow, writing
+    seen = contrast(work, settings, 128 if light_ink else 32)
+    mask, sure = binarise(seen.ink, settings, seen.noise * 255 / max(1.0, seen.strength))
     solid = solid_ink_share(seen.ink)
-    if two_strengths and sure is not None and (seen.noise > QUIET or solid < SOLID or has_much_faint_ink(mask, sure)):
-        mask, sure = remove_weak_ink(seen.ink, mask, sure, settings.faint, settings.level)
+    reason: Reason | None = None if cv2.countNonZero(mask if sure is None else sure) else "blank"
     polarity: Literal["dark", "light"] = "light" if light_ink else "dark"
     return Cleaned(seen.ink, morphology(mask, settings), sure, scale, polarity, solid, reason)

@@ -6,6 +6,8 @@ import cv2
 
 from edge.types import Pixels, halved
 
+import os
+ENLARGED=int(os.environ.get("ENLARGED",400))
 SMALL_SIDE = 200
 """A picture whose longer side is below this many pixels is enlarged, so that windows of a few pixels mean the same.
 
@@ -18,7 +20,7 @@ def working_scale(height: int, width: int, working_size: int) -> float:
     side = max(height, width)
     if side > working_size:
         return working_size / side
-    return float(max(1, min(8, SMALL_SIDE // side)))
+    return float(max(1, min(8, ENLARGED / side)))
 
 
 def rescale(grey: Pixels, scale: float) -> Pixels:
