@@ -24,6 +24,8 @@ from edge.vision.stroke_grouping import group_strokes
 from edge.vision.text_lines import line_numbers, line_tilt
 from edge.vision.settings import VisionSettings
 
+import os
+SIDEP = float(os.environ.get("SIDEP", 0.5))
 CLEAR_POLARITY = 4.0
 """Where one polarity fits more than this many times better than the other, only that one is tried, if it has marks."""
 DARKER = 0.02
@@ -198,10 +200,10 @@ class Passes(NamedTuple):
         alone = self.classify([crop_mark(ink, segments, mark) for mark in single], [mark.box for mark in single], [0] * len(single))
         # What reads as a digit says how large digits are here, however large other things are.
         sides = sorted((float(max(one.box.width, one.box.height)), digit_share(one, self.classify)) for one in alone)
-        half = sum(side * sure**4 for side, sure in sides) / 2
+        half = sum(side ** SIDEP * sure**4 for side, sure in sides) / 2
         digit_side = 0.0
         for side, sure in sides:
-            half -= side * sure**4
+            half -= side ** SIDEP * sure**4
             digit_side = side
             if half <= 0:
                 break

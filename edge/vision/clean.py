@@ -7,6 +7,8 @@ from typing import Literal, NamedTuple
 import cv2
 
 
+import numpy as np, os
+from edge.vision.components import connected_components
 from edge.types import Pixels, Reason
 from edge.vision.binarise import binarise
 from edge.vision.contrast import contrast
@@ -14,6 +16,9 @@ from edge.vision.filters import gaussian_filter, median_filter, morphology
 from edge.vision.resize import rescale, working_scale
 from edge.vision.settings import VisionSettings
 from edge.vision.statistics import solid_ink_share
+
+
+TRIM = float(os.environ.get("TRIM", 0.55))
 
 
 class Cleaned(NamedTuple):
@@ -49,7 +54,21 @@ def clean(grey: Pixels, settings: VisionSettings, *, light_ink: bool) -> Cleaned
     # than shares of the light.
     seen = contrast(work, settings, 128 if light_ink else 32)
     mask, sure = binarise(seen.ink, settings, seen.noise * 255 / max(1.0, seen.strength))
+    if sure is not None:
+        mask = trim(seen.ink, mask)
     solid = solid_ink_share(seen.ink)
     reason: Reason | None = None if cv2.countNonZero(mask if sure is None else sure) else "blank"
     polarity: Literal["dark", "light"] = "light" if light_ink else "dark"
     return Cleaned(seen.ink, morphology(mask, settings), sure, scale, polarity, solid, reason)
+
+
+def trim(ink: Pixels, mask: Pixels) -> Pixels:
+    """The mask without ink that is much weaker than the rest of its part: blurred edges, and rules that touch."""
+    labels, stats = connected_components(mask)
+    at = np.flatnonzero(labels)
+    label, level = labels.ravel()[at], ink.ravel()[at].astype(np.float32)
+    sums = np.bincount(label, level, len(stats))
+    strength = np.bincount(label, level * level, len(stats)) / np.maximum(sums, 1)
+    left = mask.copy()
+    left.ravel()[at[level < (TRIM * strength)[label]]] = 0
+    return left
