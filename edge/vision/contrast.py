@@ -48,7 +48,7 @@ def writing_window(grey: Pixels) -> float:
     runs = np.sort(runs[(runs >= 2) & (runs <= 0.2 * max(grey.shape))])
     if not len(runs):
         return WINDOWS[1]
-    total = np.cumsum(runs)
+    total = np.cumsum(runs ** E("RW", 0.0))
     stroke = float(runs[np.searchsorted(total, E("RQ", 0.5) * total[-1])])
     return float(np.clip(STROKES * stroke / max(grey.shape), *WINDOWS))
 
