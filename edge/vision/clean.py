@@ -8,7 +8,7 @@ import cv2
 
 
 import numpy as np, os
-from edge.vision.components import connected_components
+from edge.vision.components import MIN_SIDE, connected_components
 from edge.types import Pixels, Reason
 from edge.vision.binarise import binarise
 from edge.vision.contrast import contrast
@@ -18,7 +18,9 @@ from edge.vision.settings import VisionSettings
 from edge.vision.statistics import solid_ink_share
 
 
-TRIM = float(os.environ.get("TRIM", 0.55))
+TRIMSIDE = float(os.environ.get("TRIMSIDE", 1.2))
+TRIMP = float(os.environ.get("TRIMP", 0.5))
+TRIM = float(os.environ.get("TRIM", 0.6))
 
 
 class Cleaned(NamedTuple):
@@ -65,7 +67,14 @@ def clean(grey: Pixels, settings: VisionSettings, *, light_ink: bool) -> Cleaned
 def trim(ink: Pixels, mask: Pixels) -> Pixels:
     """The mask without ink that is much weaker than the rest of its part: blurred edges, and rules that touch."""
     labels, stats = connected_components(mask)
-    at = np.flatnonzero(labels)
+    side = stats[:, 2:4].max(axis=1)
+    some = np.sort(side[side >= MIN_SIDE])
+    if not len(some):
+        return mask
+    power = np.cumsum(some.astype(float) ** TRIMP)
+    usual = some[np.searchsorted(power, power[-1] / 2)]
+    large = side > TRIMSIDE * usual
+    at = np.flatnonzero(large[labels])
     label, level = labels.ravel()[at], ink.ravel()[at].astype(np.float32)
     sums = np.bincount(label, level, len(stats))
     strength = np.bincount(label, level * level, len(stats)) / np.maximum(sums, 1)
