@@ -24,8 +24,6 @@ from edge.vision.stroke_grouping import group_strokes
 from edge.vision.text_lines import line_numbers, line_tilt
 from edge.vision.settings import VisionSettings
 
-import os
-SIDEP = float(os.environ.get("SIDEP", 0.5))
 CLEAR_POLARITY = 4.0
 """Where one polarity fits more than this many times better than the other, only that one is tried, if it has marks."""
 DARKER = 0.02
@@ -190,7 +188,7 @@ class Passes(NamedTuple):
 
     def found(self, cleaned: Cleaned) -> PassResult:
         """The candidates in cleaned ink."""
-        parts = find_parts(cleaned)
+        parts = find_parts(cleaned.mask, cleaned.sure)
         segments = Segments(parts.mask, parts.window, parts.labels, (), 0.0, 0.0, (), None)
         whole = max(cleaned.mask.shape)
         large = [i for i in parts.usable if MIN_SIDE <= max(parts.every[i][2:4]) < 0.98 * whole]
@@ -200,10 +198,10 @@ class Passes(NamedTuple):
         alone = self.classify([crop_mark(ink, segments, mark) for mark in single], [mark.box for mark in single], [0] * len(single))
         # What reads as a digit says how large digits are here, however large other things are.
         sides = sorted((float(max(one.box.width, one.box.height)), digit_share(one, self.classify)) for one in alone)
-        half = sum(side ** SIDEP * sure**4 for side, sure in sides) / 2
+        half = sum(side**0.5 * sure**4 for side, sure in sides) / 2
         digit_side = 0.0
         for side, sure in sides:
-            half -= side ** SIDEP * sure**4
+            half -= side**0.5 * sure**4
             digit_side = side
             if half <= 0:
                 break

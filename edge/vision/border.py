@@ -1,14 +1,11 @@
-"""What lies at the picture's border: digits that are cut off are dropped, and page edges, tables and shadows too."""
+"""What lies at the picture's border: a digit that is cut off there is dropped."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.types import Box, Pixels
-from edge.vision.components import MIN_SIDE, Part, Rect, Window
+from edge.vision.components import MIN_SIDE, Part, Rect
 
 CUT_OFF = 0.75
 """A mark that touches the border is a digit only if its longer side is at least this share of a typical digit's.
@@ -45,22 +42,3 @@ def min_side_at_border(shape: tuple[int, ...], digit_side: float) -> float:
     ``digit_side`` is a typical digit's longer side, pixels.
     """
     return max(MIN_SIDE, CUT_OFF * digit_side, FILLS * min(shape))
-
-
-def border_artefacts(
-    labels: NDArray[np.int32], parts: Sequence[Part], window: Window, shape: tuple[int, ...]
-) -> frozenset[int]:
-    """Which parts are the edge of a page, a table or a shadow at the picture's border rather than a digit.
-
-    They run along the border for at least half of their own length, or cover three corners of the picture. Where there
-    is nothing else, a digit that fills the picture up to its border is none of those, unless it covers three corners.
-    ``labels`` are those of the ``window`` of a picture of this ``shape``, and label n is part n - 1.
-    """
-    whole = np.zeros(shape, np.int32)
-    whole[window] = labels
-    ring = np.concatenate([whole[0], whole[-1], whole[1:-1, 0], whole[1:-1, -1]])
-    along = np.bincount(ring, minlength=len(parts) + 1)[1:].tolist()
-    corners = np.bincount(whole[[0, 0, -1, -1], [0, -1, 0, -1]], minlength=len(parts) + 1)[1:].tolist()
-    in_corners = frozenset(i for i, count in enumerate(corners) if count >= 3)
-    edges = frozenset(i for i, part in enumerate(parts) if along[i] >= 0.8 * max(part[2:4]))
-    return in_corners if len(edges) == len(parts) else edges | in_corners

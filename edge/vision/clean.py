@@ -1,14 +1,12 @@
-"""Clean a picture: grey pixels -> a mask of ink. Resize, filter, even out the light, binarise; remove shadows."""
+"""Clean a picture: grey pixels -> a mask of ink. Resize, filter, even out the light, binarise, trim."""
 
 from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
 import cv2
+import numpy as np
 
-
-import numpy as np, os
-from edge.vision.components import MIN_SIDE, connected_components
 from edge.types import Pixels, Reason
 from edge.vision.binarise import binarise
 from edge.vision.contrast import contrast
@@ -16,18 +14,14 @@ from edge.vision.filters import gaussian_filter, median_filter, morphology
 from edge.vision.resize import rescale, working_scale
 from edge.vision.settings import VisionSettings
 from edge.vision.statistics import solid_ink_share
-
-
-TRIMSIDE = float(os.environ.get("TRIMSIDE", 1.2))
-TRIMP = float(os.environ.get("TRIMP", 0.5))
-TRIM = float(os.environ.get("TRIM", 0.6))
+from edge.vision.trim import trim_large_parts
 
 
 class Cleaned(NamedTuple):
     """A cleaned picture: ink on black, at the working scale."""
 
     ink: Pixels
-    """(height, width) uint8: contrast against the paper, 0 = paper, 255 = the strongest ink of the picture."""
+    """(height, width) uint8: contrast against the paper, 0 = paper, 255 = the strongest ink around."""
     mask: Pixels
     """(height, width) uint8: 255 where there is ink, else 0."""
     sure: Pixels | None
@@ -55,29 +49,11 @@ def clean(grey: Pixels, settings: VisionSettings, *, light_ink: bool) -> Cleaned
     # A board is never brighter than its chalk. In its negative the floor is higher, so that grey levels count more
     # than shares of the light.
     seen = contrast(work, settings, 128 if light_ink else 32)
-    mask, sure = binarise(seen.ink, settings, seen.noise * 255 / max(1.0, seen.strength))
-    if sure is not None:
-        mask = trim(seen.ink, mask)
-    solid = solid_ink_share(seen.ink)
-    reason: Reason | None = None if cv2.countNonZero(mask if sure is None else sure) else "blank"
+    mask, sure = binarise(seen.ink, settings, 255 * seen.noise / seen.strength)
+    reason: Reason | None = None
+    if not cv2.countNonZero(mask if sure is None else sure):
+        reason, mask = "blank", np.zeros_like(mask)
+    elif sure is not None:
+        mask = trim_large_parts(seen.ink, mask)
     polarity: Literal["dark", "light"] = "light" if light_ink else "dark"
-    return Cleaned(seen.ink, morphology(mask, settings), sure, scale, polarity, solid, reason)
-
-
-def trim(ink: Pixels, mask: Pixels) -> Pixels:
-    """The mask without ink that is much weaker than the rest of its part: blurred edges, and rules that touch."""
-    labels, stats = connected_components(mask)
-    side = stats[:, 2:4].max(axis=1)
-    some = np.sort(side[side >= MIN_SIDE])
-    if not len(some):
-        return mask
-    power = np.cumsum(some.astype(float) ** TRIMP)
-    usual = some[np.searchsorted(power, power[-1] / 2)]
-    large = side > TRIMSIDE * usual
-    at = np.flatnonzero(large[labels])
-    label, level = labels.ravel()[at], ink.ravel()[at].astype(np.float32)
-    sums = np.bincount(label, level, len(stats))
-    strength = np.bincount(label, level * level, len(stats)) / np.maximum(sums, 1)
-    left = mask.copy()
-    left.ravel()[at[level < (TRIM * strength)[label]]] = 0
-    return left
+    return Cleaned(seen.ink, morphology(mask, settings), sure, scale, polarity, solid_ink_share(seen.ink), reason)

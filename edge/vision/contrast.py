@@ -1,56 +1,35 @@
-"""Contrast against the background: grey pixels -> ink from 0 to 255, whatever the light, the pen and what lies there."""
+"""Contrast against the paper: grey pixels -> ink from 0 to 255, whatever the light, the pen and what else is there."""
 
 from __future__ import annotations
-import os
+
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from edge.types import Pixels
-from edge.vision.background import background
+from edge.vision.background import BACKGROUND_WINDOW, background
 from edge.vision.settings import VisionSettings
-from edge.vision.statistics import noise, quantiles
+from edge.vision.statistics import noise, quantiles, sample_rows
 
-E = lambda k, d: float(os.environ.get(k, d))
-WINDOW = E("WINDOW", 0.15)
-DARKEST = E("DARKEST", 0.5)
-"""Paper in a shadow keeps at least this share of the bright paper's light. The rest is darker things."""
-TILE = int(E("TILE", 8))
-"""Side of the squares whose strongest ink is compared, pixels."""
-AROUND = E("AROUND", 0.25)
-"""Ink is measured against the strongest ink within a square of this side around it, as a share of the longer side."""
-LEAST = E("LEAST", 0.6)
-"""Ink is measured against at least this share of the strength that writing has in the picture."""
-SIGNAL = E("SIGNAL", 9.0)
+DARKEST = 0.5
+"""Paper in a shadow keeps at least this share of the bright paper's light; on darker paper noise is not amplified."""
+STROKES = 6.0
+"""The light is evened over windows of this many typical stroke widths: what is much broader is no stroke."""
+NARROWEST = 0.06
+"""Smallest side of these windows, as a share of the picture's longer side."""
+TILE = 8
+"""The strongest ink is looked up in squares of this side, pixels."""
+AROUND = 0.15
+"""Ink is measured against the strongest ink around it: in a square of this share of the picture's longer side."""
+LEAST = 0.6
+"""Ink is measured against at least this share of the usual strength of ink in the picture."""
+SIGNAL = 9.0
 """Ink is measured against at least this many standard deviations of the noise."""
-FAINTEST = E("FAINTEST", 10)
-"""Ink is measured against at least this share of the paper's light, in 255ths."""
-
-
-STROKES = E("STROKES", 6.0)
-"""The light is evened over windows of this many stroke widths."""
-WINDOWS = (E("W0", 0.06), E("W1", 0.3))
-"""Smallest and largest such window, as a share of the picture's longer side."""
-
-
-def writing_window(grey: Pixels) -> float:
-    """The window over which the light is evened, as a share of the longer side: some stroke widths."""
-    rows = grey[:: max(1, -(-grey.size // 20_000))]
-    light = background(grey, WINDOWS[1])
-    behind = cv2.resize(light, (grey.shape[1], rows.shape[0]), interpolation=cv2.INTER_LINEAR)
-    raw = cv2.divide(cv2.subtract(behind, rows), behind, scale=255)
-    level = max(FAINTEST, 6 * noise(raw)[1], 0.35 * quantiles(raw, 0.998)[0])
-    row = np.zeros(raw.size + 2, np.uint8)
-    row[1:-1] = (raw > level).ravel()
-    ends = np.flatnonzero(row[1:] != row[:-1])
-    runs = ends[1::2] - ends[::2]
-    runs = np.sort(runs[(runs >= 2) & (runs <= 0.2 * max(grey.shape))])
-    if not len(runs):
-        return WINDOWS[1]
-    total = np.cumsum(runs ** E("RW", 0.0))
-    stroke = float(runs[np.searchsorted(total, E("RQ", 0.5) * total[-1])])
-    return float(np.clip(STROKES * stroke / max(grey.shape), *WINDOWS))
+FAINTEST = 10
+"""Ink is measured against at least this share of the paper's light, in 255ths (4 %)."""
+SAMPLED = 20_000
+"""Stroke widths are measured in rows of about this many pixels in all."""
 
 
 class Contrast(NamedTuple):
@@ -58,34 +37,63 @@ class Contrast(NamedTuple):
 
     ink: Pixels
     """(height, width) uint8: 0 = paper, 255 = as strong as the strongest ink around."""
+    darkest: float
+    """By how many grey levels the strongest ink of the picture is darker than its paper."""
     strength: float
-    """Which share of the paper's light writing takes, 0 to 255."""
+    """Which share of the paper's light ink usually takes, 0 to 255."""
     noise: float
-    """Standard deviation of the noise, 0 to 255, as a share of the paper's light."""
+    """Standard deviation of the noise, on the scale of ``strength``."""
 
 
 def contrast(grey: Pixels, settings: VisionSettings, floor: int = 32) -> Contrast:
-    """Dark-on-light grey -> contrast against the paper.
-
-    ``floor``: paper darker than this grey counts as this grey.
-    """
-    light = background(grey, writing_window(grey)) if settings.even else np.full((1, 1), quantiles(grey, 0.5)[0], np.uint8)
+    """Dark-on-light grey -> contrast against the paper. Paper darker than the grey ``floor`` counts as that grey."""
+    light = background(grey, stroke_window(grey)) if settings.even else np.array([[median_grey(grey)]], np.uint8)
     behind = cv2.resize(light, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     below = cv2.subtract(behind, grey)
     # The quotient (reflectance), not the difference: the same ink in a shadow is as black. But the quotient must not
     # amplify the noise of dark areas, so the divisor has a lower limit.
     darkest = max(floor, round(DARKEST * quantiles(light, 0.95)[0]))
     lit = behind if cv2.minMaxLoc(light)[0] >= darkest else cv2.max(behind, darkest)
-    raw = cv2.divide(below, lit, scale=255)
-    spread = noise(raw)[1]
-    height, width = (-(-side // TILE) for side in grey.shape)
-    whole = cv2.copyMakeBorder(raw, 0, height * TILE - grey.shape[0], 0, width * TILE - grey.shape[1], cv2.BORDER_CONSTANT)
-    tiles = whole.reshape(height, TILE, width, TILE).max(axis=(1, 3))
+    share = cv2.divide(below, lit, scale=255)
+    spread = noise(share)[1]
+    tiles = strongest_in_tiles(share)
     least = max(FAINTEST, SIGNAL * spread)
-    inked = tiles[tiles > least]
-    usual = float(np.median(inked)) if len(inked) else least
-    least = max(least, LEAST * usual)
+    inked = np.sort(tiles[tiles > least])
+    usual = float(inked[len(inked) // 2]) if len(inked) else least
     size = max(3, round(AROUND * max(grey.shape) / TILE)) | 1
     strongest = cv2.blur(cv2.dilate(tiles, np.ones((size, size), np.uint8)), (size, size))
-    strongest = cv2.resize(cv2.convertScaleAbs(cv2.max(strongest, round(least)), alpha=E("GAIN", 1.0)), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return Contrast(cv2.divide(raw, strongest, scale=255), usual, spread)
+    strongest = cv2.max(strongest, round(min(255, max(least, LEAST * usual))))
+    against = cv2.resize(strongest, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return Contrast(cv2.divide(share, against, scale=255), cv2.minMaxLoc(below)[1], usual, spread)
+
+
+def median_grey(grey: Pixels) -> float:
+    """The median grey of a picture."""
+    return quantiles(grey, 0.5)[0]
+
+
+def strongest_in_tiles(share: Pixels) -> Pixels:
+    """The maximum in each square of TILE pixels of a picture (height, width) uint8; squares at the end may be cut."""
+    height, width = (-(-side // TILE) for side in share.shape)
+    down, right = height * TILE - share.shape[0], width * TILE - share.shape[1]
+    whole = cv2.copyMakeBorder(share, 0, down, 0, right, cv2.BORDER_CONSTANT)
+    tiles: Pixels = whole.reshape(height, TILE, width * TILE).max(axis=1).reshape(height, width, TILE).max(axis=2)
+    return tiles
+
+
+def stroke_window(grey: Pixels) -> float:
+    """The window over which the light is evened, as a share of the longer side: STROKES typical stroke widths."""
+    rows = sample_rows(grey, SAMPLED)
+    light = background(grey)
+    behind = cv2.resize(light, rows.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    share = cv2.divide(cv2.subtract(behind, rows), behind, scale=255)
+    # Half the strength of ink, but above the noise.
+    level = max(FAINTEST, SIGNAL * noise(share)[1] / 2, quantiles(share, 0.998)[0] / 3)
+    row = np.zeros(share.size + 2, np.bool_)
+    row[1:-1] = (share > level).ravel()
+    ends = np.flatnonzero(row[1:] != row[:-1])
+    runs = ends[1::2] - ends[::2]
+    runs = np.sort(runs[runs > 1])
+    if not len(runs):
+        return BACKGROUND_WINDOW
+    return float(np.clip(STROKES * runs[len(runs) // 2] / max(grey.shape), NARROWEST, BACKGROUND_WINDOW))

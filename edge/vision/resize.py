@@ -6,17 +6,12 @@ import cv2
 
 from edge.types import Pixels, halved
 
-import os
-ENLARGED=int(os.environ.get("ENLARGED",400))
-SMALL_SIDE = 200
-"""A picture whose longer side is below this many pixels is enlarged, so that windows of a few pixels mean the same.
-
-A picture up to this side is taken to show a digit and not a page: no table, ruled lines or shadow is looked for in it.
-"""
+ENLARGED = 400
+"""A smaller picture is enlarged to this longer side, pixels: strokes of one or two pixels come apart, or vanish."""
 
 
 def working_scale(height: int, width: int, working_size: int) -> float:
-    """Working pixels per frame pixel: large pictures shrink to ``working_size``, tiny ones grow by a whole number."""
+    """Working pixels per frame pixel: large pictures shrink to ``working_size``, small ones grow to ENLARGED."""
     side = max(height, width)
     if side > working_size:
         return working_size / side

@@ -58,16 +58,16 @@ class Rule(NamedTuple):
         return self.x[-1] - self.x[0]
 
 
-def remove_rules(ink: Pixels, mask: Pixels, labels: NDArray[np.int32], parts: Sequence[Part], window: Window) -> Pixels:
+def remove_rules(mask: Pixels, labels: NDArray[np.int32], parts: Sequence[Part], window: Window) -> Pixels:
     """The mask without the rules that touch writing; the mask itself where there are none.
 
-    ``ink`` and ``mask``: (height, width) uint8. ``labels`` are those of the ``window``, and label n is part n - 1.
+    ``mask``: (height, width) uint8, 255 = ink. ``labels`` are those of the ``window``, and label n is part n - 1.
     """
     sides = [max(part[2:4]) for part in parts if max(part[2:4]) >= MIN_SIDE]
     usual = median(sides) if sides else 0.0
     left = mask
     for i, part in enumerate(parts):
-        x, y, width, height, area = part
+        x, y, width, height, _ = part
         if max(width, height) < 3 * MIN_SIDE or min(width, height) < MIN_SIDE:
             continue
         here = labels[y - window[0].start :, x - window[1].start :][:height, :width]
@@ -81,13 +81,9 @@ def remove_rules(ink: Pixels, mask: Pixels, labels: NDArray[np.int32], parts: Se
             continue
         if left is mask:
             left = mask.copy()
-        strength = ink[y : y + height, x : x + width]
-        rest = own
-        for rules, turned in ((level, False), (upright, True)):
-            if rules:
-                way = (cv2.transpose(rest), cv2.transpose(strength)) if turned else (rest, strength)
-                rest = erase_rules(*way, rules)
-                rest = cv2.transpose(rest) if turned else rest
+        rest = erase_rules(own, level) if level else own
+        if upright:
+            rest = cv2.transpose(erase_rules(cv2.transpose(rest), upright))
         view = left[y : y + height, x : x + width]
         view[(own > 0) & (rest == 0)] = 0
     return left
@@ -182,7 +178,7 @@ def select_rules(
     )
 
 
-def erase_rules(part: Pixels, ink: Pixels, rules: Sequence[Rule]) -> Pixels:
+def erase_rules(part: Pixels, rules: Sequence[Rule]) -> Pixels:
     """The part, (height, width) uint8, without the runs of ink that the rules along its columns consist of."""
     height = len(part)
     band = np.zeros_like(part)

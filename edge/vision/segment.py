@@ -10,19 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Box, Pixels, Reason
-from edge.vision.border import border_artefacts, min_side_at_border, touches_border
+from edge.vision.border import min_side_at_border, touches_border
 from edge.vision.components import MIN_SIDE, Part, Rect, Window, bounding_box, connected_components, typical_side
-from edge.vision.clean import Cleaned
 from edge.vision.rules import remove_rules
-from edge.vision.form_boxes import find_form_boxes
-from edge.vision.ruled_lines import may_have_ruled_lines, remove_ruled_lines
 from edge.vision.stroke_grouping import group_strokes
 from edge.vision.text_lines import line_numbers, line_tilt
 
 MAX_MARKS = 400
 """More parts of ink than this are a texture, not writing."""
-SHOWN_THROUGH = 0.4
-"""A part whose share of sure ink is less than this share of the surest part's shows through from behind the paper."""
 SPECK = 0.33
 """Marks smaller than this share of a typical digit, after grouping, are specks, dashes and dots.
 
@@ -83,13 +78,14 @@ class Parts(NamedTuple):
     """Places in ``every`` of those that may belong to a digit."""
 
 
-def find_parts(cleaned: Cleaned) -> Parts:
-    """Cleaned ink -> its parts, without rules that touch writing."""
-    mask, sure = cleaned.mask, cleaned.sure
+def find_parts(mask: Pixels, sure: Pixels | None = None, *, ruled_lines: bool = True) -> Parts:
+    """Ink mask -> its parts, without rules that touch writing. ``ruled_lines``: whether to look for rules.
+
+    A part without any pixel of ``sure`` (same shape, where given) is not usable.
+    """
     window = _window(mask)
     labels, parts = components_in_window(mask, window)
-    left = remove_rules(cleaned.ink, mask, labels, parts, window)
-    if left is not mask:
+    if ruled_lines and (left := remove_rules(mask, labels, parts, window)) is not mask:
         mask, window = left, _window(left)
         labels, parts = components_in_window(mask, window)
     ink = list(range(len(parts)))
@@ -111,23 +107,9 @@ def segment(mask: Pixels, sure: Pixels | None = None, *, ruled_lines: bool = Tru
     Parts without any pixel of ``sure`` (same shape, where given) are left out. ``ruled_lines``: whether to look for
     ruled lines and remove them.
     """
-    window = _window(mask)
-    labels, parts = components_in_window(mask, window)
-    form_boxes = find_form_boxes(labels, parts, window, mask.shape)
-    if ruled_lines and may_have_ruled_lines((part for i, part in enumerate(parts) if i not in form_boxes), mask.shape):
-        if form_boxes:
-            mask = mask.copy()
-            mask[window][np.isin(labels, [i + 1 for i in form_boxes])] = 0
-        mask = remove_ruled_lines(mask)
-        window = _window(mask)
-        labels, parts = components_in_window(mask, window)
-        form_boxes = find_form_boxes(labels, parts, window, mask.shape)
+    mask, window, labels, parts, ink = find_parts(mask, sure, ruled_lines=ruled_lines)
     side = [width if width > height else height for _, _, width, height, _ in parts]
     at_border = {i for i, part in enumerate(parts) if touches_border(part, mask.shape)}
-    dropped = form_boxes | border_artefacts(labels, parts, window, mask.shape) if at_border else form_boxes
-    ink = [i for i in range(len(parts)) if i not in dropped]
-    if sure is not None:
-        ink = with_sure_ink(labels, parts, ink, sure[window])
     # Parts at the border may be cut off: they count for the typical size only where there are no others.
     whole = [side[i] for i in ink if i not in at_border]
     digit_side = typical_side(whole if any(one >= MIN_SIDE for one in whole) else [side[i] for i in ink])
@@ -183,15 +165,3 @@ def _window(mask: Pixels) -> Window:
     """The smallest window that holds all ink; an empty one if there is none."""
     x, y, width, height = cv2.boundingRect(mask)
     return slice(y, y + height), slice(x, x + width)
-
-
-def with_sure_ink(labels: NDArray[np.int32], parts: Sequence[Part], ink: Sequence[int], sure: Pixels) -> list[int]:
-    """Which parts, of those in ``ink``, have sure ink, and more of it than what shows through from behind.
-
-    ``sure`` is (height, width) uint8 as ``labels``.
-    """
-    certain = np.bincount(labels[sure > 0], minlength=len(parts) + 1)[1:].tolist()
-    some = [i for i in ink if certain[i]]
-    large = 0.25 * max((parts[i][4] for i in some), default=0)
-    surest = max((certain[i] / parts[i][4] for i in some if parts[i][4] >= large), default=0.0)
-    return [i for i in some if certain[i] / parts[i][4] >= SHOWN_THROUGH * surest]

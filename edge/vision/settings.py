@@ -30,9 +30,9 @@ class VisionSettings:
         "how ink is separated from paper, by contrast from 0 (paper) to 255 (the strongest ink of the picture): "
         "hysteresis, global, otsu, adaptive_mean or adaptive_gaussian",
     )
-    level: int = setting(90, "hysteresis and global: a pixel with at least this contrast is ink", ge=1, le=254)
+    level: int = setting(100, "hysteresis and global: a pixel with at least this contrast is ink", ge=1, le=254)
     faint: int = setting(
-        45,
+        50,
         "hysteresis: a pixel with at least this contrast is ink if it is connected to a pixel of at least level",
         ge=1,
         le=254,
