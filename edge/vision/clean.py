@@ -50,9 +50,11 @@ def clean(grey: Pixels, settings: VisionSettings, *, light_ink: bool) -> Cleaned
     # than shares of the light.
     seen = contrast(work, settings, 128 if light_ink else 32)
     mask, sure = binarise(seen.ink, settings, 255 * seen.noise / seen.strength)
-    reason: Reason | None = None
-    if not cv2.countNonZero(mask if sure is None else sure):
-        reason, mask = "blank", np.zeros_like(mask)
+    reason = seen.reason
+    if not reason and not cv2.countNonZero(mask if sure is None else sure):
+        reason = "blank"
+    if reason:
+        mask, sure = np.zeros_like(mask), None
     elif sure is not None:
         mask = trim_large_parts(seen.ink, mask)
     polarity: Literal["dark", "light"] = "light" if light_ink else "dark"

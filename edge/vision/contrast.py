@@ -7,8 +7,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from edge.types import Pixels
+from edge.types import Pixels, Reason
 from edge.vision.background import BACKGROUND_WINDOW, background
+from edge.vision.blank import noise_reason
 from edge.vision.settings import VisionSettings
 from edge.vision.statistics import noise, quantiles, sample_rows
 
@@ -24,7 +25,7 @@ AROUND = 0.15
 """Ink is measured against the strongest ink around it: in a square of this share of the picture's longer side."""
 LEAST = 0.6
 """Ink is measured against at least this share of the usual strength of ink in the picture."""
-SIGNAL = 9.0
+SIGNAL = 13.0
 """Ink is measured against at least this many standard deviations of the noise."""
 FAINTEST = 10
 """Ink is measured against at least this share of the paper's light, in 255ths (4 %)."""
@@ -37,12 +38,12 @@ class Contrast(NamedTuple):
 
     ink: Pixels
     """(height, width) uint8: 0 = paper, 255 = as strong as the strongest ink around."""
-    darkest: float
-    """By how many grey levels the strongest ink of the picture is darker than its paper."""
     strength: float
     """Which share of the paper's light ink usually takes, 0 to 255."""
     noise: float
     """Standard deviation of the noise, on the scale of ``strength``."""
+    reason: Reason | None
+    """Why nothing is ink, or None."""
 
 
 def contrast(grey: Pixels, settings: VisionSettings, floor: int = 32) -> Contrast:
@@ -53,18 +54,20 @@ def contrast(grey: Pixels, settings: VisionSettings, floor: int = 32) -> Contras
     # The quotient (reflectance), not the difference: the same ink in a shadow is as black. But the quotient must not
     # amplify the noise of dark areas, so the divisor has a lower limit.
     darkest = max(floor, round(DARKEST * quantiles(light, 0.95)[0]))
-    lit = behind if cv2.minMaxLoc(light)[0] >= darkest else cv2.max(behind, darkest)
+    lit = behind if cv2.minMaxLoc(light)[0] >= darkest else np.maximum(behind, np.uint8(darkest))
     share = cv2.divide(below, lit, scale=255)
-    spread = noise(share)[1]
+    # The background is as bright as the brightest grain of the paper: its usual level is no ink.
+    level, spread = noise(share)
+    share = np.maximum(share, np.uint8(level)) - np.uint8(level)
     tiles = strongest_in_tiles(share)
     least = max(FAINTEST, SIGNAL * spread)
     inked = np.sort(tiles[tiles > least])
     usual = float(inked[len(inked) // 2]) if len(inked) else least
     size = max(3, round(AROUND * max(grey.shape) / TILE)) | 1
     strongest = cv2.blur(cv2.dilate(tiles, np.ones((size, size), np.uint8)), (size, size))
-    strongest = cv2.max(strongest, round(min(255, max(least, LEAST * usual))))
+    strongest = np.maximum(strongest, np.uint8(min(255.0, max(least, LEAST * usual))))
     against = cv2.resize(strongest, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return Contrast(cv2.divide(share, against, scale=255), cv2.minMaxLoc(below)[1], usual, spread)
+    return Contrast(cv2.divide(share, against, scale=255), usual, spread, noise_reason(share, spread))
 
 
 def median_grey(grey: Pixels) -> float:
@@ -87,8 +90,8 @@ def stroke_window(grey: Pixels) -> float:
     light = background(grey)
     behind = cv2.resize(light, rows.shape[::-1], interpolation=cv2.INTER_LINEAR)
     share = cv2.divide(cv2.subtract(behind, rows), behind, scale=255)
-    # Half the strength of ink, but above the noise.
-    level = max(FAINTEST, SIGNAL * noise(share)[1] / 2, quantiles(share, 0.998)[0] / 3)
+    # About half the strength of ink, and above the noise.
+    level = max(FAINTEST, 2 * SIGNAL * noise(share)[1] / 3, 0.35 * quantiles(share, 0.998)[0])
     row = np.zeros(share.size + 2, np.bool_)
     row[1:-1] = (share > level).ravel()
     ends = np.flatnonzero(row[1:] != row[:-1])

@@ -15,7 +15,7 @@ def working_scale(height: int, width: int, working_size: int) -> float:
     side = max(height, width)
     if side > working_size:
         return working_size / side
-    return float(max(1, min(8, ENLARGED / side)))
+    return float(max(1, min(8, min(ENLARGED, working_size) / side)))
 
 
 def rescale(grey: Pixels, scale: float) -> Pixels:

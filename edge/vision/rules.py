@@ -32,6 +32,8 @@ CORNER = 0.15
 """The outermost upright rules of a box or table are at most this share of its width from its ends."""
 THROUGH = 0.8
 """A rule goes through the picture if it is at least this share of its side."""
+SEVERAL = 3
+"""In a picture with fewer parts than this, a stroke that goes through it may be a digit."""
 STRAIGHT = 0.7
 """A side of a part is straight if its outline is near its box for at least this share of that side."""
 NEAR = 0.1
@@ -65,6 +67,8 @@ def remove_rules(mask: Pixels, labels: NDArray[np.int32], parts: Sequence[Part],
     """
     sides = [max(part[2:4]) for part in parts if max(part[2:4]) >= MIN_SIDE]
     usual = median(sides) if sides else 0.0
+    # A digit may fill the picture, but not among others.
+    through = THROUGH if len(sides) >= SEVERAL else np.inf
     left = mask
     for i, part in enumerate(parts):
         x, y, width, height, _ = part
@@ -76,21 +80,29 @@ def remove_rules(mask: Pixels, labels: NDArray[np.int32], parts: Sequence[Part],
             continue
         size = stroke_width(own)
         level, upright = (find_rules(way, THICKER * size + 1) for way in (own, cv2.transpose(own)))
-        level, upright = select_rules(level, upright, part, mask.shape)
+        level, upright = select_rules(level, upright, part, (through * mask.shape[0], through * mask.shape[1]))
         if not level and not upright:
             continue
-        if left is mask:
-            left = mask.copy()
         rest = erase_rules(own, level) if level else own
         if upright:
             rest = cv2.transpose(erase_rules(cv2.transpose(rest), upright))
+        if not _holds_writing(rest):
+            continue
+        if left is mask:
+            left = mask.copy()
         view = left[y : y + height, x : x + width]
         view[(own > 0) & (rest == 0)] = 0
     return left
 
 
+def _holds_writing(part: Pixels) -> bool:
+    """Whether something as large as a digit is left of a part: else the part is a rule alone, or a digit."""
+    _, stats = connected_components(part)
+    return bool(stats[:, 2:4].max() >= MIN_SIDE)
+
+
 def _is_long(part: Part, shape: tuple[int, ...]) -> bool:
-    """Whether a part is level and long, or goes through much of the picture."""
+    """Whether a part is level and long, or goes through the picture."""
     _, _, width, height, _ = part
     return width >= LONG * height or width >= THROUGH * shape[1] or height >= THROUGH * shape[0]
 
@@ -157,9 +169,12 @@ def find_rules(part: Pixels, thickest: float) -> list[Rule]:
 
 
 def select_rules(
-    level: list[Rule], upright: list[Rule], part: Part, shape: tuple[int, ...]
+    level: list[Rule], upright: list[Rule], part: Part, through: tuple[float, float]
 ) -> tuple[list[Rule], list[Rule]]:
-    """Which chains of a part are rules and not strokes of writing."""
+    """Which chains of a part are rules and not strokes of writing.
+
+    ``through``: from this length on, pixels, upright and level chains are rules in any case.
+    """
     _, _, width, height, _ = part
     across = [rule for rule in level if rule.length >= ACROSS * width]
     down = [rule for rule in upright if rule.length >= ACROSS * height]
@@ -172,9 +187,9 @@ def select_rules(
         [
             rule
             for rule in level
-            if rule.length >= min(THROUGH * shape[1], LONG * height) or (ruled and rule.length >= ACROSS * width)
+            if rule.length >= min(through[1], LONG * height) or (ruled and rule.length >= ACROSS * width)
         ],
-        [rule for rule in upright if rule.length >= THROUGH * shape[0] or (frame and rule.length >= ACROSS * height)],
+        [rule for rule in upright if rule.length >= through[0] or (frame and rule.length >= ACROSS * height)],
     )
 
 

@@ -12,7 +12,7 @@ from edge.vision.settings import VisionSettings
 THRESHOLDS = ["hysteresis", "global", "otsu", "adaptive_mean", "adaptive_gaussian"]
 
 
-def written(height: int = 240, width: int = 320) -> np.ndarray:
+def written(height: int = 360, width: int = 480) -> np.ndarray:
     """A ring and a bar of dark ink on light paper."""
     grey = np.full((height, width), 220, np.uint8)
     cv2.circle(grey, (width // 3, height // 2), height // 5, 40, 6)
@@ -63,10 +63,10 @@ def test_the_light_does_not_matter(strength: float, seed: int) -> None:
 
 def test_a_hard_shadow_is_no_ink() -> None:
     grey = written()
-    grey[:, 160:] = (grey[:, 160:] * 0.45).astype(np.uint8)
+    grey[:, 240:] = (grey[:, 240:] * 0.45).astype(np.uint8)
     mask = clean(grey, VisionSettings(), light_ink=False).mask
-    assert not mask[:, 159:175].any()
-    assert mask[:, 200:230].any(), "the bar within the shadow"
+    assert not mask[:, 239:265].any()
+    assert mask[:, 310:330].any(), "the bar within the shadow"
 
 
 def test_the_grain_of_a_dark_table_is_no_ink() -> None:

@@ -8,9 +8,9 @@ from edge.vision.settings import VisionSettings
 
 
 def dotted(pitch: int) -> np.ndarray:
-    page = np.full((200, 200), 230, np.uint8)
-    for angle in np.arange(0, 2 * np.pi, pitch / 60):
-        cv2.circle(page, (round(100 + 60 * np.cos(angle)), round(100 + 60 * np.sin(angle))), 5, 40, -1)
+    page = np.full((400, 400), 230, np.uint8)
+    for angle in np.arange(0, 2 * np.pi, pitch / 120):
+        cv2.circle(page, (round(200 + 120 * np.cos(angle)), round(200 + 120 * np.sin(angle))), 10, 40, -1)
     return page
 
 
@@ -19,16 +19,16 @@ def parts(mask: np.ndarray) -> list[Part]:
 
 
 def test_dots_become_a_stroke() -> None:
-    cleaned = clean(dotted(16), VisionSettings(), light_ink=False)
+    cleaned = clean(dotted(32), VisionSettings(), light_ink=False)
     apart = parts(cleaned.mask)
     gap = typical_gap(apart)
-    assert len(apart) > 15 and 3 <= gap <= 8
+    assert len(apart) > 15 and 6 <= gap <= 16
     whole = close_gaps(cleaned, gap)
     assert len(parts(whole.mask)) == 1
     ring = np.zeros_like(whole.ink)
-    cv2.circle(ring, (100, 100), 60, 255, 1)
+    cv2.circle(ring, (200, 200), 120, 255, 1)
     assert whole.ink[ring > 0].min() > 90, "and the ink goes round without a gap"
-    assert whole.ink[100, 100] < 20, "but the middle stays open"
+    assert whole.ink[200, 200] < 20, "but the middle stays open"
 
 
 def test_digits_far_from_each_other_have_no_gap() -> None:

@@ -9,8 +9,8 @@ from edge.vision.resize import shrink_by_halves, working_scale
 @given(st.integers(1, 5000), st.integers(1, 5000), st.integers(128, 4096))
 def test_working_scale_keeps_the_longer_side_in_bounds(height: int, width: int, working_size: int) -> None:
     longer = max(height, width) * working_scale(height, width, working_size)
-    assert longer <= max(working_size, 200) + 1e-6
-    assert longer >= min(100, working_size) or max(height, width) < 25
+    assert longer <= working_size + 1e-6
+    assert longer >= min(100, working_size) or max(height, width) < 16
 
 
 def test_each_half_of_a_frame_is_made_once() -> None:

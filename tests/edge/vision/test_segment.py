@@ -103,10 +103,3 @@ def test_the_typical_size_is_that_of_most_of_the_ink() -> None:
     cut = (0, 100, 120, 110)
     assert segment(page((300, 300, 30, 40), cut), ruled_lines=False).digit_side == pytest.approx(40, abs=4)
     assert segment(page(cut), ruled_lines=False).digit_side == pytest.approx(122, abs=4), "where there are no others"
-
-
-def test_what_shows_through_from_the_back_is_left_out() -> None:
-    mask = page((100, 100, 40, 60), (300, 100, 40, 60))
-    sure = mask.copy()
-    sure[105:, 250:] = 0
-    assert [box[0] for box in places(segment(mask, sure))] == pytest.approx([100], abs=3)
