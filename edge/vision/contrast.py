@@ -25,7 +25,7 @@ AROUND = 0.15
 """Ink is measured against the strongest ink around it: in a square of this share of the picture's longer side."""
 LEAST = 0.6
 """Ink is measured against at least this share of the usual strength of ink in the picture."""
-SIGNAL = 13.0
+SIGNAL = 10.0
 """Ink is measured against at least this many standard deviations of the noise."""
 FAINTEST = 10
 """Ink is measured against at least this share of the paper's light, in 255ths (4 %)."""
