@@ -23,7 +23,9 @@ TILE = 8
 """The strongest ink is looked up in squares of this side, pixels."""
 AROUND = 0.15
 """Ink is measured against the strongest ink around it: in a square of this share of the picture's longer side."""
-LEAST = 0.6
+USUAL = 0.8
+"""The usual strength of ink is the one that this share of the squares with ink do not exceed; many hold only texture."""
+LEAST = 0.45
 """Ink is measured against at least this share of the usual strength of ink in the picture."""
 SIGNAL = 10.0
 """Ink is measured against at least this many standard deviations of the noise."""
@@ -62,7 +64,7 @@ def contrast(grey: Pixels, settings: VisionSettings, floor: int = 32) -> Contras
     tiles = strongest_in_tiles(share)
     least = max(FAINTEST, SIGNAL * spread)
     inked = np.sort(tiles[tiles > least])
-    usual = float(inked[len(inked) // 2]) if len(inked) else least
+    usual = float(inked[int(USUAL * len(inked))]) if len(inked) else least
     size = max(3, round(AROUND * max(grey.shape) / TILE)) | 1
     strongest = cv2.blur(cv2.dilate(tiles, np.ones((size, size), np.uint8)), (size, size))
     strongest = np.maximum(strongest, np.uint8(min(255.0, max(least, LEAST * usual))))

@@ -32,6 +32,8 @@ CORNER = 0.15
 """The outermost upright rules of a box or table are at most this share of its width from its ends."""
 THROUGH = 0.8
 """A rule goes through the picture if it is at least this share of its side."""
+HELD = 0.5
+"""What a box around one digit holds is at least this share of its longer side: else the box is a digit itself."""
 SEVERAL = 3
 """In a picture with fewer parts than this, a stroke that goes through it may be a digit."""
 STRAIGHT = 0.7
@@ -76,17 +78,18 @@ def remove_rules(mask: Pixels, labels: NDArray[np.int32], parts: Sequence[Part],
             continue
         here = labels[y - window[0].start :, x - window[1].start :][:height, :width]
         own = cv2.compare(here, i + 1, cv2.CMP_EQ)
-        if not (_is_long(part, mask.shape) or max(width, height) > LARGE * usual or straight_sides(own) > 1):
+        large = _is_long(part, mask.shape) or (len(sides) >= SEVERAL and max(width, height) > LARGE * usual)
+        if not large and straight_sides(own) <= 1:
             continue
         size = stroke_width(own)
         level, upright = (find_rules(way, THICKER * size + 1) for way in (own, cv2.transpose(own)))
-        level, upright = select_rules(level, upright, part, (through * mask.shape[0], through * mask.shape[1]))
+        level, upright = select_rules(level, upright, part, (through * mask.shape[0], through * mask.shape[1]), large)
         if not level and not upright:
             continue
         rest = erase_rules(own, level) if level else own
         if upright:
             rest = cv2.transpose(erase_rules(cv2.transpose(rest), upright))
-        if not _holds_writing(rest):
+        if _largest(rest) < (MIN_SIDE if large else HELD * max(width, height)):
             continue
         if left is mask:
             left = mask.copy()
@@ -95,10 +98,10 @@ def remove_rules(mask: Pixels, labels: NDArray[np.int32], parts: Sequence[Part],
     return left
 
 
-def _holds_writing(part: Pixels) -> bool:
-    """Whether something as large as a digit is left of a part: else the part is a rule alone, or a digit."""
+def _largest(part: Pixels) -> int:
+    """The longer side of the largest component of a part, (height, width) uint8."""
     _, stats = connected_components(part)
-    return bool(stats[:, 2:4].max() >= MIN_SIDE)
+    return int(stats[:, 2:4].max())
 
 
 def _is_long(part: Part, shape: tuple[int, ...]) -> bool:
@@ -169,11 +172,12 @@ def find_rules(part: Pixels, thickest: float) -> list[Rule]:
 
 
 def select_rules(
-    level: list[Rule], upright: list[Rule], part: Part, through: tuple[float, float]
+    level: list[Rule], upright: list[Rule], part: Part, through: tuple[float, float], large: bool
 ) -> tuple[list[Rule], list[Rule]]:
     """Which chains of a part are rules and not strokes of writing.
 
-    ``through``: from this length on, pixels, upright and level chains are rules in any case.
+    ``through``: from this length on, pixels, upright and level chains are rules in any case. ``large``: whether the
+    part is larger than a digit.
     """
     _, _, width, height, _ = part
     across = [rule for rule in level if rule.length >= ACROSS * width]
@@ -182,7 +186,7 @@ def select_rules(
     middles = [sum(rule.y) / len(rule.y) for rule in down]
     sides = min(middles, default=width) <= CORNER * width and max(middles, default=0.0) >= (1 - CORNER) * width
     frame = len(across) >= 2 and sides
-    ruled = frame or len(across) > 2
+    ruled = frame or (large and len(across) > 2)
     return (
         [
             rule
