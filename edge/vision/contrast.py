@@ -24,7 +24,7 @@ TILE = 8
 AROUND = 0.15
 """Ink is measured against the strongest ink around it: in a square of this share of the picture's longer side."""
 USUAL = 0.8
-"""The usual strength of ink is the one that this share of the squares with ink do not exceed; many hold only texture."""
+"""The usual strength of ink is what this share of the squares with ink do not exceed; many hold only texture."""
 LEAST = 0.45
 """Ink is measured against at least this share of the usual strength of ink in the picture."""
 SIGNAL = 10.0

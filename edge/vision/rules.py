@@ -149,26 +149,30 @@ def find_rules(part: Pixels, thickest: float) -> list[Rule]:
     x0 = stats[chosen, 0]
     x1 = x0 + stats[chosen, 2] - 1
     pieces = sorted(zip(x0.tolist(), x1.tolist(), mx.tolist(), my.tolist(), slope.tolist(), strict=True))
+    done: list[Rule] = []
     rules: list[Rule] = []
     for first, last, x, y, lean in pieces:
         start, end = y + (first - x) * lean, y + (last - x) * lean
-        best, nearest = None, 0.0
-        for rule in rules:
+        done += [rule for rule in rules if first - rule.x[-1] > GAP * thickest]
+        rules = [rule for rule in rules if first - rule.x[-1] <= GAP * thickest]
+        best, nearest = -1, 0.0
+        for n, rule in enumerate(rules):
             gap = first - rule.x[-1]
-            if not -3 <= gap <= GAP * thickest or last <= rule.x[-1]:
+            # Most rules are far above or below.
+            if gap < -3 or last <= rule.x[-1] or abs(start - rule.y[-1]) > 2 * GAP * thickest:
                 continue
-            run = rule.length
-            turn = (rule.y[-1] - rule.y[0]) / (run + 2 * thickest)
+            turn = (rule.y[-1] - rule.y[0]) / (rule.length + 2 * thickest)
             off = abs(start - rule.y[-1] - turn * gap)
-            if off <= 0.6 * thickest + 0.05 * gap and (best is None or off + gap < nearest):
-                best, nearest = rule, off + gap
-        if best is None:
+            if off <= 0.6 * thickest + 0.05 * gap and (best < 0 or off + gap < nearest):
+                best, nearest = n, off + gap
+        if best < 0:
             rules.append(Rule([first, last], [start, end], last - first + 1))
         else:
-            best.x.extend((max(first, best.x[-1] + 1), last))
-            best.y.extend((start, end))
-            rules[rules.index(best)] = best._replace(inked=best.inked + last - first + 1)
-    return [rule for rule in rules if rule.inked >= SOLID * rule.length]
+            rule = rules[best]
+            rule.x.extend((max(first, rule.x[-1] + 1), last))
+            rule.y.extend((start, end))
+            rules[best] = rule._replace(inked=rule.inked + last - first + 1)
+    return [rule for rule in done + rules if rule.inked >= SOLID * rule.length]
 
 
 def select_rules(
