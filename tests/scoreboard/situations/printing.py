@@ -40,10 +40,10 @@ def label(rng: Rng, hands: Hands, strength: int) -> tuple[Pixels, str]:
 
 
 def printed_unit(rng: Rng, hands: Hands, strength: int) -> tuple[Pixels, str]:
-    """A printed number and its unit, such as 4821 kWh."""
+    """A printed number and its unit, such as 4821 kWh, closer at each strength."""
     text, em = number(rng, 1, 5), float(rng.uniform(22, 70))
     unit = one_of(rng, ("kWh", "km", "m", "kg", "MHz", "rpm", "hPa", "kW", "ft"))
-    ink = printed(text + (" " if strength < 3 else "") + unit, em, one_of(rng, TYPEFACES))
+    ink = printed(text + "  "[strength - 1 :] + unit, em, one_of(rng, TYPEFACES))
     return photograph(rng, around(rng, ink, em)), text
 
 
