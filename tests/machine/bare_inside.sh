@@ -15,6 +15,9 @@ fail() {
   exit 1
 }
 
+# mmdebstrap mounts /proc read-only, and some tests set what the kernel keeps there of a process.
+mount -o remount,rw /proc 2>/dev/null || mount -t proc proc /proc 2>/dev/null || true
+
 git -c advice.detachedHead=false -c init.defaultBranch=main clone --quiet /tmp/project.bundle /src
 git -c advice.detachedHead=false -c init.defaultBranch=main clone --quiet /tmp/project.bundle /tmp/user
 chown -R nobody /tmp/user
