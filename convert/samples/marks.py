@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from convert.data.corrections import NONE
 from convert.data.marks import LOOK_ALIKES, MarkPictures, Marks, draw, load_mark_pictures, load_marks
 from edge.errors import DataError
 from edge.types import Pixels
@@ -28,8 +29,6 @@ NO_SIZE = frozenset(",'`.")
 """Marks that are told from a digit by their size alone, which a glyph does not show: they are left out."""
 UNCLEAR_PICTURES = frozenset("z*")
 """Labels of ``bhmsds`` that are left out: its z is a 2, and its asterisk a dot."""
-NONE_CLASS = 10
-"""The class of what is not a digit."""
 DIGIT_HEIGHT = (15.0, 75.0)
 """Smallest and largest size of a mark, pixels. Chosen: smaller ones cannot be read, and larger ones look the same."""
 PEN_WIDTH = (0.035, 0.19)
@@ -44,7 +43,7 @@ class Source(NamedTuple):
     marks: Marks | MarkPictures
     place: int
     label: int
-    """0 to 9, or NONE_CLASS."""
+    """0 to 9, or NONE."""
 
 
 class MarkSamples(NamedTuple):
@@ -69,28 +68,23 @@ def load(folder: Path) -> MarkSamples:
     sources = []
     for name in STROKE_SETS:
         if marks := load_marks(folder, name):
-            known = name == "omniglot"
             sources += [
-                Source(marks, i, int(label) if label.isdecimal() and not known else NONE_CLASS)
+                Source(marks, i, int(label) if label.isdecimal() else NONE)
                 for i, label in enumerate(marks.labels)
-                if not (marks.held_out[i] or marks.looks_like_digit[i] or (not known and _is_unclear(label)))
+                if not (marks.held_out[i] or marks.looks_like_digit[i] or label in LOOK_ALIKES or label in NO_SIZE)
             ]
     for name in PICTURE_SETS:
         if pictures := load_mark_pictures(folder, name):
             sources += [
-                Source(pictures, i, int(label) if label.isdecimal() else NONE_CLASS)
+                Source(pictures, i, int(label) if label.isdecimal() else NONE)
                 for i, label in enumerate(pictures.labels)
                 if not pictures.held_out[i] and label not in UNCLEAR_PICTURES
             ]
     labels = np.array([source.label for source in sources], int)
-    digits, others = np.flatnonzero(labels != NONE_CLASS), np.flatnonzero(labels == NONE_CLASS)
+    digits, others = np.flatnonzero(labels != NONE), np.flatnonzero(labels == NONE)
     if not len(digits) or not len(others):
         raise DataError(f"{folder}: has no digits and other marks such as unipen_digits.npz and unipen_symbols.npz")
     return MarkSamples(tuple(sources), digits, others)
-
-
-def _is_unclear(label: str) -> bool:
-    return label in LOOK_ALIKES or label in NO_SIZE
 
 
 def digest(folder: Path) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from convert.cli import train_main
+from convert.data.corrections import NONE
 from convert.data.marks import is_held_out
 from convert.samples import marks
 from edge.errors import DataError
@@ -52,7 +53,7 @@ def folder(tmp_path: Path) -> Path:
 def test_only_clear_marks_of_writers_who_are_not_held_out_are_used(folder: Path) -> None:
     found = marks.load(folder)
     of_strokes = [one for one in found.sources if isinstance(one.marks, marks.Marks)]
-    assert sorted(one.label for one in of_strokes) == [1, 7, marks.NONE_CLASS], "no comma, no O, one writer"
+    assert sorted(one.label for one in of_strokes) == [1, 7, NONE], "no comma, no O, one writer"
     # Of nine minus signs three are held out, as every eighth picture is.
     assert sum(not isinstance(one.marks, marks.Marks) for one in found.sources) == 6
     assert len(found.digits) == 2 and len(found.others) == 7
@@ -60,7 +61,7 @@ def test_only_clear_marks_of_writers_who_are_not_held_out_are_used(folder: Path)
 
 def test_glyphs_follow_their_seed_and_show_their_marks(folder: Path) -> None:
     places, classes = marks.load(folder).choose(6, 4, [1])
-    assert set(classes[:6].tolist()) <= {1, 7} and set(classes[6:].tolist()) == {marks.NONE_CLASS}
+    assert set(classes[:6].tolist()) <= {1, 7} and set(classes[6:].tolist()) == {NONE}
     one, same, other = (marks.glyphs(places, [seed], folder) for seed in (1, 1, 2))
     assert one.shape == (10, 28, 28) and one.dtype == np.uint8
     assert np.array_equal(one, same) and not np.array_equal(one, other)
