@@ -59,6 +59,7 @@ NO_OWN_GLYPHS = LabelledGlyphs(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.u
 """No glyphs of the user."""
 
 NO_CLASSES = np.zeros(0, np.uint8)
+"""The classes of no glyphs."""
 
 Work = Callable[[Any, Any], Pixels]
 """A function of glyphs (n, 28, 28), or digits (n,), and a seed that returns n glyphs."""
