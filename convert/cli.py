@@ -213,6 +213,10 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
         "--also", metavar="FOLDER", type=Path,
         help="also train on your own digits, a folder that edge corrections export wrote (default: none)",
     )  # fmt: skip
+    parser.add_argument(
+        "--marks", metavar="FOLDER", type=Path,
+        help="also train on digits, letters and symbols of many writers, a folder of .npz files (default: none)",
+    )  # fmt: skip
     command_line.add_seed(parser, "seed of the initial weights and of all random variation")
     parser.add_argument(
         "--limit",
@@ -248,6 +252,7 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
                 start=start,
                 checkpoint_file=checkpoint,
                 also=also,
+                marks_folder=options.marks,
             )
         accuracy = train.accuracy(model, data.test, data.test_labels)
         train.save(model, options.output)

@@ -1,1 +1,1 @@
-"""Load labelled digits: MNIST, a user's photographs, corrections."""
+"""Load labelled digits: MNIST, marks as pen strokes, a user's photographs, corrections."""

@@ -1,4 +1,4 @@
-"""Train the small Keras CNN that this project ships, on MNIST, generated handwriting and marks that are not digits."""
+"""Train the small Keras CNN that this project ships: on MNIST, generated handwriting, real marks, and non-digits."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import numpy as np
 from convert.data.corrections import LabelledGlyphs
 from convert.data.mnist import Mnist
 from convert.load import LoadedModel
-from convert.samples import augment
+from convert.samples import augment, marks
 from convert.samples.nondigits import nondigits
 from convert.system.files import atomic_write
-from convert.system.workers import Workers, workers
+from convert.system.workers import Job, Workers, workers
 from convert.training import checkpoint
 from edge.errors import ConvertError
 from edge.types import Pixels
@@ -27,6 +27,10 @@ HANDWRITTEN_SHARE = 0.6
 """Number of generated handwritten digits in each epoch, as a share of the training set."""
 NONDIGIT_SHARE = 0.35
 """Number of marks that are not digits in each epoch, as a share of the training set."""
+MARKED_DIGIT_SHARE = 0.65
+"""Number of digits of many writers in each epoch, as a share of the training set, if there is a folder of marks."""
+MARKED_OTHER_SHARE = 0.5
+"""The same for letters and symbols of many writers, which are not digits."""
 OWN_SHARE = 0.06
 """Number of the user's own glyphs in each epoch, as a share of the training set: each is repeated, and varied each
 time."""
@@ -53,6 +57,9 @@ CLASSES = 11
 
 NO_OWN_GLYPHS = LabelledGlyphs(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8))
 """No glyphs of the user."""
+
+NO_CLASSES = np.zeros(0, np.uint8)
+"""The classes of no glyphs."""
 
 Work = Callable[[Any, Any], Pixels]
 """A function of glyphs (n, 28, 28), or digits (n,), and a seed that returns n glyphs."""
@@ -107,13 +114,16 @@ def train(
     start: LoadedModel | None = None,
     checkpoint_file: Path | None = None,
     also: LabelledGlyphs | None = None,
+    marks_folder: Path | None = None,
 ) -> Any:
     """Train a model for ``epochs`` epochs on ``data.train`` and, if given, the user's own glyphs ``also``.
+
+    ``marks_folder``: digits, letters and symbols of many writers (``convert.samples.marks``) are learnt too.
 
     ``on_epoch(epochs done, figures)`` is called after each epoch; the figures are Keras's ``loss`` and ``accuracy``.
     Training begins with an untrained model, or with ``start``, which an earlier training made. After each epoch the
     model is saved to ``checkpoint_file``; if that file is of the same training, it continues from there. Raises
-    ConvertError if ``start`` is another network.
+    ConvertError if ``start`` is another network, and DataError if ``marks_folder`` has no marks.
     """
     import keras
 
@@ -122,8 +132,14 @@ def train(
     identity = {"epochs": epochs, "seed": seed, "data": data.digest, "start": start and start.sha256}
     if also:
         identity["also"] = also.digest
+    if marks_folder:
+        # Loaded here, so that a wrong folder is refused before the long work.
+        marks.load(marks_folder)
+        identity["marks"] = marks.digest(marks_folder)
     model, done = checkpoint.load(checkpoint_file, identity) if checkpoint_file else (None, 0)
-    model = model or _compiled(start, epochs, -(-(_epoch_size(len(data.train)) + len(own)) // BATCH_SIZE))
+    marked = (round(MARKED_DIGIT_SHARE * len(data.train)), round(MARKED_OTHER_SHARE * len(data.train)))
+    size = _epoch_size(len(data.train)) + len(own) + (sum(marked) if marks_folder else 0)
+    model = model or _compiled(start, epochs, -(-size // BATCH_SIZE))
     written_digits = (
         np.arange(SAMPLE_SETS * round(HANDWRITTEN_SHARE * len(data.train)), dtype=np.uint8) // SAMPLE_SETS % 10
     )
@@ -135,21 +151,31 @@ def train(
         nondigit_glyphs = in_parallel(nondigits, data.train[nondigit_sources], [seed, 0, 2], pool)
     # Another process generates the next epoch's glyphs while this one trains.
     with workers(1) as single:
-        next_epoch = single.submit(augment.varied, data.train, [seed, done + 1])
+
+        def submit(epoch: int) -> tuple[Job, Job | None, Any]:
+            varied = single.submit(augment.varied, data.train, [seed, epoch + 1])
+            if not marks_folder:
+                return varied, None, NO_CLASSES
+            places, classes = marks.load(marks_folder).choose(*marked, [seed, epoch, 4])
+            return varied, single.submit(marks.glyphs, places, [seed, epoch, 5], marks_folder), classes
+
+        next_epoch = submit(done)
         for epoch in range(done, epochs):
-            glyphs = next_epoch.result()
+            varied, marked_job, marked_classes = next_epoch
+            glyphs = varied.result()
+            marked_glyphs = [marked_job.result()] if marked_job else []
             if epoch + 1 < epochs:
-                next_epoch = single.submit(augment.varied, data.train, [seed, epoch + 2])
+                next_epoch = submit(epoch + 1)
             rng = np.random.default_rng([seed, epoch])
             through = rng.uniform(size=len(glyphs)) < CAMERA_SHARE
             glyphs[through] = through_camera[through]
             turn = slice(epoch % SAMPLE_SETS, None, SAMPLE_SETS)
-            parts = [glyphs, written[turn], nondigit_glyphs[turn]]
+            parts = [glyphs, written[turn], nondigit_glyphs[turn], *marked_glyphs]
             none = np.full(len(nondigit_glyphs[turn]), CLASSES - 1)
             if len(own):
                 parts.append(augment.varied(own, [seed, epoch, 3]))
             glyphs = np.concatenate(parts)
-            labels = np.concatenate([data.train_labels, written_digits[turn], none, own_classes])
+            labels = np.concatenate([data.train_labels, written_digits[turn], none, marked_classes, own_classes])
             _reseed(model, [seed, epoch])
             order_of_batches = rng.permutation(len(glyphs))
             history = model.fit(

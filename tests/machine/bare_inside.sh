@@ -15,6 +15,12 @@ fail() {
   exit 1
 }
 
+# The installer of a real Debian writes this file; Bookworm does not know localhost without it.
+[ -e /etc/hosts ] || printf '127.0.0.1\tlocalhost\n::1\tlocalhost\n' > /etc/hosts
+
+# mmdebstrap mounts /proc read-only, and some tests set what the kernel keeps there of a process.
+mount -o remount,rw /proc 2>/dev/null || mount -t proc proc /proc 2>/dev/null || true
+
 git -c advice.detachedHead=false -c init.defaultBranch=main clone --quiet /tmp/project.bundle /src
 git -c advice.detachedHead=false -c init.defaultBranch=main clone --quiet /tmp/project.bundle /tmp/user
 chown -R nobody /tmp/user

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -99,7 +100,7 @@ def load_digits(folder: Path, source: Source) -> DigitSet | None:
     return DigitSet(source.name, _eight_bits(pictures), labels.astype(np.uint8), source.light_ink)
 
 
-def _eight_bits(pictures: NDArray[np.generic]) -> Pixels:
+def _eight_bits(pictures: NDArray[Any]) -> Pixels:
     """Bytes as they are; any other range, such as 0 to 1, is stretched to 0 to 255."""
     if pictures.dtype == np.uint8 and pictures.max() > 1:
         return pictures.astype(np.uint8)

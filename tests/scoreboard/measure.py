@@ -1,66 +1,30 @@
-"""Measure all scores: photographs, digit sets, the suite, pictures without a digit, speed."""
+"""Measure all scores: photographs, digit sets, the suite, pictures without a digit, what is unseen, speed."""
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from convert.data.mnist import FILES, Mnist, load_mnist
 from convert.evaluation.calibration import calibration_error
 from edge.handwriting import rendering
-from edge.model.classifier import Model
 from edge.reading.evaluation import load_labelled, only_digits
-from edge.reading.reader import Analysis, Reader
+from edge.reading.reader import Reader
 from edge.types import Pixels
 from tests.scoreboard.base_pages import photograph
-from tests.scoreboard.contact_sheet import tile
+from tests.scoreboard.belief import Belief, pooled
 from tests.scoreboard.digit_sets import SOURCES, DigitSet, load_digits
 from tests.scoreboard.no_digits import KINDS, pictures_without_digits
+from tests.scoreboard.scoring import SHOWN, ModelScore, ReaderScore, median_milliseconds, score_model, score_reader
 from tests.scoreboard.suite import CONDITIONS, STRENGTHS, suite_pages
-from tests.scoreboard.tally import Outcome, Tally, tally
+from tests.scoreboard.unseen import Extent, Progress, Unseen, measure_unseen
 
 PHOTOS = ("single", "multi")
 """The sets of photographs, folders under ``photos/``."""
-SHOWN = 24
-"""Most misread pictures on the contact sheet of one set."""
-CHUNK = 500
-"""Glyphs that the model classifies in one call."""
-Progress = Callable[[str], None]
-"""Called with the name of each set before it is measured."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReaderScore:
-    """The score of the reader on one set."""
-
-    tally: Tally
-    misread: tuple[Pixels, ...]
-    """Tiles for a contact sheet."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ModelScore:
-    """The score of the model alone on one set, each picture taken as one mark."""
-
-    pictures: int
-    accuracy: float
-    """Share whose best digit is right, 0 to 1; classes that are no digit do not take part."""
-    confidence: NDArray[np.float32]
-    """(n,): probability of the best of all classes."""
-    right: NDArray[np.bool_]
-    """(n,): whether that class is the right digit."""
-    misread: tuple[Pixels, ...]
-
-    @property
-    def calibration_error(self) -> float:
-        """Expected calibration error, 0 to 1."""
-        return calibration_error(self.confidence, self.right)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +43,8 @@ class Scores:
     """By condition: one for each strength."""
     without_digits: dict[str, ReaderScore]
     """By kind: pictures without a digit; ``exact`` is the share in which none is read."""
+    unseen: Unseen
+    """People, kinds and marks that nothing was fitted on."""
     page_ms: float
     """Median milliseconds of a reading of six digits on 640 x 480 pixels, in memory."""
     photo_ms: float
@@ -95,6 +61,28 @@ class Scores:
         )
 
     @property
+    def beliefs(self) -> dict[str, Belief]:
+        """The digits that were read, by kind of picture; kinds in which none was read are missing."""
+        unseen = self.unseen
+        kinds: dict[str, Iterable[ReaderScore]] = {
+            "photographs": [*self.photos.values(), *(one.whole for one in unseen.people.values())],
+            "situations": [unseen.situations] if unseen.situations else [],
+            "situations made anew": [one for reads in unseen.made.values() for one in reads],
+            "single digits": self.through_reader.values(),
+            "conditions, pictures without a digit": [
+                *(one for reads in self.suite.values() for one in reads), *self.without_digits.values(),
+            ],
+            "symbols, letters and words": [*(one.score for one in unseen.among.values()), *unseen.words.values()],
+        }  # fmt: skip
+        found = {name: pooled(one.belief for one in listed) for name, listed in kinds.items()}
+        return {name: one for name, one in found.items() if len(one)}
+
+    @property
+    def pooled_belief(self) -> Belief:
+        """The digits that were read in all pictures."""
+        return pooled(self.beliefs.values())
+
+    @property
     def false_share(self) -> float:
         """Share of pictures without a digit in which one is read, over all kinds, 0 to 1."""
         pictures = sum(one.tally.pictures for one in self.without_digits.values())
@@ -104,11 +92,20 @@ class Scores:
 
 
 def measure(
-    reader: Reader, folder: Path, *, pages: int, per_kind: int, seed: int, on_set: Progress, limit: int | None = None
+    reader: Reader,
+    folder: Path,
+    *,
+    pages: int,
+    per_kind: int,
+    seed: int,
+    on_set: Progress,
+    limit: int | None = None,
+    quick: bool = False,
 ) -> Scores:
     """All scores, with ``pages`` pages of each condition at each strength and ``per_kind`` pictures without a digit.
 
-    Of each digit set the first ``limit`` pictures, or all. Raises DataError where a set is damaged.
+    Of each digit set the first ``limit`` pictures, or all. ``quick``: photographs and what is unseen only, with few
+    pages. Raises DataError where a set is damaged.
     """
     photos = {}
     for name in PHOTOS:
@@ -116,13 +113,44 @@ def measure(
         if labels.exists():
             on_set(f"photos/{name}")
             photos[name] = score_reader(reader, ((frame.pixels, text) for frame, text in load_labelled(labels)))
-    mnist = _load_mnist(folder)
-    found, judged = {}, {}
+    found: dict[str, ReaderScore] = {}
+    judged: dict[str, ModelScore] = {}
+    conditions: dict[str, tuple[ReaderScore, ...]] = {}
+    kinds: dict[str, ReaderScore] = {}
+    if not quick:
+        mnist = _load_mnist(folder)
+        found, judged = _digit_sets(reader, folder, mnist, limit, on_set)
+        if mnist:
+            conditions, kinds = _generated(reader, mnist, pages, per_kind, seed, on_set)
+    much = Extent(pages=2, words=20, every=10, times=1) if quick else Extent(pages, per_kind, 1, 3)
+    unseen = measure_unseen(reader, folder, seed, much, on_set)
+    on_set("speed")
+    page = six_digits(seed)
+    times = (101, 3) if quick else (1001, 11)
+    return Scores(
+        model=reader.model.name,
+        model_bytes=reader.model.path.stat().st_size,
+        photos=photos,
+        through_reader=found,
+        through_model=judged,
+        suite=conditions,
+        without_digits=kinds,
+        unseen=unseen,
+        page_ms=median_milliseconds(reader, page, times[0]),
+        photo_ms=median_milliseconds(reader, cv2.resize(page, (4000, 3000), interpolation=cv2.INTER_CUBIC), times[1]),
+    )
+
+
+def _digit_sets(
+    reader: Reader, folder: Path, mnist: Mnist | None, limit: int | None, on_set: Progress
+) -> tuple[dict[str, ReaderScore], dict[str, ModelScore]]:
+    """The sets of single digits, through the reader and through the model."""
+    found: dict[str, ReaderScore] = {}
+    judged: dict[str, ModelScore] = {}
     if mnist:
         on_set("MNIST")
-        judged["MNIST test"] = score_model(
-            reader.model, mnist.test[:limit], mnist.test_labels[:limit], mnist.test[:limit]
-        )
+        glyphs, labels = mnist.test[:limit], mnist.test_labels[:limit]
+        judged["MNIST test"] = score_model(reader.model, glyphs, labels, glyphs)
     for source in SOURCES:
         digits = load_digits(folder, source)
         if digits:
@@ -132,84 +160,26 @@ def measure(
                 reader, zip(digits.frames(), map(str, digits.labels.tolist()), strict=True)
             )
             judged[source.name] = score_model(reader.model, digits.glyphs(), digits.labels, digits.pictures)
+    return found, judged
+
+
+def _generated(
+    reader: Reader, mnist: Mnist, pages: int, per_kind: int, seed: int, on_set: Progress
+) -> tuple[dict[str, tuple[ReaderScore, ...]], dict[str, ReaderScore]]:
+    """The suite's conditions, and the pictures without a digit."""
     conditions: dict[str, tuple[ReaderScore, ...]] = {}
+    for name in CONDITIONS:
+        on_set(name)
+        conditions[name] = tuple(
+            score_reader(reader, _pages(mnist, seed, pages, name, strength), SHOWN // len(STRENGTHS))
+            for strength in STRENGTHS
+        )
     kinds = {}
-    if mnist:
-        for name in CONDITIONS:
-            on_set(name)
-            conditions[name] = tuple(
-                score_reader(reader, _pages(mnist, seed, pages, name, strength), SHOWN // len(STRENGTHS))
-                for strength in STRENGTHS
-            )
-        for kind in KINDS:
-            on_set(kind)
-            pictures = pictures_without_digits(mnist.test, mnist.test_labels, seed, per_kind, [kind])
-            kinds[kind] = score_reader(reader, ((pixels, "") for _, pixels in pictures))
-    on_set("speed")
-    page = six_digits(seed)
-    return Scores(
-        model=reader.model.name,
-        model_bytes=reader.model.path.stat().st_size,
-        photos=photos,
-        through_reader=found,
-        through_model=judged,
-        suite=conditions,
-        without_digits=kinds,
-        page_ms=median_milliseconds(reader, page, 1001),
-        photo_ms=median_milliseconds(reader, cv2.resize(page, (4000, 3000), interpolation=cv2.INTER_CUBIC), 11),
-    )
-
-
-def score_reader(reader: Reader, pictures: Iterable[tuple[Pixels, str]], shown: int = SHOWN) -> ReaderScore:
-    """The reader's score on pictures with what is written on them; with up to ``shown`` tiles of those misread."""
-    outcomes: list[Outcome] = []
-    misread: list[Pixels] = []
-    for pixels, truth in pictures:
-        analysis = reader.analyse(pixels)
-        outcome = Outcome(truth, analysis.reading.text, analysis.reading.elapsed_ms)
-        outcomes.append(outcome)
-        if not outcome.right and len(misread) < shown:
-            misread.append(
-                tile(
-                    pixels,
-                    truth,
-                    analysis.reading.text or str(analysis.reading.reason),
-                    _labelled_glyphs(reader, analysis),
-                )
-            )
-    return ReaderScore(tally(outcomes), tuple(misread))
-
-
-def score_model(model: Model, glyphs: Pixels, labels: NDArray[np.uint8], pictures: Pixels) -> ModelScore:
-    """The model's score on glyphs (n, 28, 28) with labels (n,); ``pictures`` are shown where it is wrong."""
-    parts = [model.predict(glyphs[i : i + CHUNK]) for i in range(0, len(glyphs), CHUNK)]
-    probabilities = np.concatenate(parts)
-    names = model.card.labels
-    are_digits = [i for i, digit in enumerate(model.card.digits) if digit is not None]
-    values = np.array([-1 if digit is None else digit for digit in model.card.digits])
-    rows = np.arange(len(glyphs))
-    best = np.array(are_digits)[probabilities[:, are_digits].argmax(axis=1)]
-    top = probabilities.argmax(axis=1)
-    wrong = np.flatnonzero(values[best] != labels)[:SHOWN]
-    misread = [
-        tile(pictures[i], str(labels[i]), f"{names[best[i]]} {probabilities[i, best[i]]:.2f}",
-             [(glyphs[i], f"{names[top[i]]} {probabilities[i, top[i]]:.2f}")])
-        for i in wrong
-    ]  # fmt: skip
-    return ModelScore(
-        pictures=len(glyphs),
-        accuracy=float((values[best] == labels).mean()),
-        confidence=probabilities[rows, top],
-        right=values[top] == labels,
-        misread=tuple(misread),
-    )
-
-
-def median_milliseconds(reader: Reader, page: Pixels, times: int) -> float:
-    """Median milliseconds of ``times`` readings of this page, after three to warm up."""
-    for _ in range(3):
-        reader.read(page)
-    return statistics.median(reader.read(page).elapsed_ms for _ in range(times))
+    for kind in KINDS:
+        on_set(kind)
+        pictures = pictures_without_digits(mnist.test, mnist.test_labels, seed, per_kind, [kind])
+        kinds[kind] = score_reader(reader, ((pixels, "") for _, pixels in pictures))
+    return conditions, kinds
 
 
 def six_digits(seed: int) -> Pixels:
@@ -228,12 +198,3 @@ def _load_mnist(folder: Path) -> Mnist | None:
     """MNIST under the data folder, or None where it is missing."""
     place = folder / "mnist"
     return load_mnist(str(place)) if any(place.glob(f"{FILES[-1]}*")) else None
-
-
-def _labelled_glyphs(reader: Reader, analysis: Analysis) -> list[tuple[Pixels, str]]:
-    """The glyphs of a reading, each with its best class and probability."""
-    names = reader.model.card.labels
-    return [
-        (glyph.pixels, f"{names[int(row.argmax())]} {row.max():.2f}")
-        for glyph, row in zip(analysis.glyphs, analysis.probabilities, strict=True)
-    ]

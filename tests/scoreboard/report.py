@@ -2,69 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from statistics import mean
 from typing import Any
 
-from tests.scoreboard.measure import PHOTOS, ReaderScore, Scores
+from tests.scoreboard.goals import DIGIT_GOALS, Goal, goals, milliseconds, percent, plain
+from tests.scoreboard.measure import PHOTOS, Scores
+from tests.scoreboard.scoring import ReaderScore
+from tests.scoreboard.tables import table
 from tests.scoreboard.tally import Tally
-
-DIGIT_GOALS = {"nsysu_dev": 0.98, "scan_cells_dev": 0.99, "usps": 0.98, "semeion": 0.98, "hwd1000": 0.999}
-"""Goal of each set: share of right digits, through the reader or through the model alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """A goal, what was measured, and whether the goal is met; None where the set is missing."""
-
-    what: str
-    measured: str
-    met: bool | None
-
-
-def goals(scores: Scores) -> list[Goal]:
-    """All goals."""
-    made = []
-    for name, exact in (("single", 0.99), ("multi", 0.93)):
-        one = scores.photos.get(name)
-        share = one.tally.exact if one else None
-        made.append(_goal(f"photos/{name}: exact at least {100 * exact:g} %", share, exact, _percent))
-    multi = scores.photos.get("multi")
-    wrong = -multi.tally.error_rate if multi else None
-    made.append(_goal("photos/multi: CER at most 1 %", wrong, -0.01, _percent))
-    mnist = scores.through_model.get("MNIST test")
-    made.append(_goal("MNIST test: at least 99.70 %", mnist.accuracy if mnist else None, 0.997, _percent))
-    for name, share in DIGIT_GOALS.items():
-        made.append(_digits(scores, name, share))
-    false = -scores.false_share if scores.without_digits else None
-    made.append(_goal("pictures without a digit: one is read in less than 1 %", false, -0.01, _percent, strict=True))
-    error = scores.pooled_calibration_error
-    made.append(
-        _goal("calibration error, pooled: below 0.02", None if error is None else -error, -0.02, _plain, strict=True)
-    )
-    made.append(_goal("model file: below 150 KB", -scores.model_bytes / 1000, -150, _kilobytes, strict=True))
-    made.append(_goal("six digits on 640 x 480: below 3 ms", -scores.page_ms, -3, _milliseconds, strict=True))
-    made.append(_goal("12 megapixels: below 60 ms", -scores.photo_ms, -60, _milliseconds, strict=True))
-    return made
-
-
-def _goal(
-    what: str, value: float | None, least: float, as_text: Callable[[float], str], *, strict: bool = False
-) -> Goal:
-    """Whether ``value`` is at least (``strict``: more than) ``least``; both are negative where less is better."""
-    if value is None:
-        return Goal(what, "missing", None)
-    return Goal(what, as_text(abs(value)), value > least if strict else value >= least)
-
-
-def _digits(scores: Scores, name: str, share: float) -> Goal:
-    what = f"{name}: at least {100 * share:g} %"
-    if name not in scores.through_reader:
-        return Goal(what, "missing", None)
-    reader, model = scores.through_reader[name].tally.exact, scores.through_model[name].accuracy
-    by = "reader" if reader >= model else "model"
-    return _goal(what, max(reader, model), share, lambda value: f"{_percent(value)} ({by})")
+from tests.scoreboard.unseen_report import unseen_dict, unseen_sections
 
 
 def markdown(scores: Scores, *, pages: int, per_kind: int, seed: int) -> str:
@@ -74,24 +22,25 @@ def markdown(scores: Scores, *, pages: int, per_kind: int, seed: int) -> str:
             "# Scores",
             "Made by `make score`; do not edit. " + _introduction(scores, pages, per_kind, seed),
             "## Goals",
-            _table(("goal", "measured", ""), ((g.what, g.measured, _met(g)) for g in goals(scores)), "lrl"),
+            table(("goal", "measured", ""), ((g.what, g.measured, _met(g)) for g in goals(scores)), "lrl"),
             "## Photographs",
             "Exact: share read without a mistake. CER: wrong, missing and invented digits over true digits. False:"
             " wrong and invented digits over true digits.",
-            _table(
+            table(
                 ("set", "pictures", "exact", "CER", "false", "ms"),
                 ((f"photos/{name}", *_figures(scores.photos.get(name))) for name in PHOTOS),
             ),
+            *unseen_sections(scores.unseen, names=False),
             "## Sets of single digits",
             "Reader: share of pictures in which exactly the right digit is read. Model: the model alone takes the whole"
             " picture as one mark, and the best of the ten digits counts. Calibration error: the difference between"
             " confidence and share of right answers, over 15 bins of confidence (Naeini et al. 2015, Guo et al. 2017);"
             " an answer is the model's best class.",
-            _table(("set", "pictures", "reader", "ms", "model", "calibration error"), _digit_rows(scores)),
+            table(("set", "pictures", "reader", "ms", "model", "calibration error"), _digit_rows(scores)),
             "## Conditions",
             "MNIST's test digits on generated pages, at three strengths: 1 an ordinary day, 2 hard, 3 the most at which"
             " a careful person still reads everything. The milliseconds are those of the slowest strength.",
-            _table(
+            table(
                 ("condition", *(f"exact {n}" for n in (1, 2, 3)), *(f"CER {n}" for n in (1, 2, 3)),
                  *(f"false {n}" for n in (1, 2, 3)), "ms"),
                 _condition_rows(scores),
@@ -99,16 +48,22 @@ def markdown(scores: Scores, *, pages: int, per_kind: int, seed: int) -> str:
             if scores.suite
             else "Missing: MNIST.",
             "## Pictures without a digit",
-            _table(("kind", "pictures", "a digit is read in", "ms"), _nothing_rows(scores))
+            table(("kind", "pictures", "a digit is read in", "ms"), _nothing_rows(scores))
             if scores.without_digits
             else "Missing: MNIST.",
+            "## Confidence",
+            "At a calibration error of 0, as many of the digits that are read are right as their confidences say. A"
+            " digit is right if it belongs to a longest common subsequence of what is read and what is written.",
+            table(
+                ("kind of picture", "digits read", "mean confidence", "right", "calibration error"), _beliefs(scores)
+            ),
             "## Size and speed",
-            _table(
+            table(
                 ("what", "measured"),
                 (
                     ("model file", f"{scores.model_bytes:,} bytes"),
-                    ("six digits on 640 x 480 pixels, median", _milliseconds(scores.page_ms)),
-                    ("the same on 4000 x 3000 pixels, median", _milliseconds(scores.photo_ms)),
+                    ("six digits on 640 x 480 pixels, median", milliseconds(scores.page_ms)),
+                    ("the same on 4000 x 3000 pixels, median", milliseconds(scores.photo_ms)),
                 ),
             ),
         )
@@ -131,6 +86,8 @@ def as_dict(scores: Scores) -> dict[str, Any]:
         "suite": {name: [asdict(one.tally) for one in reads] for name, reads in scores.suite.items()},
         "nothing": {name: asdict(one.tally) for name, one in scores.without_digits.items()},
         "false_share": scores.false_share if scores.without_digits else None,
+        **unseen_dict(scores.unseen),
+        "belief": {name: {"digits": len(one), "error": one.error} for name, one in scores.beliefs.items()},
         "page_ms": scores.page_ms,
         "photo_ms": scores.photo_ms,
     }
@@ -153,7 +110,7 @@ def _figures(one: ReaderScore | None) -> tuple[str, ...]:
     if one is None:
         return ("missing", "", "", "", "")
     t = one.tally
-    return f"{t.pictures:,}", _percent(t.exact), _percent(t.error_rate), _percent(t.false), f"{t.milliseconds:.1f}"
+    return f"{t.pictures:,}", percent(t.exact), percent(t.error_rate), percent(t.false), f"{t.milliseconds:.1f}"
 
 
 def _digit_rows(scores: Scores) -> Iterable[tuple[str, ...]]:
@@ -162,12 +119,12 @@ def _digit_rows(scores: Scores) -> Iterable[tuple[str, ...]]:
         if one is None:
             yield name, "missing", "", "", "", ""
             continue
-        through = (_percent(seen.tally.exact), f"{seen.tally.milliseconds:.1f}") if seen else ("", "")
-        yield name, f"{one.pictures:,}", *through, _percent(one.accuracy), _plain(one.calibration_error)
+        through = (percent(seen.tally.exact), f"{seen.tally.milliseconds:.1f}") if seen else ("", "")
+        yield name, f"{one.pictures:,}", *through, percent(one.accuracy), plain(one.calibration_error)
     pooled = scores.pooled_calibration_error
     if pooled is not None:
         total = sum(one.pictures for one in scores.through_model.values())
-        yield "**all**", f"{total:,}", "", "", "", _plain(pooled)
+        yield "**all**", f"{total:,}", "", "", "", plain(pooled)
 
 
 def _condition_rows(scores: Scores) -> Iterable[tuple[str, ...]]:
@@ -194,27 +151,8 @@ def _nothing_rows(scores: Scores) -> Iterable[tuple[str, ...]]:
     yield "**all**", f"{total:,}", f"{scores.false_share:.1%}", ""
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], align: str = "") -> str:
-    sides = align or "l" + "r" * (len(head) - 1)
-    lines = [_row(head), "|" + "".join("---|" if side == "l" else "---:|" for side in sides)]
-    return "\n".join([*lines, *map(_row, rows)])
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "|" + "".join(f" {cell} |" if cell else " |" for cell in cells)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.2f} %"
-
-
-def _plain(value: float) -> str:
-    return f"{value:.4f}"
-
-
-def _kilobytes(value: float) -> str:
-    return f"{value:.1f} KB"
-
-
-def _milliseconds(value: float) -> str:
-    return f"{value:.1f} ms"
+def _beliefs(scores: Scores) -> Iterable[tuple[str, ...]]:
+    for name, one in (*scores.beliefs.items(), ("**all**", scores.pooled_belief)):
+        if one.error is not None:
+            right, sure = float(one.right.mean()), float(one.confidence.mean())
+            yield name, f"{len(one):,}", plain(sure), percent(right), plain(one.error)

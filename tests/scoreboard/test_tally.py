@@ -14,3 +14,15 @@ def test_a_blank_reader_is_right_where_nothing_is_written() -> None:
 
 def test_line_breaks_do_not_count() -> None:
     assert tally([Outcome("123", "12\n3", 1.0)]).exact == 1
+
+
+def test_wrong_is_not_what_is_left_out() -> None:
+    readings = [("12", "", False), ("12", "12", False), ("12", "17", False), ("", "7", True)]
+    found = tally(Outcome(truth, read, 1.0, unread) for truth, read, unread in readings)
+    assert (found.wrong, found.silent) == (0.5, 0.25)
+
+
+def test_slow_readings_are_counted() -> None:
+    found = tally([Outcome("", "", float(n)) for n in range(1, 101)])
+    assert (found.milliseconds, found.slow, found.slowest) == (50.5, 95.0, 100.0)
+    assert tally([Outcome("", "", 3.0)]).slow == 3.0

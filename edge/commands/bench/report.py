@@ -25,12 +25,15 @@ STARTUP_NAMES = {
 }
 """Key of the JSON -> its name in the table."""
 
+MACHINE = {"processors": "{} processors", "python": "Python {}", "numpy": "NumPy {}", "opencv": "OpenCV {}"}
+"""Key of the JSON -> how its value is shown; other values are shown as they are."""
+
 
 def lines(figures: Mapping[str, Any], older: Mapping[str, Any] | None = None) -> Iterator[str]:
     """Both tables. With ``older`` figures also the ratio to them: below 1 means less time or memory than before."""
     machine = figures["machine"]
     yield f"edge-digits {figures['edge']}, {figures['model']}, {figures['source']}"
-    yield ", ".join(str(value) for value in machine.values() if value is not None)
+    yield ", ".join(MACHINE.get(name, "{}").format(value) for name, value in machine.items() if value is not None)
     yield ""
     ratio = " | ratio" if older else ""
     yield f"| milliseconds | p50 | p95 | p99{ratio} |"

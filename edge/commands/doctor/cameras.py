@@ -55,7 +55,7 @@ def in_use(machine: Machine) -> Iterable[Finding]:
     """The programs that have a camera open; a warning if one other than edge run uses the camera of the settings."""
     users, hidden = camera_users(machine)
     scheme, what = machine.source
-    unknown = f" (not checked: processes of other users, {hidden} in number; use sudo)" if hidden else ""
+    unknown = f" (not checked: {hidden} processes of other users; use sudo)" if hidden else ""
     free = True
     for user in users:
         said = f"{user.device} is used by process {user.process}, {user.command}"

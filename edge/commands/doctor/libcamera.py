@@ -55,7 +55,7 @@ def _reason_missing(machine: Machine) -> tuple[str, str]:
     distribution = system_python.readlink().name.removeprefix("python") if system_python.is_symlink() else version
     if not machine.pi:
         return (
-            "picamera2: is the camera of a Raspberry Pi, and this is none: set another source",
+            "picamera2: is the camera of a Raspberry Pi, and this is not one: set another source",
             "edge run --source synthetic:",
         )
     if distribution != version:
