@@ -1,24 +1,39 @@
-"""Candidate digits: classify ink with the model; a drawn rectangle or triangle is not a 0."""
+"""Candidates: ink that may be a digit, and what the classifier says of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.model.classifier import Model
 from edge.system.stopwatch import Stopwatch
 from edge.types import Box, Pixels
+from edge.vision.masks import at_least
 from edge.vision.normalise import normalise
-from edge.vision.polygons import is_polygon
 from edge.vision.settings import Interpolation
 
-RING = 0
-"""The digit that is a plain ring."""
-STROKE = 1
-"""The digit that any single stroke may be read as."""
+OTHER_CLASSES = ("minus", "slash", "plus", "equals", "bracket", "percent", "times", "letter", "none")
+"""Labels of the packaged model's classes that are not digits."""
+SOFT = 64
+"""Ink up to this level, 0 to 255, is a soft edge, and is not measured."""
+_AROUND = np.ones((3, 3), np.uint8)
+
+
+class Shape(NamedTuple):
+    """What is measured of the ink of one mark."""
+
+    area: float
+    """Pixels of ink."""
+    stroke: float
+    """Mean width of its strokes, pixels: the area divided by half the outline."""
+    level: float
+    """Mean level of its ink, 0 to 255."""
+    thickest: float
+    """Width of its thickest place, pixels."""
 
 
 class Candidate(NamedTuple):
@@ -33,11 +48,20 @@ class Candidate(NamedTuple):
     glyph: Pixels
     """(28, 28) uint8: as the model saw it."""
     probabilities: NDArray[np.float32]
-    """(classes,)."""
-    digit: int | None
-    """The most probable class, or None where that is no digit, or where a rectangle or triangle was taken for a 0."""
-    confidence: float
-    """Probability of the most probable class, 0 to 1."""
+    """(classes,) of the reading model."""
+    digit: int
+    """The most probable digit."""
+    second: int
+    """The next one."""
+    share: float
+    """The probability of ``digit`` among the digits, 0 to 1."""
+    others: tuple[float, ...]
+    """The probability of each of OTHER_CLASSES, 0 to 1."""
+    shape: Shape
+    pieces: int = 0
+    """How many pieces its ink was cut into with it; 0: it was not cut."""
+    belief: float = 0.0
+    """Probability that it is a digit, and this one, 0 to 1."""
 
     def __eq__(self, other: object) -> bool:
         # Arrays compare element by element.
@@ -47,18 +71,29 @@ class Candidate(NamedTuple):
         return id(self)
 
     @property
-    def digit_confidence(self) -> float:
-        """``confidence`` where the candidate is a digit, else 0."""
-        return 0.0 if self.digit is None else self.confidence
+    def likeness(self) -> float:
+        """How much it looks like one of the digits by itself, 0 to 1."""
+        return self.share * (1 - sum(self.others))
 
 
 class Classifier:
-    """Normalises ink and classifies it with the model."""
+    """Normalises ink and classifies it with the model.
 
-    def __init__(self, model: Model, interpolation: Interpolation, watch: Stopwatch) -> None:
-        """``watch`` gets the stages ``normalise``, which includes cropping the marks before it, and ``invoke``."""
+    The packaged model says whether it is a digit at all: most models know nothing but digits.
+    """
+
+    def __init__(self, model: Model, interpolation: Interpolation, watch: Stopwatch, judge: Model | None = None) -> None:
+        """``watch`` gets the stages ``normalise``, which includes cropping the marks before it, and ``invoke``.
+
+        ``judge``: the model that says whether ink is a digit, if ``model`` knows only digits.
+        """
         self.model, self.interpolation, self.watch = model, interpolation, watch
-        self._digits = model.card.digits
+        self._judge = judge
+        self._columns, self._numbers = _digit_columns(model)
+        self._judge_columns, judge_numbers = _digit_columns(judge or model)
+        self._by_number = [[i for i, n in enumerate(judge_numbers) if n == digit] for digit in range(10)]
+        labels = (judge or model).card.labels
+        self._others = [labels.index(label) if label in labels else -1 for label in OTHER_CLASSES]
 
     def __call__(self, inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
         """Inks (height, width) uint8 of single marks, their boxes and lines -> a candidate of each."""
@@ -67,19 +102,39 @@ class Classifier:
         glyphs = np.array([normalise(ink, self.interpolation) for ink in inks])
         self.watch.lap("normalise")
         probabilities = self.model.predict(glyphs)
+        judged = self._judge.predict(glyphs) if self._judge else probabilities
         self.watch.lap("invoke")
-        digits, best = self._digits, probabilities.argmax(axis=1).tolist()
-        return [
-            Candidate(ink, box, line, glyph, row, _unless_polygon(digits[i], glyph), row.item(i))
-            for ink, box, line, glyph, row, i in zip(inks, boxes, lines, glyphs, probabilities, best, strict=True)
-        ]
+        digits = probabilities[:, self._columns]
+        order = np.argsort(digits, axis=1)
+        shares = digits / np.maximum(digits.sum(axis=1, keepdims=True), 1e-6)
+        mass = np.maximum(judged[:, self._judge_columns].sum(axis=1), 1e-6)
+        others = np.where(np.array(self._others) >= 0, judged[:, self._others], 0.0)
+        found = []
+        for i, (ink, box, line) in enumerate(zip(inks, boxes, lines, strict=True)):
+            best, second = (self._numbers[order[i, -k]] for k in (1, 2)) if len(self._numbers) > 1 else (self._numbers[0],) * 2
+            share = float(shares[i, order[i, -1]])
+            if self._judge:
+                share = min(share, float(judged[i, self._by_number[best]].sum() / mass[i]))
+            found.append(
+                Candidate(
+                    ink, box, line, glyphs[i], probabilities[i], best, second, share, tuple(others[i].tolist()), measure(ink)
+                )
+            )
+        return found
 
 
-def _unless_polygon(digit: int | None, glyph: Pixels) -> int | None:
-    """The digit; None for a 0 that is a rectangle or a triangle."""
-    return None if digit == RING and is_polygon(glyph) else digit
+def measure(ink: Pixels) -> Shape:
+    """The shape of the ink of one mark, (height, width) uint8."""
+    mask = at_least(cv2.copyMakeBorder(ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT), SOFT)
+    area = cv2.countNonZero(mask)
+    if not area:
+        return Shape(0.0, 1.0, 0.0, 1.0)
+    outline = area - cv2.countNonZero(cv2.erode(mask, _AROUND))
+    thickest = 2 * cv2.minMaxLoc(cv2.distanceTransform(mask, cv2.DIST_L2, 3))[1]
+    return Shape(float(area), 2 * area / max(outline, 1), cv2.mean(ink, mask[1:-1, 1:-1])[0], thickest)
 
 
-def mean_digit_confidence(candidates: Sequence[Candidate]) -> float:
-    """How much candidates look like digits, 0 to 1: the mean of their digit confidence."""
-    return sum(candidate.digit_confidence for candidate in candidates) / max(len(candidates), 1)
+def _digit_columns(model: Model) -> tuple[list[int], list[int]]:
+    """The outputs that are digits, and the digit of each."""
+    known = [(i, digit) for i, digit in enumerate(model.card.digits) if digit is not None]
+    return [i for i, _ in known], [digit for _, digit in known]

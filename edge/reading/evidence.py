@@ -3,105 +3,132 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.reading.candidates import Candidate
-from edge.types import Pixels
+from edge.types import Box, Pixels
 from edge.vision.statistics import median
 
-SOFT = 64
-"""Ink up to this level, 0 to 255, is a soft edge."""
 FAR = 3.0
 """A neighbour further away than this many digit sides is none."""
-_AROUND = np.ones((3, 3), np.uint8)
+NAMES = (
+    "digits", "share", "minus", "slash", "plus", "equals", "bracket", "percent", "times", "letter", "none",
+    "wide", "tall", "large", "of_row", "fill", "stroke", "stroke_usual", "thickest", "level",
+    "border", "signal", "crowd", "pieces", "alone", "row", "page",
+    "left", "right", "left_letter", "right_letter", "left_gap", "right_gap", "left_tall", "right_tall",
+    "foot", "middle", "holds", "held",
+    *(f"is_{digit}" for digit in range(10)),
+)  # fmt: skip
+"""What each number of the evidence is."""
+
+
+class Surroundings:
+    """The page around its candidates: what the evidence of each is measured against."""
+
+    def __init__(self, mask: Pixels, digit_side: float, signal: float) -> None:
+        """``mask``: (height, width) uint8, 255 = ink. ``digit_side``: a typical digit's longer side, pixels.
+
+        ``signal``: how many standard deviations of the noise ink is above the paper.
+        """
+        self.height, self.width = mask.shape
+        self.digit_side = digit_side
+        self.signal = log(min(max(signal, 1.0), 200.0))
+        self._sums = cv2.integral(mask)
+
+    def ink_around(self, box: Box, own: float) -> float:
+        """The share of ink in a window twice as large as the box, the candidate's ``own`` ink left out, 0 to 1."""
+        x, y, width, height = box
+        reach = max(width, height) // 2
+        left, top = max(0, x - reach), max(0, y - reach)
+        right, bottom = min(self.width, x + width + reach), min(self.height, y + height + reach)
+        sums = self._sums
+        ink = float(sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]) / 255
+        return max(0.0, ink - own) / max(1.0, (right - left) * (bottom - top) - own)
 
 
 def _logit(p: float) -> float:
     p = min(max(p, 0.002), 0.998)
-    return float(np.log(p / (1 - p)))
-
-
-def _shape(ink: Pixels) -> tuple[float, float, float]:
-    """Area and stroke width, pixels, and mean level of the ink of one mark."""
-    mask = cv2.threshold(ink, SOFT, 1, cv2.THRESH_BINARY)[1]
-    area = cv2.countNonZero(mask)
-    if not area:
-        return 0.0, 1.0, 0.0
-    outline = area - cv2.countNonZero(cv2.erode(mask, _AROUND, borderType=cv2.BORDER_CONSTANT, borderValue=0))
-    return float(area), 2 * area / max(outline, 1), cv2.mean(ink, mask)[0]
+    return log(p / (1 - p))
 
 
 def evidence(
-    candidates: Sequence[Candidate], digits: Sequence[int | None], digit_side: float, shape: tuple[int, ...]
+    candidates: Sequence[Candidate], around: Surroundings, wanted: Sequence[int] | None = None
 ) -> NDArray[np.float32]:
-    """(candidates, features) float32. ``digits``: the digit of each class, or None."""
-    if not candidates:
-        return np.zeros((0, 44), np.float32)
-    columns = [i for i, digit in enumerate(digits) if digit is not None]
-    number = [digits[i] for i in columns]
-    likely = [one.probabilities[columns] for one in candidates]
-    top = [float(p.max()) for p in likely]
-    none = [max(0.0, 1.0 - float(p.sum())) for p in likely]
-    measured = [_shape(one.ink) for one in candidates]
-    sure = [i for i, p in enumerate(top) if p > 0.8] or list(range(len(candidates)))
-    usual_stroke = median([measured[i][1] for i in sure])
-    usual_level = max(1.0, median([measured[i][2] for i in sure]))
+    """(candidates, len(NAMES)) float32, of all candidates of a page, or of those at the places ``wanted``."""
+    places = range(len(candidates)) if wanted is None else wanted
+    found = np.zeros((len(places), len(NAMES)), np.float32)
+    if not len(places):
+        return found
+    side = around.digit_side
+    top = [one.likeness for one in candidates]
+    none = [sum(one.others) for one in candidates]
+    sure = [one for one, p in zip(candidates, top, strict=True) if p > 0.8] or candidates
+    usual_stroke = median([one.shape.stroke for one in sure])
+    usual_level = max(1.0, median([one.shape.level for one in sure]))
     rows: dict[int, list[int]] = {}
     for i, one in enumerate(candidates):
         rows.setdefault(one.line, []).append(i)
-    all_top = sum(top)
-    height, width = shape[:2]
-    out = np.zeros((len(candidates), 44), np.float32)
+    middles = [one.box.x + one.box.width / 2 for one in candidates]
     for row in rows.values():
-        row.sort(key=lambda i: candidates[i].box.x + candidates[i].box.width / 2)
-        good = [i for i in row if top[i] > 0.5] or row
-        row_height = median([candidates[i].box.height for i in good])
-        foot = median([candidates[i].box.y + candidates[i].box.height for i in good])
-        row_top = sum(top[i] for i in row)
-        for n, i in enumerate(row):
-            one = candidates[i]
-            x, y, w, h = one.box
-            area, stroke, level = measured[i]
-            p = np.sort(likely[i])
-            side = max(w, h)
-            before = row[n - 1] if n else None
-            after = row[n + 1] if n + 1 < len(row) else None
-            gaps, near, letters, taller = [], [], [], []
-            for other in (before, after):
-                gap = FAR
-                if other is not None:
-                    b = candidates[other].box
-                    gap = (max(x, b.x) - min(x + w, b.x + b.width)) / digit_side
-                gaps.append(min(max(gap, -0.5), FAR))
-                some = other is not None and gap < FAR
-                near.append(top[other] if some else 0.5)
-                letters.append(none[other] if some else 0.3)
-                taller.append(float(np.log(h / max(1, candidates[other].box.height))) if some else 0.0)
-            holds = sum(
-                1 for k, b in enumerate(candidates)
-                if k != i and b.box.x >= x and b.box.y >= y and b.box.x + b.box.width <= x + w and b.box.y + b.box.height <= y + h
-            )
-            held = sum(
-                1 for k, b in enumerate(candidates)
-                if k != i and b.box.x <= x and b.box.y <= y and b.box.x + b.box.width >= x + w and b.box.y + b.box.height >= y + h
-            )
-            edge = min(x, y, width - x - w, height - y - h)
-            feats = [
-                _logit(top[i]), min(8.0, float(np.log(p[-1] / max(p[-2], 1e-4)))), _logit(none[i]),
-                float(np.log(w / h)), float(np.log(h / digit_side)), float(np.log(side / digit_side)), float(np.log(side / 30)),
-                area / (w * h), stroke / side, float(np.log(stroke / usual_stroke)), float(np.log(max(level, 1) / usual_level)), level / 255,
-                float(edge <= 1), min(2.0, edge / digit_side), float(side / max(width, height)),
-                float(np.log(len(row))), float(np.log(len(candidates))),
-                (row_top - top[i]) / (len(row) - 1) if len(row) > 1 else 0.5,
-                (all_top - top[i]) / (len(candidates) - 1) if len(candidates) > 1 else 0.5,
-                *near, *letters, *gaps, *taller,
-                float(np.clip((y + h - foot) / digit_side, -2, 2)), float(np.clip((y + h / 2 - foot + row_height / 2) / digit_side, -2, 2)), float(np.clip(np.log(h / row_height), -2, 2)),
-                min(3.0, holds), min(3.0, held), float(len(row) > 1),
-            ]
-            best = number[int(likely[i].argmax())]
-            out[i, : len(feats)] = feats
-            out[i, 34 + best] = 1.0
-    return out
+        row.sort(key=middles.__getitem__)
+    likeness = sum(top)
+    for n, i in enumerate(places):
+        one = candidates[i]
+        x, y, w, h = one.box
+        row = rows[one.line]
+        at = row.index(i)
+        good = [k for k in row if top[k] > 0.5] or row
+        row_height = median([candidates[k].box.height for k in good])
+        foot = median([candidates[k].box.y + candidates[k].box.height for k in good])
+        near, letters, gaps, tall = [], [], [], []
+        for k in (at - 1, at + 1):
+            other = candidates[row[k]] if 0 <= k < len(row) else None
+            gap = FAR
+            if other is not None:
+                b = other.box
+                gap = (max(x, b.x) - min(x + w, b.x + b.width)) / side
+            if other is not None and gap < FAR:
+                near.append(top[row[k]])
+                letters.append(none[row[k]])
+                tall.append(_clipped_log(h, other.box.height))
+            else:
+                near.append(0.5)
+                letters.append(0.3)
+                tall.append(0.0)
+            gaps.append(min(max(gap, -0.5), FAR))
+        holds = held = 0
+        for k, other in enumerate(candidates):
+            b = other.box
+            if k == i:
+                continue
+            if b.x >= x and b.y >= y and b.x + b.width <= x + w and b.y + b.height <= y + h:
+                holds += 1
+            elif b.x <= x and b.y <= y and b.x + b.width >= x + w and b.y + b.height >= y + h:
+                held += 1
+        area, stroke, level, thickest = one.shape
+        longer = max(w, h)
+        rest, others = len(row) - 1, len(candidates) - 1
+        found[n, : len(NAMES) - 10] = (
+            _logit(1 - none[i]), _logit(one.share), *one.others,
+            _clipped_log(w, h), _clipped_log(h, side), _clipped_log(longer, side), _clipped_log(h, row_height),
+            area / max(1, w * h), stroke / longer, _clipped_log(stroke, usual_stroke), _clipped_log(thickest, stroke),
+            _clipped_log(level, usual_level),
+            float(min(x, y, around.width - x - w, around.height - y - h) <= 1), around.signal,
+            around.ink_around(one.box, area), min(one.pieces, 4), float(not rest),
+            (sum(top[k] for k in row) - top[i]) / rest if rest else 0.5,
+            (likeness - top[i]) / others if others else 0.5,
+            *near, *letters, *gaps, *tall,
+            min(max((y + h - foot) / side, -2.0), 2.0),
+            min(max((y + h / 2 - foot + row_height / 2) / side, -2.0), 2.0),
+            min(holds, 3), min(held, 3),
+        )  # fmt: skip
+        found[n, len(NAMES) - 10 + one.digit] = 1
+    return found
+
+
+def _clipped_log(a: float, b: float) -> float:
+    return min(max(log(max(a, 1e-3) / max(b, 1e-3)), -3.0), 3.0)

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.model.classifier import Model
+from edge.reading.belief import Belief, packaged_belief
 from edge.reading.candidates import Candidate, Classifier
 from edge.reading.passes import Passes, PassResult
 from edge.reading.quarter_turns import rotate_box_back
-from edge.reading.rejection import reason_for_nothing
 from edge.system.closing import Closing
 from edge.system.stopwatch import Stopwatch
 from edge.types import Box, Digit, Frame, Glyph, Pixels, Reading
@@ -76,6 +76,7 @@ class Reader(Closing):
         *,
         vision: VisionSettings | None = None,
         min_confidence: float = MIN_CONFIDENCE,
+        belief: Belief | None = None,
     ) -> None:
         """Open the model: a Model, a .tflite file, or None for the packaged one. Raises ModelError.
 
@@ -84,6 +85,8 @@ class Reader(Closing):
         self.vision = vision or VisionSettings()
         self.min_confidence = min_confidence
         self._watch = Stopwatch()
+        self._judge: Model | None = None
+        self._belief = belief or packaged_belief()
         self.use_model(model if isinstance(model, Model) else Model(model))
 
     def read(self, image: Frame | Pixels | str | Path) -> Reading:
@@ -100,20 +103,20 @@ class Reader(Closing):
         digits = tuple(
             Digit(
                 candidate.digit,
-                candidate.confidence,
+                candidate.belief,
                 glyph.line,
                 glyph.box,
                 _digit_probabilities(candidate, self._numbers),
             )
             for candidate, glyph, is_read in zip(seen.candidates, glyphs, seen.accepted, strict=True)
-            if is_read and candidate.digit is not None
+            if is_read
         )
         reading = Reading(
             source=frame.source,
             frame=frame.index,
             captured_at=frame.captured_at or datetime.now(UTC),
             digits=_renumbered(digits),
-            reason=None if digits else reason_for_nothing(seen.cleaned, seen.segments),
+            reason=None if digits else seen.cleaned.reason or seen.segments.reason or ("clutter" if len(seen.candidates) >= 8 else "uncertain"),
             model=self.model.name,
             elapsed_ms=(time.perf_counter() - started) * 1000,
             unread=tuple(glyph.box for glyph, is_read in zip(glyphs, seen.accepted, strict=True) if not is_read),
@@ -124,8 +127,13 @@ class Reader(Closing):
     def use_model(self, model: Model) -> None:
         """Read with another model from now on. Call it between two readings; the caller closes the old model."""
         self.model, self._numbers = model, model.card.digits
-        classify = Classifier(model, self.vision.interpolation, self._watch)
-        self._passes = Passes(classify, self.vision, self.min_confidence, self._watch)
+        # Most models know nothing but digits: the packaged one says what is no digit.
+        if None in model.card.digits:
+            self._judge = None
+        elif self._judge is None:
+            self._judge = Model()
+        classify = Classifier(model, self.vision.interpolation, self._watch, self._judge)
+        self._passes = Passes(classify, self.vision, self._belief, self.min_confidence, self._watch)
 
     def configure(self, min_confidence: float, vision: VisionSettings | None = None) -> None:
         """From now on, leave digits unread that are less probable, 0 to 1, and clean pictures by another ``vision``.

@@ -32,6 +32,8 @@ class Cleaned(NamedTuple):
     """Whether the ink is darker or lighter than its paper."""
     solid_share: float
     """How much of the ink is solid, 0 to 1: noise has 0.08 to 0.18, most writing over 0.3, a faint pencil 0.2."""
+    signal: float
+    """How many standard deviations of the noise the usual ink is above the paper."""
     reason: Reason | None
     """Why there is no ink at all, or None."""
 
@@ -58,4 +60,7 @@ def clean(grey: Pixels, settings: VisionSettings, *, light_ink: bool) -> Cleaned
     elif sure is not None:
         mask = trim_large_parts(seen.ink, mask)
     polarity: Literal["dark", "light"] = "light" if light_ink else "dark"
-    return Cleaned(seen.ink, morphology(mask, settings), sure, scale, polarity, solid_ink_share(seen.ink), reason)
+    signal = seen.strength / max(seen.noise, 0.1)
+    return Cleaned(
+        seen.ink, morphology(mask, settings), sure, scale, polarity, solid_ink_share(seen.ink), signal, reason
+    )

@@ -1,0 +1,87 @@
+"""Find candidates in cleaned ink: its parts, grouped to marks in reading order, and what the classifier says of each."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from edge.reading.candidates import Candidate, Classifier
+from edge.vision.clean import Cleaned
+from edge.vision.components import MIN_SIDE
+from edge.vision.crop import crop_mark, with_soft_edges
+from edge.vision.segment import Mark, Parts, Segments, find_parts, mark_of
+from edge.vision.stroke_grouping import group_strokes
+from edge.vision.text_lines import line_numbers, line_tilt
+
+MOST_PARTS = 200
+"""At most this many parts of ink are classified alone, the largest first: more are a texture."""
+MOST_PIECES = 400
+"""At most this many parts of ink are grouped to marks, the largest first."""
+WHOLE = 0.98
+"""What is at least this share of the picture's longer side is no digit."""
+PIECE = 0.1
+"""A part smaller than this share of a typical digit is a speck."""
+SMALLEST = 0.2
+"""A mark smaller than this share of a typical digit is a speck or a dot."""
+
+
+class Found(NamedTuple):
+    """The candidates in cleaned ink, in reading order."""
+
+    segments: Segments
+    candidates: tuple[Candidate, ...]
+
+
+def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool = True) -> Found:
+    """All marks of cleaned ink that may be digits; ``ruled_lines``: whether there may be rules to remove."""
+    parts = find_parts(cleaned.mask, cleaned.sure, ruled_lines=ruled_lines)
+    usable = tuple(parts.every[i] for i in parts.usable)
+    segments = Segments(parts.mask, parts.window, parts.labels, (), 0.0, 0.0, usable, None)
+    longest = WHOLE * max(cleaned.mask.shape)
+    large = [i for i in parts.usable if MIN_SIDE <= max(parts.every[i][2:4]) < longest]
+    large = sorted(large, key=lambda i: -max(parts.every[i][2:4]))[:MOST_PARTS]
+    ink = with_soft_edges(cleaned.ink, parts.mask)
+
+    def classified(marks: list[Mark]) -> list[Candidate]:
+        return classify([crop_mark(ink, segments, mark) for mark in marks], [mark.box for mark in marks], [0] * len(marks))
+
+    single = [mark_of(parts, [i]) for i in large]
+    known = {mark.parts: one for mark, one in zip(single, classified(single), strict=True)}
+    side = digit_side(list(known.values()))
+    if not side:
+        return Found(segments._replace(reason="too_small" if parts.every else "blank"), ())
+    marks = [mark for mark in group_parts(parts, side) if max(mark.box[2:]) < longest]
+    if not marks:
+        return Found(segments._replace(reason="too_small", digit_side=side), ())
+    new = [mark for mark in marks if mark.parts not in known]
+    known |= {mark.parts: one for mark, one in zip(new, classified(new), strict=True)}
+    boxes = [tuple(mark.box) for mark in marks]
+    tilt = line_tilt(boxes, side)
+    marks = [mark._replace(line=line) for mark, line in zip(marks, line_numbers(boxes, tilt, side), strict=True)]
+    marks.sort(key=lambda mark: (mark.line, mark.box.x + mark.box.width / 2))
+    candidates = tuple(known[mark.parts]._replace(line=mark.line) for mark in marks)
+    return Found(segments._replace(marks=tuple(marks), tilt=tilt, digit_side=side), candidates)
+
+
+def digit_side(alone: list[Candidate]) -> float:
+    """A typical digit's longer side, pixels: what reads as a digit says how large digits are, whatever else is there.
+
+    The median of the sides, each weighted by its root and by how much it looks like a digit. 0 for none.
+    """
+    sides = sorted((float(max(one.box.width, one.box.height)), one.likeness) for one in alone)
+    half = sum(side**0.5 * sure**4 for side, sure in sides) / 2
+    usual = 0.0
+    for side, sure in sides:
+        usual = side
+        half -= side**0.5 * sure**4
+        if half <= 0:
+            break
+    return usual
+
+
+def group_parts(parts: Parts, side: float) -> list[Mark]:
+    """The marks that parts of ink make, without specks. ``side``: a typical digit's longer side, pixels."""
+    pieces = [i for i in parts.usable if max(3, PIECE * side) <= max(parts.every[i][2:4])]
+    pieces = sorted(sorted(pieces, key=lambda i: -max(parts.every[i][2:4]))[:MOST_PIECES])
+    groups = group_strokes([parts.every[i][:4] for i in pieces], side)
+    marks = [mark_of(parts, [pieces[k] for k in group]) for group in groups]
+    return [mark for mark in marks if max(mark.box[2:]) >= max(MIN_SIDE, SMALLEST * side)]

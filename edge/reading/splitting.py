@@ -1,0 +1,88 @@
+"""Split digits that touch: the likeliest way to cut their ink into digits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import inf, log
+
+from edge.reading.candidates import Candidate
+from edge.types import Box, Pixels
+from edge.vision.touching import Cuts, Piece, best_path, find_cuts
+
+STROKE = 1
+"""The digit that any single stroke may be read as."""
+EACH = 0.02
+"""Cost of each digit of a split, as a natural logarithm of probability: fewer digits are likelier."""
+ONE = 0.042
+"""Additional cost of a 1, as a natural logarithm of probability: any stroke may be one."""
+SHORT = 0.07
+"""Cost of a digit that is shorter than the ink, for a whole height of it, as a natural logarithm of probability."""
+SHORT_ONE = 0.4
+"""The same as SHORT for a 1: a short one is rather the end of a stroke."""
+WIDE = 0.05
+"""Cost of a digit that is wider than tall, for each of its own heights, as a natural logarithm of probability."""
+CUT = 0.02
+"""Cost of a cut through ink as long as the ink is tall, as a natural logarithm of probability."""
+SHARED_INK = 0.15
+"""Cost of sharing a whole digit's ink with the digit before, as a natural logarithm of probability."""
+LEAST = -2.5
+"""Lowest score of a split that is accepted, as a natural logarithm of probability; wide ink has more: see DIGITS."""
+DIGITS = 0.8
+"""Pairs of digits in touching ink for each height that it is wide: LEAST counts once for each pair."""
+
+Classify = Callable[[Sequence[Pixels], Sequence[Box], Sequence[int]], list[Candidate]]
+"""Inks, their boxes and lines -> candidates: ``edge.reading.candidates.Classifier``."""
+
+
+def split_touching(candidate: Candidate, classify: Classify) -> list[Candidate]:
+    """The digits that touch in a candidate, left to right, or the candidate itself where its pieces are no digits."""
+    cuts = find_cuts(candidate.ink)
+    digits = likeliest_split(cuts, classify) if cuts else []
+    if not cuts or not digits:
+        return [candidate]
+    height, width = candidate.ink.shape
+    # The ink is centred on its box, and perhaps larger.
+    x = candidate.box.x + (candidate.box.width - width) // 2
+    y = candidate.box.y + (candidate.box.height - height) // 2
+    found = []
+    for small, digit in digits:
+        piece = cuts.full_size(small)
+        left, top, width, height = piece.box
+        found.append(digit._replace(ink=piece.ink, box=Box(x + left, y + top, width, height), line=candidate.line))
+    return found
+
+
+def likeliest_split(cuts: Cuts, classify: Classify) -> list[tuple[Piece, Candidate]]:
+    """The pieces, left to right, of the most likely split; empty if none is likely enough."""
+    found: dict[tuple[int, int], tuple[Piece, Candidate]] = {}
+    height, width = cuts.small.shape
+
+    def bounds(start: int) -> dict[int, float]:
+        # After any digit but the last there is a cut, and one more digit.
+        return {end: -EACH - (CUT * cuts.costs[end] + EACH if end < cuts.last else 0) for end in cuts.ends_after(start)}
+
+    def score(start: int, end: int) -> float:
+        piece = cuts.piece(start, end)
+        candidate = classify([piece.ink], [piece.box], [0])[0] if piece else None
+        if piece is None or candidate is None:
+            return -inf
+        found[start, end] = piece, candidate
+        return log_likelihood(candidate, height) - CUT * cuts.costs[end]
+
+    def next_starts(end: int) -> dict[int, float]:
+        return {start: -SHARED_INK * ink for start, ink in cuts.next_starts(end).items()}
+
+    least = LEAST * max(1.0, DIGITS * width / height)
+    return [found[step] for step in best_path(cuts.last, bounds, score, next_starts, least)]
+
+
+def log_likelihood(piece: Candidate, height: int) -> float:
+    """How likely a piece of ink of this height, pixels, is a digit: a natural logarithm of probability."""
+    _, _, w, h = piece.box
+    return (
+        log(max(piece.likeness, 1e-6))
+        - EACH
+        - ONE * (piece.digit == STROKE)
+        - (SHORT_ONE if piece.digit == STROKE else SHORT) * (1 - min(1.0, h / height))
+        - WIDE * max(0.0, w / h - 1)
+    )
