@@ -1,0 +1,194 @@
+"""How one person writes one page: whose marks, how slanted, with which pen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from convert.data.marks import Stroke, draw, extent
+from convert.samples.scenes.writers import Source, Writers, pick
+from edge.types import Pixels
+
+MNIST_SHARE = 0.15
+"""Share of the hands, 0 to 1, that write digits of MNIST."""
+BHMSDS_SHARE = 0.07
+"""Share of the hands, 0 to 1, that write digits of bhmsds."""
+BAR_SHARE = 0.5
+"""Share of the hands, 0 to 1, that write a 1 as a plain bar. Chosen: as many as in the photographs of this project."""
+TOUCHING_SHARE = 0.25
+"""Share of the hands, 0 to 1, whose digits touch now and then."""
+HAIRLINE_SHARE = 0.08
+"""Share of the hands, 0 to 1, with a pen of half a pixel to one and a half."""
+PEN = (0.03, 0.19)
+"""Finest and broadest pen, in heights of a digit: a ball pen on a large digit, a marker on a small one."""
+SIZES = {
+    "-_~": (0.25, 0.6),
+    "÷": (0.4, 0.75),
+    "+=<>*×": (0.35, 0.8),
+    ':;"': (0.3, 0.7),
+    "acemnorsuvwxz": (0.5, 0.75),
+    "/()[]{}|": (0.9, 1.4),
+    "%": (0.7, 1.0),
+    "^`'": (0.15, 0.35),
+    ",": (0.15, 0.32),
+}
+"""Smallest and largest size of what is not as tall as a digit, in heights of a digit."""
+POINT = (0.06, 0.17)
+"""Smallest and largest width of a full stop, in heights of a digit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """One person with one pen."""
+
+    writers: Writers
+    writer: str
+    """Whose strokes: a key of ``Writers.digits``."""
+    pictures: str
+    """The set of pictures that digits are taken from, or "" for strokes."""
+    slant: float
+    """As in ``convert.data.marks.fit``, like the next three."""
+    turn: float
+    stretch: float
+    wobble: float
+    bar: bool
+    """Whether a 1 is a plain bar."""
+    height: float
+    """Height of a digit, pixels."""
+    pen: float
+    """Width of the pen, pixels."""
+    gap: float
+    """Gap between two marks, in heights of a digit."""
+    touch: float
+    """Share of the marks, 0 to 1, that touch the one before."""
+    tilt: float
+    """How far a line of text falls for each pixel to the right, pixels."""
+
+    def resized(self, height: float, rng: np.random.Generator) -> Hand:
+        """The same person with digits ``height`` pixels tall and a random pen."""
+        return replace(self, height=height, pen=_choose_pen(rng, height))
+
+    def closer(self, gap: float) -> Hand:
+        """The same person with marks as close to each other as the letters of a word."""
+        return replace(self, gap=min(self.gap, gap))
+
+
+def choose_hand(writers: Writers, rng: np.random.Generator, height: float) -> Hand:
+    """A random person with a random pen, whose digits are ``height`` pixels tall."""
+    kind = rng.uniform()
+    pictures = "mnist" if kind < MNIST_SHARE else "bhmsds" if kind < MNIST_SHARE + BHMSDS_SHARE else ""
+    return Hand(
+        writers,
+        writer=pick(rng, tuple(writers.digits)),
+        pictures=pictures if writers.pictures[pictures or "mnist"] else "",
+        slant=rng.normal(0, 0.13),
+        turn=rng.normal(0, 3),
+        stretch=float(np.exp(rng.normal(0, 0.13))),
+        wobble=rng.uniform(0, 0.02),
+        bar=bool(rng.uniform() < BAR_SHARE),
+        height=height,
+        pen=_choose_pen(rng, height),
+        gap=rng.uniform(0.06, 0.6) if rng.uniform() < 0.75 else rng.uniform(0.6, 1.5),
+        touch=rng.uniform(0.1, 0.6) if rng.uniform() < TOUCHING_SHARE else 0.0,
+        tilt=rng.normal(0, 0.05) if rng.uniform() < 0.5 else 0.0,
+    )
+
+
+def _choose_pen(rng: np.random.Generator, height: float) -> float:
+    """Width of a pen for digits of this height, pixels."""
+    if rng.uniform() < HAIRLINE_SHARE:
+        return float(rng.uniform(0.5, 1.5))
+    return max(0.8, height * float(np.exp(rng.uniform(*np.log(PEN)))))
+
+
+def write_mark(hand: Hand, character: str, rng: np.random.Generator, size: float = 1.0) -> Pixels | None:
+    """The ink of one character, (height, width) uint8, cropped to it, or None if nobody wrote such a one.
+
+    It is ``size`` times as tall as the hand's digits.
+    """
+    height = size * hand.height
+    if character == ".":
+        return _point(height * rng.uniform(*POINT), hand.pen)
+    if character == "1" and hand.bar:
+        return _draw(hand, [_bar(rng)], height * float(np.exp(rng.normal(0, 0.08))), rng)
+    if character.isdecimal():
+        return _digit(hand, character, height, rng)
+    if character in "÷×":
+        strokes = _division(rng) if character == "÷" else _times(rng)
+    else:
+        own = hand.writers.characters.get(hand.writer, {}).get(character)
+        sources = own or hand.writers.all_characters.get(character)
+        if not sources:
+            return None
+        strokes = pick(rng, sources).strokes
+    for characters, (least, most) in SIZES.items():
+        if character in characters:
+            height *= rng.uniform(least, most)
+    return _draw(hand, strokes, height, rng)
+
+
+def write_source(hand: Hand, source: Source, rng: np.random.Generator, size: float = 1.0) -> Pixels:
+    """The ink of one mark, ``size`` times as tall as the hand's digits, however wide it is."""
+    width, height = extent(source.strokes)
+    return _draw(hand, source.strokes, size * hand.height * max(1.0, width / max(height, 1e-3)), rng)
+
+
+def _draw(hand: Hand, strokes: list[Stroke], size: float, rng: np.random.Generator) -> Pixels:
+    return draw(
+        strokes,
+        max(size, 2.0),
+        min(hand.pen, max(1.0, 0.6 * size)),
+        slant=hand.slant + rng.normal(0, 0.04),
+        turn=hand.turn + rng.normal(0, 2),
+        stretch=hand.stretch * float(np.exp(rng.normal(0, 0.05))),
+        wobble=hand.wobble,
+        rng=rng,
+    )
+
+
+def _digit(hand: Hand, digit: str, height: float, rng: np.random.Generator) -> Pixels:
+    if hand.pictures:
+        pictures = hand.writers.pictures[hand.pictures].get(digit) or hand.writers.pictures["mnist"][digit]
+        return _enlarged(pick(rng, pictures), height, hand.stretch * float(np.exp(rng.normal(0, 0.05))))
+    sources = hand.writers.digits[hand.writer].get(digit)
+    while not sources:
+        sources = hand.writers.digits[pick(rng, tuple(hand.writers.digits))].get(digit)
+    return _draw(hand, pick(rng, sources).strokes, height, rng)
+
+
+def _enlarged(picture: Pixels, height: float, stretch: float) -> Pixels:
+    """A small picture of a digit at this height, with edges as sharp as those of a pen."""
+    x, y, wide, tall = cv2.boundingRect(cv2.threshold(picture, 60, 255, cv2.THRESH_BINARY)[1])
+    ink = picture[y : y + tall, x : x + wide]
+    scale = height / max(tall, 0.9 * wide, 1)
+    size = (max(2, round(wide * scale * stretch)), max(3, round(tall * scale)))
+    ink = cv2.resize(ink, size, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA)
+    if scale > 1.5:
+        soft = cv2.GaussianBlur(ink, (0, 0), 0.5 * scale)
+        ink = cv2.addWeighted(soft, 4, soft, 0, -360)
+    return cv2.copyMakeBorder(ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+
+
+def _point(width: float, pen: float) -> Pixels:
+    return draw([np.zeros((1, 2), np.float32)], 1, max(1.0, 1.1 * pen, width))
+
+
+def _bar(rng: np.random.Generator) -> Stroke:
+    """A 1 that is one straight or slightly bent line."""
+    along = np.linspace(0, 1, 8)
+    across = rng.normal(0, 0.03) * np.sin(np.pi * along) + rng.normal(0, 0.04) * along
+    return np.stack([across, along], axis=1).astype(np.float32)
+
+
+def _division(rng: np.random.Generator) -> list[Stroke]:
+    line = np.array([[0, rng.normal(0, 0.05)], [1, rng.normal(0, 0.05)]])
+    far = rng.uniform(0.25, 0.5)
+    points = [np.array([[0.5, side * far]]) + rng.normal(0, 0.05, (1, 2)) for side in (-1, 1)]
+    return [stroke.astype(np.float32) for stroke in (line, *points)]
+
+
+def _times(rng: np.random.Generator) -> list[Stroke]:
+    ends = np.array([[[0, 0], [1, 1]], [[1, 0], [0, 1]]]) + rng.normal(0, 0.08, (2, 2, 2))
+    return list(ends.astype(np.float32))

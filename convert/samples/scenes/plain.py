@@ -1,0 +1,69 @@
+"""Pages with digits and nothing else: one digit, one number, a few numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from convert.samples.scenes import texts
+from convert.samples.scenes.hand import Hand, choose_hand
+from convert.samples.scenes.sheet import Sheet, write
+from convert.samples.scenes.sizes import DIGIT, LARGEST, between, crop_around
+from convert.samples.scenes.writers import Writers
+
+
+def written_on_blank(
+    writers: Writers, rng: np.random.Generator, lines: list[str], height: float, step: float
+) -> tuple[Sheet, Hand]:
+    """Lines of text on a sheet that has room for them; ``step`` from line to line, in heights of a digit.
+
+    ``height``: of a digit, pixels, less where the lines would be longer than a page.
+    """
+    hand = choose_hand(writers, rng, 1.0)
+    longest = max(len(line) for line in lines)
+    height = min(height, LARGEST / max(1.3, longest * (0.75 + hand.gap)), LARGEST / max(1.3, len(lines) * step))
+    height = max(DIGIT[0], height)
+    hand = hand.resized(height, rng)
+    margin = 0.6 * height
+    width = longest * (1.1 + 1.4 * hand.gap) * height + 2 * margin
+    slope = abs(hand.tilt) * width
+    sheet = Sheet.blank((len(lines) * step + 1) * height + 2 * (margin + slope), width)
+    for i, line in enumerate(lines):
+        write(sheet, hand, line, margin, margin + slope + i * step * height, rng)
+    return sheet, hand
+
+
+def one_digit(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
+    """One digit, in the middle or anywhere, small or as large as the picture."""
+    sheet, hand = written_on_blank(writers, rng, [texts.number(rng, 1, 1)], between(rng, *DIGIT), 1.3)
+    return crop_around(sheet, hand.height, rng), hand
+
+
+def one_number(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
+    """One number of two to eight digits, or a few ones."""
+    kind = rng.uniform()
+    if kind < 0.12:
+        text = "1" * int(rng.integers(1, 6))
+    elif kind < 0.2:
+        text = "1" + "0" * int(rng.integers(1, 5))
+    elif kind < 0.28:
+        text = " ".join(texts.number(rng, 1, 3) for _ in range(rng.integers(2, 4)))
+    else:
+        text = texts.number(rng, 2, int(rng.choice([2, 3, 4, 6, 8])))
+    sheet, hand = written_on_blank(writers, rng, [text], between(rng, DIGIT[0], 200), 1.3)
+    return crop_around(sheet, hand.height, rng), hand
+
+
+def few_numbers(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
+    """Two to six lines of numbers, or a column of digits."""
+    count = int(rng.integers(2, 7))
+    kind = rng.uniform()
+    if kind < 0.1:
+        lines = ["1"] * count
+    elif kind < 0.35:
+        lines = [texts.number(rng, 1, 1) for _ in range(count)]
+    elif kind < 0.7:
+        lines = [texts.number(rng, 1, 6) for _ in range(count)]
+    else:
+        lines = [" ".join(texts.number(rng, 1, 4) for _ in range(rng.integers(1, 5))) for _ in range(count)]
+    sheet, hand = written_on_blank(writers, rng, lines, between(rng, DIGIT[0], 110), rng.uniform(1.25, 2.6))
+    return crop_around(sheet, hand.height, rng), hand
