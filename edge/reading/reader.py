@@ -16,10 +16,10 @@ from edge.model.classifier import Model
 from edge.reading.candidates import Candidate, Classifier
 from edge.reading.passes import Passes, PassResult
 from edge.reading.quarter_turns import rotate_box_back
-from edge.reading.rejection import reason_for_nothing
+from edge.reading.rejection import reason_for_nothing, unread_reason
 from edge.system.closing import Closing
 from edge.system.stopwatch import Stopwatch
-from edge.types import Box, Digit, Frame, Glyph, Pixels, Reading
+from edge.types import Box, Digit, Frame, Glyph, Pixels, Reading, Unread
 from edge.vision.clean import Cleaned
 from edge.vision.settings import VisionSettings
 
@@ -116,7 +116,11 @@ class Reader(Closing):
             reason=None if digits else reason_for_nothing(seen.cleaned, seen.segments),
             model=self.model.name,
             elapsed_ms=(time.perf_counter() - started) * 1000,
-            unread=tuple(glyph.box for glyph, is_read in zip(glyphs, seen.accepted, strict=True) if not is_read),
+            unread=tuple(
+                _unread(candidate, glyph.box, self._numbers, seen.cleaned.mask.shape)
+                for candidate, glyph, is_read in zip(seen.candidates, glyphs, seen.accepted, strict=True)
+                if not is_read
+            ),
         )
         self._watch.lap("decide")
         return Analysis(reading, seen, glyphs, self.model.card.labels, self._watch.take())
@@ -157,6 +161,12 @@ def _glyph(candidate: Candidate, seen: PassResult, quarters: int, shape: tuple[i
     """A candidate as the model saw it, with its box in pixels of the frame, whose ``shape`` is (height, width)."""
     box = Box(*(round(n / seen.cleaned.scale) for n in candidate.box))
     return Glyph(candidate.glyph, rotate_box_back(box, quarters, shape) if quarters else box, candidate.line)
+
+
+def _unread(candidate: Candidate, box: Box, numbers: tuple[int | None, ...], shape: tuple[int, ...]) -> Unread:
+    """A candidate that is not read, whose ``box`` is in pixels of the frame; ``shape``: of the working picture."""
+    reason = unread_reason(candidate, _digit_probabilities(candidate, numbers), shape)
+    return Unread(box, reason, candidate.digit, candidate.digit_confidence)
 
 
 def _digit_probabilities(candidate: Candidate, numbers: tuple[int | None, ...]) -> tuple[float, ...]:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import cv2
 
 from edge.reading.candidates import STROKE, Candidate
-from edge.types import Pixels, Reason
-from edge.vision.border import crosses_one_side
+from edge.types import Pixels, Reason, UnreadReason, unsure_between
+from edge.vision.border import crosses_one_side, touches_border
 from edge.vision.clean import Cleaned
 from edge.vision.segment import Segments
 from edge.vision.statistics import median
@@ -36,6 +36,8 @@ SOLID = 0.22
 """Where a smaller share of the ink is solid, the picture may be noise, and more is required of it."""
 DOUBTFUL_CONFIDENCE = 0.85
 """Smallest probability of a digit where the picture may be noise, 0 to 1."""
+UNSURE = 4.0
+"""A mark may be either of two digits where one is at most this many times as probable as the other. Chosen."""
 DOUBTFUL_SHARE = 0.85
 """Smallest share of CLUTTER or more marks that has to read as digits where the picture may be noise."""
 
@@ -101,6 +103,17 @@ def reject_faint_strokes(candidates: Sequence[Candidate], accepted: tuple[bool, 
 def ink_strength(ink: Pixels) -> float:
     """The mean level of ink, (height, width) uint8, without its soft edges."""
     return cv2.mean(ink, cv2.threshold(ink, EDGES, 255, cv2.THRESH_BINARY)[1])[0]
+
+
+def unread_reason(candidate: Candidate, digit_probabilities: Sequence[float], shape: tuple[int, ...]) -> UnreadReason:
+    """Why a candidate of a working picture of this ``shape`` (height, width) is not read.
+
+    ``digit_probabilities``: the probability of each digit, 0 to 9.
+    """
+    second, first = sorted(range(10), key=digit_probabilities.__getitem__)[-2:]
+    if candidate.digit is not None and digit_probabilities[first] <= UNSURE * digit_probabilities[second]:
+        return unsure_between(first, second)
+    return "cut off by the border" if touches_border(candidate.box, shape) else "no digit"
 
 
 def reason_for_nothing(cleaned: Cleaned, segments: Segments) -> Reason:
