@@ -154,7 +154,7 @@ class Reading:
     elapsed_ms: float
     """Milliseconds from frame to reading."""
     unread: tuple[Unread, ...] = field(default=(), compare=False, repr=False)
-    """All marks that were not read, in reading order. The JSON has the likeliest UNREAD_SENT of them."""
+    """All marks that were not read, in reading order. The JSON has only ``likeliest_unread``."""
     is_repeat: bool = field(default=False, compare=False, repr=False)
     """True if the frame shows the same as the one before, so that it was not read again. Not in the JSON."""
     lines: tuple[str, ...] = field(init=False, compare=False, repr=False)
@@ -169,6 +169,11 @@ class Reading:
         lines = tuple(rows[line] for line in sorted(rows))
         object.__setattr__(self, "lines", lines)
         object.__setattr__(self, "text", "\n".join(lines))
+
+    @property
+    def likeliest_unread(self) -> list[Unread]:
+        """The UNREAD_SENT unread marks that are likeliest to be digits, the likeliest first."""
+        return sorted(self.unread, key=lambda one: -one.confidence)[:UNREAD_SENT]
 
     def repeat_for(self, frame: Frame, elapsed_ms: float) -> Reading:
         """This reading for another frame, which shows the same as the one that was read."""
@@ -190,7 +195,7 @@ class Reading:
             ],
             "unread": [
                 {"box": list(one.box), "reason": one.reason, "digit": one.digit, "confidence": round(one.confidence, 4)}
-                for one in sorted(self.unread, key=lambda one: -one.confidence)[:UNREAD_SENT]
+                for one in self.likeliest_unread
             ],
             "reason": self.reason,
             "model": self.model,
