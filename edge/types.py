@@ -32,7 +32,7 @@ UnreadReason = PlainUnreadReason | UnsureBetween
 """Why a mark was not read."""
 
 UNREAD_SENT = 100
-"""Most unread marks in the JSON of a reading. Chosen: a page of text has hundreds, and 100 make about 10 kB."""
+"""Most unread marks in the JSON of a reading. Chosen: a page of text has hundreds, and 100 take about 10 kB."""
 
 SCHEMA = 1
 """Version of the JSON form of readings, events and notices, as described in ``edge/schema/``."""
