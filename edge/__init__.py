@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from edge.publishers import open_publisher
     from edge.reading.reader import Reader
     from edge.sources import open_source
-    from edge.types import Box, Digit, Frame, Glyph, Reading
+    from edge.types import Box, Digit, Frame, Glyph, Reading, Unread
 
 __all__ = [
     "Box",
@@ -31,6 +31,7 @@ __all__ = [
     "Model",
     "Reader",
     "Reading",
+    "Unread",
     "__version__",
     "open_publisher",
     "open_source",

@@ -1,10 +1,10 @@
-"""The data types of the pipeline: Frame, Box, Glyph, Digit, Reading, Event, Notice. All are frozen."""
+"""The data types of the pipeline: Frame, Box, Glyph, Digit, Unread, Reading, Event, Notice. All are frozen."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, NewType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,26 @@ without a sharp edge. ``too_small``: all marks are too small to be a digit. ``cl
 of a digit. ``uncertain``: marks that look like digits, but the model is not sure of any.
 """
 
+PlainUnreadReason = Literal[
+    "no digit", "part of a word", "struck out", "cut off by the border", "too small", "too faint"
+]
+"""Why a mark was not read, for people. One more reason names two digits: see ``unsure_between``."""
+
+UnsureBetween = NewType("UnsureBetween", str)
+"""A reason that names two digits, such as ``unsure between 4 and 9``; ``unsure_between`` makes it."""
+
+UnreadReason = PlainUnreadReason | UnsureBetween
+"""Why a mark was not read."""
+
+UNREAD_SENT = 100
+"""Most unread marks in the JSON of a reading. Chosen: a page of text has hundreds, and 100 take about 10 kB."""
+
 SCHEMA = 1
 """Version of the JSON form of readings, events and notices, as described in ``edge/schema/``."""
 
 
 class Box(NamedTuple):
-    """Where a digit is, in pixels of the captured frame; (x, y) is the top left corner."""
+    """Where a digit or mark is, in pixels of the captured frame; (x, y) is the top left corner."""
 
     x: int
     y: int
@@ -102,6 +116,25 @@ class Digit:
     in the JSON."""
 
 
+def unsure_between(one: int, other: int) -> UnsureBetween:
+    """The reason of a mark that may be either of two digits, 0 to 9, whichever is given first."""
+    return UnsureBetween(f"unsure between {min(one, other)} and {max(one, other)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """One mark that was not read."""
+
+    box: Box
+    """Where it is, in pixels of the captured frame."""
+    reason: UnreadReason
+    """Why it was not read."""
+    digit: int | None
+    """The likeliest digit, 0 to 9; None where no digit is likely."""
+    confidence: float
+    """The belief that it is that digit, 0 to 1; 0 where no digit is likely."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What was read in one frame: the object that every publisher sends."""
@@ -120,8 +153,8 @@ class Reading:
     """Name and hash of the model that read it."""
     elapsed_ms: float
     """Milliseconds from frame to reading."""
-    unread: tuple[Box, ...] = field(default=(), compare=False, repr=False)
-    """Marks that may be digits but were not read, in pixels of the captured frame. Not in the JSON."""
+    unread: tuple[Unread, ...] = field(default=(), compare=False, repr=False)
+    """All marks that were not read, in reading order. The JSON has only ``likeliest_unread``."""
     is_repeat: bool = field(default=False, compare=False, repr=False)
     """True if the frame shows the same as the one before, so that it was not read again. Not in the JSON."""
     lines: tuple[str, ...] = field(init=False, compare=False, repr=False)
@@ -136,6 +169,11 @@ class Reading:
         lines = tuple(rows[line] for line in sorted(rows))
         object.__setattr__(self, "lines", lines)
         object.__setattr__(self, "text", "\n".join(lines))
+
+    @property
+    def likeliest_unread(self) -> list[Unread]:
+        """The UNREAD_SENT unread marks that are likeliest to be digits, the likeliest first."""
+        return sorted(self.unread, key=lambda one: -one.confidence)[:UNREAD_SENT]
 
     def repeat_for(self, frame: Frame, elapsed_ms: float) -> Reading:
         """This reading for another frame, which shows the same as the one that was read."""
@@ -154,6 +192,10 @@ class Reading:
             "digits": [
                 {"digit": d.digit, "confidence": round(d.confidence, 4), "line": d.line, "box": list(d.box)}
                 for d in self.digits
+            ],
+            "unread": [
+                {"box": list(one.box), "reason": one.reason, "digit": one.digit, "confidence": round(one.confidence, 4)}
+                for one in self.likeliest_unread
             ],
             "reason": self.reason,
             "model": self.model,

@@ -15,6 +15,12 @@ from edge.vision.statistics import median
 
 FAR = 3.0
 """A neighbour further away than this many digit sides is none."""
+VIEW = 32
+"""Side of the view of a candidate and its surroundings, pixels."""
+VIEWED = 14
+"""Longer side of the candidate in it, pixels."""
+LEAST_VIEW = 0.6
+"""A smaller candidate is shown as if its longer side were this share of a typical digit's."""
 NAMES = (
     "digits", "share", "minus", "slash", "plus", "equals", "bracket", "percent", "times", "letter", "none",
     "wide", "tall", "large", "of_row", "fill", "stroke", "stroke_usual", "thickest", "level",
@@ -29,15 +35,28 @@ NAMES = (
 class Surroundings:
     """The page around its candidates: what the evidence of each is measured against."""
 
-    def __init__(self, mask: Pixels, digit_side: float, signal: float) -> None:
-        """``mask``: (height, width) uint8, 255 = ink. ``digit_side``: a typical digit's longer side, pixels.
+    def __init__(self, ink: Pixels, mask: Pixels, digit_side: float, signal: float) -> None:
+        """``ink`` and ``mask``: (height, width) uint8, contrast against the paper, and 255 where there is ink.
+
+        ``digit_side``: a typical digit's longer side, pixels.
 
         ``signal``: how many standard deviations of the noise ink is above the paper.
         """
         self.height, self.width = mask.shape
         self.digit_side = digit_side
         self.signal = log(min(max(signal, 1.0), 200.0))
+        self._ink = ink
         self._sums = cv2.integral(mask)
+
+    def view(self, one: Candidate) -> Pixels:
+        """(VIEW, VIEW, 2) uint8: the candidate's own ink, and all ink around it, at a size that is always the same."""
+        x, y, w, h = one.box
+        side = max(w, h, LEAST_VIEW * self.digit_side) * VIEW / VIEWED
+        left, top = round(x + w / 2 - side / 2), round(y + h / 2 - side / 2)
+        side = max(2, round(side))
+        height, width = one.ink.shape
+        own = window(one.ink, left - x - (w - width) // 2, top - y - (h - height) // 2, side)
+        return np.dstack([own, window(self._ink, left, top, side)])
 
     def ink_around(self, box: Box, own: float) -> float:
         """The share of ink in a window twice as large as the box, the candidate's ``own`` ink left out, 0 to 1."""
@@ -48,6 +67,22 @@ class Surroundings:
         sums = self._sums
         ink = float(sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]) / 255
         return max(0.0, ink - own) / max(1.0, (right - left) * (bottom - top) - own)
+
+
+def window(picture: Pixels, left: int, top: int, side: int) -> Pixels:
+    """A square of a picture, which may reach beyond it, at (VIEW, VIEW) pixels."""
+    height, width = picture.shape
+    x0, y0, x1, y1 = max(0, left), max(0, top), min(width, left + side), min(height, top + side)
+    seen = np.zeros((VIEW, VIEW), np.uint8)
+    if x1 <= x0 or y1 <= y0:
+        return seen
+    scale = VIEW / side
+    a, b = round((x0 - left) * scale), round((y0 - top) * scale)
+    c, d = max(a + 1, round((x1 - left) * scale)), max(b + 1, round((y1 - top) * scale))
+    part = cv2.resize(picture[y0:y1, x0:x1], (c - a, d - b), interpolation=cv2.INTER_AREA)
+    target = seen[b:d, a:c]
+    target[:] = part[: target.shape[0], : target.shape[1]]
+    return seen
 
 
 def _logit(p: float) -> float:

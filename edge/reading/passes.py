@@ -211,7 +211,7 @@ def replaced(candidates: Sequence[Candidate], way: Hypothesis) -> tuple[list[Can
 
 def surroundings(seen: PassResult) -> Surroundings:
     """The page around the candidates of a pass."""
-    return Surroundings(seen.segments.mask, max(seen.segments.digit_side, 1.0), seen.cleaned.signal)
+    return Surroundings(seen.cleaned.ink, seen.segments.mask, max(seen.segments.digit_side, 1.0), seen.cleaned.signal)
 
 
 def mean_likeness(candidates: Sequence[Candidate]) -> float:

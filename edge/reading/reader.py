@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +16,15 @@ from numpy.typing import NDArray
 from edge.model.classifier import Model
 from edge.reading.belief import Belief, packaged_belief
 from edge.reading.candidates import Candidate, Classifier
+from edge.reading.decide import is_likely, reason_for_nothing, reason_for_unread
 from edge.reading.passes import Passes, PassResult
 from edge.reading.quarter_turns import rotate_box_back
 from edge.system.closing import Closing
 from edge.system.stopwatch import Stopwatch
-from edge.types import Box, Digit, Frame, Glyph, Pixels, Reading
+from edge.types import Box, Digit, Frame, Glyph, Pixels, Reading, Unread
 from edge.vision.clean import Cleaned
 from edge.vision.settings import VisionSettings
+from edge.vision.statistics import median
 
 MIN_CONFIDENCE = 0.6
 """Default of the smallest probability of a digit, 0 to 1: a mark whose best class is less probable is not read."""
@@ -116,10 +119,10 @@ class Reader(Closing):
             frame=frame.index,
             captured_at=frame.captured_at or datetime.now(UTC),
             digits=_renumbered(digits),
-            reason=None if digits else seen.cleaned.reason or seen.segments.reason or ("clutter" if len(seen.candidates) >= 8 else "uncertain"),
+            reason=None if digits else reason_for_nothing(seen.cleaned, seen.segments),
             model=self.model.name,
             elapsed_ms=(time.perf_counter() - started) * 1000,
-            unread=tuple(glyph.box for glyph, is_read in zip(glyphs, seen.accepted, strict=True) if not is_read),
+            unread=_unread(seen, glyphs),
         )
         self._watch.lap("decide")
         return Analysis(reading, seen, glyphs, self.model.card.labels, self._watch.take())
@@ -163,8 +166,25 @@ def _frame(image: Frame | Pixels | str | Path) -> Frame:
 
 def _glyph(candidate: Candidate, seen: PassResult, quarters: int, shape: tuple[int, ...]) -> Glyph:
     """A candidate as the model saw it, with its box in pixels of the frame, whose ``shape`` is (height, width)."""
-    box = Box(*(round(n / seen.cleaned.scale) for n in candidate.box))
+    x, y, width, height = (round(n / seen.cleaned.scale) for n in candidate.box)
+    box = Box(x, y, max(1, width), max(1, height))
     return Glyph(candidate.glyph, rotate_box_back(box, quarters, shape) if quarters else box, candidate.line)
+
+
+def _unread(seen: PassResult, glyphs: Sequence[Glyph]) -> tuple[Unread, ...]:
+    """What is not read, and why."""
+    levels = [one.shape.level for one, is_read in zip(seen.candidates, seen.accepted, strict=True) if is_read]
+    usual, shape = median(levels) if levels else 0.0, seen.cleaned.mask.shape
+    return tuple(
+        Unread(
+            glyph.box,
+            reason_for_unread(one, seen.candidates, seen.segments.digit_side, usual, shape),
+            one.digit if is_likely(one) else None,
+            one.belief if is_likely(one) else 0.0,
+        )
+        for one, glyph, is_read in zip(seen.candidates, glyphs, seen.accepted, strict=True)
+        if not is_read
+    )
 
 
 def _digit_probabilities(candidate: Candidate, numbers: tuple[int | None, ...]) -> tuple[float, ...]:

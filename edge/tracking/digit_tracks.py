@@ -142,7 +142,7 @@ class DigitTracks:
         doubtful = reading.reason in DOUBTFUL_REASONS
         for track in unseen:
             # Only a digit that was reported is kept.
-            if not (track.reported and (doubtful or any(_covers(box, track.box) for box in reading.unread))):
+            if not (track.reported and (doubtful or any(_covers(mark.box, track.box) for mark in reading.unread))):
                 track.presence *= 1 - weight
 
     def _decide(self, watched: float) -> None:

@@ -68,8 +68,8 @@ def component_schemas() -> Schema:
                 },
                 "candidates": {
                     **list_schema({"type": "object"}),
-                    "description": "All that may be a digit, in reading order: its box, what the model got, and"
-                    " the most likely classes with their probabilities.",
+                    "description": "All that may be a digit, in reading order: its box, what the model got, the"
+                    " most likely classes with their probabilities, and why it was not read, or null.",
                 },
                 "more": {**COUNT, "description": "How many candidates are left out because there are too many."},
                 "stages_ms": {

@@ -42,7 +42,9 @@ def describe_frame(pixels: Pixels, analysis: Analysis) -> dict[str, Any]:
 
 
 def describe_candidates(analysis: Analysis) -> list[dict[str, Any]]:
-    """All that may be a digit, in reading order: its place, what the model got, and what the model says of it."""
+    """All that may be a digit, in reading order: its place, what the model got, what the model says of it, and why it
+    was not read."""
+    reasons = {mark.box: mark.reason for mark in analysis.reading.unread}
     found: list[dict[str, Any]] = []
     for glyph, candidate, accepted in zip(analysis.glyphs, analysis.candidates, analysis.accepted, strict=True):
         if len(found) == MAX_CANDIDATES:
@@ -53,6 +55,7 @@ def describe_candidates(analysis: Analysis) -> list[dict[str, Any]]:
                 "box": [int(n) for n in glyph.box],
                 "digit": candidate.digit,
                 "read": accepted,
+                "reason": None if accepted else reasons[glyph.box],
                 "glyph": _fast_png_uri(glyph.pixels),
                 "top": [[analysis.labels[i], round(float(candidate.probabilities[i]), 4)] for i in best],
             }

@@ -4,14 +4,13 @@ import { openCorrection } from "./teach.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const LABEL_WIDTH = 2.65; // Of "7 99%", in font sizes.
+const REASON_WIDTH = 0.65; // Of a letter, in font sizes.
+const REASON_PIXELS = 11; // Font size of a reason, pixels of the screen.
 
 // The font size of each label: readable on a telephone, similar to the others, and no wider than the gap to the next digit.
-function fontSizes(svg, analysis) {
-  const [width, height] = analysis.size;
-  const side = Math.max(width, height);
-  const pixel = Math.max(width / (svg.clientWidth || width), height / (svg.clientHeight || height));
-  const gaps = analysis.candidates.map(({ box: [x, y, , high] }) =>
-    Math.min(...analysis.candidates.map(({ box }) => (box[0] > x && Math.abs(box[1] - y) < (box[3] + high) / 2 ? box[0] - x : side))) / LABEL_WIDTH);
+function fontSizes(boxes, side, pixel) {
+  const gaps = boxes.map(([x, y, , high]) =>
+    Math.min(...boxes.map((box) => (box[0] > x && Math.abs(box[1] - y) < (box[3] + high) / 2 ? box[0] - x : side))) / LABEL_WIDTH);
   const sorted = gaps.filter((gap) => gap < side / LABEL_WIDTH).sort((one, other) => one - other);
   const most = Math.min(Math.max(side / 24, 16 * pixel), sorted[Math.floor(sorted.length / 2)] ?? side);
   return gaps.map((gap) => Math.max(side / 60, Math.min(most, gap)));
@@ -27,24 +26,49 @@ function makeSvg(tag, attributes, ...children) {
 function drawBoxes(svg, analysis) {
   const [width, height] = analysis.size;
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  const sizes = fontSizes(svg, analysis);
-  svg.replaceChildren(...analysis.candidates.flatMap((one, n) => {
-    const kind = one.read ? "read" : "unread";
-    const [x, y, wide, high] = one.box;
+  // Of the screen, in pixels of the frame.
+  const pixel = Math.max(width / (svg.clientWidth || width), height / (svg.clientHeight || height));
+  const { digits, unread } = analysis.reading;
+  const sizes = fontSizes(digits.map((one) => one.box), Math.max(width, height), pixel);
+  const taken = []; // Left, top, right and bottom of all boxes and texts.
+  const read = digits.flatMap(({ box: [x, y, wide, high], digit, confidence }, n) => {
     const size = sizes[n];
     const left = Math.max(0, Math.min(x - 2, width - LABEL_WIDTH * size));
-    const share = one.top.find(([label]) => label === String(one.digit))?.[1];
-    const sure = one.read && share !== undefined ? [makeSvg("tspan", { dx: size / 6, "font-size": 0.72 * size, "stroke-width": size / 6 }, `${Math.floor(100 * share)}%`)] : [];
+    const base = Math.max(size, y - size / 3);
+    const sure = makeSvg("tspan", { dx: size / 6, "font-size": 0.72 * size, "stroke-width": size / 6 }, `${Math.floor(100 * confidence)}%`);
+    taken.push([x - 3, y - 3, x + wide + 3, y + high + 3], [left, base - size, left + LABEL_WIDTH * size, base]);
     return [
-      makeSvg("rect", { x: x - 3, y: y - 3, width: wide + 6, height: high + 6, rx: size / 6, class: kind, "stroke-width": size / 9 }),
-      makeSvg("text", { x: left, y: Math.max(size, y - size / 3), class: kind, "font-size": size, "stroke-width": size / 5 }, one.read ? String(one.digit) : "?", ...sure),
+      makeSvg("rect", { x: x - 3, y: y - 3, width: wide + 6, height: high + 6, rx: size / 6, class: "read", "stroke-width": size / 9 }),
+      makeSvg("text", { x: left, y: base, class: "read", "font-size": size, "stroke-width": size / 5 }, String(digit), sure),
     ];
-  }));
+  });
+  for (const { box: [x, y, wide, high] } of unread) taken.push([x - 3, y - 3, x + wide + 3, y + high + 3]);
+  svg.replaceChildren(
+    ...unread.map(({ box: [x, y, wide, high] }) =>
+      makeSvg("rect", { x: x - 3, y: y - 3, width: wide + 6, height: high + 6, class: "unread", "stroke-width": 1.5 * pixel, "stroke-dasharray": `${4 * pixel} ${3 * pixel}` })),
+    ...read, ...writeReasons(unread, taken, analysis.size, REASON_PIXELS * pixel));
 }
+
+// The reason of each mark that was not read, above or below its box; none where it would cover another box or text.
+function writeReasons(unread, taken, [width, height], size) {
+  return unread.flatMap(({ box: [x, y, wide, high], reason }) => {
+    const long = REASON_WIDTH * size * reason.length;
+    const left = Math.max(0, Math.min(x - 3, width - long));
+    for (const top of [y - 4 - 1.3 * size, y + high + 4]) {
+      const area = [left, top, left + long, top + 1.3 * size];
+      if (top < 0 || area[2] > width || area[3] > height || taken.some((one) => overlap(one, area))) continue;
+      taken.push(area);
+      return [makeSvg("text", { x: left, y: top + size, class: "unread", "font-size": size, "stroke-width": size / 4 }, reason)];
+    }
+    return [];
+  });
+}
+
+const overlap = (one, other) => one[0] < other[2] && other[0] < one[2] && one[1] < other[3] && other[1] < one[3];
 
 function makeGlyphItem() {
   const line = () => make("li", {}, make("b"), make("span"));
-  const item = make("li", {}, make("img", { width: 84, height: 84 }), make("ol", { className: "top" }, line(), line(), line()), make("button", { className: "small" }));
+  const item = make("li", {}, make("img", { width: 84, height: 84 }), make("ol", { className: "top" }, line(), line(), line()), make("p", { className: "reason" }), make("button", { className: "small" }));
   item.lastChild.addEventListener("click", () => openCorrection(item.candidate, item.analysis));
   return item;
 }
@@ -56,9 +80,10 @@ function fillGlyphs(list, analysis) {
   while (list.children.length < many) list.append(makeGlyphItem());
   analysis.candidates.forEach((one, n) => {
     const item = list.children[n];
-    const [image, top, button] = item.children;
+    const [image, top, reason, button] = item.children;
     Object.assign(item, { candidate: one, analysis, className: one.read ? "" : "unread" });
     Object.assign(image, { src: one.glyph, alt: one.read ? `read as ${one.digit}` : "not read" });
+    Object.assign(reason, { textContent: one.reason ?? "", hidden: one.read });
     one.top.forEach(([label, share], m) => {
       const line = top.children[m];
       line.children[0].textContent = label;

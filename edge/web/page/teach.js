@@ -8,7 +8,7 @@ export function openCorrection(candidate, analysis) {
   Object.assign(asked, { candidate, analysis });
   const [label, share] = candidate.top[0];
   $("correct-glyph").src = candidate.glyph;
-  $("correct-read").textContent = candidate.read ? `read as ${candidate.digit}, ${percent(share)} sure` : `not read; most likely ${label}, ${percent(share)}`;
+  $("correct-read").textContent = candidate.read ? `read as ${candidate.digit}, ${percent(share)} sure` : `not read (${candidate.reason}); most likely ${label}, ${percent(share)}`;
   $("correct").returnValue = "";
   $("correct").showModal();
 }

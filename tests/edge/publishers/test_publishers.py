@@ -27,7 +27,7 @@ READING = Reading(
 LINE = (
     '{"schema": 1, "source": "desk.jpg", "frame": 0, "captured_at": "2026-11-23T08:00:00.123456Z", "text": "1", '
     '"lines": ["1"], "digits": [{"digit": 1, "confidence": 0.998, "line": 0, "box": [12, 40, 18, 61]}], '
-    '"reason": null, "model": "mnist-1.0 sha256:ab12", "elapsed_ms": 1.9}\n'
+    '"unread": [], "reason": null, "model": "mnist-1.0 sha256:ab12", "elapsed_ms": 1.9}\n'
 )
 PUBLISH = """
 import sys

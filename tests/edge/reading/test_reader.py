@@ -3,6 +3,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ from edge.handwriting import rendering, styles, virtual_camera
 from edge.model.classifier import Model
 from edge.reading.evaluation import edits, load_labelled, only_digits, score
 from edge.reading.reader import Reader
-from edge.types import Frame, Pixels
+from edge.types import Frame, Pixels, PlainUnreadReason
 from edge.vision.crop import rotate
 from edge.vision.settings import VisionSettings
 from tests.support import files
@@ -145,7 +146,24 @@ def test_every_choice_of_the_settings_reads(page: Page) -> None:
 def test_digits_below_the_min_confidence_are_left_unread(page: Page) -> None:
     picture = page("0123456789")
     assert Reader(min_confidence=1.0).read(picture).reason == "clutter"
-    assert Reader(min_confidence=1.0).read(page("37")).reason == "uncertain"
+    analysis = Reader(min_confidence=1.0).analyse(page("37"))
+    assert analysis.reading.reason == "uncertain"
+    assert [mark.box for mark in analysis.reading.unread] == [glyph.box for glyph in analysis.glyphs]
+    assert [mark.digit for mark in analysis.reading.unread] == [3, 7]
+    assert all(0.9 < mark.confidence < 1.0 for mark in analysis.reading.unread)
+
+
+def test_what_was_not_read_has_a_box_in_the_picture_and_a_reason(reader: Reader) -> None:
+    letters = np.full((480, 640), 230, np.uint8)
+    cv2.putText(letters, "WAM", (60, 300), cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 6, 30, 8, cv2.LINE_AA)
+    reading = reader.read(letters)
+    assert reading.text == "" and reading.unread
+    for mark in reading.unread:
+        x, y, width, height = mark.box
+        assert (letters[y : y + height, x : x + width] < 100).any()
+        assert mark.reason in get_args(PlainUnreadReason) or "unsure between" in mark.reason
+        assert mark.digit is not None or mark.confidence == 0.0
+    assert any(mark.digit is None for mark in reading.unread)
 
 
 def test_what_is_read_can_be_files_arrays_and_frames(reader: Reader, page: Page, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from edge.reading.candidates import Candidate
-from edge.reading.rejection import accept_confident, is_stroke_at_border, reject_faint_strokes
+from edge.reading.rejection import accept_confident, is_stroke_at_border, reject_faint_strokes, unread_reason
 from edge.types import Box
 
 
@@ -51,3 +51,24 @@ def test_a_fence_is_no_number() -> None:
     assert all(accept_confident(marks(*[(1, 0.99)] * 5), 0.6, False))
     assert all(accept_confident(marks(*[(1, 0.99)] * 6, (2, 0.99)), 0.6, False))
     assert accept_confident([], 0.6, False) == ()
+
+
+@pytest.mark.parametrize(
+    ("digit", "four", "nine", "x", "reason"),
+    [
+        (4, 0.5, 0.3, 40, "unsure between 4 and 9"),
+        (9, 0.2, 0.5, 40, "unsure between 4 and 9"),
+        (4, 0.5, 0.3, 0, "unsure between 4 and 9"),
+        (4, 0.5, 0.1, 40, "no digit"),
+        (4, 0.5, 0.1, 0, "cut off by the border"),
+        (None, 0.02, 0.01, 40, "no digit"),
+        (None, 0.02, 0.01, 80, "cut off by the border"),
+    ],
+)
+def test_the_reason_names_two_digits_or_the_border(
+    digit: int | None, four: float, nine: float, x: int, reason: str
+) -> None:
+    (mark,) = marks((digit, max(four, nine)))
+    probabilities = [0.0] * 10
+    probabilities[4], probabilities[9] = four, nine
+    assert unread_reason(mark._replace(box=Box(x, 20, 20, 60)), probabilities, (100, 100)) == reason

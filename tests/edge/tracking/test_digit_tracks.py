@@ -4,7 +4,7 @@ import pytest
 
 from edge.tracking.digit_tracks import DigitTracks
 from edge.types import Box, Reading
-from tests.edge.tracking.test_tracker import digits
+from tests.edge.tracking.test_tracker import digits, unread_mark
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -43,7 +43,7 @@ def test_what_is_written_between_two_digits_stands_between_them():
 
 
 def test_an_unread_mark_holds_a_digit_and_one_beside_it_does_not():
-    for mark, text in ((Box(105, 45, 40, 60), "12"), (Box(300, 45, 40, 60), "1")):
+    for mark, text in ((unread_mark(105, 45, 40, 60), "12"), (unread_mark(300, 45, 40, 60), "1")):
         one = page("12")
         for n in range(10):
             one.update(reading(digits("1"), unread=(mark,)), 0.5, 0.1 * n)

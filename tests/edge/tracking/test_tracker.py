@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from edge.reading.reader import Reader
 from edge.tracking.settings import TrackSettings
 from edge.tracking.tracker import Tracker
-from edge.types import Box, Digit, Frame, Reading
+from edge.types import Box, Digit, Frame, Reading, Unread
 from tests.benchmarks.video import film
 
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -33,6 +33,10 @@ def digits(text, *, x=50, y=50, pitch=60, confidence=0.98, rival=None, boxes=Non
             found.append(Digit(digit, confidence, line, box, tuple(shares)))
             n += 1
     return tuple(found)
+
+
+def unread_mark(*box):
+    return Unread(Box(*box), "no digit", None, 0.0)
 
 
 def reading(text, seconds=0.0, *, reason=None, unread=(), **more):
@@ -127,7 +131,7 @@ def test_all_probabilities_count_and_not_only_the_best_class():
 
 
 def test_a_digit_rejected_in_some_frames_is_still_there():
-    mark = Box(108, 48, 34, 54)
+    mark = unread_mark(108, 48, 34, 54)
 
     def rejected(n):
         whole = reading("421")
@@ -297,7 +301,7 @@ def walk(world, shuffle=None):
         seconds += passed
         seen = reading(text, seconds, confidence=confidence, x=50 + moved)
         if shuffle:
-            marks = [Box(300, 10, 20, 20), Box(105, 45, 40, 60), Box(5, 300, 9, 9)]
+            marks = [unread_mark(300, 10, 20, 20), unread_mark(105, 45, 40, 60), unread_mark(5, 300, 9, 9)]
             shuffle.shuffle(marks)
             seen = replace(seen, unread=tuple(marks))
         heard += tracker.update(seen, seconds)

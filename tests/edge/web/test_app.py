@@ -63,8 +63,24 @@ def test_stages_are_sent_if_requested(here, page):
     view = here.ask("/api/read?stages", packed(page("27"))).json
     assert view["reading"]["text"] == "27" and view["size"] == [640, 480]
     first = view["candidates"][0]
-    assert first["digit"] == 2 and first["read"] and first["top"][0][0] == "2" and len(first["top"]) == 3
+    assert (
+        first["digit"] == 2
+        and first["read"]
+        and first["reason"] is None
+        and first["top"][0][0] == "2"
+        and len(first["top"]) == 3
+    )
     assert all(view["pictures"][name].startswith("data:image/") for name in ("grey", "even", "ink"))
+
+
+def test_a_mark_that_was_not_read_is_sent_with_its_reason(here):
+    letter = np.full((480, 640), 230, np.uint8)
+    cv2.putText(letter, "W", (200, 300), cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 6, 30, 8, cv2.LINE_AA)
+    view = here.ask("/api/read?stages", packed(letter)).json
+    jsonschema.validate(view["reading"], SCHEMA)
+    (unread,), (candidate,) = view["reading"]["unread"], view["candidates"]
+    assert not candidate["read"] and candidate["box"] == unread["box"]
+    assert candidate["reason"] == unread["reason"] == "no digit"
 
 
 def test_the_newest_reading_is_that_of_the_camera(here):

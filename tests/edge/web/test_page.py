@@ -188,6 +188,65 @@ def test_boxes_show_confidences_and_labels_do_not_overlap(browser, here, size):
                 assert not beside or other[1] >= right - 2, (text, other[0])
 
 
+@pytest.mark.parametrize("size", [DESK, TELEPHONE])
+def test_what_is_not_read_has_a_dashed_box_and_its_reason(browser, here, tmp_path, size):
+    photo = written(tmp_path / "letters.png", "2357", "4168")
+    picture = cv2.imread(str(photo), cv2.IMREAD_GRAYSCALE)
+    picture = np.vstack([picture, np.full((160, 640), 230, np.uint8)])
+    for letter, x in (("W", 60), ("m", 480)):
+        cv2.putText(picture, letter, (x, 600), cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 3, 100, 5, cv2.LINE_AA)
+    cv2.imwrite(str(photo), picture)
+    unread = here.ask("/api/read", photo.read_bytes()).json["unread"]
+    assert len(unread) == 2
+    with opened(browser, f"{here.url}#draw", size) as page:
+        page.set_input_files("#file", photo)
+        until(page, READS, lambda text: text == "2357 / 4168")
+        boxes = page.evaluate(
+            "[...document.querySelectorAll('#draw-picture rect.unread')].map(one =>"
+            " [['x', 'y', 'width', 'height'].map(name => Number(one.getAttribute(name))),"
+            " getComputedStyle(one).strokeDasharray])"
+        )
+        assert [box for box, _ in boxes] == [
+            [x - 3, y - 3, wide + 6, high + 6] for x, y, wide, high in (one["box"] for one in unread)
+        ]
+        assert all(dashes != "none" for _, dashes in boxes)
+        assert page.locator("#draw-picture rect.read").count() == 8
+        reasons = "[...document.querySelectorAll('#draw-picture text.unread')].map(one => one.textContent)"
+        assert page.evaluate(reasons) == [one["reason"] for one in unread]
+        heights = page.evaluate(
+            "[...document.querySelectorAll('#draw-picture text.unread')].map(o => o.getBoundingClientRect().height)"
+        )
+        assert min(heights) >= 10
+        cards = page.evaluate(
+            "[...document.querySelectorAll('#draw-glyphs p.reason')].filter(one => !one.hidden).map(o => o.textContent)"
+        )
+        assert cards == [one["reason"] for one in unread]
+        page.click("#draw-glyphs > li.unread button")
+        assert page.text_content("#correct-read").startswith(f"not read ({cards[0]})")
+        keep(page, f"unread-{size[0]}")
+
+
+def test_reasons_of_crowded_marks_cover_no_box_and_no_text(browser, here, tmp_path):
+    words = np.full((480, 640), 230, np.uint8)
+    for line in range(8):
+        cv2.putText(words, "Wem gab Karin", (20, 55 + 55 * line), cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, 1.6, 60, 3)
+    photo = tmp_path / "words.png"
+    cv2.imwrite(str(photo), words)
+    with opened(browser, f"{here.url}#draw") as page:
+        page.set_input_files("#file", photo)
+        until(page, "document.querySelectorAll('#draw-picture rect.unread').length", lambda many: many > 20)
+        marks = page.evaluate(
+            "[...document.querySelectorAll('#draw-picture rect, #draw-picture text')].map(one => {"
+            " const r = one.getBBox(); return [one.tagName, r.x, r.y, r.x + r.width, r.y + r.height]; })"
+        )
+    texts = [area for tag, *area in marks if tag == "text"]
+    assert texts
+    for one in texts:
+        for tag, *other in marks:
+            apart = one[0] >= other[2] or other[0] >= one[2] or one[1] >= other[3] or other[1] >= one[3]
+            assert other == one or apart, (tag, one, other)
+
+
 def test_a_drawn_seven_reads_seven_while_it_is_drawn_and_undone(page):
     view(page, "draw")
     stroke(page, *SEVEN)

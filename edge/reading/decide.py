@@ -1,0 +1,63 @@
+"""Decide what each candidate is: a digit that is believed enough, or unread for a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from edge.reading.candidates import OTHER_CLASSES, Candidate
+from edge.types import Reason, UnreadReason, unsure_between
+from edge.vision.border import touches_border
+from edge.vision.clean import Cleaned
+from edge.vision.segment import Segments
+
+CLUTTER = 8
+"""From this many marks on of which none is read, the reason is clutter."""
+UNSURE = 0.85
+"""Where the likeliest digit has less than this share of all digits' probability, the model is unsure which it is."""
+SMALL = 0.45
+"""A mark smaller than this share of a typical digit is too small."""
+FAINT = 0.45
+"""Ink with less than this share of the strength of the others is too faint."""
+LETTER = 0.5
+"""A neighbour is a letter from this probability on."""
+LIKELY = 0.05
+"""Below this belief no digit is likely."""
+
+
+def is_likely(one: Candidate) -> bool:
+    """Whether a digit is likely enough for it to be named, though it is not read."""
+    return one.belief >= LIKELY
+
+
+def reason_for_unread(
+    one: Candidate, candidates: Sequence[Candidate], digit_side: float, usual_level: float, shape: tuple[int, ...]
+) -> UnreadReason:
+    """Why a candidate of a working picture of this ``shape`` (height, width) is not read.
+
+    ``digit_side``: a typical digit's longer side, pixels. ``usual_level``: the usual level of ink, 0 to 255.
+    """
+    likely = 1 - sum(one.others) >= 0.5
+    if touches_border(one.box, shape):
+        return "cut off by the border"
+    if likely and one.share < UNSURE:
+        return unsure_between(one.digit, one.second)
+    if max(one.box.width, one.box.height) < SMALL * digit_side:
+        return "too small"
+    if one.shape.level < FAINT * usual_level:
+        return "too faint"
+    letter = OTHER_CLASSES.index("letter")
+    if likely and any(
+        abs(other.box.x + other.box.width / 2 - one.box.x - one.box.width / 2) < 1.5 * digit_side
+        and other.line == one.line
+        and other.others[letter] >= LETTER
+        for other in candidates
+    ):
+        return "part of a word"
+    return "no digit"
+
+
+def reason_for_nothing(cleaned: Cleaned, segments: Segments) -> Reason:
+    """Why no digit was read in a picture."""
+    if reason := cleaned.reason or segments.reason:
+        return reason
+    return "clutter" if len(segments.marks) >= CLUTTER else "uncertain"
