@@ -51,6 +51,6 @@ def generate_page(writers: Writers, seed: Sequence[int]) -> Page:
         if name == "scenery":
             background = paper.scenery(shape, rng, writers)
         else:
-            background = paper.blank_paper(shape, rng, writers, textured=name == "empty")
+            background = paper.blank_paper(shape, rng, writers, layout.things)
         pixels, light_ink = camera.photograph(sheet, hand, rng, writers, background, around)
     return Page(pixels, sheet.ids, tuple(sheet.labels), light_ink, name)
