@@ -34,6 +34,8 @@ SIZES = {
     ",": (0.15, 0.32),
 }
 """Smallest and largest size of what is not as tall as a digit, in heights of a digit."""
+WIDEST = 8.0
+"""A mark is at most this many times as wide as a digit is tall: a long word."""
 POINT = (0.06, 0.17)
 """Smallest and largest width of a full stop, in heights of a digit."""
 
@@ -137,9 +139,10 @@ def write_mark(hand: Hand, character: str, rng: np.random.Generator, size: float
 
 
 def write_source(hand: Hand, source: Source, rng: np.random.Generator, size: float = 1.0) -> Pixels:
-    """The ink of one mark, ``size`` times as tall as the hand's digits, however wide it is."""
+    """The ink of one mark, ``size`` times as tall as the hand's digits; a very wide one is less tall."""
     width, height = extent(source.strokes)
-    return _draw(hand, source.strokes, size * hand.height * max(1.0, width / max(height, 1e-3)), rng)
+    shape = float(np.clip(width / max(height, 1e-3), 1, WIDEST))
+    return _draw(hand, source.strokes, size * hand.height * shape, rng)
 
 
 def _draw(hand: Hand, strokes: list[Stroke], size: float, rng: np.random.Generator) -> Pixels:

@@ -27,7 +27,7 @@ def fill(sheet: Sheet, hand: Hand, rng: np.random.Generator, entry: Text, *, ful
     height = hand.height
     step = height * rng.uniform(1.3, 2.4)
     margin = height * rng.uniform(0.1, 1.2)
-    y = margin
+    y = margin + (rng.uniform(0, 0.6) * max(0.0, sheet.height - 3 * height) if rng.uniform() < 0.35 else 0)
     while y < sheet.height - 1.1 * height and len(sheet.labels) < MOST_MARKS:
         x = margin + (rng.uniform(0, 0.35 * sheet.width) if rng.uniform() < 0.3 else 0)
         start = x

@@ -96,7 +96,8 @@ def blank_paper(shape: Shape, rng: np.random.Generator, writers: Writers, things
             grey *= fold(shape, rng)
     if rng.uniform() < 0.15 + 0.3 * things:
         grey *= grain(shape, rng, writers)
-    return grey
+    # Overexposed paper is white; ink on it stays as strong as elsewhere.
+    return np.minimum(grey, np.float32(254))
 
 
 def scenery(shape: Shape, rng: np.random.Generator, writers: Writers) -> Field:

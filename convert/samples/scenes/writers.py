@@ -20,8 +20,8 @@ DIGIT_SETS = ("unipen_digits", "pendigits")
 """The sets of digits as strokes that are used, where they are there."""
 CHARACTER_SETS = ("unipen_symbols", "unipen_upper", "unipen_lower")
 """The sets of letters and symbols as strokes that are used, where they are there."""
-UNCLEAR_PICTURES = frozenset("z*")
-"""Labels of ``bhmsds`` that are left out: its z is a 2, and its asterisk a dot."""
+UNCLEAR_PICTURES = frozenset({"z", "*", "integral", "partial", "xi"})
+"""Labels of pictures that are left out: the z of ``bhmsds`` is a 2, its asterisk a dot; the others may be digits."""
 BACKGROUND_PERIOD = 4
 """Of the pictures of paper and of written pages, one in this many is held out."""
 MIN_DIGITS = 9
