@@ -73,6 +73,12 @@ class Hand:
         """The same person with digits ``height`` pixels tall and a random pen."""
         return replace(self, height=height, pen=_choose_pen(rng, height))
 
+    def printing(self, rng: np.random.Generator, size: float) -> Hand:
+        """Print beside this hand's writing, ``size`` times as tall."""
+        gap, typeface = rng.uniform(0.05, 0.25), int(rng.integers(1 << 30))
+        height = size * self.height
+        return replace(self, pictures="printed", typeface=typeface, bar=False, gap=gap, touch=0.0, height=height)
+
     def closer(self, gap: float) -> Hand:
         """The same person with marks as close to each other as the letters of a word."""
         return replace(self, gap=min(self.gap, gap))
@@ -81,21 +87,25 @@ class Hand:
 def choose_hand(writers: Writers, rng: np.random.Generator, height: float) -> Hand:
     """A random person with a random pen, whose digits are ``height`` pixels tall."""
     pictures = str(rng.choice(list(PICTURE_SHARES), p=list(PICTURE_SHARES.values())))
+    # The camera is held askew: lines and marks turn together.
+    askew = rng.normal(0, 4) if rng.uniform() < 0.25 else 0.0
+    uphill = rng.normal(0, 0.04) if rng.uniform() < 0.4 else 0.0
+    gap = rng.uniform(0.06, 0.6) if rng.uniform() < 0.75 else rng.uniform(0.6, 2.2)
     return Hand(
         writers,
         writer=pick(rng, tuple(writers.digits)),
         pictures=pictures,
         typeface=int(rng.integers(1 << 30)),
         slant=rng.normal(0, 0.13),
-        turn=rng.normal(0, 3),
+        turn=askew + rng.normal(0, 3),
         stretch=float(np.exp(rng.normal(0, 0.13))),
         wobble=rng.uniform(0, 0.02),
         bar=pictures != "printed" and bool(rng.uniform() < BAR_SHARE),
         height=height,
         pen=_choose_pen(rng, height),
-        gap=rng.uniform(0.06, 0.6) if rng.uniform() < 0.75 else rng.uniform(0.6, 1.5),
+        gap=gap,
         touch=rng.uniform(0.1, 0.6) if rng.uniform() < TOUCHING_SHARE else 0.0,
-        tilt=rng.normal(0, 0.05) if rng.uniform() < 0.5 else 0.0,
+        tilt=uphill + float(np.tan(np.radians(askew))),
     )
 
 

@@ -62,7 +62,7 @@ def few_numbers(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand
     elif kind < 0.35:
         lines = [texts.number(rng, 1, 1) for _ in range(count)]
     elif kind < 0.7:
-        lines = [texts.number(rng, 1, 6) for _ in range(count)]
+        lines = [texts.number(rng, 1, int(rng.choice([3, 6, 12]))) for _ in range(count)]
     else:
         lines = [" ".join(texts.number(rng, 1, 4) for _ in range(rng.integers(1, 5))) for _ in range(count)]
     sheet, hand = written_on_blank(writers, rng, lines, between(rng, DIGIT[0], 110), rng.uniform(1.25, 2.6))

@@ -103,8 +103,10 @@ def measured(rng: np.random.Generator) -> str:
     kind = rng.uniform()
     if kind < 0.5:
         return f"{number(rng, 1, 5)} {pick(rng, UNITS)}"
-    if kind < 0.75:
+    if kind < 0.7:
         return f"{pick(rng, NOUNS)} {number(rng, 1, 4)}"
+    if kind < 0.8:
+        return f"{number(rng, 1, 2)}{pick(rng, '.)')} {word(rng)}"
     return f"{number(rng, 1, 3)} {pick(rng, THINGS)}"
 
 
