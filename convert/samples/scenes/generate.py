@@ -41,7 +41,7 @@ def bleed_through(sheet: Sheet, writers: Writers, rng: np.random.Generator) -> N
     back, _ = lines.entries(writers, rng)
     seen = cv2.resize(back.ink[:, ::-1], (sheet.width, sheet.height), interpolation=cv2.INTER_AREA)
     seen = cv2.GaussianBlur(seen, (0, 0), rng.uniform(0.8, 2.5))
-    np.maximum(sheet.printed, cv2.convertScaleAbs(seen, alpha=rng.uniform(0.08, 0.25)), out=sheet.printed)
+    np.maximum(sheet.printed, cv2.convertScaleAbs(seen, alpha=rng.uniform(0.05, 0.14)), out=sheet.printed)
 
 
 def generate_page(writers: Writers, seed: Sequence[int]) -> Page:

@@ -96,7 +96,7 @@ def choose_hand(writers: Writers, rng: np.random.Generator, height: float) -> Ha
         writer=pick(rng, tuple(writers.digits)),
         pictures=pictures,
         typeface=int(rng.integers(1 << 30)),
-        slant=rng.normal(0, 0.13),
+        slant=rng.normal(0.04, 0.13),
         turn=askew + rng.normal(0, 3),
         stretch=float(np.exp(rng.normal(0, 0.13))),
         wobble=rng.uniform(0, 0.02),
