@@ -20,7 +20,9 @@ def written_on_blank(
     """
     hand = choose_hand(writers, rng, 1.0)
     longest = max(len(line) for line in lines)
-    height = min(height, LARGEST / max(1.3, longest * (0.75 + hand.gap)), LARGEST / max(1.3, len(lines) * step))
+    # The longest line fits even in the smallest writing.
+    hand = hand.closer(max(0.1, LARGEST / (DIGIT[0] * max(1, longest)) - 1))
+    height = min(height, LARGEST / max(1.3, longest * (1 + hand.gap)), LARGEST / max(1.3, len(lines) * step))
     height = max(DIGIT[0], height)
     hand = hand.resized(height, rng)
     margin = 0.6 * height
