@@ -12,7 +12,7 @@ from convert.samples.scenes import fields, things
 from convert.samples.scenes.fields import Field
 from convert.samples.scenes.hand import Hand
 from convert.samples.scenes.sheet import Sheet
-from convert.samples.scenes.sizes import between
+from convert.samples.scenes.sizes import LARGEST, between
 from convert.samples.scenes.writers import Writers, pick
 from edge.types import Pixels
 
@@ -44,7 +44,7 @@ def choose_surroundings(shape: fields.Shape, rng: np.random.Generator, share: fl
     desk, strip, count = np.zeros(4, np.int64), np.zeros(4, np.int64), 0
     if rng.uniform() < 0.55 * share:
         desk = things.choose_margins(shape, rng)
-    elif rng.uniform() < 0.35 * share:
+    elif rng.uniform() < 0.35 * share and max(shape) + 60 <= LARGEST:
         strip[rng.integers(4)] = rng.integers(2, 31)
         if rng.uniform() < 0.25:
             strip[:] = rng.integers(2, 31)

@@ -23,7 +23,10 @@ def _line(printed: Pixels, start: tuple[float, float], end: tuple[float, float],
 
 
 class Cells:
-    """Where the cells are: ``across`` x ``down`` of them, ``width`` x ``height`` pixels each, from (``x``, ``y``)."""
+    """Where the cells are: ``across`` x ``down`` of them, ``width`` x ``height`` pixels each, from (``x``, ``y``).
+
+    They fall by ``askew`` pixels for each pixel to the right.
+    """
 
     def __init__(self, sheet: Sheet, hand: Hand, rng: np.random.Generator, across: int, down: int) -> None:
         tight = rng.uniform() < 0.25
@@ -33,17 +36,21 @@ class Cells:
         self.down = max(1, min(down, int((sheet.height - 2) / self.height)))
         self.x = rng.uniform(0, max(1, sheet.width - self.across * self.width))
         self.y = rng.uniform(0, max(1, sheet.height - self.down * self.height))
+        self.taken: set[tuple[int, int]] = set()
+        self.askew = rng.normal(0, 0.03) if rng.uniform() < 0.5 else 0.0
 
     def corner(self, column: float, row: float) -> tuple[float, float]:
         """Left top of a cell, pixels."""
-        return self.x + column * self.width, self.y + row * self.height
+        across, down = column * self.width, row * self.height
+        return self.x + across - self.askew * down, self.y + down + self.askew * across
 
     def fill(self, sheet: Sheet, hand: Hand, rng: np.random.Generator, share: float, longest: int = 1) -> None:
-        """Write digits in a share of the cells."""
+        """Write digits in a share of the cells that are free."""
         for row in range(self.down):
             for column in range(self.across):
-                if rng.uniform() > share:
+                if rng.uniform() > share or (row, column) in self.taken:
                     continue
+                self.taken.add((row, column))
                 text = texts.number(rng, 1, longest) if rng.uniform() < 0.95 else pick(rng, "xAXE-+")
                 x, y = self.corner(column, row)
                 x += 0.5 * self.width - 0.3 * hand.height - 0.3 * (len(text) - 1) * hand.height
@@ -62,6 +69,13 @@ def _print(sheet: Sheet, hand: Hand, cells: Cells, rng: np.random.Generator, thi
         thick = bool(thick_every) and row % thick_every == 0
         ends = cells.corner(0, row), cells.corner(cells.across, row)
         _line(sheet.printed, *ends, dark, width * (3 if thick else 1))
+
+
+def _title(sheet: Sheet, hand: Hand, cells: Cells, rng: np.random.Generator) -> None:
+    """On some pages, print what should be written into the boxes: above them, small."""
+    small = hand.printing(rng, rng.uniform(0.4, 0.8))
+    if rng.uniform() < 0.4 and cells.y > 1.6 * small.height:
+        write(sheet, small, pick(rng, texts.NOUNS), cells.x, cells.y - 1.5 * small.height, rng)
 
 
 def grid(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
@@ -94,7 +108,11 @@ def puzzle(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
     cells.width = cells.height = side / 9
     cells.across = cells.down = 9
     cells.x, cells.y = rng.uniform(0, sheet.width - side), rng.uniform(0, sheet.height - side)
-    cells.fill(sheet, hand, rng, rng.uniform(0.25, 0.7))
+    # What is given is printed, what is found is written.
+    given = hand.printing(rng, 1.0) if rng.uniform() < 0.7 else hand
+    cells.fill(sheet, given, rng, rng.uniform(0.25, 0.5))
+    if rng.uniform() < 0.5:
+        cells.fill(sheet, hand, rng, rng.uniform(0.1, 0.5))
     _print(sheet, hand, cells, rng, thick_every=3)
     return sheet, hand
 
@@ -105,12 +123,16 @@ def boxes(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
     cells = Cells(sheet, hand, rng, MOST_CELLS, int(rng.integers(1, 4)))
     cells.fill(sheet, hand, rng, rng.uniform(0.4, 1))
     dark, width = rng.uniform(70, 255), max(1, round(hand.pen * rng.uniform(0.3, 1.2)))
-    apart = 0.06 * cells.width if rng.uniform() < 0.6 else 0.0
+    apart = 0.06 if rng.uniform() < 0.6 else 0.0
     for row in range(cells.down):
         for column in range(cells.across):
-            (left, top), (right, bottom) = cells.corner(column, row), cells.corner(column + 1, row + 1)
-            start, end = (round(left + apart), round(top + apart)), (round(right - apart), round(bottom - apart))
-            cv2.rectangle(sheet.printed, start, end, dark, width, cv2.LINE_AA)
+            near, far = apart, 1 - apart
+            corners = [
+                cells.corner(column + x, row + y) for x, y in ((near, near), (far, near), (far, far), (near, far))
+            ]
+            path = np.round(16 * np.array(corners)).astype(np.int32)
+            cv2.polylines(sheet.printed, [path], True, dark, width, cv2.LINE_AA, 4)
+    _title(sheet, hand, cells, rng)
     return sheet, hand
 
 
@@ -125,4 +147,5 @@ def comb(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
         _line(sheet.printed, cells.corner(0, row), cells.corner(cells.across, row), dark, width)
         for column in range(cells.across + 1):
             _line(sheet.printed, cells.corner(column, row - tooth), cells.corner(column, row), dark, width)
+    _title(sheet, hand, cells, rng)
     return sheet, hand

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.samples.scenes import camera, paper
+from convert.samples.scenes import camera, lines, paper
 from convert.samples.scenes.layouts import LAYOUTS
+from convert.samples.scenes.sheet import Sheet
 from convert.samples.scenes.writers import Writers
 from edge.types import Pixels
+
+BLEED_SHARE = 0.15
+"""Share, 0 to 1, of the pages with things in view on which writing on the back of the paper shines through."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +36,14 @@ class Page:
     """A name of ``layouts.LAYOUTS``."""
 
 
+def bleed_through(sheet: Sheet, writers: Writers, rng: np.random.Generator) -> None:
+    """Let the writing on the back of the paper shine through, mirrored and faint."""
+    back, _ = lines.entries(writers, rng)
+    seen = cv2.resize(back.ink[:, ::-1], (sheet.width, sheet.height), interpolation=cv2.INTER_AREA)
+    seen = cv2.GaussianBlur(seen, (0, 0), rng.uniform(0.8, 2.5))
+    np.maximum(sheet.printed, cv2.convertScaleAbs(seen, alpha=rng.uniform(0.05, 0.14)), out=sheet.printed)
+
+
 def generate_page(writers: Writers, seed: Sequence[int]) -> Page:
     """A page that these writers wrote, photographed or drawn on a screen; the same for the same seed."""
     rng = np.random.default_rng(seed)
@@ -42,6 +55,8 @@ def generate_page(writers: Writers, seed: Sequence[int]) -> Page:
         around = camera.choose_surroundings((sheet.height, sheet.width), rng, layout.things)
         left, top, right, bottom = (around.desk + around.strip).tolist()
         sheet = sheet.framed(-left, -top, sheet.width + right, sheet.height + bottom)
+    if rng.uniform() < BLEED_SHARE * layout.things:
+        bleed_through(sheet, writers, rng)
     if rng.uniform() < layout.ruled:
         paper.rule(sheet, rng, hand.height, hand.tilt)
     if screen:
@@ -51,6 +66,6 @@ def generate_page(writers: Writers, seed: Sequence[int]) -> Page:
         if name == "scenery":
             background = paper.scenery(shape, rng, writers)
         else:
-            background = paper.blank_paper(shape, rng, writers, textured=name == "empty")
+            background = paper.blank_paper(shape, rng, writers, layout.things)
         pixels, light_ink = camera.photograph(sheet, hand, rng, writers, background, around)
     return Page(pixels, sheet.ids, tuple(sheet.labels), light_ink, name)

@@ -9,12 +9,11 @@ import numpy as np
 
 from convert.data.marks import Stroke, draw, extent
 from convert.samples.scenes.writers import Source, Writers, pick
+from convert.samples.typefaces import printed
 from edge.types import Pixels
 
-MNIST_SHARE = 0.15
-"""Share of the hands, 0 to 1, that write digits of MNIST."""
-BHMSDS_SHARE = 0.07
-"""Share of the hands, 0 to 1, that write digits of bhmsds."""
+PICTURE_SHARES = {"": 0.73, "mnist": 0.15, "bhmsds": 0.07, "printed": 0.05}
+"""Share of the hands, 0 to 1, that write strokes, or digits of one of the sets of pictures, or print."""
 BAR_SHARE = 0.5
 """Share of the hands, 0 to 1, that write a 1 as a plain bar. Chosen: as many as in the photographs of this project."""
 TOUCHING_SHARE = 0.25
@@ -35,6 +34,8 @@ SIZES = {
     ",": (0.15, 0.32),
 }
 """Smallest and largest size of what is not as tall as a digit, in heights of a digit."""
+WIDEST = 8.0
+"""A mark is at most this many times as wide as a digit is tall: a long word."""
 POINT = (0.06, 0.17)
 """Smallest and largest width of a full stop, in heights of a digit."""
 
@@ -47,7 +48,9 @@ class Hand:
     writer: str
     """Whose strokes: a key of ``Writers.digits``."""
     pictures: str
-    """The set of pictures that digits are taken from, or "" for strokes."""
+    """The set of pictures that digits are taken from, ``printed``, or "" for strokes."""
+    typeface: int
+    """A seed that chooses the typeface and its weight, for what is printed."""
     slant: float
     """As in ``convert.data.marks.fit``, like the next three."""
     turn: float
@@ -70,6 +73,12 @@ class Hand:
         """The same person with digits ``height`` pixels tall and a random pen."""
         return replace(self, height=height, pen=_choose_pen(rng, height))
 
+    def printing(self, rng: np.random.Generator, size: float) -> Hand:
+        """Print beside this hand's writing, ``size`` times as tall."""
+        gap, typeface = rng.uniform(0.05, 0.25), int(rng.integers(1 << 30))
+        height = size * self.height
+        return replace(self, pictures="printed", typeface=typeface, bar=False, gap=gap, touch=0.0, height=height)
+
     def closer(self, gap: float) -> Hand:
         """The same person with marks as close to each other as the letters of a word."""
         return replace(self, gap=min(self.gap, gap))
@@ -77,22 +86,26 @@ class Hand:
 
 def choose_hand(writers: Writers, rng: np.random.Generator, height: float) -> Hand:
     """A random person with a random pen, whose digits are ``height`` pixels tall."""
-    kind = rng.uniform()
-    pictures = "mnist" if kind < MNIST_SHARE else "bhmsds" if kind < MNIST_SHARE + BHMSDS_SHARE else ""
+    pictures = str(rng.choice(list(PICTURE_SHARES), p=list(PICTURE_SHARES.values())))
+    # The camera is held askew: lines and marks turn together.
+    askew = rng.normal(0, 4) if rng.uniform() < 0.25 else 0.0
+    uphill = rng.normal(0, 0.04) if rng.uniform() < 0.4 else 0.0
+    gap = rng.uniform(0.06, 0.6) if rng.uniform() < 0.75 else rng.uniform(0.6, 2.2)
     return Hand(
         writers,
         writer=pick(rng, tuple(writers.digits)),
-        pictures=pictures if writers.pictures[pictures or "mnist"] else "",
-        slant=rng.normal(0, 0.13),
-        turn=rng.normal(0, 3),
+        pictures=pictures,
+        typeface=int(rng.integers(1 << 30)),
+        slant=rng.normal(0.04, 0.13),
+        turn=askew + rng.normal(0, 3),
         stretch=float(np.exp(rng.normal(0, 0.13))),
         wobble=rng.uniform(0, 0.02),
-        bar=bool(rng.uniform() < BAR_SHARE),
+        bar=pictures != "printed" and bool(rng.uniform() < BAR_SHARE),
         height=height,
         pen=_choose_pen(rng, height),
-        gap=rng.uniform(0.06, 0.6) if rng.uniform() < 0.75 else rng.uniform(0.6, 1.5),
+        gap=gap,
         touch=rng.uniform(0.1, 0.6) if rng.uniform() < TOUCHING_SHARE else 0.0,
-        tilt=rng.normal(0, 0.05) if rng.uniform() < 0.5 else 0.0,
+        tilt=uphill + float(np.tan(np.radians(askew))),
     )
 
 
@@ -113,9 +126,18 @@ def write_mark(hand: Hand, character: str, rng: np.random.Generator, size: float
         return _point(height * rng.uniform(*POINT), hand.pen)
     if character == "1" and hand.bar:
         return _draw(hand, [_bar(rng)], height * float(np.exp(rng.normal(0, 0.08))), rng)
+    for characters, (least, most) in SIZES.items():
+        if character in characters:
+            height *= rng.uniform(least, most)
+    picture = _picture(hand, character, rng)
+    if picture is not None:
+        return enlarged(picture, height, hand.stretch * float(np.exp(rng.normal(0, 0.05))))
     if character.isdecimal():
-        return _digit(hand, character, height, rng)
-    if character in "÷×":
+        sources = hand.writers.digits[hand.writer].get(character)
+        while not sources:
+            sources = hand.writers.digits[pick(rng, tuple(hand.writers.digits))].get(character)
+        strokes = pick(rng, sources).strokes
+    elif character in "÷×":
         strokes = _division(rng) if character == "÷" else _times(rng)
     else:
         own = hand.writers.characters.get(hand.writer, {}).get(character)
@@ -123,16 +145,14 @@ def write_mark(hand: Hand, character: str, rng: np.random.Generator, size: float
         if not sources:
             return None
         strokes = pick(rng, sources).strokes
-    for characters, (least, most) in SIZES.items():
-        if character in characters:
-            height *= rng.uniform(least, most)
     return _draw(hand, strokes, height, rng)
 
 
 def write_source(hand: Hand, source: Source, rng: np.random.Generator, size: float = 1.0) -> Pixels:
-    """The ink of one mark, ``size`` times as tall as the hand's digits, however wide it is."""
+    """The ink of one mark, ``size`` times as tall as the hand's digits; a very wide one is less tall."""
     width, height = extent(source.strokes)
-    return _draw(hand, source.strokes, size * hand.height * max(1.0, width / max(height, 1e-3)), rng)
+    shape = float(np.clip(width / max(height, 1e-3), 1, WIDEST))
+    return _draw(hand, source.strokes, size * hand.height * shape, rng)
 
 
 def _draw(hand: Hand, strokes: list[Stroke], size: float, rng: np.random.Generator) -> Pixels:
@@ -148,18 +168,16 @@ def _draw(hand: Hand, strokes: list[Stroke], size: float, rng: np.random.Generat
     )
 
 
-def _digit(hand: Hand, digit: str, height: float, rng: np.random.Generator) -> Pixels:
-    if hand.pictures:
-        pictures = hand.writers.pictures[hand.pictures].get(digit) or hand.writers.pictures["mnist"][digit]
-        return _enlarged(pick(rng, pictures), height, hand.stretch * float(np.exp(rng.normal(0, 0.05))))
-    sources = hand.writers.digits[hand.writer].get(digit)
-    while not sources:
-        sources = hand.writers.digits[pick(rng, tuple(hand.writers.digits))].get(digit)
-    return _draw(hand, pick(rng, sources).strokes, height, rng)
+def _picture(hand: Hand, character: str, rng: np.random.Generator) -> Pixels | None:
+    """A picture of this character, if the hand's marks are pictures and there is one of it."""
+    if hand.pictures == "printed":
+        return printed(character, np.random.default_rng(hand.typeface)) if character.isascii() else None
+    found = hand.writers.pictures.get(hand.pictures, {}).get(character)
+    return pick(rng, found) if found else None
 
 
-def _enlarged(picture: Pixels, height: float, stretch: float) -> Pixels:
-    """A small picture of a digit at this height, with edges as sharp as those of a pen."""
+def enlarged(picture: Pixels, height: float, stretch: float = 1.0) -> Pixels:
+    """A small picture of a mark at this height, with edges as sharp as those of a pen."""
     x, y, wide, tall = cv2.boundingRect(cv2.threshold(picture, 60, 255, cv2.THRESH_BINARY)[1])
     ink = picture[y : y + tall, x : x + wide]
     scale = height / max(tall, 0.9 * wide, 1)

@@ -29,7 +29,7 @@ class Layout(NamedTuple):
 
 LAYOUTS = {
     # Nothing but digits.
-    "one digit": Layout(plain.one_digit, 0.13, screen=0.35),
+    "one digit": Layout(plain.one_digit, 0.13, screen=0.45),
     "one number": Layout(plain.one_number, 0.16, screen=0.15),
     "few numbers": Layout(plain.few_numbers, 0.08),
     # Digits among symbols, words, rules and things.

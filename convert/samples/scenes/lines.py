@@ -27,7 +27,7 @@ def fill(sheet: Sheet, hand: Hand, rng: np.random.Generator, entry: Text, *, ful
     height = hand.height
     step = height * rng.uniform(1.3, 2.4)
     margin = height * rng.uniform(0.1, 1.2)
-    y = margin
+    y = margin + (rng.uniform(0, 0.6) * max(0.0, sheet.height - 3 * height) if rng.uniform() < 0.35 else 0)
     while y < sheet.height - 1.1 * height and len(sheet.labels) < MOST_MARKS:
         x = margin + (rng.uniform(0, 0.35 * sheet.width) if rng.uniform() < 0.3 else 0)
         start = x
@@ -59,8 +59,8 @@ def sums(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
 
 def column_sum(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
     """Numbers below each other, a line below them and often the result; or a fraction."""
-    height = between(rng, 14, 90)
-    hand = choose_hand(writers, rng, height)
+    hand = choose_hand(writers, rng, between(rng, 14, 90)).closer(0.9)
+    height = hand.height
     fraction = rng.uniform() < 0.3
     rows = [texts.number(rng, 1, 2 if fraction else 5) for _ in range(1 if fraction else rng.integers(2, 5))]
     wide = (max(map(len, rows)) + 2) * (1.0 + 1.3 * hand.gap) * height

@@ -18,6 +18,8 @@ from edge.handwriting.rendering import curve
 
 Edges = tuple[int, int, int, int]
 """Left, top, right and bottom, pixels."""
+Drawing = Callable[[Sheet, Hand, np.random.Generator, Edges], None]
+"""Draws something around or beside a number."""
 
 
 def _path(points: list[tuple[float, float]], rng: np.random.Generator, shake: float, *, smooth: bool = True) -> Stroke:
@@ -125,7 +127,7 @@ def face(sheet: Sheet, hand: Hand, rng: np.random.Generator, box: Edges) -> None
     sheet.trace(strokes, min(hand.pen, 0.12 * size), "face")
 
 
-DRAWN: tuple[Callable[[Sheet, Hand, np.random.Generator, Edges], None], ...] = (
+DRAWN: tuple[Drawing, ...] = (
     encircle, encircle, encircle, underline, underline, bracket, arrow_to, tick, cross, bullet, face,
 )  # fmt: skip
 """What is drawn around or beside a number; what is drawn more often is listed more often."""

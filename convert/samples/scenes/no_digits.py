@@ -8,7 +8,7 @@ import numpy as np
 from convert.samples.nondigits.letters import LETTERS
 from convert.samples.nondigits.scribbles import scribble
 from convert.samples.scenes import texts
-from convert.samples.scenes.hand import Hand, choose_hand, write_source
+from convert.samples.scenes.hand import Hand, choose_hand, enlarged, write_source
 from convert.samples.scenes.lines import MOST_MARKS, blank_page, fill, word_at
 from convert.samples.scenes.sheet import Sheet, write
 from convert.samples.scenes.sizes import between, crop_around
@@ -57,7 +57,11 @@ def _letter(sheet: Sheet, hand: Hand, rng: np.random.Generator, x: float, y: flo
         ink = write_source(hand, pick(rng, hand.writers.alphabets), rng)
         sheet.paste(ink, x, y, "letter")
         return x + ink.shape[1]
-    if kind < 0.6:
+    if kind < 0.55 and hand.writers.symbols:
+        ink = enlarged(pick(rng, hand.writers.symbols), hand.height)
+        sheet.paste(ink, x, y, "symbol")
+        return x + ink.shape[1]
+    if kind < 0.65:
         return _drawn(sheet, hand, rng, x, y)
     return write(sheet, hand, pick(rng, texts.CLEAR_LETTERS), x, y, rng)
 

@@ -34,8 +34,11 @@ def rule(sheet: Sheet, rng: np.random.Generator, height: float, tilt: float) -> 
         cv2.line(sheet.printed, (x, 0), (x, tall), dark, width, cv2.LINE_AA)
 
 
-def light(shape: Shape, rng: np.random.Generator) -> Field:
-    """How bright each part of the page is, about 1: a gradient, clouds, a vignette, shadows."""
+def light(shape: Shape, rng: np.random.Generator, shadows: float = 0.0) -> Field:
+    """How bright each part of the page is, about 1: a gradient, clouds, a vignette, up to two shadows.
+
+    ``shadows``: the share of the pages, 0 to 1, with a first and with a second one.
+    """
     bright = np.exp(fields.slope(shape, rng) * np.float32(rng.uniform(0, 0.25)))
     if rng.uniform() < 0.6:
         bright *= np.exp(fields.grains(shape, rng, max(shape) / 2) * np.float32(rng.uniform(0, 0.12)))
@@ -43,7 +46,7 @@ def light(shape: Shape, rng: np.random.Generator) -> Field:
         x, y = (np.linspace(-1, 1, side, dtype=np.float32) for side in shape[::-1])
         bright *= 1 - np.float32(rng.uniform(0.05, 0.35)) * (np.square(x)[None] + np.square(y)[:, None]) / 2
     for _ in range(2):
-        if rng.uniform() < 0.13:
+        if rng.uniform() < shadows:
             bright *= 1 - np.float32(rng.uniform(0.08, 0.55)) * shadow(shape, rng)
     return bright
 
@@ -84,15 +87,17 @@ def cut(picture: Pixels, shape: Shape, rng: np.random.Generator) -> Pixels:
     return cv2.resize(picture[top : top + tall, left : left + wide], shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def blank_paper(shape: Shape, rng: np.random.Generator, writers: Writers, *, textured: bool) -> Field:
-    """Grey paper in some light, 0 to 255; ``textured``: paper or canvas with much grain."""
-    grey = np.full(shape, rng.uniform(90, 250), np.float32) * light(shape, rng)
+def blank_paper(shape: Shape, rng: np.random.Generator, writers: Writers, things: float) -> Field:
+    """Grey paper in some light, 0 to 255. ``things``: how much else may be on it, 0 to 1, such as shadows and folds."""
+    paper = rng.uniform(150, 250) if rng.uniform() < 0.6 else rng.uniform(80, 250)
+    grey = np.full(shape, paper, np.float32) * light(shape, rng, 0.03 + 0.25 * things)
     for _ in range(2):
-        if rng.uniform() < 0.07:
+        if rng.uniform() < 0.02 + 0.2 * things:
             grey *= fold(shape, rng)
-    if textured or rng.uniform() < 0.2:
+    if rng.uniform() < 0.15 + 0.3 * things:
         grey *= grain(shape, rng, writers)
-    return grey
+    # Overexposed paper is white; ink on it stays as strong as elsewhere.
+    return np.minimum(grey, np.float32(254))
 
 
 def scenery(shape: Shape, rng: np.random.Generator, writers: Writers) -> Field:

@@ -20,7 +20,9 @@ def written_on_blank(
     """
     hand = choose_hand(writers, rng, 1.0)
     longest = max(len(line) for line in lines)
-    height = min(height, LARGEST / max(1.3, longest * (0.75 + hand.gap)), LARGEST / max(1.3, len(lines) * step))
+    # The longest line fits even in the smallest writing.
+    hand = hand.closer(max(0.1, LARGEST / (DIGIT[0] * max(1, longest)) - 1))
+    height = min(height, LARGEST / max(1.3, longest * (1 + hand.gap)), LARGEST / max(1.3, len(lines) * step))
     height = max(DIGIT[0], height)
     hand = hand.resized(height, rng)
     margin = 0.6 * height
@@ -62,7 +64,7 @@ def few_numbers(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand
     elif kind < 0.35:
         lines = [texts.number(rng, 1, 1) for _ in range(count)]
     elif kind < 0.7:
-        lines = [texts.number(rng, 1, 6) for _ in range(count)]
+        lines = [texts.number(rng, 1, int(rng.choice([3, 6, 12]))) for _ in range(count)]
     else:
         lines = [" ".join(texts.number(rng, 1, 4) for _ in range(rng.integers(1, 5))) for _ in range(count)]
     sheet, hand = written_on_blank(writers, rng, lines, between(rng, DIGIT[0], 110), rng.uniform(1.25, 2.6))

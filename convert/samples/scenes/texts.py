@@ -41,7 +41,7 @@ def _operator(rng: np.random.Generator) -> str:
 
 def calculation(rng: np.random.Generator) -> str:
     """A sum such as ``25 + 13 =``, ``3 × (7 - 2) =`` or ``15 × 4 = 60``; its result need not be true."""
-    wide = " " * int(rng.integers(0, 3))
+    wide = " " * int(rng.choice([0, 1, 2, 4]))
     kind = rng.uniform()
     if kind < 0.72:
         text = f"{_operand(rng)}{wide}{_operator(rng)}{wide}{_operand(rng)}"
@@ -103,8 +103,10 @@ def measured(rng: np.random.Generator) -> str:
     kind = rng.uniform()
     if kind < 0.5:
         return f"{number(rng, 1, 5)} {pick(rng, UNITS)}"
-    if kind < 0.75:
+    if kind < 0.7:
         return f"{pick(rng, NOUNS)} {number(rng, 1, 4)}"
+    if kind < 0.8:
+        return f"{number(rng, 1, 2)}{pick(rng, '.)')} {word(rng)}"
     return f"{number(rng, 1, 3)} {pick(rng, THINGS)}"
 
 

@@ -74,12 +74,13 @@ def hand(shape: Shape, rng: np.random.Generator) -> tuple[Pixels, Field]:
 
 
 def cup(shape: Shape, rng: np.random.Generator) -> tuple[Pixels, Field]:
-    """Something round, full or a ring: a cup, a coin, a stain, a roll of tape."""
+    """Something round: a coin, a cup, a stain, or a ring so large or so thick that nobody takes it for a 0."""
     there = _mask(shape)
     at = (rng.uniform(0, 1, 2) * shape[::-1]).astype(int).tolist()
-    axes = (rng.uniform(0.03, 0.25) * max(shape) * np.array([1, rng.uniform(0.7, 1)])).astype(int) + 2
-    full = rng.uniform() < 0.6
-    width = -1 if full else max(1, int(axes[0] * rng.uniform(0.05, 0.4)))
+    full, thick = rng.uniform(size=2) < (0.6, 0.5)
+    radius = rng.uniform(*((0.03, 0.25) if full or thick else (0.25, 0.45))) * max(shape) + 2
+    axes = (radius * np.array([1, rng.uniform(0.7, 1)])).astype(int)
+    width = -1 if full else max(1, int(radius * (rng.uniform(0.5, 0.7) if thick else rng.uniform(0.03, 0.15))))
     cv2.ellipse(there, at, axes.tolist(), float(rng.uniform(0, 180)), 0, 360, 255, width, cv2.LINE_AA)
     return there, _shade(shape, rng)
 

@@ -20,6 +20,8 @@ DIGIT_SETS = ("unipen_digits", "pendigits")
 """The sets of digits as strokes that are used, where they are there."""
 CHARACTER_SETS = ("unipen_symbols", "unipen_upper", "unipen_lower")
 """The sets of letters and symbols as strokes that are used, where they are there."""
+UNCLEAR_PICTURES = frozenset({"z", "*", "integral", "partial", "xi"})
+"""Labels of pictures that are left out: the z of ``bhmsds`` is a 2, its asterisk a dot; the others may be digits."""
 BACKGROUND_PERIOD = 4
 """Of the pictures of paper and of written pages, one in this many is held out."""
 MIN_DIGITS = 9
@@ -61,7 +63,9 @@ class Writers:
     alphabets: Sequence[Source]
     """Letters of many alphabets that nobody takes for a digit."""
     pictures: Mapping[str, Mapping[str, Sequence[Pixels]]]
-    """Digits as pictures, light ink on black, by their set (mnist, bhmsds) and by what they are."""
+    """Digits and signs as pictures, light ink on black, by their set (mnist, bhmsds) and by what they are."""
+    symbols: Sequence[Pixels]
+    """Mathematical symbols as pictures, light ink on black."""
     papers: Sequence[Pixels]
     """Grey pictures of paper, canvas and cork."""
     written_pages: Sequence[Pixels]
@@ -92,8 +96,9 @@ class Writers:
             [source for source in _sources(folder, "omniglot", held_out) if not _like_a_digit(source)],
             {
                 "mnist": {str(digit): list(images[labels == digit][:MNIST_LIMIT]) for digit in range(10)},
-                "bhmsds": _digit_pictures(folder, held_out),
+                "bhmsds": _pictures(folder, "bhmsds", held_out),
             },
+            [picture for of_label in _pictures(folder, "hasy20", held_out).values() for picture in of_label],
             _backgrounds(folder, "cc0_*", held_out),
             _backgrounds(folder, "words_*", held_out),
         )
@@ -121,11 +126,11 @@ def _like_a_digit(source: Source) -> bool:
     return bool(source.marks.looks_like_digit[source.place])
 
 
-def _digit_pictures(folder: Path, held_out: bool) -> dict[str, list[Pixels]]:
+def _pictures(folder: Path, name: str, held_out: bool) -> dict[str, list[Pixels]]:
     found: dict[str, list[Pixels]] = defaultdict(list)
-    if pictures := load_mark_pictures(folder, "bhmsds"):
+    if pictures := load_mark_pictures(folder, name):
         for picture, label, held in zip(pictures.pictures, pictures.labels, pictures.held_out, strict=True):
-            if label.isdecimal() and held == held_out:
+            if label not in UNCLEAR_PICTURES and held == held_out:
                 found[label].append(picture)
     return dict(found)
 

@@ -1,0 +1,31 @@
+"""What is written has digits, and no letter beside them that could be one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from convert.data.marks import LOOK_ALIKES
+from convert.samples.scenes import texts
+
+
+def drawn(text: texts.Text, count: int = 300) -> list[str]:
+    rng = np.random.default_rng(7)
+    return [text(rng) for _ in range(count)]
+
+
+def test_every_entry_has_a_digit() -> None:
+    assert all(any(character.isdecimal() for character in entry) for entry in drawn(texts.entry))
+
+
+def test_a_number_has_as_many_digits_as_asked() -> None:
+    numbers = drawn(lambda rng: texts.number(rng, 2, 4))
+    assert {len(number) for number in numbers} == {2, 3, 4} and all(number.isdecimal() for number in numbers)
+
+
+def test_codes_have_no_letter_that_looks_like_a_digit() -> None:
+    assert not LOOK_ALIKES & set("".join(drawn(texts.code)))
+
+
+def test_sums_have_all_operators_and_most_ask_for_a_result() -> None:
+    sums = drawn(texts.calculation)
+    assert set("+-×÷/=().") < set("".join(sums)) and 0.6 < np.mean(["=" in one for one in sums]) < 0.9
