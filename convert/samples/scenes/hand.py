@@ -66,6 +66,10 @@ class Hand:
     """Gap between two marks, in heights of a digit."""
     touch: float
     """Share of the marks, 0 to 1, that touch the one before."""
+    uneven: float
+    """By how much the size varies from mark to mark, as a natural logarithm: its standard deviation."""
+    hop: float
+    """By how much marks stand above or below the line, in heights of a digit: its standard deviation."""
     tilt: float
     """How far a line of text falls for each pixel to the right, pixels."""
 

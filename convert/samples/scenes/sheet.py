@@ -111,7 +111,7 @@ def write(
         if character == " ":
             x += height * rng.uniform(0.4, 0.9)
             continue
-        ink = write_mark(hand, character, rng, size * float(np.exp(rng.normal(0, 0.06))))
+        ink = write_mark(hand, character, rng, size * float(np.exp(rng.normal(0, hand.uneven))))
         if ink is None:
             x += 0.5 * height
             continue
@@ -119,7 +119,7 @@ def write(
         gap = hand.gap * height * float(np.exp(rng.normal(0, 0.25)))
         if x > start and rng.uniform() < hand.touch:
             x -= gap + min(height * rng.uniform(0.02, 0.12), 0.4 * wide)
-        top = y + _drop(character, height, tall) + rng.normal(0, 0.035 * height)
+        top = y + _drop(character, height, tall) + rng.normal(0, hand.hop * height)
         sheet.paste(ink, x, top + hand.tilt * (x - start), character)
         x += wide - 2 + gap
     return x
