@@ -109,6 +109,8 @@ def choose_hand(writers: Writers, rng: np.random.Generator, height: float) -> Ha
         pen=_choose_pen(rng, height),
         gap=gap,
         touch=rng.uniform(0.1, 0.6) if rng.uniform() < TOUCHING_SHARE else 0.0,
+        uneven=rng.uniform(0.03, 0.2),
+        hop=rng.uniform(0.02, 0.1),
         tilt=uphill + float(np.tan(np.radians(askew))),
     )
 
