@@ -8,6 +8,7 @@ from typing import NamedTuple
 import cv2
 
 from edge.reading.belief import Belief
+from edge.reading.context import ContextNetwork
 from edge.reading.candidates import Candidate, Classifier
 from edge.reading.evidence import Surroundings, evidence
 from edge.reading.finding import find_candidates
@@ -75,6 +76,7 @@ class Passes(NamedTuple):
 
     classify: Classifier
     settings: VisionSettings
+    context: ContextNetwork
     belief: Belief
     min_confidence: float
     """A digit needs at least this belief, 0 to 1."""
@@ -134,23 +136,30 @@ class Passes(NamedTuple):
         return self._decided(PassResult(cleaned, segments, candidates, ()))
 
     def _decided(self, seen: PassResult) -> PassResult:
-        around = surroundings(seen)
-        beliefs = self.belief(evidence(seen.candidates, around)) if seen.candidates else []
-        candidates = tuple(one._replace(belief=b) for one, b in zip(seen.candidates, beliefs, strict=True))
+        around = self.surroundings(seen)
+        found = around.seen_in(seen.candidates)
+        beliefs = self.belief(evidence(found, around)) if found else []
+        candidates = tuple(one._replace(belief=b) for one, b in zip(found, beliefs, strict=True))
         self.watch.lap("decide")
         return seen._replace(candidates=candidates, accepted=tuple(b >= self.min_confidence for b in beliefs))
+
+    def surroundings(self, seen: PassResult) -> Surroundings:
+        """The page around the candidates of a pass."""
+        side = max(seen.segments.digit_side, 1.0)
+        return Surroundings(seen.cleaned.ink, seen.segments.mask, side, seen.cleaned.signal, self.context)
 
     def _resolved(self, seen: PassResult) -> PassResult:
         """With doubtful marks rotated, merged or split, where that is believed more."""
         doubtful = [one for one in seen.candidates if one.belief < DOUBT]
         if not doubtful or len(seen.candidates) > MOST:
             return seen
-        around, found = surroundings(seen), list(seen.candidates)
+        around, found = self.surroundings(seen), list(seen.candidates)
         for one in sorted(doubtful, key=lambda one: -max(one.box[2:]))[:MOST_DOUBTS]:
             if one not in found:
                 continue
             best, most = found, value([one])
             for way in hypotheses(found, one, self.classify, around.digit_side):
+                way = way._replace(candidates=tuple(around.seen_in(way.candidates)))
                 changed, places = replaced(found, way)
                 beliefs = self.belief(evidence(changed, around, places))
                 believed = [changed[i]._replace(belief=b) for i, b in zip(places, beliefs, strict=True)]
@@ -207,11 +216,6 @@ def replaced(candidates: Sequence[Candidate], way: Hypothesis) -> tuple[list[Can
     line = candidates[at].line
     new = [one._replace(line=line) for one in way.candidates]
     return kept[:at] + new + kept[at:], list(range(at, at + len(new)))
-
-
-def surroundings(seen: PassResult) -> Surroundings:
-    """The page around the candidates of a pass."""
-    return Surroundings(seen.cleaned.ink, seen.segments.mask, max(seen.segments.digit_side, 1.0), seen.cleaned.signal)
 
 
 def mean_likeness(candidates: Sequence[Candidate]) -> float:
