@@ -116,7 +116,8 @@ def _convert_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--labels", metavar="A,B,...", type=_labels,
-        help="what each output stands for, in order (default: 0 to 9; an eleventh output is none: not a digit)",
+        help="what each output stands for, in order (default: what edge-train named, else 0 to 9; an eleventh output is"
+        " none: not a digit)",
     )  # fmt: skip
     parser.add_argument(
         "--architecture", metavar="MODEL.json", type=Path,
@@ -215,7 +216,8 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     parser.add_argument(
         "--marks", metavar="FOLDER", type=Path,
-        help="also train on digits, letters and symbols of many writers, a folder of .npz files (default: none)",
+        help="also train on digits, letters and symbols of many writers, a folder of .npz files; only with it the model"
+        " learns minus, slash, plus, equals, bracket, percent, times and letter (default: none)",
     )  # fmt: skip
     command_line.add_seed(parser, "seed of the initial weights and of all random variation")
     parser.add_argument(

@@ -51,7 +51,7 @@ class Request:
     architecture: Path | None = None
     """The JSON of ``model.to_json()``, for a file that contains weights only."""
     labels: tuple[str, ...] | None = None
-    """What each output stands for; None: 0 to 9, and an eleventh is ``none``, not a digit."""
+    """What each output stands for; None: what edge-train named, else 0 to 9, and an eleventh is ``none``."""
     input_range: str | None = None
     """A key of ``convert.choices.RANGES``; None: detected."""
     polarity: str | None = None

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from convert.classes import NO_DIGIT
 from convert.data.mnist import Labels
 from edge.corrections.database import GLYPH_SIDE
 from edge.corrections.export import LABELS
@@ -15,12 +16,9 @@ from edge.errors import DataError
 from edge.reading.evaluation import load_labelled
 from edge.types import Pixels
 
-NONE = 10
-"""The class of marks that are not digits."""
-
 
 class LabelledGlyphs(NamedTuple):
-    """Glyphs (n, 28, 28) uint8, light ink on black, and their classes, (n,): 0 to 9, or NONE."""
+    """Glyphs (n, 28, 28) uint8, light ink on black, and their classes, (n,): 0 to 9, or NO_DIGIT."""
 
     glyphs: Pixels
     classes: Labels
@@ -48,4 +46,4 @@ def load(folder: Path) -> LabelledGlyphs:
                 f"{folder / LABELS}: {frame.source}: {text!r} is more than one digit; give one digit, or nothing"
             )
     glyphs = np.stack([frame.pixels for frame, _ in rows])
-    return LabelledGlyphs(glyphs, np.array([int(text) if text else NONE for _, text in rows], np.uint8))
+    return LabelledGlyphs(glyphs, np.array([int(text) if text else NO_DIGIT for _, text in rows], np.uint8))

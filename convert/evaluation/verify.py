@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.data.mnist import Labels
-from edge.model.card import NONE
 from edge.model.classifier import Model
 from edge.types import Pixels
 
@@ -38,7 +37,7 @@ class Comparison:
     tflite: NDArray[np.float32]
     """The file's probabilities, (n, classes)."""
     classes: tuple[str, ...]
-    """The label of each class: 0 to 9, none."""
+    """The label of each class: 0 to 9, and what is not a digit, such as minus or none."""
 
     @property
     def images(self) -> int:
@@ -87,10 +86,9 @@ class Comparison:
 
     @property
     def rejected(self) -> float | None:
-        """Share that the file answers with none, not a digit, 0 to 1; None for a model without that class."""
-        if NONE not in self.classes:
-            return None
-        return float((self.tflite.argmax(axis=1) == self.classes.index(NONE)).mean())
+        """Share that the file answers with what is not a digit, 0 to 1; None for a model of digits alone."""
+        others = [i for i, name in enumerate(self.classes) if not name.isdecimal()]
+        return float(np.isin(self.tflite.argmax(axis=1), others).mean()) if others else None
 
     @cached_property
     def drift(self) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from convert.classes import of_head
 from convert.load import channels, keras1, keras_file, saved_model
 from convert.load.architecture import (
     OPERATION_PREFIX,
@@ -30,7 +31,7 @@ from edge.model.card import DIGITS, NONE
 from edge.system.text import one_line
 
 DEFAULT_LABELS = {10: DIGITS, 11: (*DIGITS, NONE)}
-"""What the outputs stand for if the user does not say, by their number."""
+"""What the outputs stand for if neither the user nor the last layer's name says it, by their number."""
 QUOTED_CONFIG = re.compile(r" Full object config| Received: | Make sure custom| config=\{")
 """Where Keras's error messages begin to quote the file's configuration: the text is cut there."""
 
@@ -55,13 +56,14 @@ def load(path: Path, *, architecture: Path | None = None, labels: tuple[str, ...
     """The model in a Keras file (.h5, .hdf5, .keras) or in a SavedModel folder.
 
     ``architecture`` is the JSON of ``model.to_json()`` for a file that has weights only; ``labels`` say what each
-    output stands for, by default 0 to 9, and none for an eleventh. Raises ConvertError if the file is refused.
+    output stands for, by default what edge-train named, else 0 to 9, and none for an eleventh. Raises ConvertError if
+    the file is refused.
     """
     if path.is_dir() and not (path / keras_file.CONFIG).is_file():
         model, by, digest = _from_folder(path, architecture)
     else:
         model, by, digest = _from_file(path, architecture)
-    return LoadedModel(model, path, digest, by, _labels(math.prod(model.output_shape[1:]), labels, path))
+    return LoadedModel(model, path, digest, by, _labels(model, labels, path))
 
 
 def _from_folder(path: Path, architecture: Path | None) -> tuple[Any, str, str]:
@@ -223,8 +225,12 @@ def _input_size(model: Any) -> list[int]:
     return [size or default for size, default in zip(shape, (28, 28, 1), strict=True)] if len(shape) == 3 else shape
 
 
-def _labels(outputs: int, labels: tuple[str, ...] | None, path: Path) -> tuple[str, ...]:
+def _labels(model: Any, labels: tuple[str, ...] | None, path: Path) -> tuple[str, ...]:
+    outputs = math.prod(model.output_shape[1:])
     if labels is None:
+        named = of_head(model.layers[-1].name) if getattr(model, "layers", None) else ()
+        if len(named) == outputs and set(DIGITS) <= set(named):
+            return named
         if outputs not in DEFAULT_LABELS:
             known = " (the classes of ImageNet?)" if outputs == 1000 else ""
             raise ConvertError(

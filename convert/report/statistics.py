@@ -82,7 +82,7 @@ def answers(
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """For each answer its confidence, 0 to 1, and whether it is correct, (n,) both; the answer is the likeliest class.
 
-    The answer "none" counts as wrong, since all images are digits.
+    An answer that is not a digit counts as wrong, since all images are digits.
     """
     values = np.array([int(name) if name.isdecimal() else -1 for name in classes])
     return probabilities.max(axis=1), values[probabilities.argmax(axis=1)] == labels

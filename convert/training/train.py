@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from convert.classes import CLASSES, HEAD, NO_DIGIT
 from convert.data.corrections import LabelledGlyphs
 from convert.data.mnist import Mnist
 from convert.load import LoadedModel
@@ -18,6 +19,7 @@ from convert.system.files import atomic_write
 from convert.system.workers import Job, Workers, workers
 from convert.training import checkpoint
 from edge.errors import ConvertError
+from edge.model.card import DIGITS
 from edge.types import Pixels
 
 CAMERA_SHARE = 0.35
@@ -27,10 +29,8 @@ HANDWRITTEN_SHARE = 0.6
 """Number of generated handwritten digits in each epoch, as a share of the training set."""
 NONDIGIT_SHARE = 0.35
 """Number of marks that are not digits in each epoch, as a share of the training set."""
-MARKED_DIGIT_SHARE = 0.65
-"""Number of digits of many writers in each epoch, as a share of the training set, if there is a folder of marks."""
-MARKED_OTHER_SHARE = 0.5
-"""The same for letters and symbols of many writers, which are not digits."""
+NONDIGIT_SHARE_BESIDE_MARKS = 0.17
+"""The same beside letters and symbols of many writers. Chosen: those show better what is not a digit."""
 OWN_SHARE = 0.06
 """Number of the user's own glyphs in each epoch, as a share of the training set: each is repeated, and varied each
 time."""
@@ -47,13 +47,14 @@ BATCH_SIZE = 128
 """Glyphs per training step."""
 PEAK_RATE = 2e-3
 """Highest learning rate, reached after the first epoch; from there it falls to 0 along a cosine."""
-FURTHER_PEAK_RATE = 1e-3
+FURTHER_PEAK_RATE = 8e-4
 """Highest learning rate when a trained model is trained further (``--start``)."""
 SMOOTHING = 0.05
 """Label smoothing: keeps the model from becoming more confident than the data justifies."""
 
-CLASSES = 11
-"""Number of classes: the digits 0 to 9, and none, not a digit."""
+HEAD_NOISE = 0.02
+"""Standard deviation of the noise on weights that are copied for new classes, so that the classes become different.
+Chosen: small beside the weights."""
 
 NO_OWN_GLYPHS = LabelledGlyphs(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8))
 """No glyphs of the user."""
@@ -66,10 +67,10 @@ Work = Callable[[Any, Any], Pixels]
 
 
 def network() -> Any:
-    """The untrained network: (28, 28, 1) float32 in 0..1, light ink on black -> logits of ten digits and of none.
+    """The untrained network: (28, 28, 1) float32 in 0..1, light ink on black -> logits of CLASSES.
 
     Five convolutions. The first has stride 2: a pen stroke of 2 to 3 pixels survives it, and the layers behind it
-    have less work. 135,419 parameters, 3.9 million multiplications an image.
+    have less work. 136,259 parameters, 3.9 million multiplications an image.
     """
     import keras
     from keras import layers
@@ -88,7 +89,7 @@ def network() -> Any:
     x = convolution(x, 104)
     x = layers.Flatten()(x)
     x = layers.Dropout(0.3)(x)
-    return keras.Model(glyph, layers.Dense(CLASSES, name="digit_or_none")(x), name="mnist")
+    return keras.Model(glyph, layers.Dense(len(CLASSES), name=HEAD)(x), name="mnist")
 
 
 def in_parallel(work: Work, items: Pixels, seed: list[int], pool: Workers) -> Pixels:
@@ -121,30 +122,33 @@ def train(
     ``marks_folder``: digits, letters and symbols of many writers (``convert.samples.marks``) are learnt too.
 
     ``on_epoch(epochs done, figures)`` is called after each epoch; the figures are Keras's ``loss`` and ``accuracy``.
-    Training begins with an untrained model, or with ``start``, which an earlier training made. After each epoch the
-    model is saved to ``checkpoint_file``; if that file is of the same training, it continues from there. Raises
-    ConvertError if ``start`` is another network, and DataError if ``marks_folder`` has no marks.
+    Training begins with an untrained model, or with ``start``, which an earlier training made; one with the digits and
+    none as its classes gets the others. After each epoch the model is saved to ``checkpoint_file``; if that file is of
+    the same training, it continues from there. Raises ConvertError if ``start`` is another network, and DataError if
+    ``marks_folder`` has no marks.
     """
     import keras
 
     keras.utils.set_random_seed(seed)
     own, own_classes = repeated(also, round(OWN_SHARE * len(data.train))) if also else NO_OWN_GLYPHS
-    identity = {"epochs": epochs, "seed": seed, "data": data.digest, "start": start and start.sha256}
+    identity = {
+        "classes": list(CLASSES), "epochs": epochs, "seed": seed, "data": data.digest, "start": start and start.sha256,
+    }  # fmt: skip
     if also:
         identity["also"] = also.digest
+    nondigit_share = NONDIGIT_SHARE
+    size = len(data.train) + len(own)
     if marks_folder:
         # Loaded here, so that a wrong folder is refused before the long work.
-        marks.load(marks_folder)
+        size += marks.load(marks_folder).number(len(data.train))
         identity["marks"] = marks.digest(marks_folder)
+        nondigit_share = NONDIGIT_SHARE_BESIDE_MARKS
+    written_count, nondigit_count = (round(share * len(data.train)) for share in (HANDWRITTEN_SHARE, nondigit_share))
+    size += written_count + nondigit_count
     model, done = checkpoint.load(checkpoint_file, identity) if checkpoint_file else (None, 0)
-    marked = (round(MARKED_DIGIT_SHARE * len(data.train)), round(MARKED_OTHER_SHARE * len(data.train)))
-    size = _epoch_size(len(data.train)) + len(own) + (sum(marked) if marks_folder else 0)
     model = model or _compiled(start, epochs, -(-size // BATCH_SIZE))
-    written_digits = (
-        np.arange(SAMPLE_SETS * round(HANDWRITTEN_SHARE * len(data.train)), dtype=np.uint8) // SAMPLE_SETS % 10
-    )
-    nondigit_count = SAMPLE_SETS * round(NONDIGIT_SHARE * len(data.train))
-    nondigit_sources = np.random.default_rng(seed).integers(len(data.train), size=nondigit_count)
+    written_digits = (np.arange(SAMPLE_SETS * written_count) // SAMPLE_SETS % 10).astype(np.uint8)
+    nondigit_sources = np.random.default_rng(seed).integers(len(data.train), size=SAMPLE_SETS * nondigit_count)
     with workers(min(SEED_PARTS, os.cpu_count() or 1)) as pool:
         through_camera = in_parallel(augment.through_camera, data.train, [seed, 0], pool)
         written = in_parallel(augment.handwriting, written_digits, [seed, 0, 1], pool)
@@ -156,7 +160,7 @@ def train(
             varied = single.submit(augment.varied, data.train, [seed, epoch + 1])
             if not marks_folder:
                 return varied, None, NO_CLASSES
-            places, classes = marks.load(marks_folder).choose(*marked, [seed, epoch, 4])
+            places, classes = marks.load(marks_folder).choose(len(data.train), [seed, epoch, 4])
             return varied, single.submit(marks.glyphs, places, [seed, epoch, 5], marks_folder), classes
 
         next_epoch = submit(done)
@@ -171,7 +175,7 @@ def train(
             glyphs[through] = through_camera[through]
             turn = slice(epoch % SAMPLE_SETS, None, SAMPLE_SETS)
             parts = [glyphs, written[turn], nondigit_glyphs[turn], *marked_glyphs]
-            none = np.full(len(nondigit_glyphs[turn]), CLASSES - 1)
+            none = np.full(len(nondigit_glyphs[turn]), NO_DIGIT)
             if len(own):
                 parts.append(augment.varied(own, [seed, epoch, 3]))
             glyphs = np.concatenate(parts)
@@ -180,7 +184,7 @@ def train(
             order_of_batches = rng.permutation(len(glyphs))
             history = model.fit(
                 glyphs[order_of_batches, ..., None].astype(np.float32) / 255,
-                np.eye(CLASSES, dtype=np.float32)[labels[order_of_batches]],
+                np.eye(len(CLASSES), dtype=np.float32)[labels[order_of_batches]],
                 batch_size=BATCH_SIZE, epochs=epoch + 1, initial_epoch=epoch, shuffle=False, verbose=0,
             )  # fmt: skip
             if checkpoint_file:
@@ -203,8 +207,17 @@ def _reseed(model: Any, seed: list[int]) -> None:
             layer.seed_generator.state.assign(np.random.default_rng(seed).integers(2**31, size=2))
 
 
-def _epoch_size(images: int) -> int:
-    return images + round(HANDWRITTEN_SHARE * images) + round(NONDIGIT_SHARE * images)
+def with_all_classes(kernel: Any, bias: Any) -> list[Any]:
+    """The last layer's weights (n, classes) and (classes,) for CLASSES, from those for the digits and none.
+
+    Every class that is no digit begins as none, and all of them together are as probable as none was.
+    """
+    digits, others = len(DIGITS), len(CLASSES) - len(DIGITS)
+    noise = np.random.default_rng(0).normal(0, HEAD_NOISE, (len(kernel), others))
+    return [
+        np.concatenate([kernel[:, :digits], np.repeat(kernel[:, digits:], others, axis=1) + noise], axis=1),
+        np.concatenate([bias[:digits], np.repeat(bias[digits:], others) - np.log(others)]),
+    ]
 
 
 def _compiled(start: LoadedModel | None, epochs: int, steps: int) -> Any:
@@ -212,8 +225,11 @@ def _compiled(start: LoadedModel | None, epochs: int, steps: int) -> Any:
 
     model = network()
     if start:
-        weights = start.model.get_weights()
-        if [array.shape for array in weights] != [array.shape for array in model.get_weights()]:
+        weights, shapes = start.model.get_weights(), [array.shape for array in model.get_weights()]
+        older = len(DIGITS) + 1
+        if is_older := [array.shape for array in weights[-2:]] == [(shapes[-2][0], older), (older,)]:
+            weights[-2:] = with_all_classes(*weights[-2:])
+        if [array.shape for array in weights] != shapes or not (is_older or start.labels == CLASSES):
             raise ConvertError(
                 f"{start.path}: is not the network that edge-train trains; leave out --start to train a new one"
             )
@@ -239,6 +255,6 @@ def save(model: Any, out: Path) -> None:
 
 
 def accuracy(model: Any, glyphs: Pixels, labels: Any) -> float:
-    """Share of ``glyphs`` (n, 28, 28) that the Keras model classifies as labelled, 0 to 1."""
-    found = model.predict(glyphs[..., None].astype(np.float32) / 255, batch_size=500, verbose=0).argmax(1)
-    return float(np.mean(found == labels))
+    """Share of ``glyphs`` (n, 28, 28) whose most probable digit, by the Keras model, is the labelled one, 0 to 1."""
+    found = model.predict(glyphs[..., None].astype(np.float32) / 255, batch_size=500, verbose=0)
+    return float(np.mean(found[:, : len(DIGITS)].argmax(1) == labels))

@@ -17,6 +17,7 @@ import cv2
 import pytest
 
 from convert.choices import RECIPES
+from convert.classes import CLASSES
 from convert.cli import convert_main, train_main
 from convert.conversion import attempts, pipeline
 from convert.data.mnist import load_mnist
@@ -112,6 +113,18 @@ def test_an_eleventh_output_is_what_is_no_digit(mnist: str, tmp_path: Path, capf
         assert quantised.card.labels == (*"0123456789", "none")
         found = quantised.predict(small.data().test)
         assert found.shape == (300, 11) and (found.argmax(1) == small.data().test_labels).mean() > 0.95
+
+
+def test_the_labels_of_edge_train_are_known(mnist: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = small.saved(small.with_marks(), tmp_path / "m.h5")
+    capfd.readouterr()
+    assert convert_main([str(path), "--data", mnist]) == 0
+    assert re.search(r"no digit +0\.0", capfd.readouterr().out)
+    with Model(path.with_suffix(".tflite")) as quantised:
+        assert quantised.card.labels == CLASSES
+        assert quantised.card.digits == (*range(10), *[None] * 9)
+        found = quantised.predict(small.data().test)
+        assert found.shape == (300, 19) and (found.argmax(1) == small.data().test_labels).mean() > 0.95
 
 
 def test_one_order_gives_the_same_bytes_twice(model: Path, mnist: str, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from convert import load
 from convert.choices import Io, Recipe
+from convert.classes import CLASSES, HEAD
 from convert.data.mnist import ARRAYS, Mnist
 from convert.load.input_format import InputFormat, detect
 from convert.tflite import quantise
@@ -118,15 +119,27 @@ def _without_its_last_layer() -> tuple[Any, Any]:
     return glyph, x
 
 
+def _with_more_outputs(outputs: int, name: str | None = None) -> Any:
+    """The trained model with more outputs, which are never the greatest; ``name`` is that of its last layer."""
+    layers = keras().layers
+    glyph, x = _without_its_last_layer()
+    model = keras().Model(glyph, layers.Dense(outputs, name=name)(x))
+    kernel, bias = trained().layers[-1].get_weights()
+    more = np.full(outputs - 10, -20, np.float32)
+    model.layers[-1].set_weights([np.pad(kernel, ((0, 0), (0, len(more)))), np.append(bias, more)])
+    return model
+
+
 @functools.cache
 def with_none() -> Any:
     """The same with an eleventh output, which is never the greatest."""
-    layers = keras().layers
-    glyph, x = _without_its_last_layer()
-    model = keras().Model(glyph, layers.Dense(11)(x))
-    kernel, bias = trained().layers[-1].get_weights()
-    model.layers[-1].set_weights([np.pad(kernel, ((0, 0), (0, 1))), np.append(bias, np.float32(-20))])
-    return model
+    return _with_more_outputs(11)
+
+
+@functools.cache
+def with_marks() -> Any:
+    """The same with the classes of ``edge-train``; those that are no digits are never the greatest."""
+    return _with_more_outputs(len(CLASSES), HEAD)
 
 
 @functools.cache

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from convert.classes import CLASSES, NO_DIGIT
 from convert.cli import train_main
 from convert.data import corrections, photographs
 from convert.training import train
@@ -30,14 +31,8 @@ def folder(tmp_path: Path) -> Path:
 def test_an_export_comes_back_as_glyphs_and_classes(folder: Path) -> None:
     found = corrections.load(folder)
     assert np.array_equal(found.glyphs, small.data().train[:5])
-    assert found.classes.tolist() == [
-        7,
-        1,
-        2,
-        3,
-        corrections.NONE,
-    ]
-    assert train.CLASSES - 1 == corrections.NONE
+    assert found.classes.tolist() == [7, 1, 2, 3, NO_DIGIT]
+    assert CLASSES[NO_DIGIT] == "none"
 
 
 def test_few_are_repeated_but_not_learnt_by_heart(folder: Path) -> None:
@@ -45,7 +40,7 @@ def test_few_are_repeated_but_not_learnt_by_heart(folder: Path) -> None:
     assert len(train.repeated(found, 20).glyphs) == 20
     assert len(train.repeated(found, 10_000).glyphs) == 5 * train.MAX_OWN_REPEATS
     assert len(train.repeated(found, 0).glyphs) == 5
-    assert train.repeated(found, 7).classes.tolist() == [7, 1, 2, 3, 10, 7, 1]
+    assert train.repeated(found, 7).classes.tolist() == [7, 1, 2, 3, NO_DIGIT, 7, 1]
 
 
 def test_an_export_is_calibrated_on_as_it_is(folder: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,8 @@ def test_labels_may_have_any_order_and_be_no_digits() -> None:
     )
     assert found.correct_float == 3 and found.correct == 2
     assert found.rejected == pytest.approx(1 / 3) and found.agreement == 1
+    several = replace(found, classes=("minus", "1", "letter"))
+    assert several.rejected == pytest.approx(2 / 3) and several.correct == 1
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,14 @@ import h5py
 import numpy as np
 import pytest
 
+from convert.classes import CLASSES, HEAD
 from convert.data.mnist import load_mnist
 from convert.load import load
 from edge.errors import ConvertError
 from tests.support import small
 
 pytestmark = small.QUIET
+ROOT = Path(__file__).parents[3]
 
 
 def edited(path: Path, old: str, new: str) -> Path:
@@ -243,6 +245,27 @@ def test_labels_say_what_the_outputs_stand_for(tmp_path: Path) -> None:
         load(twelve, labels=tuple("0123456789"))
     with pytest.raises(ConvertError, match="--labels has no digit"):
         load(ten, labels=tuple("abcdefghij"))
+
+
+def test_the_last_layer_keeps_the_labels_of_edge_train(tmp_path: Path) -> None:
+    keras = small.keras()
+    first = small.saved(small.with_marks(), tmp_path / "19.h5")
+    assert load(first).labels == CLASSES and len(CLASSES) == 19
+    again = small.saved(load(first).model, tmp_path / "19.keras")
+    assert load(again).labels == CLASSES
+    own = tuple("abcdefghi0123456789")
+    assert load(first, labels=own).labels == own
+    glyph = keras.layers.Input((28, 28))
+    flat = keras.layers.Flatten()(glyph)
+    for outputs, name in ((12, HEAD), (19, "_".join("abcdefghijklmnopqrs")), (19, None)):
+        other = small.saved(keras.Model(glyph, keras.layers.Dense(outputs, name=name)(flat)), tmp_path / "other.h5")
+        assert f"has {outputs} outputs, not 10" in small.refused(other)
+    ten = keras.Model(glyph, keras.layers.Dense(10, name="9_8_7_6_5_4_3_2_1_0")(flat))
+    assert load(small.saved(ten, tmp_path / "10.h5")).labels == tuple("9876543210")
+
+
+def test_the_shipped_model_says_none_with_its_last_output() -> None:
+    assert load(ROOT / "models" / "mnist.h5").labels in ((*"0123456789", "none"), CLASSES)
 
 
 def test_files_of_old_and_new_keras_from_other_people_load(data: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from convert.classes import CLASSES
 from convert.cli import train_main
-from convert.data.corrections import NONE
 from convert.data.marks import is_held_out
 from convert.samples import marks
 from edge.errors import DataError
@@ -18,6 +18,9 @@ SHAPES = {
     "1": [[(5, 0), (5, 10)]],
     "7": [[(0, 0), (6, 0), (2, 10)]],
     "+": [[(5, 0), (5, 10)], [(0, 5), (10, 5)]],
+    "!": [[(5, 0), (5, 7)], [(5, 10)]],
+    "C": [[(6, 0), (0, 3), (0, 7), (6, 10)]],
+    "x": [[(0, 0), (9, 10)], [(9, 0), (0, 10)]],
     "O": [[(0, 0), (5, 0), (5, 5), (0, 5), (0, 0)]],
     ",": [[(1, 0), (0, 3)]],
 }
@@ -42,8 +45,9 @@ def write(folder: Path, name: str, labels: str, writers: list[str]) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     write(tmp_path, "unipen_digits", "17", [TRAINED, HELD_OUT])
-    write(tmp_path, "unipen_symbols", "+,", [TRAINED, HELD_OUT])
-    write(tmp_path, "unipen_upper", "O", [TRAINED])
+    write(tmp_path, "unipen_symbols", "+,!", [TRAINED, HELD_OUT])
+    write(tmp_path, "unipen_upper", "OC", [TRAINED])
+    write(tmp_path, "unipen_lower", "x", [TRAINED])
     pictures = np.full((18, 28, 28), 255, np.uint8)
     pictures[:, 12:16, 4:24] = 0
     np.savez(tmp_path / "bhmsds.npz", x=pictures, y=["-", "z"] * 9)
@@ -53,17 +57,54 @@ def folder(tmp_path: Path) -> Path:
 def test_only_clear_marks_of_writers_who_are_not_held_out_are_used(folder: Path) -> None:
     found = marks.load(folder)
     of_strokes = [one for one in found.sources if isinstance(one.marks, marks.Marks)]
-    assert sorted(one.label for one in of_strokes) == [1, 7, NONE], "no comma, no O, one writer"
+    named = [CLASSES[one.label] for one in of_strokes]
+    assert named == ["1", "7", "plus", "none", "letter", "times"], "no comma, no O, one writer"
     # Of nine minus signs three are held out, as every eighth picture is.
-    assert sum(not isinstance(one.marks, marks.Marks) for one in found.sources) == 6
-    assert len(found.digits) == 2 and len(found.others) == 7
+    of_pictures = [one for one in found.sources if not isinstance(one.marks, marks.Marks)]
+    assert [CLASSES[one.label] for one in of_pictures] == ["minus"] * 6
+    in_groups = {name: [CLASSES[found.sources[i].label] for i in places] for name, places in found.groups.items()}
+    assert in_groups == {
+        "digits": ["1", "7"], "symbols": ["plus", "none", "times"], "letters": ["letter"], "pictures": ["minus"] * 6,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("labels", "name"),
+    [
+        (["-", "_"], "minus"),
+        (["/"], "slash"),
+        (["+"], "plus"),
+        (["="], "equals"),
+        ([*"()[]{}<>"], "bracket"),
+        (["%"], "percent"),
+        ([*"xX*", "times"], "times"),
+        ([*"aAwWyé", "Greek/character01"], "letter"),
+        ([*':;!?&#@$^~"\\', "alpha", "pm", "R_bb"], "none"),
+        (["7"], "7"),
+    ],
+)
+def test_every_mark_has_its_class(labels: list[str], name: str) -> None:
+    assert {CLASSES[marks.class_of(label)] for label in labels} == {name}
+
+
+def test_an_epoch_has_its_share_of_every_group_that_is_there(folder: Path) -> None:
+    found = marks.load(folder)
+    assert found.number(100) == 31 + 20 + 23 + 18
+    assert np.bincount(found.choose(100, [1])[1], minlength=19)[[10, 17]].tolist() == [18, 23], "minus and letters"
+    (folder / "bhmsds.npz").unlink()
+    (folder / "unipen_upper.npz").unlink()
+    marks.load.cache_clear()
+    found = marks.load(folder)
+    assert set(found.groups) == {"digits", "symbols"} and found.number(100) == len(found.choose(100, [1])[0]) == 51
 
 
 def test_glyphs_follow_their_seed_and_show_their_marks(folder: Path) -> None:
-    places, classes = marks.load(folder).choose(6, 4, [1])
-    assert set(classes[:6].tolist()) <= {1, 7} and set(classes[6:].tolist()) == {NONE}
+    places, classes = marks.load(folder).choose(20, [1])
+    names = [CLASSES[number] for number in classes]
+    assert set(names[:6]) == {"1", "7"} and set(names[6:10]) <= {"plus", "none", "times"}
+    assert set(names[10:15]) == {"letter"} and set(names[15:]) == {"minus"}
     one, same, other = (marks.glyphs(places, [seed], folder) for seed in (1, 1, 2))
-    assert one.shape == (10, 28, 28) and one.dtype == np.uint8
+    assert one.shape == (19, 28, 28) and one.dtype == np.uint8
     assert np.array_equal(one, same) and not np.array_equal(one, other)
     # As normalise makes them: in the middle 20 x 20, with a dark rim.
     assert (one.max(axis=(1, 2)) == 255).all() and one[:, :2].max() == 0
@@ -72,7 +113,7 @@ def test_glyphs_follow_their_seed_and_show_their_marks(folder: Path) -> None:
 def test_the_digest_is_of_the_files(folder: Path) -> None:
     before = marks.digest(folder)
     assert before == marks.digest(folder)
-    write(folder, "unipen_lower", "+", [TRAINED])
+    write(folder, "omniglot", "+", [TRAINED])
     assert marks.digest(folder) != before
 
 
@@ -95,4 +136,4 @@ def test_a_model_learns_from_them_too(folder: Path, tmp_path: Path, capfd: pytes
     mnist, out = small.write_npz(tmp_path / "mnist.npz"), tmp_path / "t.h5"
     arguments = ["-o", str(out), "--data", str(mnist), "--epochs", "1", "--limit", "100", "--marks", str(folder)]
     assert train_main(arguments) == 0
-    assert f"{out}: 135,419 parameters" in capfd.readouterr().out
+    assert f"{out}: 136,259 parameters" in capfd.readouterr().out

@@ -3,10 +3,12 @@ from __future__ import annotations
 import multiprocessing
 from pathlib import Path
 from time import sleep
+from typing import Any
 
 import numpy as np
 import pytest
 
+from convert.classes import CLASSES
 from convert.cli import train_main
 from convert.load import load
 from convert.samples import augment
@@ -17,10 +19,16 @@ from tests.support import small
 pytestmark = small.QUIET
 
 
+def untrained_network(outputs: int, name: str) -> Any:
+    """The network that is trained, with another last layer."""
+    keras, network = small.keras(), train.network()
+    return keras.Model(network.input, keras.layers.Dense(outputs, name=name)(network.layers[-2].output))
+
+
 def test_the_network_is_what_its_docstring_says() -> None:
     small.keras()
     model = train.network()
-    assert model.input_shape == (None, 28, 28, 1) and model.output_shape == (None, 11)
+    assert model.input_shape == (None, 28, 28, 1) and model.output_shape == (None, 19)
     assert f"{model.count_params():,} parameters" in (train.network.__doc__ or "")
 
 
@@ -34,7 +42,7 @@ def test_the_command_writes_one_whole_file_that_follows_its_seed(
     arguments = ["-o", str(out), "--data", str(mnist), "--epochs", "2", "--limit", "200", "--seed", "1"]
     assert train_main(arguments) == 0
     said, told = capfd.readouterr()
-    assert f"{out}: 135,419 parameters, reads " in said and "of 300 test images" in said
+    assert f"{out}: 136,259 parameters, reads " in said and "of 300 test images" in said
     assert [line.partition(":")[0] for line in told.splitlines()] == ["epoch 1/2", "epoch 2/2"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mnist.npz", "t.h5"]
     written = load(out).model.get_weights()
@@ -58,12 +66,41 @@ def test_a_trained_model_goes_on_and_another_is_refused(tmp_path: Path, capfd: p
         for other in (start, untrained.get_weights())
     )
     assert 0 < moved < 0.2 * apart
-    other = small.saved(small.with_none(), tmp_path / "other.h5")
-    capfd.readouterr()
-    assert train_main(["-o", str(second), "--start", str(other), *arguments]) == 1
-    assert capfd.readouterr().err == (
-        f"edge-train: {other}: is not the network that edge-train trains; leave out --start to train a new one\n"
-    )
+    otherwise = untrained_network(19, "_".join(reversed(CLASSES)))
+    for model in (small.with_none(), small.with_marks(), otherwise):
+        other = small.saved(model, tmp_path / "other.h5")
+        capfd.readouterr()
+        assert train_main(["-o", str(second), "--start", str(other), *arguments]) == 1
+        assert capfd.readouterr().err == (
+            f"edge-train: {other}: is not the network that edge-train trains; leave out --start to train a new one\n"
+        )
+
+
+def test_a_model_of_digits_and_none_gets_the_other_classes(tmp_path: Path) -> None:
+    small.keras()
+    eleven = untrained_network(11, "digit_or_none")
+    mnist, start, out = (
+        small.write_npz(tmp_path / "mnist.npz"), small.saved(eleven, tmp_path / "11.h5"), tmp_path / "19.h5",
+    )  # fmt: skip
+    arguments = ["--data", str(mnist), "--epochs", "1", "--limit", "200"]
+    assert train_main(["-o", str(out), "--start", str(start), *arguments]) == 0
+    assert load(out).labels == CLASSES
+    before, after = load(start).model.get_weights()[-2], load(out).model.get_weights()[-2]
+    assert after.shape == (len(before), 19)
+    # One epoch moves the weights little.
+    assert np.corrcoef(before[:, :10].ravel(), after[:, :10].ravel())[0, 1] > 0.9
+    assert all(np.corrcoef(before[:, 10], after[:, i])[0, 1] > 0.9 for i in range(10, 19))
+
+
+def test_new_classes_share_what_was_no_digit() -> None:
+    rng = np.random.default_rng(1)
+    kernel, bias = rng.normal(0, 0.1, (104, 11)), rng.normal(0, 1, 11)
+    wide_kernel, wide_bias = train.with_all_classes(kernel, bias)
+    features = rng.uniform(0, 1, (50, 104))
+    old, new = (np.exp(features @ k + b) for k, b in ((kernel, bias), (wide_kernel, wide_bias)))
+    np.testing.assert_allclose(new[:, :10], old[:, :10])
+    np.testing.assert_allclose(new[:, 10:].sum(axis=1), old[:, 10], rtol=0.2)
+    assert np.std(wide_kernel[:, 10:], axis=1).min() > 0, "the new classes are different"
 
 
 def test_a_training_that_fails_leaves_the_older_file(
