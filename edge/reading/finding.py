@@ -16,8 +16,6 @@ MOST_PARTS = 200
 """At most this many parts of ink are classified alone, the largest first: more are a texture."""
 MOST_PIECES = 400
 """At most this many parts of ink are grouped to marks, the largest first."""
-WHOLE = 0.98
-"""What is at least this share of the picture's longer side is no digit."""
 PIECE = 0.1
 """A part smaller than this share of a typical digit is a speck."""
 SMALLEST = 0.2
@@ -36,8 +34,7 @@ def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool
     parts = find_parts(cleaned.mask, cleaned.sure, ruled_lines=ruled_lines)
     usable = tuple(parts.every[i] for i in parts.usable)
     segments = Segments(parts.mask, parts.window, parts.labels, (), 0.0, 0.0, usable, None)
-    longest = WHOLE * max(cleaned.mask.shape)
-    large = [i for i in parts.usable if MIN_SIDE <= max(parts.every[i][2:4]) < longest]
+    large = [i for i in parts.usable if max(parts.every[i][2:4]) >= MIN_SIDE]
     large = sorted(large, key=lambda i: -max(parts.every[i][2:4]))[:MOST_PARTS]
     ink = with_soft_edges(cleaned.ink, parts.mask)
 
@@ -49,7 +46,7 @@ def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool
     side = digit_side(list(known.values()))
     if not side:
         return Found(segments._replace(reason="too_small" if parts.every else "blank"), ())
-    marks = [mark for mark in group_parts(parts, side) if max(mark.box[2:]) < longest]
+    marks = group_parts(parts, side)
     if not marks:
         return Found(segments._replace(reason="too_small", digit_side=side), ())
     new = [mark for mark in marks if mark.parts not in known]
