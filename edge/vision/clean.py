@@ -34,6 +34,8 @@ class Cleaned(NamedTuple):
     """How much of the ink is solid, 0 to 1: noise has 0.08 to 0.18, most writing over 0.3, a faint pencil 0.2."""
     signal: float
     """How many standard deviations of the noise the usual ink is above the paper."""
+    stroke: float
+    """The width of most strokes, working pixels."""
     reason: Reason | None
     """Why there is no ink at all, or None."""
 
@@ -62,5 +64,5 @@ def clean(grey: Pixels, settings: VisionSettings, *, light_ink: bool) -> Cleaned
     polarity: Literal["dark", "light"] = "light" if light_ink else "dark"
     signal = seen.strength / max(seen.noise, 0.1)
     return Cleaned(
-        seen.ink, morphology(mask, settings), sure, scale, polarity, solid_ink_share(seen.ink), signal, reason
+        seen.ink, morphology(mask, settings), sure, scale, polarity, solid_ink_share(seen.ink), signal, seen.stroke, reason
     )

@@ -35,6 +35,8 @@ class Contrast(NamedTuple):
     """Which share of the paper's light ink usually takes, 0 to 255."""
     noise: float
     """Standard deviation of the noise, on the scale of ``strength``."""
+    stroke: float
+    """The width of most strokes, pixels."""
     reason: Reason | None
     """Why nothing is ink, or None."""
 
@@ -60,7 +62,7 @@ def contrast(grey: Pixels, settings: VisionSettings, floor: int = 32) -> Contras
     strongest = cv2.blur(cv2.dilate(tiles, np.ones((size, size), np.uint8)), (size, size))
     strongest = np.maximum(strongest, np.uint8(min(255.0, max(least, LEAST * usual))))
     against = cv2.resize(strongest, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return Contrast(cv2.divide(share, against, scale=255), usual, spread, noise_reason(share, spread))
+    return Contrast(cv2.divide(share, against, scale=255), usual, spread, max(stroke, 1.0), noise_reason(share, spread))
 
 
 def strongest_in_tiles(share: Pixels) -> Pixels:
