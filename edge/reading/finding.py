@@ -68,7 +68,9 @@ def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool
         if left == 1:
             break
         clear = [i for i, one in zip(large, single, strict=True) if one.likeness >= CLEAR]
-        mask = remove_rules(parts, cleaned.ink, clear, RULE * side, cleaned.stroke)
+        seen = any(one.likeness >= 0.5 for one in single)
+        shortest = RULE * side if seen else max((max(one.box[2:]) for one in single), default=0) / 3
+        mask = remove_rules(parts, cleaned.ink, clear, shortest, cleaned.stroke)
         if mask is parts.mask:
             break
         parts = find_parts(mask, cleaned.sure)

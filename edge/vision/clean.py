@@ -14,7 +14,6 @@ from edge.vision.filters import gaussian_filter, median_filter, morphology
 from edge.vision.resize import rescale, working_scale
 from edge.vision.settings import VisionSettings
 from edge.vision.statistics import solid_ink_share
-from edge.vision.trim import trim_large_parts
 
 
 class Cleaned(NamedTuple):
@@ -59,8 +58,6 @@ def clean(grey: Pixels, settings: VisionSettings, *, light_ink: bool) -> Cleaned
         reason = "blank"
     if reason:
         mask, sure = np.zeros_like(mask), None
-    elif sure is not None:
-        mask = trim_large_parts(seen.ink, mask)
     polarity: Literal["dark", "light"] = "light" if light_ink else "dark"
     signal = seen.strength / max(seen.noise, 0.1)
     return Cleaned(

@@ -55,6 +55,10 @@ SMALLEST_FRAME = 8.0
 """Smallest shorter side of a box around a digit, in stroke widths."""
 
 
+WEAK = 0.55
+"""In parts larger than a digit, ink with less than this share of the strongest ink beside it only joins strokes."""
+
+
 class Parts(NamedTuple):
     """The connected components of a picture's ink that may belong to digits."""
 
@@ -94,6 +98,14 @@ def remove_rules(parts: Parts, ink: Pixels, clear: Sequence[int], shortest: floa
         digits = np.where(kept[parts.labels], 255, 0).astype(np.uint8)
         left = doubtful = cv2.subtract(doubtful, digits)
     here = ink[parts.window]
+    large = [i for i in set(range(len(parts.every))) - set(clear) if max(parts.every[i][2:4]) > shortest]
+    if large:
+        grown = np.zeros(len(parts.every) + 1, np.bool_)
+        grown[[i + 1 for i in large]] = True
+        size = round(2 * stroke) | 1
+        around = cv2.dilate(here, np.ones((size, size), np.uint8))
+        left = left.copy()
+        left[grown[parts.labels] & (here < WEAK * around)] = 0
     rows, columns = parts.window
     others = sorted(set(range(len(parts.every))) - set(clear), key=lambda i: -min(parts.every[i][2:4]))
     for i in others[:MOST_FRAMES]:
