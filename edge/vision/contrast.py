@@ -12,7 +12,7 @@ from edge.vision.background import background
 from edge.vision.blank import noise_reason
 from edge.vision.settings import VisionSettings
 from edge.vision.statistics import TILE, noise, quantiles
-from edge.vision.strokes import FAINTEST, typical_stroke
+from edge.vision.strokes import FAINTEST
 
 DARKEST = 0.5
 """Paper in a shadow keeps at least this share of the bright paper's light; on darker paper noise is not amplified."""
@@ -35,15 +35,12 @@ class Contrast(NamedTuple):
     """Which share of the paper's light ink usually takes, 0 to 255."""
     noise: float
     """Standard deviation of the noise, on the scale of ``strength``."""
-    stroke: float
-    """The width of most strokes, pixels."""
     reason: Reason | None
     """Why nothing is ink, or None."""
 
 
-def contrast(grey: Pixels, settings: VisionSettings, floor: int = 32) -> Contrast:
+def contrast(grey: Pixels, settings: VisionSettings, stroke: float, floor: int = 32) -> Contrast:
     """Dark-on-light grey -> contrast against the paper. Paper darker than the grey ``floor`` counts as that grey."""
-    stroke = typical_stroke(grey)
     light = background(grey, stroke) if settings.even else np.array([[quantiles(grey, 0.5)[0]]], np.uint8)
     behind = cv2.resize(light, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     below = cv2.subtract(behind, grey)
@@ -62,7 +59,7 @@ def contrast(grey: Pixels, settings: VisionSettings, floor: int = 32) -> Contras
     strongest = cv2.blur(cv2.dilate(tiles, np.ones((size, size), np.uint8)), (size, size))
     strongest = np.maximum(strongest, np.uint8(min(255.0, max(least, LEAST * usual))))
     against = cv2.resize(strongest, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return Contrast(cv2.divide(share, against, scale=255), usual, spread, max(stroke, 1.0), noise_reason(share, spread))
+    return Contrast(cv2.divide(share, against, scale=255), usual, spread, noise_reason(share, spread))
 
 
 def strongest_in_tiles(share: Pixels) -> Pixels:

@@ -10,8 +10,10 @@ from edge.vision.statistics import noise, quantiles
 
 SIDE = 512
 """Strokes are measured on a picture whose longer side has this many pixels at most; it is halved until it does."""
+FIRST = 3
+"""Side of the first closing that is tried on the picture, pixels."""
 WINDOWS = (5, 7)
-"""Sides of the closings that are tried on the picture, and again each time that it is halved, pixels."""
+"""Sides of the closings that are tried next, and again each time that the picture is halved, pixels."""
 STRONG = 0.35
 """What has at least this share of the strongest contrast at a scale is ink."""
 ABOVE_NOISE = 5.0
@@ -39,7 +41,7 @@ def typical_stroke(grey: Pixels) -> float:
     widths, counts = [], []
     before = np.zeros_like(grey)
     while min(grey.shape) > WINDOWS[-1]:
-        for window in WINDOWS:
+        for window in WINDOWS if widths else (FIRST, *WINDOWS):
             share = filled_in(grey, window)
             level, spread = noise(share)
             least = max(FAINTEST, level + ABOVE_NOISE * spread, STRONG * quantiles(share, 0.998)[0])
