@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from edge.reading.candidates import Candidate, Classifier
+from edge.types import Pixels
 from edge.vision.clean import Cleaned
 from edge.vision.components import MIN_SIDE
 from edge.vision.crop import crop_mark, with_soft_edges
-from edge.vision.segment import Mark, Parts, Segments, find_parts, mark_of
+from edge.vision.segment import Mark, Parts, Segments, find_parts, mark_of, remove_rules
 from edge.vision.stroke_grouping import group_strokes
 from edge.vision.text_lines import line_numbers, line_tilt
 
@@ -16,12 +18,16 @@ MOST_PARTS = 200
 """At most this many parts of ink are classified alone, the largest first: more are a texture."""
 MOST_PIECES = 400
 """At most this many parts of ink are grouped to marks, the largest first."""
-WHOLE = 0.98
-"""What is at least this share of the picture's longer side is no digit."""
 PIECE = 0.1
 """A part smaller than this share of a typical digit is a speck."""
 SMALLEST = 0.2
 """A mark smaller than this share of a typical digit is a speck or a dot."""
+CLEAR = 0.9
+"""A part that looks like a digit, with at least this likeness, holds no rule."""
+RULE = 1.25
+"""A rule is at least this many typical digits long: longer than any stroke of one."""
+ROUNDS = 3
+"""Rules are removed at most this many times: those of a table join its digits, and hide how large these are."""
 
 
 class Found(NamedTuple):
@@ -31,35 +37,53 @@ class Found(NamedTuple):
     candidates: tuple[Candidate, ...]
 
 
+class Sorter:
+    """Classifies marks of ink, each only once."""
+
+    def __init__(self, ink: Pixels, classify: Classifier) -> None:
+        self._ink, self._classify = ink, classify
+        self._known: dict[tuple[object, int], Candidate] = {}
+
+    def __call__(self, parts: Parts, marks: Sequence[Mark]) -> list[Candidate]:
+        """A candidate of each mark, with its line."""
+        new = [mark for mark in marks if (mark.box, mark.area) not in self._known]
+        if new:
+            ink = with_soft_edges(self._ink, parts.mask)
+            segments = Segments(parts.mask, parts.window, parts.labels, (), 0.0, 0.0, (), None)
+            inks = [crop_mark(ink, segments, mark) for mark in new]
+            for mark, one in zip(new, self._classify(inks, [mark.box for mark in new], [0] * len(new)), strict=True):
+                self._known[mark.box, mark.area] = one
+        return [self._known[mark.box, mark.area]._replace(line=mark.line) for mark in marks]
+
+
 def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool = True) -> Found:
     """All marks of cleaned ink that may be digits; ``ruled_lines``: whether there may be rules to remove."""
-    parts = find_parts(cleaned.mask, cleaned.sure, ruled_lines=ruled_lines)
+    classified = Sorter(cleaned.ink, classify)
+    parts = find_parts(cleaned.mask, cleaned.sure)
+    for left in range(ROUNDS if ruled_lines else 1, 0, -1):
+        large = [i for i in parts.usable if max(parts.every[i][2:4]) >= MIN_SIDE]
+        large = sorted(large, key=lambda i: -max(parts.every[i][2:4]))[:MOST_PARTS]
+        single = classified(parts, [mark_of(parts, [i]) for i in large])
+        side = digit_side(single)
+        if left == 1:
+            break
+        clear = [i for i, one in zip(large, single, strict=True) if one.likeness >= CLEAR]
+        seen = any(one.likeness >= 0.5 for one in single)
+        shortest = RULE * side if seen else max((max(one.box[2:]) for one in single), default=0) / 3
+        mask = remove_rules(parts, cleaned.ink, clear, shortest, cleaned.stroke)
+        if mask is parts.mask:
+            break
+        parts = find_parts(mask, cleaned.sure)
     usable = tuple(parts.every[i] for i in parts.usable)
-    segments = Segments(parts.mask, parts.window, parts.labels, (), 0.0, 0.0, usable, None)
-    longest = WHOLE * max(cleaned.mask.shape)
-    large = [i for i in parts.usable if MIN_SIDE <= max(parts.every[i][2:4]) < longest]
-    large = sorted(large, key=lambda i: -max(parts.every[i][2:4]))[:MOST_PARTS]
-    ink = with_soft_edges(cleaned.ink, parts.mask)
-
-    def classified(marks: list[Mark]) -> list[Candidate]:
-        return classify([crop_mark(ink, segments, mark) for mark in marks], [mark.box for mark in marks], [0] * len(marks))
-
-    single = [mark_of(parts, [i]) for i in large]
-    known = {mark.parts: one for mark, one in zip(single, classified(single), strict=True)}
-    side = digit_side(list(known.values()))
-    if not side:
-        return Found(segments._replace(reason="too_small" if parts.every else "blank"), ())
-    marks = [mark for mark in group_parts(parts, side) if max(mark.box[2:]) < longest]
+    segments = Segments(parts.mask, parts.window, parts.labels, (), 0.0, side, usable, None)
+    marks = group_parts(parts, side) if side else []
     if not marks:
-        return Found(segments._replace(reason="too_small", digit_side=side), ())
-    new = [mark for mark in marks if mark.parts not in known]
-    known |= {mark.parts: one for mark, one in zip(new, classified(new), strict=True)}
+        return Found(segments._replace(reason="too_small" if parts.every else "blank"), ())
     boxes = [tuple(mark.box) for mark in marks]
     tilt = line_tilt(boxes, side)
     marks = [mark._replace(line=line) for mark, line in zip(marks, line_numbers(boxes, tilt, side), strict=True)]
     marks.sort(key=lambda mark: (mark.line, mark.box.x + mark.box.width / 2))
-    candidates = tuple(known[mark.parts]._replace(line=mark.line) for mark in marks)
-    return Found(segments._replace(marks=tuple(marks), tilt=tilt, digit_side=side), candidates)
+    return Found(segments._replace(marks=tuple(marks), tilt=tilt), tuple(classified(parts, marks)))
 
 
 def digit_side(alone: list[Candidate]) -> float:

@@ -5,31 +5,28 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from edge.types import Pixels
-from edge.vision.resize import shrink_by_halves
+from edge.types import Pixels, halved
 
-BACKGROUND_SIDE = 128
-"""Longer side of the picture on which the background is estimated, pixels at most: light changes slowly."""
-BACKGROUND_WINDOW = 0.30
-"""Side of the closing that removes strokes, as a share of the picture's longer side. Strokes are narrower than this."""
+STROKES = 3.0
+"""The window that removes ink is this many strokes wide: where two strokes cross they are wider than one."""
+FINEST = 4.0
+"""The background is estimated on a picture that is halved while strokes are wider than this, pixels."""
 
 
-def background(grey: Pixels, share: float = BACKGROUND_WINDOW) -> Pixels:
-    """The grey of the paper behind dark ink, (height, width) uint8, reduced to BACKGROUND_SIDE at most.
+def background(grey: Pixels, stroke: float) -> Pixels:
+    """The grey of the paper behind dark ink, (height, width) uint8, of a picture halved once or more, or not.
 
-    A closing wider than the strokes, then a blur. ``share`` is the closing's side as a share of the longer side; a
-    shadow that is wider than that stays part of the background.
+    A closing with a window of STROKES times ``stroke`` (the width of the strokes, pixels): what is narrower is gone, and
+    anything broader that is dark stays part of the background, with sharp edges.
     """
-    small = shrink_by_halves(grey, BACKGROUND_SIDE)
-    window = max(3, round(share * max(small.shape))) | 1
-    # The border is replicated, or a slope of light would be closed over at its dark end. It is replicated by a whole
-    # window, so that a table at the side of the page stays a table.
-    edge = window
-    padded = cv2.copyMakeBorder(small, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
+    small = grey
+    while stroke > FINEST and min(small.shape) >= 4:
+        small, stroke = halved(small), stroke / 2
+    window = round(STROKES * stroke + 2) | 1
+    # The border is replicated by a whole window, so that a dark strip at the side of the page stays one.
+    padded = cv2.copyMakeBorder(small, window, window, window, window, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8))
-    smooth = closed
-    for _ in range(2):
-        smooth = cv2.blur(smooth, (window // 2, window // 2))
-    # Smooth, but never brighter than two pixels away: otherwise a hard shadow or the edge of a page would get a rim of
-    # false ink.
-    return cv2.min(smooth, cv2.erode(closed, np.ones((5, 5), np.uint8)))[edge:-edge, edge:-edge]
+    # Without the squares that the closing leaves on a slope of light. Never brighter than the neighbours: the edge of a
+    # shadow would get a rim of false ink.
+    smooth = cv2.blur(cv2.blur(closed, (window, window)), (window, window))
+    return cv2.min(smooth, cv2.erode(closed, np.ones((3, 3), np.uint8)))[window:-window, window:-window]

@@ -11,10 +11,10 @@ from edge.types import Pixels, Reason
 from edge.vision.binarise import binarise
 from edge.vision.contrast import contrast
 from edge.vision.filters import gaussian_filter, median_filter, morphology
-from edge.vision.resize import rescale, working_scale
+from edge.vision.resize import rescale, stroke_scale
 from edge.vision.settings import VisionSettings
 from edge.vision.statistics import solid_ink_share
-from edge.vision.trim import trim_large_parts
+from edge.vision.strokes import typical_stroke
 
 
 class Cleaned(NamedTuple):
@@ -34,33 +34,39 @@ class Cleaned(NamedTuple):
     """How much of the ink is solid, 0 to 1: noise has 0.08 to 0.18, most writing over 0.3, a faint pencil 0.2."""
     signal: float
     """How many standard deviations of the noise the usual ink is above the paper."""
+    stroke: float
+    """The width of most strokes, working pixels."""
     reason: Reason | None
     """Why there is no ink at all, or None."""
 
 
 def clean(grey: Pixels, settings: VisionSettings, *, light_ink: bool) -> Cleaned:
     """Grey (height, width) uint8 -> its ink; ``light_ink``: whether the ink is lighter than the paper."""
-    scale = working_scale(grey.shape[0], grey.shape[1], settings.working_size)
-    work = rescale(grey, scale)
     if light_ink:
-        work = cv2.bitwise_not(work)
+        grey = cv2.bitwise_not(grey)
+    scale = min(1.0, settings.working_size / max(grey.shape))
+    work = rescale(grey, scale)
+    stroke = typical_stroke(work)
+    by = stroke_scale(stroke, max(work.shape), settings.working_size)
+    if by != 1:
+        scale, stroke = scale * by, stroke * by
+        work = rescale(grey, scale)
+    stroke = max(stroke, 1.0)
     if settings.median > 1:
         work = median_filter(work, settings.median | 1)
     if settings.gaussian > 1:
         work = gaussian_filter(work, settings.gaussian | 1)
     # A board is never brighter than its chalk. In its negative the floor is higher, so that grey levels count more
     # than shares of the light.
-    seen = contrast(work, settings, 128 if light_ink else 32)
+    seen = contrast(work, settings, stroke, 128 if light_ink else 32)
     mask, sure = binarise(seen.ink, settings, 255 * seen.noise / seen.strength)
     reason = seen.reason
     if not reason and not cv2.countNonZero(mask if sure is None else sure):
         reason = "blank"
     if reason:
         mask, sure = np.zeros_like(mask), None
-    elif sure is not None:
-        mask = trim_large_parts(seen.ink, mask)
     polarity: Literal["dark", "light"] = "light" if light_ink else "dark"
     signal = seen.strength / max(seen.noise, 0.1)
     return Cleaned(
-        seen.ink, morphology(mask, settings), sure, scale, polarity, solid_ink_share(seen.ink), signal, reason
+        seen.ink, morphology(mask, settings), sure, scale, polarity, solid_ink_share(seen.ink), signal, stroke, reason
     )

@@ -8,19 +8,14 @@ import cv2
 import numpy as np
 
 from edge.types import Pixels, Reason
-from edge.vision.background import BACKGROUND_WINDOW, background
+from edge.vision.background import background
 from edge.vision.blank import noise_reason
 from edge.vision.settings import VisionSettings
-from edge.vision.statistics import noise, quantiles, sample_rows
+from edge.vision.statistics import TILE, noise, quantiles
+from edge.vision.strokes import FAINTEST
 
 DARKEST = 0.5
 """Paper in a shadow keeps at least this share of the bright paper's light; on darker paper noise is not amplified."""
-STROKES = 6.0
-"""The light is evened over windows of this many typical stroke widths: what is much broader is no stroke."""
-NARROWEST = 0.06
-"""Smallest side of these windows, as a share of the picture's longer side."""
-TILE = 8
-"""The strongest ink is looked up in squares of this side, pixels."""
 AROUND = 0.15
 """Ink is measured against the strongest ink around it: in a square of this share of the picture's longer side."""
 USUAL = 0.8
@@ -29,10 +24,6 @@ LEAST = 0.45
 """Ink is measured against at least this share of the usual strength of ink in the picture."""
 SIGNAL = 10.0
 """Ink is measured against at least this many standard deviations of the noise."""
-FAINTEST = 10
-"""Ink is measured against at least this share of the paper's light, in 255ths (4 %)."""
-SAMPLED = 20_000
-"""Stroke widths are measured in rows of about this many pixels in all."""
 
 
 class Contrast(NamedTuple):
@@ -48,19 +39,18 @@ class Contrast(NamedTuple):
     """Why nothing is ink, or None."""
 
 
-def contrast(grey: Pixels, settings: VisionSettings, floor: int = 32) -> Contrast:
+def contrast(grey: Pixels, settings: VisionSettings, stroke: float, floor: int = 32) -> Contrast:
     """Dark-on-light grey -> contrast against the paper. Paper darker than the grey ``floor`` counts as that grey."""
-    light = background(grey, stroke_window(grey)) if settings.even else np.array([[median_grey(grey)]], np.uint8)
+    light = background(grey, stroke) if settings.even else np.array([[quantiles(grey, 0.5)[0]]], np.uint8)
     behind = cv2.resize(light, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     below = cv2.subtract(behind, grey)
     # The quotient (reflectance), not the difference: the same ink in a shadow is as black. But the quotient must not
     # amplify the noise of dark areas, so the divisor has a lower limit.
     darkest = max(floor, round(DARKEST * quantiles(light, 0.95)[0]))
-    lit = behind if cv2.minMaxLoc(light)[0] >= darkest else np.maximum(behind, np.uint8(darkest))
-    share = cv2.divide(below, lit, scale=255)
+    share = cv2.divide(below, cv2.max(behind, darkest), scale=255)
     # The background is as bright as the brightest grain of the paper: its usual level is no ink.
     level, spread = noise(share)
-    share = np.maximum(share, np.uint8(level)) - np.uint8(level)
+    share = cv2.subtract(share, level)
     tiles = strongest_in_tiles(share)
     least = max(FAINTEST, SIGNAL * spread)
     inked = np.sort(tiles[tiles > least])
@@ -72,11 +62,6 @@ def contrast(grey: Pixels, settings: VisionSettings, floor: int = 32) -> Contras
     return Contrast(cv2.divide(share, against, scale=255), usual, spread, noise_reason(share, spread))
 
 
-def median_grey(grey: Pixels) -> float:
-    """The median grey of a picture."""
-    return quantiles(grey, 0.5)[0]
-
-
 def strongest_in_tiles(share: Pixels) -> Pixels:
     """The maximum in each square of TILE pixels of a picture (height, width) uint8; squares at the end may be cut."""
     height, width = (-(-side // TILE) for side in share.shape)
@@ -84,21 +69,3 @@ def strongest_in_tiles(share: Pixels) -> Pixels:
     whole = cv2.copyMakeBorder(share, 0, down, 0, right, cv2.BORDER_CONSTANT)
     tiles: Pixels = whole.reshape(height, TILE, width * TILE).max(axis=1).reshape(height, width, TILE).max(axis=2)
     return tiles
-
-
-def stroke_window(grey: Pixels) -> float:
-    """The window over which the light is evened, as a share of the longer side: STROKES typical stroke widths."""
-    rows = sample_rows(grey, SAMPLED)
-    light = background(grey)
-    behind = cv2.resize(light, rows.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    share = cv2.divide(cv2.subtract(behind, rows), behind, scale=255)
-    # About half the strength of ink, and above the noise.
-    level = max(FAINTEST, 2 * SIGNAL * noise(share)[1] / 3, 0.35 * quantiles(share, 0.998)[0])
-    row = np.zeros(share.size + 2, np.bool_)
-    row[1:-1] = (share > level).ravel()
-    ends = np.flatnonzero(row[1:] != row[:-1])
-    runs = ends[1::2] - ends[::2]
-    runs = np.sort(runs[runs > 1])
-    if not len(runs):
-        return BACKGROUND_WINDOW
-    return float(np.clip(STROKES * runs[len(runs) // 2] / max(grey.shape), NARROWEST, BACKGROUND_WINDOW))

@@ -6,16 +6,27 @@ import cv2
 
 from edge.types import Pixels, halved
 
-ENLARGED = 400
-"""A smaller picture is enlarged to this longer side, pixels: strokes of one or two pixels come apart, or vanish."""
+
+STROKE = 5.0
+"""Strokes are at least so wide, working pixels, where the picture's size allows it: finer ones come apart, or vanish."""
+BROAD = 7.0
+"""Where strokes are wider than this, working pixels, the picture shrinks: digits are as clear, and quicker to read."""
+SMALLEST = 400
+"""The longer side to which a picture shrinks at most, pixels."""
+LARGEST = 8.0
+"""A small picture is enlarged at most so many times."""
 
 
-def working_scale(height: int, width: int, working_size: int) -> float:
-    """Working pixels per frame pixel: large pictures shrink to ``working_size``, small ones grow to ENLARGED."""
-    side = max(height, width)
-    if side > working_size:
-        return working_size / side
-    return float(max(1, min(8, min(ENLARGED, working_size) / side)))
+def stroke_scale(stroke: float, side: int, working_size: int) -> float:
+    """How many times larger a picture should be for strokes of this width; ``side`` is its longer side, pixels.
+
+    At most ``working_size`` pixels come of it.
+    """
+    if not stroke:
+        return 1.0
+    if stroke < STROKE:
+        return max(1.0, min(STROKE / stroke, working_size / side, LARGEST))
+    return min(1.0, max(BROAD / stroke, SMALLEST / side))
 
 
 def rescale(grey: Pixels, scale: float) -> Pixels:

@@ -10,22 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Box, Pixels, Reason
-from edge.vision.border import min_side_at_border, touches_border
-from edge.vision.components import MIN_SIDE, Part, Rect, Window, bounding_box, connected_components, typical_side
-from edge.vision.rules import remove_rules
-from edge.vision.stroke_grouping import group_strokes
-from edge.vision.text_lines import line_numbers, line_tilt
-
-MAX_MARKS = 400
-"""More parts of ink than this are a texture, not writing."""
-SPECK = 0.33
-"""Marks smaller than this share of a typical digit, after grouping, are specks, dashes and dots.
-
-For marks at the picture's border there are stricter limits in ``edge.vision.border``.
-"""
-GIANT = 3.5
-"""Marks larger than this many typical digits are not digits: form boxes, shadows, hands."""
-
+from edge.vision.components import Part, Window, bounding_box, connected_components
+from edge.vision.rules import without_frame, without_rules
 
 class Mark(NamedTuple):
     """One candidate digit."""
@@ -61,8 +47,16 @@ class Segments(NamedTuple):
     """Why there is no candidate, or None."""
 
 
-MOST_PARTS = 200
-"""At most this many parts of ink are candidates, the largest first: more are a texture."""
+MOST_FRAMES = 40
+"""At most this many parts of ink are looked at as boxes, the largest first."""
+
+
+SMALLEST_FRAME = 8.0
+"""Smallest shorter side of a box around a digit, in stroke widths."""
+
+
+WEAK = 0.55
+"""In parts larger than a digit, ink with less than this share of the strongest ink beside it only joins strokes."""
 
 
 class Parts(NamedTuple):
@@ -78,16 +72,10 @@ class Parts(NamedTuple):
     """Places in ``every`` of those that may belong to a digit."""
 
 
-def find_parts(mask: Pixels, sure: Pixels | None = None, *, ruled_lines: bool = True) -> Parts:
-    """Ink mask -> its parts, without rules that touch writing. ``ruled_lines``: whether to look for rules.
-
-    A part without any pixel of ``sure`` (same shape, where given) is not usable.
-    """
+def find_parts(mask: Pixels, sure: Pixels | None = None) -> Parts:
+    """Ink mask -> its parts. A part without any pixel of ``sure`` (same shape, where given) is not usable."""
     window = _window(mask)
     labels, parts = components_in_window(mask, window)
-    if ruled_lines and (left := remove_rules(mask, labels, parts, window)) is not mask:
-        mask, window = left, _window(left)
-        labels, parts = components_in_window(mask, window)
     ink = list(range(len(parts)))
     if sure is not None:
         certain = np.bincount(labels[sure[window] > 0], minlength=len(parts) + 1)[1:].tolist()
@@ -95,57 +83,53 @@ def find_parts(mask: Pixels, sure: Pixels | None = None, *, ruled_lines: bool = 
     return Parts(mask, window, labels, tuple(parts), tuple(ink))
 
 
+def remove_rules(parts: Parts, ink: Pixels, clear: Sequence[int], shortest: float, stroke: float) -> Pixels:
+    """The mask without boxes, tables and rules in its parts, but for the ``clear`` ones (places in ``every``).
+
+    The mask itself if there are none. As ``edge.vision.rules``.
+    """
+    if len(clear) == len(parts.every):
+        return parts.mask
+    left = doubtful = parts.mask[parts.window]
+    digits = np.zeros_like(left)
+    if clear:
+        kept = np.zeros(len(parts.every) + 1, np.bool_)
+        kept[[i + 1 for i in clear]] = True
+        digits = np.where(kept[parts.labels], 255, 0).astype(np.uint8)
+        left = doubtful = cv2.subtract(doubtful, digits)
+    here = ink[parts.window]
+    large = [i for i in set(range(len(parts.every))) - set(clear) if max(parts.every[i][2:4]) > shortest]
+    if large:
+        grown = np.zeros(len(parts.every) + 1, np.bool_)
+        grown[[i + 1 for i in large]] = True
+        size = round(2 * stroke) | 1
+        around = cv2.dilate(here, np.ones((size, size), np.uint8))
+        left = left.copy()
+        left[grown[parts.labels] & (here < WEAK * around)] = 0
+    rows, columns = parts.window
+    others = sorted(set(range(len(parts.every))) - set(clear), key=lambda i: -min(parts.every[i][2:4]))
+    for i in others[:MOST_FRAMES]:
+        x, y, width, height, _ = parts.every[i]
+        if min(width, height) < SMALLEST_FRAME * stroke:
+            break
+        box = slice(y - rows.start, y - rows.start + height), slice(x - columns.start, x - columns.start + width)
+        own = cv2.compare(parts.labels[box], i + 1, cv2.CMP_EQ)
+        rest = without_frame(own, here[box], stroke)
+        if rest is not own:
+            left = left.copy() if left is doubtful else left
+            left[box][(own > 0) & (rest == 0)] = 0
+    left = without_rules(left, here, shortest, stroke)
+    if left is doubtful:
+        return parts.mask
+    whole = np.zeros_like(parts.mask)
+    whole[parts.window] = cv2.bitwise_or(left, digits)
+    return whole
+
+
 def mark_of(parts: Parts, group: Sequence[int]) -> Mark:
     """The mark that some parts are together."""
     box = bounding_box([parts.every[i][:4] for i in group])
     return Mark(tuple(i + 1 for i in group), Box(*box), 0, sum(parts.every[i][4] for i in group))
-
-
-def segment(mask: Pixels, sure: Pixels | None = None, *, ruled_lines: bool = True) -> Segments:
-    """Ink mask, (height, width) uint8, 255 = ink -> candidates in reading order.
-
-    Parts without any pixel of ``sure`` (same shape, where given) are left out. ``ruled_lines``: whether to look for
-    ruled lines and remove them.
-    """
-    mask, window, labels, parts, ink = find_parts(mask, sure, ruled_lines=ruled_lines)
-    side = [width if width > height else height for _, _, width, height, _ in parts]
-    at_border = {i for i, part in enumerate(parts) if touches_border(part, mask.shape)}
-    # Parts at the border may be cut off: they count for the typical size only where there are no others.
-    whole = [side[i] for i in ink if i not in at_border]
-    digit_side = typical_side(whole if any(one >= MIN_SIDE for one in whole) else [side[i] for i in ink])
-    count = sum(side[i] >= MIN_SIDE for i in ink)
-    ink_parts = tuple(parts[i] for i in ink)
-    if count == 0 or count > MAX_MARKS:
-        reason: Reason = "blank" if not parts else "clutter" if count or len(parts) >= MAX_MARKS else "too_small"
-        return Segments(mask, window, labels, (), 0.0, digit_side, ink_parts, reason)
-    least, most = max(3, 0.1 * digit_side), GIANT * digit_side
-    near = [i for i in ink if least <= side[i] <= most]
-    if len(near) > MAX_MARKS:
-        near = sorted(sorted(near, key=lambda i: -side[i])[:MAX_MARKS])
-    rects = [parts[i][:4] for i in near]
-    grouped = ((group, bounding_box([rects[i] for i in group])) for group in group_strokes(rects, digit_side))
-    found = [(group, box) for group, box in grouped if max(box[2:]) >= min_digit_side(box, mask.shape, digit_side)]
-    if not found:
-        return Segments(mask, window, labels, (), 0.0, digit_side, ink_parts, "too_small")
-    boxes = [box for _, box in found]
-    tilt = line_tilt(boxes, digit_side)
-    lines = line_numbers(boxes, tilt, digit_side)
-    marks = [
-        Mark(tuple(near[i] + 1 for i in group), Box(*box), line, sum(parts[near[i]][4] for i in group))
-        for (group, box), line in zip(found, lines, strict=True)
-    ]
-    marks.sort(key=lambda mark: (mark.line, mark.box.x + mark.box.width / 2))
-    return Segments(mask, window, labels, tuple(marks), tilt, digit_side, ink_parts, None)
-
-
-def min_digit_side(box: Rect, shape: tuple[int, ...], digit_side: float) -> float:
-    """Smallest longer side that a mark with this box needs to be a digit in a picture of this shape, pixels.
-
-    ``digit_side`` is a typical digit's longer side, pixels.
-    """
-    if touches_border(box, shape):
-        return min_side_at_border(shape, digit_side)
-    return max(MIN_SIDE, SPECK * digit_side)
 
 
 def components_in_window(mask: Pixels, window: Window) -> tuple[NDArray[np.int32], list[Part]]:

@@ -1,0 +1,63 @@
+"""How wide the strokes of a picture are, whatever else is on it: shadows, things, the desk."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from edge.types import Pixels, halved
+from edge.vision.statistics import noise, quantiles
+
+SIDE = 512
+"""Strokes are measured on a picture whose longer side has this many pixels at most; it is halved until it does."""
+FIRST = 3
+"""Side of the first closing that is tried on the picture, pixels."""
+WINDOWS = (5, 7)
+"""Sides of the closings that are tried next, and again each time that the picture is halved, pixels."""
+STRONG = 0.35
+"""What has at least this share of the strongest contrast at a scale is ink."""
+ABOVE_NOISE = 5.0
+"""Ink is at least this many standard deviations of the noise above the paper."""
+FAINTEST = 10
+"""Ink takes at least this share of the paper's light, in 255ths (4 %)."""
+DARK = 32
+"""Darker paper counts as this grey, 0 to 255: its noise is not amplified."""
+LENGTH = 1.5
+"""Ink counts by its area over its width to this power: 1 is the length of strokes, 2 the number of blobs."""
+MOST = 0.8
+"""Strokes are as wide as this share of all ink, or narrower."""
+
+
+def typical_stroke(grey: Pixels) -> float:
+    """The width of most strokes of dark ink in a picture (height, width) uint8, pixels; 0 if there is no ink.
+
+    A pattern spectrum (Maragos 1989): closings with wider and wider windows fill in all that is narrower than they are.
+    What one fills in and the one before it did not is the ink of that width. An area that is broad counts little beside
+    strokes, since it is short.
+    """
+    scale = 1.0
+    while max(grey.shape) > SIDE:
+        grey, scale = halved(grey), scale * 2
+    widths, counts = [], []
+    before = np.zeros_like(grey)
+    while min(grey.shape) > WINDOWS[-1]:
+        for window in WINDOWS if widths else (FIRST, *WINDOWS):
+            share = filled_in(grey, window)
+            level, spread = noise(share)
+            least = max(FAINTEST, level + ABOVE_NOISE * spread, STRONG * quantiles(share, 0.998)[0])
+            gained = cv2.mean(cv2.subtract(share, before), cv2.compare(share, least, cv2.CMP_GE))[0]
+            gained *= cv2.countNonZero(cv2.compare(share, least, cv2.CMP_GE))
+            widths.append(scale * (window - 1) / 1.4)
+            counts.append(gained * scale * scale / widths[-1] ** LENGTH)
+            before = share
+        grey, before, scale = halved(grey), halved(before), scale * 2
+    total = np.cumsum(counts)
+    return widths[int(np.searchsorted(total, MOST * total[-1]))] if len(total) and total[-1] > 0 else 0.0
+
+
+def filled_in(grey: Pixels, window: int) -> Pixels:
+    """Which share of the light, 0 to 255, each pixel lacks of what a closing with a square ``window`` leaves."""
+    padded = cv2.copyMakeBorder(grey, window, window, window, window, cv2.BORDER_REPLICATE)
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8))
+    closed = closed[window:-window, window:-window]
+    return cv2.divide(cv2.subtract(closed, grey), cv2.max(closed, DARK), scale=255)
