@@ -61,7 +61,7 @@ class Candidate(NamedTuple):
     pieces: int = 0
     """How many pieces its ink was cut into with it; 0: it was not cut."""
     context: tuple[float, float] | None = None
-    """What the context network says: the probability of a digit, and that of ``digit`` among the digits, 0 to 1."""
+    """What its view among its surroundings says: the probability of a digit, and that of ``digit`` among the digits, 0 to 1."""
     belief: float = 0.0
     """Probability that it is a digit, and this one, 0 to 1."""
 

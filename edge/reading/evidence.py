@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.reading.candidates import Candidate
-from edge.reading.context import ContextNetwork
 from edge.types import Box, Pixels
 from edge.vision.statistics import median
 
@@ -18,12 +17,12 @@ FAR = 3.0
 """A neighbour further away than this many digit sides is none."""
 VIEW = 32
 """Side of the view of a candidate and its surroundings, pixels."""
+VIEW_CLASSES = 11
+"""The digits 0 to 9, and none: what the network that looks at views tells apart."""
 VIEWED = 14
 """Longer side of the candidate in it, pixels."""
-HOPELESS = 0.98
-"""What the classifier says is no digit with at least this probability is not looked at with its surroundings."""
 UNSEEN = (0.0, 0.5)
-"""What stands for the context of a hopeless candidate."""
+"""What stands for ``Candidate.context`` where its view was not looked at."""
 LEAST_VIEW = 0.6
 """A smaller candidate is shown as if its longer side were this share of a typical digit's."""
 NAMES = (
@@ -40,7 +39,7 @@ NAMES = (
 class Surroundings:
     """The page around its candidates: what the evidence of each is measured against."""
 
-    def __init__(self, ink: Pixels, mask: Pixels, digit_side: float, signal: float, context: ContextNetwork) -> None:
+    def __init__(self, ink: Pixels, mask: Pixels, digit_side: float, signal: float) -> None:
         """``ink`` and ``mask``: (height, width) uint8, contrast against the paper, and 255 where there is ink.
 
         ``digit_side``: a typical digit's longer side, pixels.
@@ -51,18 +50,7 @@ class Surroundings:
         self.digit_side = digit_side
         self.signal = log(min(max(signal, 1.0), 200.0))
         self._ink = ink
-        self._context = context
         self._sums = cv2.integral(mask)
-
-    def seen_in(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """The candidates with what the context network says of each."""
-        found = list(candidates)
-        some = [i for i, one in enumerate(candidates) if one.context is None and sum(one.others) < HOPELESS]
-        if some:
-            shares = self._context(np.array([self.view(candidates[i]) for i in some]))
-            for i, row in zip(some, shares.tolist(), strict=True):
-                found[i] = candidates[i]._replace(context=(1 - row[-1], row[candidates[i].digit] / max(1e-4, 1 - row[-1])))
-        return [one if one.context else one._replace(context=UNSEEN) for one in found]
 
     def view(self, one: Candidate) -> Pixels:
         """(VIEW, VIEW, 2) uint8: the candidate's own ink, and all ink around it, at a size that is always the same."""

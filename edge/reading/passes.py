@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
+import numpy as np
 
 from edge.reading.belief import Belief
-from edge.reading.context import ContextNetwork
 from edge.reading.candidates import Candidate, Classifier
-from edge.reading.evidence import Surroundings, evidence
+from edge.reading.evidence import UNSEEN, Surroundings, evidence
 from edge.reading.finding import find_candidates
 from edge.reading.hypotheses import Hypothesis, hypotheses
 from edge.reading.quarter_turns import QUARTERS, rotate_cleaned
@@ -27,6 +27,8 @@ CLEAR_POLARITY = 4.0
 """Where one polarity fits more than this many times better than the other, only that one is tried, if it has digits."""
 DOUBT = 0.8
 """Other ways to take a mark are tried where the belief in it is below this."""
+HOPELESS = 0.98
+"""What the classifier says is no digit with at least this probability is not looked at among its surroundings."""
 MOST = 60
 """With more candidates than this no other way is tried: it is text or texture."""
 MOST_DOUBTS = 16
@@ -76,7 +78,6 @@ class Passes(NamedTuple):
 
     classify: Classifier
     settings: VisionSettings
-    context: ContextNetwork
     belief: Belief
     min_confidence: float
     """A digit needs at least this belief, 0 to 1."""
@@ -137,7 +138,7 @@ class Passes(NamedTuple):
 
     def _decided(self, seen: PassResult) -> PassResult:
         around = self.surroundings(seen)
-        found = around.seen_in(seen.candidates)
+        found = self._looked_at(seen.candidates, around)
         beliefs = self.belief(evidence(found, around)) if found else []
         candidates = tuple(one._replace(belief=b) for one, b in zip(found, beliefs, strict=True))
         self.watch.lap("decide")
@@ -146,7 +147,18 @@ class Passes(NamedTuple):
     def surroundings(self, seen: PassResult) -> Surroundings:
         """The page around the candidates of a pass."""
         side = max(seen.segments.digit_side, 1.0)
-        return Surroundings(seen.cleaned.ink, seen.segments.mask, side, seen.cleaned.signal, self.context)
+        return Surroundings(seen.cleaned.ink, seen.segments.mask, side, seen.cleaned.signal)
+
+    def _looked_at(self, candidates: Sequence[Candidate], around: Surroundings) -> list[Candidate]:
+        """The candidates, with what the view of each says."""
+        some = [i for i, one in enumerate(candidates) if one.context is None and sum(one.others) < HOPELESS]
+        found = [one if one.context else one._replace(context=UNSEEN) for one in candidates]
+        if some:
+            shares = self.belief.look(np.array([around.view(candidates[i]) for i in some])).tolist()
+            for i, row in zip(some, shares, strict=True):
+                digit = 1 - row[-1]
+                found[i] = candidates[i]._replace(context=(digit, row[candidates[i].digit] / max(1e-4, digit)))
+        return found
 
     def _resolved(self, seen: PassResult) -> PassResult:
         """With doubtful marks rotated, merged or split, where that is believed more."""
@@ -159,7 +171,7 @@ class Passes(NamedTuple):
                 continue
             best, most = found, value([one])
             for way in hypotheses(found, one, self.classify, around.digit_side):
-                way = way._replace(candidates=tuple(around.seen_in(way.candidates)))
+                way = way._replace(candidates=tuple(self._looked_at(way.candidates, around)))
                 changed, places = replaced(found, way)
                 beliefs = self.belief(evidence(changed, around, places))
                 believed = [changed[i]._replace(belief=b) for i, b in zip(places, beliefs, strict=True)]

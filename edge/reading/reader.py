@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from edge.model.classifier import Model
 from edge.reading.belief import Belief, packaged_belief
 from edge.reading.candidates import Candidate, Classifier
-from edge.reading.context import ContextNetwork, packaged_context
 from edge.reading.decide import is_likely, reason_for_nothing, reason_for_unread
 from edge.reading.passes import Passes, PassResult
 from edge.reading.quarter_turns import rotate_box_back
@@ -80,7 +79,6 @@ class Reader(Closing):
         *,
         vision: VisionSettings | None = None,
         min_confidence: float = MIN_CONFIDENCE,
-        context: ContextNetwork | None = None,
         belief: Belief | None = None,
     ) -> None:
         """Open the model: a Model, a .tflite file, or None for the packaged one. Raises ModelError.
@@ -91,7 +89,6 @@ class Reader(Closing):
         self.min_confidence = min_confidence
         self._watch = Stopwatch()
         self._judge: Model | None = None
-        self._context = context or packaged_context()
         self._belief = belief or packaged_belief()
         self.use_model(model if isinstance(model, Model) else Model(model))
 
@@ -139,7 +136,7 @@ class Reader(Closing):
         elif self._judge is None:
             self._judge = Model()
         classify = Classifier(model, self.vision.interpolation, self._watch, self._judge)
-        self._passes = Passes(classify, self.vision, self._context, self._belief, self.min_confidence, self._watch)
+        self._passes = Passes(classify, self.vision, self._belief, self.min_confidence, self._watch)
 
     def configure(self, min_confidence: float, vision: VisionSettings | None = None) -> None:
         """From now on, leave digits unread that are less probable, 0 to 1, and clean pictures by another ``vision``.
