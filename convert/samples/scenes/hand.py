@@ -16,7 +16,7 @@ PICTURE_SHARES = {"": 0.73, "mnist": 0.15, "bhmsds": 0.07, "printed": 0.05}
 """Share of the hands, 0 to 1, that write strokes, or digits of one of the sets of pictures, or print."""
 BAR_SHARE = 0.5
 """Share of the hands, 0 to 1, that write a 1 as a plain bar. Chosen: as many as in the photographs of this project."""
-TOUCHING_SHARE = 0.25
+TOUCHING_SHARE = 0.4
 """Share of the hands, 0 to 1, whose digits touch now and then."""
 HAIRLINE_SHARE = 0.08
 """Share of the hands, 0 to 1, with a pen of half a pixel to one and a half."""
@@ -68,6 +68,8 @@ class Hand:
     """Share of the marks, 0 to 1, that touch the one before."""
     uneven: float
     """By how much the size varies from mark to mark, as a natural logarithm: its standard deviation."""
+    proportions: tuple[float, ...]
+    """The size of each digit, 0 to 9, in that of a usual one: many people write small zeros and long sevens."""
     hop: float
     """By how much marks stand above or below the line, in heights of a digit: its standard deviation."""
     tilt: float
@@ -110,9 +112,17 @@ def choose_hand(writers: Writers, rng: np.random.Generator, height: float) -> Ha
         gap=gap,
         touch=rng.uniform(0.1, 0.6) if rng.uniform() < TOUCHING_SHARE else 0.0,
         uneven=rng.uniform(0.03, 0.2),
+        proportions=_choose_proportions(rng),
         hop=rng.uniform(0.02, 0.1),
         tilt=uphill + float(np.tan(np.radians(askew))),
     )
+
+
+def _choose_proportions(rng: np.random.Generator) -> tuple[float, ...]:
+    spread = rng.uniform(0.0, 0.2)
+    usual = np.array([-0.6, 0.3, 0.0, 0.0, 0.1, 0.0, 0.2, 0.5, 0.2, 0.5])
+    sizes: list[float] = np.exp(spread * (usual + rng.normal(0, 0.8, 10))).tolist()
+    return tuple(sizes)
 
 
 def _choose_pen(rng: np.random.Generator, height: float) -> float:
@@ -131,7 +141,7 @@ def write_mark(hand: Hand, character: str, rng: np.random.Generator, size: float
     if character == ".":
         return _point(height * rng.uniform(*POINT), hand.pen)
     if character == "1" and hand.bar:
-        return _draw(hand, [_bar(rng)], height * float(np.exp(rng.normal(0, 0.08))), rng)
+        return _draw(hand, [_bar(rng)], height * hand.proportions[1] * float(np.exp(rng.normal(0, 0.08))), rng)
     for characters, (least, most) in SIZES.items():
         if character in characters:
             height *= rng.uniform(least, most)

@@ -24,9 +24,14 @@ Text = Callable[[np.random.Generator], str]
 
 
 def number(rng: np.random.Generator, least: int = 1, most: int = 7) -> str:
-    """A number of ``least`` to ``most`` digits. One in eight has many ones and zeros."""
-    digits = list("0011122345678901") if rng.uniform() < 0.125 else list("0123456789")
-    return "".join(rng.choice(digits, int(rng.integers(least, most + 1))))
+    """A number of ``least`` to ``most`` digits. One in eight has many ones and zeros, another ends in zeros."""
+    kind, length = rng.uniform(), int(rng.integers(least, most + 1))
+    digits = list("0011122345678901") if kind < 0.125 else list("0123456789")
+    text = "".join(rng.choice(digits, length))
+    if 0.125 <= kind < 0.25:
+        zeros = int(rng.integers(0, length))
+        text = text[: length - zeros] + "0" * zeros
+    return text
 
 
 def _operand(rng: np.random.Generator) -> str:
