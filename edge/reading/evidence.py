@@ -103,7 +103,7 @@ def evidence(
     if not len(places):
         return found
     side = around.digit_side
-    top = [one.likeness for one in candidates]
+    top = [one.share * (one.context or UNSEEN)[0] for one in candidates]
     none = [sum(one.others) for one in candidates]
     sure = [one for one, p in zip(candidates, top, strict=True) if p > 0.8] or candidates
     usual_stroke = median([one.shape.stroke for one in sure])
