@@ -26,6 +26,8 @@ CLEAR = 0.9
 """A part that looks like a digit, with at least this likeness, holds no rule."""
 RULE = 1.25
 """A rule is at least this many typical digits long: longer than any stroke of one."""
+SURE = 0.3
+"""A part has at least this much strong ink, in squares of a stroke's width: less is noise."""
 ROUNDS = 3
 """Rules are removed at most this many times: those of a table join its digits, and hide how large these are."""
 
@@ -59,7 +61,8 @@ class Sorter:
 def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool = True) -> Found:
     """All marks of cleaned ink that may be digits; ``ruled_lines``: whether there may be rules to remove."""
     classified = Sorter(cleaned.ink, classify)
-    parts = find_parts(cleaned.mask, cleaned.sure)
+    least = SURE * cleaned.stroke**2
+    parts = find_parts(cleaned.mask, cleaned.sure, least)
     for left in range(ROUNDS if ruled_lines else 1, 0, -1):
         large = [i for i in parts.usable if max(parts.every[i][2:4]) >= MIN_SIDE]
         large = sorted(large, key=lambda i: -max(parts.every[i][2:4]))[:MOST_PARTS]
@@ -73,7 +76,7 @@ def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool
         mask = remove_rules(parts, cleaned.ink, clear, shortest, cleaned.stroke)
         if mask is parts.mask:
             break
-        parts = find_parts(mask, cleaned.sure)
+        parts = find_parts(mask, cleaned.sure, least)
     usable = tuple(parts.every[i] for i in parts.usable)
     segments = Segments(parts.mask, parts.window, parts.labels, (), 0.0, side, usable, None)
     marks = group_parts(parts, side) if side else []

@@ -72,14 +72,14 @@ class Parts(NamedTuple):
     """Places in ``every`` of those that may belong to a digit."""
 
 
-def find_parts(mask: Pixels, sure: Pixels | None = None) -> Parts:
-    """Ink mask -> its parts. A part without any pixel of ``sure`` (same shape, where given) is not usable."""
+def find_parts(mask: Pixels, sure: Pixels | None = None, least: float = 1.0) -> Parts:
+    """Ink mask -> its parts. Those with less than ``least`` pixels of ``sure`` (same shape, if given) are not usable."""
     window = _window(mask)
     labels, parts = components_in_window(mask, window)
     ink = list(range(len(parts)))
     if sure is not None:
         certain = np.bincount(labels[sure[window] > 0], minlength=len(parts) + 1)[1:].tolist()
-        ink = [i for i in ink if certain[i]]
+        ink = [i for i in ink if certain[i] >= least]
     return Parts(mask, window, labels, tuple(parts), tuple(ink))
 
 

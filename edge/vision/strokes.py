@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from edge.types import Pixels, halved
-from edge.vision.statistics import noise, quantiles
+from edge.vision.statistics import median, noise, quantiles
 
 SIDE = 512
 """Strokes are measured on a picture whose longer side has this many pixels at most; it is halved until it does."""
@@ -44,6 +44,7 @@ def typical_stroke(grey: Pixels) -> float:
         for window in WINDOWS if widths else (FIRST, *WINDOWS):
             share = filled_in(grey, window)
             level, spread = noise(share)
+            level, spread = median(level.ravel()), median(spread.ravel())
             least = max(FAINTEST, level + ABOVE_NOISE * spread, STRONG * quantiles(share, 0.998)[0])
             gained = cv2.mean(cv2.subtract(share, before), cv2.compare(share, least, cv2.CMP_GE))[0]
             gained *= cv2.countNonZero(cv2.compare(share, least, cv2.CMP_GE))
