@@ -88,9 +88,11 @@ def find_rules(mask: Pixels, shortest: float, stroke: float) -> Pixels:
     broad = cv2.dilate(padded, np.ones((2 * reach + 1, 1), np.uint8))
     straight = cv2.morphologyEx(broad, cv2.MORPH_OPEN, np.ones((1, probe), np.uint8))[reach:-reach, probe:-probe]
     straight = thin_runs(np.ascontiguousarray(straight), thick + 2 * reach)
+    if not straight.any():
+        return straight
     labels, stats = connected_components(straight)
-    width, height = stats[:, 2], stats[:, 3]
-    kept = (width >= shortest) & (height <= STEEPEST * width + thick + 2 * reach)
+    long, tall = stats[:, 2], stats[:, 3]
+    kept = (long >= shortest) & (tall <= STEEPEST * long + thick + 2 * reach)
     kept[0] = False
     return np.where(kept[labels], 255, 0).astype(np.uint8)
 

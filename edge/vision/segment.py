@@ -47,6 +47,8 @@ class Segments(NamedTuple):
     """Why there is no candidate, or None."""
 
 
+LEAST_JOINED = 0.8
+"""If no part is as large as this share of the shortest rule, no rule is joined to a digit."""
 MOST_FRAMES = 40
 """At most this many parts of ink are looked at as boxes, the largest first."""
 
@@ -88,7 +90,8 @@ def remove_rules(parts: Parts, ink: Pixels, clear: Sequence[int], shortest: floa
 
     The mask itself if there are none. As ``edge.vision.rules``.
     """
-    if len(clear) == len(parts.every):
+    others = sorted(set(range(len(parts.every))) - set(clear), key=lambda i: -max(parts.every[i][2:4]))
+    if not others or max(parts.every[others[0]][2:4]) < LEAST_JOINED * shortest:
         return parts.mask
     left = doubtful = parts.mask[parts.window]
     digits = np.zeros_like(left)
@@ -98,7 +101,7 @@ def remove_rules(parts: Parts, ink: Pixels, clear: Sequence[int], shortest: floa
         digits = np.where(kept[parts.labels], 255, 0).astype(np.uint8)
         left = doubtful = cv2.subtract(doubtful, digits)
     here = ink[parts.window]
-    large = [i for i in set(range(len(parts.every))) - set(clear) if max(parts.every[i][2:4]) > shortest]
+    large = [i for i in others if max(parts.every[i][2:4]) > shortest]
     if large:
         grown = np.zeros(len(parts.every) + 1, np.bool_)
         grown[[i + 1 for i in large]] = True
@@ -107,11 +110,10 @@ def remove_rules(parts: Parts, ink: Pixels, clear: Sequence[int], shortest: floa
         left = left.copy()
         left[grown[parts.labels] & (here < WEAK * around)] = 0
     rows, columns = parts.window
-    others = sorted(set(range(len(parts.every))) - set(clear), key=lambda i: -min(parts.every[i][2:4]))
     for i in others[:MOST_FRAMES]:
         x, y, width, height, _ = parts.every[i]
         if min(width, height) < SMALLEST_FRAME * stroke:
-            break
+            continue
         box = slice(y - rows.start, y - rows.start + height), slice(x - columns.start, x - columns.start + width)
         own = cv2.compare(parts.labels[box], i + 1, cv2.CMP_EQ)
         rest = without_frame(own, here[box], stroke)
