@@ -115,7 +115,10 @@ def erase_rules(mask: Pixels, ink: Pixels, bands: Pixels, stroke: float) -> Pixe
         # How thick the rules are: their ink in each column that has any.
         outline = cv2.countNonZero(cv2.dilate(thin, np.ones((3, 1), np.uint8))) - cv2.countNonZero(thin)
         most = round(UNEVEN * 2 * cv2.countNonZero(thin) / max(1, outline) + 1)
+        # Behind what hides it, the rule goes on as it is on both sides.
         gone = cv2.bitwise_and(thin, thin_runs(mask, most))
+        gone = cv2.morphologyEx(gone, cv2.MORPH_CLOSE, np.ones((1, round(GAP * stroke) | 1), np.uint8))
+        gone = cv2.bitwise_and(gone, mask)
         left = cv2.subtract(mask, gone)
         # Where a stroke continues above and below the rule, the ink between belongs to the stroke, and stays.
         crossing = cv2.morphologyEx(left, cv2.MORPH_CLOSE, np.ones((most + 3, 3), np.uint8))
