@@ -57,6 +57,8 @@ SMALLEST_FRAME = 8.0
 """Smallest shorter side of a box around a digit, in stroke widths."""
 
 
+CLEAR, LARGE = 1, 2
+"""Kinds of parts: a digit, and what is larger than one."""
 WEAK = 0.55
 """In parts larger than a digit, ink with less than this share of the strongest ink beside it only joins strokes."""
 
@@ -93,22 +95,18 @@ def remove_rules(parts: Parts, ink: Pixels, clear: Sequence[int], shortest: floa
     others = sorted(set(range(len(parts.every))) - set(clear), key=lambda i: -max(parts.every[i][2:4]))
     if not others or max(parts.every[others[0]][2:4]) < LEAST_JOINED * shortest:
         return parts.mask
-    left = doubtful = parts.mask[parts.window]
-    digits = np.zeros_like(left)
-    if clear:
-        kept = np.zeros(len(parts.every) + 1, np.bool_)
-        kept[[i + 1 for i in clear]] = True
-        digits = np.where(kept[parts.labels], 255, 0).astype(np.uint8)
-        left = doubtful = cv2.subtract(doubtful, digits)
     here = ink[parts.window]
-    large = [i for i in others if max(parts.every[i][2:4]) > shortest]
-    if large:
-        grown = np.zeros(len(parts.every) + 1, np.bool_)
-        grown[[i + 1 for i in large]] = True
+    kinds = np.zeros(len(parts.every) + 1, np.uint8)
+    kinds[[i + 1 for i in clear]] = CLEAR
+    kinds[[i + 1 for i in others if max(parts.every[i][2:4]) > shortest]] = LARGE
+    kind = kinds[parts.labels]
+    digits = cv2.compare(kind, CLEAR, cv2.CMP_EQ)
+    left = doubtful = cv2.subtract(parts.mask[parts.window], digits)
+    if kinds.max() == LARGE:
         size = round(2 * stroke) | 1
-        around = cv2.dilate(here, np.ones((size, size), np.uint8))
-        left = left.copy()
-        left[grown[parts.labels] & (here < WEAK * around)] = 0
+        least = cv2.convertScaleAbs(cv2.dilate(here, np.ones((size, size), np.uint8)), alpha=WEAK)
+        weak = cv2.bitwise_and(cv2.compare(kind, LARGE, cv2.CMP_EQ), cv2.compare(here, least, cv2.CMP_LT))
+        left = cv2.subtract(left, weak)
     rows, columns = parts.window
     for i in others[:MOST_FRAMES]:
         x, y, width, height, _ = parts.every[i]
