@@ -49,7 +49,7 @@ class Segments(NamedTuple):
 
 LEAST_JOINED = 0.8
 """If no part is as large as this share of the shortest rule, no rule is joined to a digit."""
-MOST_FRAMES = 40
+MOST_FRAMES = 10
 """At most this many parts of ink are looked at as boxes, the largest first."""
 
 
