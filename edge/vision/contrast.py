@@ -7,9 +7,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from edge.types import Pixels, Reason
+from edge.types import Pixels
 from edge.vision.background import background
-from edge.vision.blank import noise_reason
 from edge.vision.settings import VisionSettings
 from edge.vision.statistics import noise, quantiles
 from edge.vision.strokes import FAINTEST
@@ -37,8 +36,6 @@ class Contrast(NamedTuple):
     """Which share of the paper's light ink usually takes, 0 to 255."""
     noise: float
     """Standard deviation of the noise, on the scale of ``strength``."""
-    reason: Reason | None
-    """Why nothing is ink, or None."""
 
 
 def contrast(grey: Pixels, settings: VisionSettings, stroke: float, floor: int = 32) -> Contrast:
@@ -61,8 +58,7 @@ def contrast(grey: Pixels, settings: VisionSettings, stroke: float, floor: int =
     strongest = cv2.blur(cv2.dilate(tiles, np.ones((size, size), np.uint8)), (size, size))
     strongest = np.minimum(np.maximum(np.maximum(strongest, least), LEAST * usual), 255).astype(np.uint8)
     against = cv2.resize(strongest, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    spread = float(np.median(spreads))
-    return Contrast(cv2.divide(share, against, scale=255), usual, spread, noise_reason(share, spread))
+    return Contrast(cv2.divide(share, against, scale=255), usual, float(np.median(spreads)))
 
 
 def strongest_in_tiles(share: Pixels) -> Pixels:

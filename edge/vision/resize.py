@@ -22,8 +22,6 @@ def stroke_scale(stroke: float, side: int, working_size: int) -> float:
 
     At most ``working_size`` pixels come of it.
     """
-    if not stroke:
-        return 1.0
     if stroke < STROKE:
         return max(1.0, min(STROKE / stroke, working_size / side, LARGEST))
     return min(1.0, max(BROAD / stroke, SMALLEST / side))
