@@ -14,7 +14,6 @@ from edge.vision.contrast import contrast
 from edge.vision.filters import gaussian_filter, median_filter, morphology
 from edge.vision.resize import STROKE, rescale, stroke_scale
 from edge.vision.settings import VisionSettings
-from edge.vision.statistics import solid_ink_share
 from edge.vision.strokes import typical_stroke
 
 
@@ -35,8 +34,6 @@ class Cleaned(NamedTuple):
     """Working pixels per pixel of the frame."""
     polarity: Literal["dark", "light"]
     """Whether the ink is darker or lighter than its paper."""
-    solid_share: float
-    """How much of the ink is solid, 0 to 1: noise has 0.08 to 0.18, most writing over 0.3, a faint pencil 0.2."""
     signal: float
     """How many standard deviations of the noise the usual ink is above the paper."""
     stroke: float
@@ -73,5 +70,5 @@ def clean(grey: Pixels, settings: VisionSettings, *, light_ink: bool) -> Cleaned
     polarity: Literal["dark", "light"] = "light" if light_ink else "dark"
     signal = seen.strength / max(seen.noise, 0.1)
     return Cleaned(
-        seen.ink, morphology(mask, settings), sure, scale, polarity, solid_ink_share(seen.ink), signal, stroke, reason
+        seen.ink, morphology(mask, settings), sure, scale, polarity, signal, stroke, reason
     )

@@ -1,9 +1,8 @@
-"""Statistics of a picture: quantiles, noise and texture of the paper, how solid the ink is."""
+"""Statistics of a picture: quantiles, noise and texture of the paper."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil
 from typing import Any
 
 import cv2
@@ -11,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Pixels
-from edge.vision.masks import at_least
 
 SAMPLE = 40_000
 """Statistics are taken from about this many pixels of a picture: enough for its rarest five thousandth."""
@@ -47,12 +45,6 @@ def quantiles(grey: Pixels, *shares: float, where: Pixels | None = None) -> list
     return [float(level) for level in levels]
 
 
-def quantile_reaches(grey: Pixels, level: float, share: float) -> bool:
-    """Whether the quantile at this ``share`` (0 to 1) of the pixels is at least ``level``, quickly."""
-    below = grey.size - cv2.countNonZero(at_least(grey, ceil(level)))
-    return below < share * grey.size
-
-
 def noise(ink: Pixels, side: int = SQUARE) -> tuple[Pixels, Pixels]:
     """The paper's level, and the standard deviation of its noise and texture, in each square of ``side`` pixels.
 
@@ -69,9 +61,3 @@ def noise(ink: Pixels, side: int = SQUARE) -> tuple[Pixels, Pixels]:
     low, middle = (squares[..., int(share * size * size)] for share in (0.2, 0.5))
     spread = cv2.convertScaleAbs(cv2.subtract(middle, low), alpha=1 / 0.842)
     return cv2.medianBlur(middle.copy(), 3), cv2.medianBlur(spread, 3)
-
-
-def solid_ink_share(ink: Pixels) -> float:
-    """How much of the ink (90 and more) is solid (160 and more), 0 to 1: strokes are, the tail of noise is not."""
-    rows = sample_rows(ink)
-    return cv2.countNonZero(at_least(rows, 160)) / max(cv2.countNonZero(at_least(rows, 90)), 1)
