@@ -14,8 +14,8 @@ from edge.vision.segment import Mark, Parts, Segments, find_parts, mark_of, remo
 from edge.vision.stroke_grouping import group_strokes
 from edge.vision.text_lines import line_numbers, line_tilt
 
-MOST_PARTS = 200
-"""At most this many parts of ink are classified alone, the largest first: more are a texture."""
+MOST_PARTS = 60
+"""At most this many parts of ink are classified alone, the largest first, to know how large digits are."""
 MOST_PIECES = 400
 """At most this many parts of ink are grouped to marks, the largest first."""
 PIECE = 0.1
@@ -26,8 +26,12 @@ CLEAR = 0.9
 """A part that looks like a digit, with at least this likeness, holds no rule."""
 RULE = 1.25
 """A rule is at least this many typical digits long: longer than any stroke of one."""
-ROUNDS = 3
-"""Rules are removed at most this many times: those of a table join its digits, and hide how large these are."""
+SURE = 0.3
+"""A part has at least this much strong ink, in squares of a stroke's width: less is noise."""
+SEEN = 0.5
+"""Least likeness of a part that says how large digits are, where rules are looked for."""
+HIDDEN = 0.33
+"""Where no part says it, a rule is at least this share of the largest part. Chosen: a grid has three rows or more."""
 
 
 class Found(NamedTuple):
@@ -55,25 +59,29 @@ class Sorter:
                 self._known[mark.box, mark.area] = one
         return [self._known[mark.box, mark.area]._replace(line=mark.line) for mark in marks]
 
+    def largest(self, parts: Parts) -> tuple[list[int], list[Candidate]]:
+        """The largest parts, as places in ``every``, and a candidate of each alone."""
+        large = [i for i in parts.usable if max(parts.every[i][2:4]) >= MIN_SIDE]
+        large = sorted(large, key=lambda i: -max(parts.every[i][2:4]))[:MOST_PARTS]
+        return large, self(parts, [mark_of(parts, [i]) for i in large])
+
 
 def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool = True) -> Found:
     """All marks of cleaned ink that may be digits; ``ruled_lines``: whether there may be rules to remove."""
     classified = Sorter(cleaned.ink, classify)
-    parts = find_parts(cleaned.mask, cleaned.sure)
-    for left in range(ROUNDS if ruled_lines else 1, 0, -1):
-        large = [i for i in parts.usable if max(parts.every[i][2:4]) >= MIN_SIDE]
-        large = sorted(large, key=lambda i: -max(parts.every[i][2:4]))[:MOST_PARTS]
-        single = classified(parts, [mark_of(parts, [i]) for i in large])
-        side = digit_side(single)
-        if left == 1:
-            break
-        clear = [i for i, one in zip(large, single, strict=True) if one.likeness >= CLEAR]
-        seen = any(one.likeness >= 0.5 for one in single)
-        shortest = RULE * side if seen else max((max(one.box[2:]) for one in single), default=0) / 3
+    least = SURE * cleaned.stroke**2
+    parts = find_parts(cleaned.mask, cleaned.sure, least)
+    large, alone = classified.largest(parts)
+    side = digit_side(alone)
+    if ruled_lines and alone:
+        clear = [i for i, one in zip(large, alone, strict=True) if one.likeness >= CLEAR]
+        # Where no digit stands alone, all are joined by rules that are longer than any of them.
+        seen = any(one.likeness >= SEEN for one in alone)
+        shortest = RULE * side if seen else HIDDEN * max(max(one.box[2:]) for one in alone)
         mask = remove_rules(parts, cleaned.ink, clear, shortest, cleaned.stroke)
-        if mask is parts.mask:
-            break
-        parts = find_parts(mask, cleaned.sure)
+        if mask is not parts.mask:
+            parts = find_parts(mask, cleaned.sure, least)
+            side = digit_side(classified.largest(parts)[1])
     usable = tuple(parts.every[i] for i in parts.usable)
     segments = Segments(parts.mask, parts.window, parts.labels, (), 0.0, side, usable, None)
     marks = group_parts(parts, side) if side else []

@@ -9,12 +9,16 @@ import numpy as np
 
 from edge.types import Pixels, Reason
 from edge.vision.binarise import binarise
+from edge.vision.components import largest_area
 from edge.vision.contrast import contrast
 from edge.vision.filters import gaussian_filter, median_filter, morphology
-from edge.vision.resize import rescale, stroke_scale
+from edge.vision.resize import STROKE, rescale, stroke_scale
 from edge.vision.settings import VisionSettings
-from edge.vision.statistics import solid_ink_share
 from edge.vision.strokes import typical_stroke
+
+
+FAINT_LINE = 6.0
+"""Connected faint ink of more than this many squares of a stroke's width is a line, and not noise."""
 
 
 class Cleaned(NamedTuple):
@@ -30,8 +34,6 @@ class Cleaned(NamedTuple):
     """Working pixels per pixel of the frame."""
     polarity: Literal["dark", "light"]
     """Whether the ink is darker or lighter than its paper."""
-    solid_share: float
-    """How much of the ink is solid, 0 to 1: noise has 0.08 to 0.18, most writing over 0.3, a faint pencil 0.2."""
     signal: float
     """How many standard deviations of the noise the usual ink is above the paper."""
     stroke: float
@@ -46,12 +48,12 @@ def clean(grey: Pixels, settings: VisionSettings, *, light_ink: bool) -> Cleaned
         grey = cv2.bitwise_not(grey)
     scale = min(1.0, settings.working_size / max(grey.shape))
     work = rescale(grey, scale)
-    stroke = typical_stroke(work)
+    # Where no stroke stands out, there may be noise: it is looked at as it is.
+    stroke = typical_stroke(work) or STROKE
     by = stroke_scale(stroke, max(work.shape), settings.working_size)
     if by != 1:
         scale, stroke = scale * by, stroke * by
         work = rescale(grey, scale)
-    stroke = max(stroke, 1.0)
     if settings.median > 1:
         work = median_filter(work, settings.median | 1)
     if settings.gaussian > 1:
@@ -60,13 +62,13 @@ def clean(grey: Pixels, settings: VisionSettings, *, light_ink: bool) -> Cleaned
     # than shares of the light.
     seen = contrast(work, settings, stroke, 128 if light_ink else 32)
     mask, sure = binarise(seen.ink, settings, 255 * seen.noise / seen.strength)
-    reason = seen.reason
-    if not reason and not cv2.countNonZero(mask if sure is None else sure):
-        reason = "blank"
-    if reason:
+    reason: Reason | None = None
+    if not cv2.countNonZero(mask if sure is None else sure):
+        # Noise has peaks, but they are not connected as even the faintest line is.
+        reason = "low_contrast" if largest_area(mask) > FAINT_LINE * stroke * stroke else "blank"
         mask, sure = np.zeros_like(mask), None
     polarity: Literal["dark", "light"] = "light" if light_ink else "dark"
     signal = seen.strength / max(seen.noise, 0.1)
     return Cleaned(
-        seen.ink, morphology(mask, settings), sure, scale, polarity, solid_ink_share(seen.ink), signal, stroke, reason
+        seen.ink, morphology(mask, settings), sure, scale, polarity, signal, stroke, reason
     )

@@ -7,11 +7,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from edge.types import Pixels, Reason
+from edge.types import Pixels
 from edge.vision.background import background
-from edge.vision.blank import noise_reason
 from edge.vision.settings import VisionSettings
-from edge.vision.statistics import TILE, noise, quantiles
+from edge.vision.statistics import noise, quantiles
 from edge.vision.strokes import FAINTEST
 
 DARKEST = 0.5
@@ -22,6 +21,8 @@ USUAL = 0.8
 """The usual strength of ink is what this share of the squares with ink do not exceed; many hold only texture."""
 LEAST = 0.45
 """Ink is measured against at least this share of the usual strength of ink in the picture."""
+TILE = 8
+"""The strongest ink is looked up in squares of this side, pixels."""
 SIGNAL = 10.0
 """Ink is measured against at least this many standard deviations of the noise."""
 
@@ -35,8 +36,6 @@ class Contrast(NamedTuple):
     """Which share of the paper's light ink usually takes, 0 to 255."""
     noise: float
     """Standard deviation of the noise, on the scale of ``strength``."""
-    reason: Reason | None
-    """Why nothing is ink, or None."""
 
 
 def contrast(grey: Pixels, settings: VisionSettings, stroke: float, floor: int = 32) -> Contrast:
@@ -49,17 +48,17 @@ def contrast(grey: Pixels, settings: VisionSettings, stroke: float, floor: int =
     darkest = max(floor, round(DARKEST * quantiles(light, 0.95)[0]))
     share = cv2.divide(below, cv2.max(behind, darkest), scale=255)
     # The background is as bright as the brightest grain of the paper: its usual level is no ink.
-    level, spread = noise(share)
-    share = cv2.subtract(share, level)
+    levels, spreads = noise(share)
+    share = cv2.subtract(share, cv2.resize(levels, grey.shape[::-1], interpolation=cv2.INTER_LINEAR))
     tiles = strongest_in_tiles(share)
-    least = max(FAINTEST, SIGNAL * spread)
+    least = np.maximum(SIGNAL * cv2.resize(spreads, tiles.shape[::-1], interpolation=cv2.INTER_LINEAR), FAINTEST)
     inked = np.sort(tiles[tiles > least])
-    usual = float(inked[int(USUAL * len(inked))]) if len(inked) else least
+    usual = float(inked[int(USUAL * len(inked))]) if len(inked) else float(np.median(least))
     size = max(3, round(AROUND * max(grey.shape) / TILE)) | 1
     strongest = cv2.blur(cv2.dilate(tiles, np.ones((size, size), np.uint8)), (size, size))
-    strongest = np.maximum(strongest, np.uint8(min(255.0, max(least, LEAST * usual))))
+    strongest = np.minimum(np.maximum(np.maximum(strongest, least), LEAST * usual), 255).astype(np.uint8)
     against = cv2.resize(strongest, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return Contrast(cv2.divide(share, against, scale=255), usual, spread, noise_reason(share, spread))
+    return Contrast(cv2.divide(share, against, scale=255), usual, float(np.median(spreads)))
 
 
 def strongest_in_tiles(share: Pixels) -> Pixels:

@@ -6,27 +6,21 @@ import cv2
 
 from edge.types import Pixels, halved
 
-
-STROKE = 5.0
-"""Strokes are at least so wide, working pixels, where the picture's size allows it: finer ones come apart, or vanish."""
-BROAD = 7.0
-"""Where strokes are wider than this, working pixels, the picture shrinks: digits are as clear, and quicker to read."""
+STROKE = 6.0
+"""Pictures are read at the size at which most strokes are this wide, working pixels: finer ones come apart, or vanish."""
 SMALLEST = 400
-"""The longer side to which a picture shrinks at most, pixels."""
+"""The longer side to which a picture shrinks for its strokes at most, pixels."""
 LARGEST = 8.0
 """A small picture is enlarged at most so many times."""
 
 
 def stroke_scale(stroke: float, side: int, working_size: int) -> float:
-    """How many times larger a picture should be for strokes of this width; ``side`` is its longer side, pixels.
+    """How many times larger a picture should be in which most strokes are so wide, and the longer ``side``, pixels.
 
-    At most ``working_size`` pixels come of it.
+    It grows to ``working_size`` pixels at most.
     """
-    if not stroke:
-        return 1.0
-    if stroke < STROKE:
-        return max(1.0, min(STROKE / stroke, working_size / side, LARGEST))
-    return min(1.0, max(BROAD / stroke, SMALLEST / side))
+    by = STROKE / stroke
+    return min(by, max(1.0, working_size / side), LARGEST) if by > 1 else max(by, min(1.0, SMALLEST / side))
 
 
 def rescale(grey: Pixels, scale: float) -> Pixels:

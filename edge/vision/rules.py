@@ -88,11 +88,13 @@ def find_rules(mask: Pixels, shortest: float, stroke: float) -> Pixels:
     broad = cv2.dilate(padded, np.ones((2 * reach + 1, 1), np.uint8))
     straight = cv2.morphologyEx(broad, cv2.MORPH_OPEN, np.ones((1, probe), np.uint8))[reach:-reach, probe:-probe]
     straight = thin_runs(np.ascontiguousarray(straight), thick + 2 * reach)
+    if not straight.any():
+        return straight
     labels, stats = connected_components(straight)
-    width, height = stats[:, 2], stats[:, 3]
-    kept = (width >= shortest) & (height <= STEEPEST * width + thick + 2 * reach)
+    long, tall = stats[:, 2], stats[:, 3]
+    kept = (long >= shortest) & (tall <= STEEPEST * long + thick + 2 * reach)
     kept[0] = False
-    return np.where(kept[labels], 255, 0).astype(np.uint8)
+    return (255 * kept).astype(np.uint8)[labels]
 
 
 def thin_runs(mask: Pixels, thickest: int) -> Pixels:
@@ -113,14 +115,12 @@ def erase_rules(mask: Pixels, ink: Pixels, bands: Pixels, stroke: float) -> Pixe
         # How thick the rules are: their ink in each column that has any.
         outline = cv2.countNonZero(cv2.dilate(thin, np.ones((3, 1), np.uint8))) - cv2.countNonZero(thin)
         most = round(UNEVEN * 2 * cv2.countNonZero(thin) / max(1, outline) + 1)
+        # Behind what hides it, the rule goes on as it is on both sides.
         gone = cv2.bitwise_and(thin, thin_runs(mask, most))
+        gone = cv2.morphologyEx(gone, cv2.MORPH_CLOSE, np.ones((1, round(GAP * stroke) | 1), np.uint8))
+        gone = cv2.bitwise_and(gone, mask)
         left = cv2.subtract(mask, gone)
         # Where a stroke continues above and below the rule, the ink between belongs to the stroke, and stays.
         crossing = cv2.morphologyEx(left, cv2.MORPH_CLOSE, np.ones((most + 3, 3), np.uint8))
         left = cv2.bitwise_or(left, cv2.bitwise_and(gone, crossing))
-    # What is left within the band alone is a remainder of the rule.
-    labels, stats = connected_components(left)
-    inside = np.bincount(labels[bands > 0], minlength=len(stats))
-    remains = inside >= 0.8 * np.maximum(stats[:, 4], 1)
-    remains[0] = False
-    return np.where(remains[labels], 0, left).astype(np.uint8) if remains.any() else left
+    return left

@@ -47,7 +47,9 @@ class Segments(NamedTuple):
     """Why there is no candidate, or None."""
 
 
-MOST_FRAMES = 40
+LEAST_JOINED = 0.8
+"""If no part is as large as this share of the shortest rule, no rule is joined to a digit."""
+MOST_FRAMES = 10
 """At most this many parts of ink are looked at as boxes, the largest first."""
 
 
@@ -55,6 +57,8 @@ SMALLEST_FRAME = 8.0
 """Smallest shorter side of a box around a digit, in stroke widths."""
 
 
+CLEAR, LARGE = 1, 2
+"""Kinds of parts: a digit, and what is larger than one."""
 WEAK = 0.55
 """In parts larger than a digit, ink with less than this share of the strongest ink beside it only joins strokes."""
 
@@ -72,14 +76,14 @@ class Parts(NamedTuple):
     """Places in ``every`` of those that may belong to a digit."""
 
 
-def find_parts(mask: Pixels, sure: Pixels | None = None) -> Parts:
-    """Ink mask -> its parts. A part without any pixel of ``sure`` (same shape, where given) is not usable."""
+def find_parts(mask: Pixels, sure: Pixels | None = None, least: float = 1.0) -> Parts:
+    """Ink mask -> its parts. Those with less than ``least`` pixels of ``sure`` (same shape, if given) are not usable."""
     window = _window(mask)
     labels, parts = components_in_window(mask, window)
     ink = list(range(len(parts)))
     if sure is not None:
         certain = np.bincount(labels[sure[window] > 0], minlength=len(parts) + 1)[1:].tolist()
-        ink = [i for i in ink if certain[i]]
+        ink = [i for i in ink if certain[i] >= least]
     return Parts(mask, window, labels, tuple(parts), tuple(ink))
 
 
@@ -88,30 +92,26 @@ def remove_rules(parts: Parts, ink: Pixels, clear: Sequence[int], shortest: floa
 
     The mask itself if there are none. As ``edge.vision.rules``.
     """
-    if len(clear) == len(parts.every):
+    others = sorted(set(range(len(parts.every))) - set(clear), key=lambda i: -max(parts.every[i][2:4]))
+    if not others or max(parts.every[others[0]][2:4]) < LEAST_JOINED * shortest:
         return parts.mask
-    left = doubtful = parts.mask[parts.window]
-    digits = np.zeros_like(left)
-    if clear:
-        kept = np.zeros(len(parts.every) + 1, np.bool_)
-        kept[[i + 1 for i in clear]] = True
-        digits = np.where(kept[parts.labels], 255, 0).astype(np.uint8)
-        left = doubtful = cv2.subtract(doubtful, digits)
     here = ink[parts.window]
-    large = [i for i in set(range(len(parts.every))) - set(clear) if max(parts.every[i][2:4]) > shortest]
-    if large:
-        grown = np.zeros(len(parts.every) + 1, np.bool_)
-        grown[[i + 1 for i in large]] = True
+    kinds = np.zeros(len(parts.every) + 1, np.uint8)
+    kinds[[i + 1 for i in clear]] = CLEAR
+    kinds[[i + 1 for i in others if max(parts.every[i][2:4]) > shortest]] = LARGE
+    kind = kinds[parts.labels]
+    digits = cv2.compare(kind, CLEAR, cv2.CMP_EQ)
+    left = doubtful = cv2.subtract(parts.mask[parts.window], digits)
+    if kinds.max() == LARGE:
         size = round(2 * stroke) | 1
-        around = cv2.dilate(here, np.ones((size, size), np.uint8))
-        left = left.copy()
-        left[grown[parts.labels] & (here < WEAK * around)] = 0
+        least = cv2.convertScaleAbs(cv2.dilate(here, np.ones((size, size), np.uint8)), alpha=WEAK)
+        weak = cv2.bitwise_and(cv2.compare(kind, LARGE, cv2.CMP_EQ), cv2.compare(here, least, cv2.CMP_LT))
+        left = cv2.subtract(left, weak)
     rows, columns = parts.window
-    others = sorted(set(range(len(parts.every))) - set(clear), key=lambda i: -min(parts.every[i][2:4]))
     for i in others[:MOST_FRAMES]:
         x, y, width, height, _ = parts.every[i]
         if min(width, height) < SMALLEST_FRAME * stroke:
-            break
+            continue
         box = slice(y - rows.start, y - rows.start + height), slice(x - columns.start, x - columns.start + width)
         own = cv2.compare(parts.labels[box], i + 1, cv2.CMP_EQ)
         rest = without_frame(own, here[box], stroke)

@@ -1,9 +1,8 @@
-"""Statistics of a picture: quantiles, noise and texture of the paper, how solid the ink is."""
+"""Statistics of a picture: quantiles, noise and texture of the paper."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil
 from typing import Any
 
 import cv2
@@ -11,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Pixels
-from edge.vision.masks import at_least
 
 SAMPLE = 40_000
 """Statistics are taken from about this many pixels of a picture: enough for its rarest five thousandth."""
 
 
-TILE = 8
-"""Side of the squares in which noise and the strongest ink are looked up, pixels: less than most strokes are long."""
+SQUARE = 64
+"""Side of the squares in which noise is measured, pixels."""
 
 
 def sample_rows(grey: Pixels, count: int = SAMPLE) -> Pixels:
@@ -47,35 +45,19 @@ def quantiles(grey: Pixels, *shares: float, where: Pixels | None = None) -> list
     return [float(level) for level in levels]
 
 
-def quantile_reaches(grey: Pixels, level: float, share: float) -> bool:
-    """Whether the quantile at this ``share`` (0 to 1) of the pixels is at least ``level``, quickly."""
-    below = grey.size - cv2.countNonZero(at_least(grey, ceil(level)))
-    return below < share * grey.size
+def noise(ink: Pixels, side: int = SQUARE) -> tuple[Pixels, Pixels]:
+    """The paper's level, and the standard deviation of its noise and texture, in each square of ``side`` pixels.
 
-
-def noise(ink: Pixels) -> tuple[float, float]:
-    """The paper's level, and the standard deviation of its noise and texture, in grey levels.
-
-    In squares of TILE pixels, a sample of them: the median over the squares of the 40th percentile, and of the distance
-    of the 20th to the 60th (1.095 sigma of a normal distribution). Writing, and the edges of what lies on the page, are
-    in few squares. Or of pixel noise, if it is larger: the lower third of |a - 2b + c| along rows at a distance of 4
-    pixels, where a 3x3 median filter no longer correlates it (0.431 sqrt 6 sigma).
+    Both (rows, columns) uint8, in grey levels, at least 1 x 1. From the median and its distance to the 20th percentile
+    (0.842 sigma of a normal distribution), of a sample of pixels: less than half of a square is writing. Then the
+    median over squares that touch: the edges of what lies on the page are in few of them.
     """
-    height, width = (side // TILE * TILE for side in ink.shape)
-    if not height or not width:
-        return 0.0, 0.0
-    rows = ink[:height, :width].reshape(height // TILE, TILE, width)[:: max(1, -(-ink.size // SAMPLE))]
-    tiles = np.sort(rows.reshape(len(rows), TILE, -1, TILE).swapaxes(1, 2).reshape(-1, TILE * TILE), axis=1)
-    low, middle, high = (tiles[:, round(share * TILE * TILE)] for share in (0.2, 0.4, 0.6))
-    level, spread = median(middle), median((high - low).astype(np.float32)) / 1.095
-    if width < 2 * TILE:
-        return level, spread
-    kernel = np.array([[1, 0, 0, 0, -2, 0, 0, 0, 1]], np.float32)
-    second = cv2.convertScaleAbs(cv2.filter2D(sample_rows(ink, SAMPLE // 2), cv2.CV_16S, kernel))
-    return level, max(spread, quantiles(second, 1 / 3)[0] / 1.055)
-
-
-def solid_ink_share(ink: Pixels) -> float:
-    """How much of the ink (90 and more) is solid (160 and more), 0 to 1: strokes are, the tail of noise is not."""
-    rows = sample_rows(ink)
-    return cv2.countNonZero(at_least(rows, 160)) / max(cv2.countNonZero(at_least(rows, 90)), 1)
+    step = max(1, side // 16)
+    some = ink[step // 2 :: step, step // 2 :: step]
+    size = side // step
+    height, width = (-(-one // size) for one in some.shape)
+    some = cv2.copyMakeBorder(some, 0, height * size - len(some), 0, width * size - some.shape[1], cv2.BORDER_REFLECT)
+    squares = np.sort(some.reshape(height, size, width, size).swapaxes(1, 2).reshape(height, width, -1), axis=2)
+    low, middle = (squares[..., int(share * size * size)] for share in (0.2, 0.5))
+    spread = cv2.convertScaleAbs(cv2.subtract(middle, low), alpha=1 / 0.842)
+    return cv2.medianBlur(middle.copy(), 3), cv2.medianBlur(spread, 3)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from edge.types import Pixels, halved
-from edge.vision.statistics import noise, quantiles
+from edge.vision.statistics import quantiles
 
 SIDE = 512
 """Strokes are measured on a picture whose longer side has this many pixels at most; it is halved until it does."""
@@ -16,8 +16,8 @@ WINDOWS = (5, 7)
 """Sides of the closings that are tried next, and again each time that the picture is halved, pixels."""
 STRONG = 0.35
 """What has at least this share of the strongest contrast at a scale is ink."""
-ABOVE_NOISE = 5.0
-"""Ink is at least this many standard deviations of the noise above the paper."""
+ABOVE_NOISE = 6.0
+"""Ink is this many times as far above the median as that is above the 20th percentile (0.84 sigma of noise), or more."""
 FAINTEST = 10
 """Ink takes at least this share of the paper's light, in 255ths (4 %)."""
 DARK = 32
@@ -43,10 +43,10 @@ def typical_stroke(grey: Pixels) -> float:
     while min(grey.shape) > WINDOWS[-1]:
         for window in WINDOWS if widths else (FIRST, *WINDOWS):
             share = filled_in(grey, window)
-            level, spread = noise(share)
-            least = max(FAINTEST, level + ABOVE_NOISE * spread, STRONG * quantiles(share, 0.998)[0])
-            gained = cv2.mean(cv2.subtract(share, before), cv2.compare(share, least, cv2.CMP_GE))[0]
-            gained *= cv2.countNonZero(cv2.compare(share, least, cv2.CMP_GE))
+            low, middle, strongest = quantiles(share, 0.2, 0.5, 0.998)
+            least = max(FAINTEST, middle + ABOVE_NOISE * (middle - low), STRONG * strongest)
+            strong = cv2.compare(share, least, cv2.CMP_GE)
+            gained = cv2.mean(cv2.subtract(share, before), strong)[0] * cv2.countNonZero(strong)
             widths.append(scale * (window - 1) / 1.4)
             counts.append(gained * scale * scale / widths[-1] ** LENGTH)
             before = share
