@@ -1,4 +1,4 @@
-"""Segment a mask of ink: boxes of candidate digits in reading order, line by line, without specks and giants."""
+"""Segment a mask of ink: its connected parts, without the rules that join them."""
 
 from __future__ import annotations
 
