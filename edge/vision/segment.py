@@ -114,11 +114,11 @@ def remove_rules(parts: Parts, ink: Pixels, clear: Sequence[int], shortest: floa
             continue
         box = slice(y - rows.start, y - rows.start + height), slice(x - columns.start, x - columns.start + width)
         own = cv2.compare(parts.labels[box], i + 1, cv2.CMP_EQ)
-        rest = without_frame(own, here[box], stroke)
+        rest = without_frame(own, stroke)
         if rest is not own:
             left = left.copy() if left is doubtful else left
             left[box][(own > 0) & (rest == 0)] = 0
-    left = without_rules(left, here, shortest, stroke)
+    left = without_rules(left, shortest, stroke)
     if left is doubtful:
         return parts.mask
     whole = np.zeros_like(parts.mask)
