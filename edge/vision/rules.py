@@ -1,8 +1,8 @@
 """Remove rules that touch writing: ruled and squared paper, underlines, form boxes, combs, tables.
 
-A rule is thin ink along a level or upright line that is longer than a stroke of a digit. Where ink is thicker than the
-rule, or goes on above and below it, a stroke of writing crosses it, and the ink stays. Rules that touch nothing may stay
-too: they are marks of their own.
+A rule is thin ink along a level or upright line that is longer than a stroke of a digit. Where ink goes on above and
+below it, a stroke of writing crosses it, and the ink stays. Rules that touch nothing may stay too: they are marks of
+their own.
 """
 
 from __future__ import annotations
@@ -72,7 +72,11 @@ def _erased(mask: Pixels, level: Pixels, upright: Pixels, stroke: float) -> Pixe
 
 
 def find_rules(mask: Pixels, shortest: float, stroke: float) -> Pixels:
-    """255 where level rules of at least ``shortest`` pixels run through a mask, and half a stroke around them."""
+    """255 where level rules of at least ``shortest`` pixels run through a mask, and half a stroke around them.
+
+    An opening of its thin ink with a level line of PROBE strokes: half a stroke of room above and below lets pass what
+    is tilted. What is connected then has to be long enough, and as level as a rule.
+    """
     reach, thick = max(1, round(stroke / 2)), round(THICK * stroke + 1)
     probe = max(3, round(min(shortest, PROBE * stroke)))
     thin = cv2.morphologyEx(thin_runs(mask, thick), cv2.MORPH_CLOSE, np.ones((1, round(stroke) | 1), np.uint8))
@@ -114,5 +118,4 @@ def erase_rules(mask: Pixels, bands: Pixels, stroke: float) -> Pixels:
     left = cv2.subtract(mask, gone)
     # Where a stroke continues above and below the rule, the ink between belongs to the stroke, and stays.
     crossing = cv2.morphologyEx(left, cv2.MORPH_CLOSE, np.ones((most + 3, 3), np.uint8))
-    left = cv2.bitwise_or(left, cv2.bitwise_and(gone, crossing))
-    return left
+    return cv2.bitwise_or(left, cv2.bitwise_and(gone, crossing))

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from edge.vision.components import Rect, bounding_box
 
-
 ENCIRCLED = 0.3
 """What is inside a circle or a box is a digit of its own if it is at least this share of it."""
 MARGIN = 0.08
@@ -73,7 +72,7 @@ def are_one_digit(a: Rect, b: Rect, digit_side: float) -> bool:
         # Dotted ink and broken ends of strokes, on any side.
         return (across > 0 and down > -0.5) or max(-over_x, -over_y) < 0.08 * digit_side
     inner, outer = (a, b) if a[2] * a[3] < b[2] * b[3] else (b, a)
-    if bounding_box((a, b)) == outer and small > ENCIRCLED * large:
+    if wide == outer[2] and tall == outer[3] and small > ENCIRCLED * large:
         margin = min(inner[0] - outer[0], inner[1] - outer[1])
         margin = min(margin, outer[0] + outer[2] - inner[0] - inner[2], outer[1] + outer[3] - inner[1] - inner[3])
         if margin > MARGIN * large:
