@@ -1,4 +1,4 @@
-"""Find candidates in cleaned ink: its parts, grouped to marks in reading order, and what the classifier says of each."""
+"""Find candidates in cleaned ink: its parts, grouped to marks in reading order, and the classifier's word on each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from edge.reading.candidates import Candidate, Classifier
 from edge.types import Pixels
 from edge.vision.clean import Cleaned
-from edge.vision.components import MIN_SIDE
+from edge.vision.components import MIN_SIDE, Rect
 from edge.vision.crop import crop_mark, with_soft_edges
 from edge.vision.segment import Mark, Parts, Segments, find_parts, mark_of, remove_rules
 from edge.vision.stroke_grouping import group_strokes
@@ -87,7 +87,7 @@ def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool
     marks = group_parts(parts, side) if side else []
     if not marks:
         return Found(segments._replace(reason="too_small" if parts.every else "blank"), ())
-    boxes = [tuple(mark.box) for mark in marks]
+    boxes: list[Rect] = [(mark.box.x, mark.box.y, mark.box.width, mark.box.height) for mark in marks]
     tilt = line_tilt(boxes, side)
     marks = [mark._replace(line=line) for mark, line in zip(marks, line_numbers(boxes, tilt, side), strict=True)]
     marks.sort(key=lambda mark: (mark.line, mark.box.x + mark.box.width / 2))
@@ -97,17 +97,18 @@ def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool
 def digit_side(alone: list[Candidate]) -> float:
     """A typical digit's longer side, pixels: what reads as a digit says how large digits are, whatever else is there.
 
-    The median of the sides, each weighted by its root and by how much it looks like a digit. 0 for none.
+    The median of the sides, each weighted by the fourth root of its box (a slim line says little) and by how much it
+    looks like a digit. 0 for none.
     """
-    sides = sorted((float(max(one.box.width, one.box.height)), one.likeness) for one in alone)
-    half = sum(side**0.5 * sure**4 for side, sure in sides) / 2
-    usual = 0.0
-    for side, sure in sides:
-        usual = side
-        half -= side**0.5 * sure**4
+    sides = sorted(
+        (float(max(one.box[2:])), (one.box.width * one.box.height) ** 0.25 * one.likeness**4) for one in alone
+    )
+    half = sum(weight for _, weight in sides) / 2
+    for side, weight in sides:
+        half -= weight
         if half <= 0:
-            break
-    return usual
+            return side
+    return 0.0
 
 
 def group_parts(parts: Parts, side: float) -> list[Mark]:
