@@ -8,7 +8,7 @@ from typing import NamedTuple
 from edge.reading.candidates import Candidate, Classifier
 from edge.types import Pixels
 from edge.vision.clean import Cleaned
-from edge.vision.components import MIN_SIDE
+from edge.vision.components import MIN_SIDE, Rect
 from edge.vision.crop import crop_mark, with_soft_edges
 from edge.vision.segment import Mark, Parts, Segments, find_parts, mark_of, remove_rules
 from edge.vision.stroke_grouping import group_strokes
@@ -87,7 +87,7 @@ def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool
     marks = group_parts(parts, side) if side else []
     if not marks:
         return Found(segments._replace(reason="too_small" if parts.every else "blank"), ())
-    boxes = [tuple(mark.box) for mark in marks]
+    boxes: list[Rect] = [mark.box for mark in marks]
     tilt = line_tilt(boxes, side)
     marks = [mark._replace(line=line) for mark, line in zip(marks, line_numbers(boxes, tilt, side), strict=True)]
     marks.sort(key=lambda mark: (mark.line, mark.box.x + mark.box.width / 2))
