@@ -61,7 +61,7 @@ class Candidate(NamedTuple):
     pieces: int = 0
     """How many pieces its ink was cut into with it; 0: it was not cut."""
     context: tuple[float, float] | None = None
-    """What its view among its surroundings says: the probability of a digit, and that of ``digit`` among the digits, 0 to 1."""
+    """What its view says: the probability that it is a digit, and that of ``digit`` among the digits, 0 to 1."""
     belief: float = 0.0
     """Probability that it is a digit, and this one, 0 to 1."""
 
@@ -84,7 +84,9 @@ class Classifier:
     The packaged model says whether it is a digit at all: most models know nothing but digits.
     """
 
-    def __init__(self, model: Model, interpolation: Interpolation, watch: Stopwatch, judge: Model | None = None) -> None:
+    def __init__(
+        self, model: Model, interpolation: Interpolation, watch: Stopwatch, judge: Model | None = None
+    ) -> None:
         """``watch`` gets the stages ``normalise``, which includes cropping the marks before it, and ``invoke``.
 
         ``judge``: the model that says whether ink is a digit, if ``model`` knows only digits.
@@ -113,13 +115,24 @@ class Classifier:
         others = np.where(np.array(self._others) >= 0, judged[:, self._others], 0.0)
         found = []
         for i, (ink, box, line) in enumerate(zip(inks, boxes, lines, strict=True)):
-            best, second = (self._numbers[order[i, -k]] for k in (1, 2)) if len(self._numbers) > 1 else (self._numbers[0],) * 2
+            best, second = (
+                (self._numbers[order[i, -k]] for k in (1, 2)) if len(self._numbers) > 1 else (self._numbers[0],) * 2
+            )
             share = float(shares[i, order[i, -1]])
             if self._judge:
                 share = min(share, float(judged[i, self._by_number[best]].sum() / mass[i]))
             found.append(
                 Candidate(
-                    ink, box, line, glyphs[i], probabilities[i], best, second, share, tuple(others[i].tolist()), measure(ink)
+                    ink,
+                    box,
+                    line,
+                    glyphs[i],
+                    probabilities[i],
+                    best,
+                    second,
+                    share,
+                    tuple(others[i].tolist()),
+                    measure(ink),
                 )
             )
         return found

@@ -1,4 +1,4 @@
-"""Find candidates in cleaned ink: its parts, grouped to marks in reading order, and what the classifier says of each."""
+"""Find candidates in cleaned ink: parts, grouped to marks in reading order, and what the classifier says of each."""
 
 from __future__ import annotations
 

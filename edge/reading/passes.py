@@ -108,7 +108,9 @@ class Passes(NamedTuple):
         if side < COARSE_SIDE or not self.settings.allows_half_size:
             return None
         scale = min(side, self.settings.working_size) / side / 2
-        seen = self._polarities(frame.reduced(side - 1) if scale == 0.5 else rescale(frame.pixels, scale), only_one=True)
+        seen = self._polarities(
+            frame.reduced(side - 1) if scale == 0.5 else rescale(frame.pixels, scale), only_one=True
+        )
         least = min((one.belief for one in seen.candidates), default=0.0)
         if least < COARSE_SURETY or seen.segments.digit_side < COARSE_USUAL or len(seen.candidates) < COARSE_MARKS:
             return None

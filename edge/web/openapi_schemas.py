@@ -68,8 +68,8 @@ def component_schemas() -> Schema:
                 },
                 "candidates": {
                     **list_schema({"type": "object"}),
-                    "description": "All that may be a digit, in reading order: its box, its likeliest digit and how sure"
-                    " the reader is of it, why it was not read, or null, what the model got, and the model's most"
+                    "description": "All that may be a digit, in reading order: its box, its likeliest digit and how"
+                    " sure the reader is of it, why it was not read, or null, what the model got, and the model's most"
                     " likely classes with their probabilities.",
                 },
                 "more": {**COUNT, "description": "How many candidates are left out because there are too many."},
