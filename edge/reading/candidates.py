@@ -69,6 +69,10 @@ class Candidate(NamedTuple):
         # Arrays compare element by element.
         return self is other
 
+    def __ne__(self, other: object) -> bool:
+        # A tuple's own would compare the arrays.
+        return self is not other
+
     def __hash__(self) -> int:
         return id(self)
 

@@ -209,7 +209,7 @@ def test_real_photographs_are_read(reader: Reader, data: Path, folder: str, exac
 
 def test_another_model_reads_from_the_next_picture_on(page: Page) -> None:
     picture = page("2357")
-    card = replace(files.card(), name="other", labels=(*"9876543210", "none"))
+    card = replace(files.card(), name="other", labels=(*"9876543210", *files.OTHERS))
     other = Model(Path("m.tflite"), content=files.with_card(card))
     with Reader() as reader, other:
         before = reader.read(picture)
