@@ -19,7 +19,6 @@ from edge.types import Frame, Pixels
 from edge.vision.clean import Cleaned, clean
 from edge.vision.gap_closing import close_gaps, typical_gap
 from edge.vision.polarity import dark_ink_ratio
-from edge.vision.resize import rescale
 from edge.vision.segment import Segments
 from edge.vision.settings import VisionSettings
 
@@ -33,17 +32,6 @@ MOST = 60
 """With more candidates than this no other way is tried: it is text or texture."""
 MOST_DOUBTS = 16
 """At most this many doubtful marks are taken in another way, the largest first."""
-COARSE_SIDE = 400
-"""A picture whose longer side is at least this many pixels is tried at half its size first."""
-COARSE_USUAL = 24.0
-"""Half the size is enough where a typical digit has at least this many working pixels.
-
-What is a third as large is then still not a speck.
-"""
-COARSE_SURETY = 0.95
-"""Half the size is enough where the belief in every mark is at least this."""
-COARSE_MARKS = 2
-"""Half the size is enough from this many marks on. A single mark may be anything: an arrow looks like a 7 from afar."""
 MANY = 3
 """Rotations of the page are tried from this many marks on: a single mark may be anything lying there."""
 TURNED = 0.85
@@ -85,12 +73,7 @@ class Passes(NamedTuple):
     """Gets the stages ``clean``, ``segment`` and ``decide``; those of the classifier lie between."""
 
     def run(self, frame: Frame) -> tuple[PassResult, int]:
-        """The best way to read a frame, and the quarter turns, counter-clockwise, by which the page was rotated for it.
-
-        Large and clear writing is read at half the size, which is a quarter of the work.
-        """
-        if coarse := self._half_size(frame):
-            return coarse, 0
+        """The best way to read a frame, and the quarter turns, counter-clockwise, by which the page was rotated for it."""
         seen = self._polarities(frame.pixels)
         if seen.share < DOUBT:
             # Before any mark is split: on a page on its side the marks have to be whole.
@@ -102,27 +85,13 @@ class Passes(NamedTuple):
             seen = self._resolved(seen)
         return seen, 0
 
-    def _half_size(self, frame: Frame) -> PassResult | None:
-        """The picture at half the size, if every mark is read there with a high belief; else None."""
-        side = max(frame.pixels.shape)
-        if side < COARSE_SIDE or not self.settings.allows_half_size:
-            return None
-        scale = min(side, self.settings.working_size) / side / 2
-        seen = self._polarities(
-            frame.reduced(side - 1) if scale == 0.5 else rescale(frame.pixels, scale), only_one=True
-        )
-        least = min((one.belief for one in seen.candidates), default=0.0)
-        if least < COARSE_SURETY or seen.segments.digit_side < COARSE_USUAL or len(seen.candidates) < COARSE_MARKS:
-            return None
-        return seen._replace(cleaned=seen.cleaned._replace(scale=scale * seen.cleaned.scale))
-
-    def _polarities(self, pixels: Pixels, *, only_one: bool = False) -> PassResult:
+    def _polarities(self, pixels: Pixels) -> PassResult:
         """The picture as it is, in the polarity that is set or is believed more."""
         if self.settings.polarity != "auto":
             return self._cleaned(pixels, light_ink=self.settings.polarity == "light")
         ratio = dark_ink_ratio(pixels)
         seen = self._cleaned(pixels, light_ink=ratio < 1)
-        if only_one or (seen.score > 0 and not 1 / CLEAR_POLARITY < ratio < CLEAR_POLARITY):
+        if seen.score > 0 and not 1 / CLEAR_POLARITY < ratio < CLEAR_POLARITY:
             return seen
         return max(seen, self._cleaned(pixels, light_ink=ratio >= 1), key=lambda one: one.score)
 

@@ -23,10 +23,11 @@ def background(grey: Pixels, stroke: float) -> Pixels:
     while stroke > FINEST and min(small.shape) >= 4:
         small, stroke = halved(small), stroke / 2
     window = round(STROKES * stroke + 2) | 1
-    # The border is replicated by a whole window, so that a dark strip at the side of the page stays one.
-    padded = cv2.copyMakeBorder(small, window, window, window, window, cv2.BORDER_REPLICATE)
+    # At the border what is as broad as a stroke is ink, and what is broader is a strip of the desk.
+    edge = window // 2
+    padded = cv2.copyMakeBorder(small, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8))
     # Without the squares that the closing leaves on a slope of light. Never brighter than the neighbours: the edge of a
     # shadow would get a rim of false ink.
     smooth = cv2.blur(cv2.blur(closed, (window, window)), (window, window))
-    return cv2.min(smooth, cv2.erode(closed, np.ones((3, 3), np.uint8)))[window:-window, window:-window]
+    return cv2.min(smooth, cv2.erode(closed, np.ones((3, 3), np.uint8)))[edge:-edge, edge:-edge]

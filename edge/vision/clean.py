@@ -54,7 +54,8 @@ def clean(grey: Pixels, settings: VisionSettings, *, light_ink: bool) -> Cleaned
     if by != 1:
         scale, stroke = scale * by, stroke * by
         work = rescale(grey, scale)
-    if settings.median > 1:
+    # A median filter removes strokes that are thinner than half of its window.
+    if 1 < settings.median < 2 * stroke:
         work = median_filter(work, settings.median | 1)
     if settings.gaussian > 1:
         work = gaussian_filter(work, settings.gaussian | 1)

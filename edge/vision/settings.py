@@ -54,9 +54,3 @@ class VisionSettings:
     interpolation: Interpolation = setting(
         "area", "how a digit is resized to 20x20 pixels: area, linear, cubic or lanczos"
     )
-
-    @property
-    def allows_half_size(self) -> bool:
-        """Whether all windows are small enough to clean the picture at half its size too."""
-        windows = (self.gaussian, self.opening, self.closing, self.erosion, self.dilation)
-        return self.threshold == "hysteresis" and self.median <= 3 and not any(windows)

@@ -57,6 +57,7 @@ def typical_stroke(grey: Pixels) -> float:
 
 def filled_in(grey: Pixels, window: int) -> Pixels:
     """Which share of the light, 0 to 255, each pixel lacks of what a closing with a square ``window`` leaves."""
+    # The border is replicated: the rim of a desk, which may be as broad as a stroke, is none.
     padded = cv2.copyMakeBorder(grey, window, window, window, window, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8))
     closed = closed[window:-window, window:-window]
