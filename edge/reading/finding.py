@@ -86,7 +86,7 @@ def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool
     segments = Segments(parts.mask, parts.window, parts.labels, (), 0.0, side, usable, None)
     marks = group_parts(parts, side) if side else []
     if not marks:
-        return Found(segments._replace(reason="too_small" if parts.every else "blank"), ())
+        return Found(segments._replace(reason="too_small" if parts.usable else "blank"), ())
     boxes: list[Rect] = [mark.box for mark in marks]
     tilt = line_tilt(boxes, side)
     marks = [mark._replace(line=line) for mark, line in zip(marks, line_numbers(boxes, tilt, side), strict=True)]

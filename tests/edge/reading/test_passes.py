@@ -11,8 +11,7 @@ from edge.reading.hypotheses import Hypothesis
 from edge.reading.passes import PassResult, mean_likeness, replaced, value
 from edge.reading.quarter_turns import QUARTERS
 from edge.reading.reader import Reader
-from edge.types import Box, Frame, Pixels
-from edge.vision.settings import VisionSettings
+from edge.types import Box, Pixels
 from tests.support import doubles
 
 Page = Callable[..., Pixels]
@@ -66,20 +65,14 @@ def test_the_belief_of_each_candidate_decides(reader: Reader, page: Page) -> Non
         assert all(0 <= one.belief <= 1 and one.context is not None for one in seen.candidates)
 
 
-def test_large_clear_digits_are_read_at_a_smaller_size(reader: Reader) -> None:
-    large, small = plain("258", 200, 14), plain("258", 24, 2)
-    whole = reader.analyse(large)
-    assert whole.reading.text == "258" and whole.cleaned.scale < 1
-    for digit, x in zip(whole.reading.digits, (100, 300, 500), strict=True):
-        assert x - 8 <= digit.box.x and digit.box.x + digit.box.width <= x + 208, "boxes are in pixels of the frame"
-    assert reader.analyse(small).cleaned.scale >= 1
-
-
-def test_settings_whose_windows_are_too_large_for_half_the_size_read_the_whole() -> None:
-    large = plain("258", 200, 14)
-    with Reader(vision=VisionSettings(threshold="otsu")) as reader:
-        found = reader.analyse(Frame(large, "a"))
+@pytest.mark.parametrize(("side", "pen"), [(24, 2), (60, 3), (200, 14), (600, 60)])
+def test_digits_are_read_at_the_size_that_their_strokes_need(reader: Reader, side: int, pen: float) -> None:
+    found = reader.analyse(plain("258", side, pen))
     assert found.reading.text == "258"
+    assert found.cleaned.scale < 1 or pen < 10
+    for digit, x in zip(found.reading.digits, (side / 2, 1.5 * side, 2.5 * side), strict=True):
+        near = side / 15 + 2
+        assert x - near <= digit.box.x and digit.box.x + digit.box.width <= x + side + near, "in pixels of the frame"
 
 
 @pytest.mark.parametrize("letter", ["M", "W", "N", "H", "U", "V", "K"])
