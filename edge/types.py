@@ -106,7 +106,7 @@ class Digit:
     digit: int
     """The class, 0 to 9."""
     confidence: float
-    """The probability that the model gives this class, 0 to 1."""
+    """The belief that it is this digit, 0 to 1."""
     line: int
     """The number of its line of writing, from 0, top to bottom."""
     box: Box

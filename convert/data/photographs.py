@@ -59,8 +59,8 @@ def _glyphs_in(frame: Frame, reader: Reader) -> list[Pixels]:
 
 
 def may_be_digit(candidate: Candidate) -> bool:
-    """Whether to calibrate on a candidate: all but those that are rejected with at least MIN_CONFIDENCE.
+    """Whether to calibrate on a candidate: all but those that the model rejects with at least MIN_CONFIDENCE.
 
     Digits of low confidence are included: they are as useful for calibration as clear ones.
     """
-    return candidate.digit is not None or candidate.confidence < MIN_CONFIDENCE
+    return sum(candidate.others) < MIN_CONFIDENCE

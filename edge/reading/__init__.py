@@ -1,1 +1,1 @@
-"""Read a frame: classify candidate digits, reject what is no digit, and the public ``Reader``."""
+"""Read a frame: find and classify candidate digits, decide which are read, and the public ``Reader``."""

@@ -87,8 +87,7 @@ def annotate(pixels: Pixels, analysis: Analysis) -> Picture:
         x, y = i % across * (CELL + 8) + 4, height + TITLE + i // across * (CELL + CAPTION + 6) + 3
         large = cv2.resize(glyph.pixels, (CELL, CELL), interpolation=cv2.INTER_NEAREST)
         sheet[y : y + CELL, x : x + CELL] = large[..., None]
-        best = "none" if candidate.digit is None else str(candidate.digit)
-        below, colour = f"{best} {candidate.confidence:.0%}", READ if accepted else UNREAD
+        below, colour = f"{candidate.digit} {candidate.belief:.0%}", READ if accepted else UNREAD
         cv2.putText(sheet, below, (x, y + CELL + 15), FONT, 0.5, colour, 1, cv2.LINE_AA)
     title = (analysis.reading.text or f"nothing read: {analysis.reading.reason}").replace("\n", " / ")
     cv2.putText(sheet, title, (6, height + 24), FONT, 0.7, (30, 30, 30), 2, cv2.LINE_AA)

@@ -23,6 +23,7 @@ from edge.model.classifier import INFO_PREFIX, content_of, interpreter_class, pa
 from edge.reading.evidence import NAMES, VIEW, VIEW_CLASSES
 from edge.system.closing import Closing
 from edge.system.stderr import without
+from edge.system.text import one_line
 from edge.types import Pixels
 
 MEMBER = "belief.json"
@@ -46,9 +47,16 @@ class Belief(Closing):
         self.card = _unpack(content, path)
         """Its weights, and how it was fitted."""
         self._weights = [np.array(self.card[name], np.float32) for name in WEIGHTS]
-        with without(INFO_PREFIX):
-            self._interpreter: Any = interpreter_class()(model_content=content, num_threads=1)
-            self._interpreter.allocate_tensors()
+        interpreter = interpreter_class()
+        try:
+            with without(INFO_PREFIX):
+                self._interpreter: Any = interpreter(model_content=content, num_threads=1)
+                self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            why = one_line(error, 200)
+            raise ModelError(
+                f"{path}: the TFLite runtime refuses it ({why}); make it with edge-train --belief"
+            ) from error
         (self._input,), (self._output,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         shapes = tuple(self._input["shape"]), tuple(self._output["shape"])
         if shapes != ((1, VIEW, VIEW, 2), (1, VIEW_CLASSES)) or self._input["dtype"] != np.uint8:
@@ -81,7 +89,7 @@ class Belief(Closing):
 
 
 def pack(network: bytes, card: Mapping[str, Any]) -> bytes:
-    """The bytes of ``belief.tflite``: of the network that looks at views, and the card with WEIGHTS and ``evidence``."""
+    """The bytes of ``belief.tflite``: the network that looks at views, and the card with WEIGHTS and ``evidence``."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         # A fixed date: zip's own epoch.
@@ -97,6 +105,8 @@ def _unpack(content: bytes, path: Path) -> dict[str, Any]:
             card: dict[str, Any] = json.loads(archive.read(MEMBER))
         if tuple(card["evidence"]) != NAMES:
             raise ValueError("it was fitted on other evidence")
+        if missing := set(WEIGHTS) - set(card):
+            raise ValueError(f"it lacks {', '.join(sorted(missing))}")
     except (KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path}: is not of this version ({error}); make it with edge-train --belief") from error
     return card

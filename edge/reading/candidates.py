@@ -61,13 +61,17 @@ class Candidate(NamedTuple):
     pieces: int = 0
     """How many pieces its ink was cut into with it; 0: it was not cut."""
     context: tuple[float, float] | None = None
-    """What its view among its surroundings says: the probability of a digit, and that of ``digit`` among the digits, 0 to 1."""
+    """What its view says: the probability that it is a digit, and that of ``digit`` among the digits, 0 to 1."""
     belief: float = 0.0
     """Probability that it is a digit, and this one, 0 to 1."""
 
     def __eq__(self, other: object) -> bool:
         # Arrays compare element by element.
         return self is other
+
+    def __ne__(self, other: object) -> bool:
+        # A tuple's own would compare the arrays.
+        return self is not other
 
     def __hash__(self) -> int:
         return id(self)
@@ -84,7 +88,9 @@ class Classifier:
     The packaged model says whether it is a digit at all: most models know nothing but digits.
     """
 
-    def __init__(self, model: Model, interpolation: Interpolation, watch: Stopwatch, judge: Model | None = None) -> None:
+    def __init__(
+        self, model: Model, interpolation: Interpolation, watch: Stopwatch, judge: Model | None = None
+    ) -> None:
         """``watch`` gets the stages ``normalise``, which includes cropping the marks before it, and ``invoke``.
 
         ``judge``: the model that says whether ink is a digit, if ``model`` knows only digits.
@@ -113,13 +119,24 @@ class Classifier:
         others = np.where(np.array(self._others) >= 0, judged[:, self._others], 0.0)
         found = []
         for i, (ink, box, line) in enumerate(zip(inks, boxes, lines, strict=True)):
-            best, second = (self._numbers[order[i, -k]] for k in (1, 2)) if len(self._numbers) > 1 else (self._numbers[0],) * 2
+            best, second = (
+                (self._numbers[order[i, -k]] for k in (1, 2)) if len(self._numbers) > 1 else (self._numbers[0],) * 2
+            )
             share = float(shares[i, order[i, -1]])
             if self._judge:
                 share = min(share, float(judged[i, self._by_number[best]].sum() / mass[i]))
             found.append(
                 Candidate(
-                    ink, box, line, glyphs[i], probabilities[i], best, second, share, tuple(others[i].tolist()), measure(ink)
+                    ink,
+                    box,
+                    line,
+                    glyphs[i],
+                    probabilities[i],
+                    best,
+                    second,
+                    share,
+                    tuple(others[i].tolist()),
+                    measure(ink),
                 )
             )
         return found

@@ -26,7 +26,8 @@ UNSEEN = (0.0, 0.5)
 LEAST_VIEW = 0.6
 """A smaller candidate is shown as if its longer side were this share of a typical digit's."""
 NAMES = (
-    "digits", "share", "context_digit", "context_share", "minus", "slash", "plus", "equals", "bracket", "percent", "times", "letter", "none",
+    "digits", "share", "context_digit", "context_share",
+    "minus", "slash", "plus", "equals", "bracket", "percent", "times", "letter", "none",
     "wide", "tall", "large", "of_row", "fill", "stroke", "stroke_usual", "thickest", "level",
     "border", "signal", "crowd", "pieces", "alone", "row", "page",
     "left", "right", "left_letter", "right_letter", "left_gap", "right_gap", "left_tall", "right_tall",

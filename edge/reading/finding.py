@@ -1,4 +1,4 @@
-"""Find candidates in cleaned ink: its parts, grouped to marks in reading order, and the classifier's word on each."""
+"""Find candidates in cleaned ink: parts, grouped to marks in reading order, and what the classifier says of each."""
 
 from __future__ import annotations
 
@@ -86,8 +86,8 @@ def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool
     segments = Segments(parts.mask, parts.window, parts.labels, (), 0.0, side, usable, None)
     marks = group_parts(parts, side) if side else []
     if not marks:
-        return Found(segments._replace(reason="too_small" if parts.every else "blank"), ())
-    boxes: list[Rect] = [(mark.box.x, mark.box.y, mark.box.width, mark.box.height) for mark in marks]
+        return Found(segments._replace(reason="too_small" if parts.usable else "blank"), ())
+    boxes: list[Rect] = [mark.box for mark in marks]
     tilt = line_tilt(boxes, side)
     marks = [mark._replace(line=line) for mark, line in zip(marks, line_numbers(boxes, tilt, side), strict=True)]
     marks.sort(key=lambda mark: (mark.line, mark.box.x + mark.box.width / 2))

@@ -46,9 +46,7 @@ def hypotheses(
         (upright,) = classify([rotate(doubtful.ink, tilt)], [doubtful.box], [doubtful.line])
         yield Hypothesis((doubtful,), (upright,))
     near = [
-        other
-        for other in candidates
-        if other is not doubtful and may_be_one_digit(doubtful.box, other.box, digit_side)
+        other for other in candidates if other is not doubtful and may_be_one_digit(doubtful.box, other.box, digit_side)
     ]
     merged = classify(
         [merged_ink(doubtful, other) for other in near],

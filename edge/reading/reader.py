@@ -1,4 +1,4 @@
-"""The public ``Reader``: a picture -> a Reading. Clean, segment, normalise, classify, reject."""
+"""The public ``Reader``: a picture -> a Reading. Clean, find, classify, believe, decide."""
 
 from __future__ import annotations
 

@@ -68,8 +68,9 @@ def component_schemas() -> Schema:
                 },
                 "candidates": {
                     **list_schema({"type": "object"}),
-                    "description": "All that may be a digit, in reading order: its box, what the model got, the"
-                    " most likely classes with their probabilities, and why it was not read, or null.",
+                    "description": "All that may be a digit, in reading order: its box, its likeliest digit and how"
+                    " sure the reader is of it, why it was not read, or null, what the model got, and the model's most"
+                    " likely classes with their probabilities.",
                 },
                 "more": {**COUNT, "description": "How many candidates are left out because there are too many."},
                 "stages_ms": {
@@ -115,7 +116,7 @@ def component_schemas() -> Schema:
                 **fields,
                 "label": {**DIGIT, "description": "What it really is; null if it is not a digit."},
                 "read": {**DIGIT, "description": "What it was read as; null if it was not read."},
-                "confidence": {**PROBABILITY, "description": "How probable that was for the model."},
+                "confidence": {**PROBABILITY, "description": "How sure the reader was of the likeliest digit."},
                 "source": name,
                 "model": name,
                 "glyph": {

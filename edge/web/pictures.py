@@ -42,8 +42,8 @@ def describe_frame(pixels: Pixels, analysis: Analysis) -> dict[str, Any]:
 
 
 def describe_candidates(analysis: Analysis) -> list[dict[str, Any]]:
-    """All that may be a digit, in reading order: its place, what the model got, what the model says of it, and why it
-    was not read."""
+    """All that may be a digit, in reading order: its place, its likeliest digit and the belief in it, why it was not
+    read, what the model got, and what the model says of it."""
     reasons = {mark.box: mark.reason for mark in analysis.reading.unread}
     found: list[dict[str, Any]] = []
     for glyph, candidate, accepted in zip(analysis.glyphs, analysis.candidates, analysis.accepted, strict=True):
@@ -54,6 +54,7 @@ def describe_candidates(analysis: Analysis) -> list[dict[str, Any]]:
             {
                 "box": [int(n) for n in glyph.box],
                 "digit": candidate.digit,
+                "confidence": round(candidate.belief, 4),
                 "read": accepted,
                 "reason": None if accepted else reasons[glyph.box],
                 "glyph": _fast_png_uri(glyph.pixels),

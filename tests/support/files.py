@@ -33,6 +33,8 @@ def card() -> Card:
     return found
 
 
+OTHERS = card().labels[10:]
+"""The labels of its classes that are not digits, which follow those of the digits 0 to 9."""
 BARE = GOOD[: len(GOOD) - len(card().archive())]
 """Its flatbuffer, without a card."""
 

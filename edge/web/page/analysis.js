@@ -1,4 +1,4 @@
-// One analysed frame: boxes on the picture, the stages, and each glyph with its three most likely digits.
+// One analysed frame: boxes on the picture, the stages, and each glyph with its three most likely classes.
 import { $, make, oneLine, percent } from "./common.js";
 import { openCorrection } from "./teach.js";
 
@@ -68,7 +68,7 @@ const overlap = (one, other) => one[0] < other[2] && other[0] < one[2] && one[1]
 
 function makeGlyphItem() {
   const line = () => make("li", {}, make("b"), make("span"));
-  const item = make("li", {}, make("img", { width: 84, height: 84 }), make("ol", { className: "top" }, line(), line(), line()), make("p", { className: "reason" }), make("button", { className: "small" }));
+  const item = make("li", {}, make("img", { width: 84, height: 84 }), make("ol", { className: "top" }, line(), line(), line()), make("p", { className: "verdict" }), make("button", { className: "small" }));
   item.lastChild.addEventListener("click", () => openCorrection(item.candidate, item.analysis));
   return item;
 }
@@ -80,10 +80,10 @@ function fillGlyphs(list, analysis) {
   while (list.children.length < many) list.append(makeGlyphItem());
   analysis.candidates.forEach((one, n) => {
     const item = list.children[n];
-    const [image, top, reason, button] = item.children;
+    const [image, top, verdict, button] = item.children;
     Object.assign(item, { candidate: one, analysis, className: one.read ? "" : "unread" });
     Object.assign(image, { src: one.glyph, alt: one.read ? `read as ${one.digit}` : "not read" });
-    Object.assign(reason, { textContent: one.reason ?? "", hidden: one.read });
+    verdict.textContent = one.reason ?? `${percent(one.confidence)} sure`;
     one.top.forEach(([label, share], m) => {
       const line = top.children[m];
       line.children[0].textContent = label;

@@ -6,9 +6,8 @@ $("correct").querySelector(".digits").append(...Array.from({ length: 10 }, (_, d
 
 export function openCorrection(candidate, analysis) {
   Object.assign(asked, { candidate, analysis });
-  const [label, share] = candidate.top[0];
   $("correct-glyph").src = candidate.glyph;
-  $("correct-read").textContent = candidate.read ? `read as ${candidate.digit}, ${percent(share)} sure` : `not read (${candidate.reason}); most likely ${label}, ${percent(share)}`;
+  $("correct-read").textContent = candidate.read ? `read as ${candidate.digit}, ${percent(candidate.confidence)} sure` : `not read (${candidate.reason}); rather a ${candidate.digit}, ${percent(candidate.confidence)} sure`;
   $("correct").returnValue = "";
   $("correct").showModal();
 }
@@ -34,7 +33,7 @@ $("correct").addEventListener("close", async () => {
   const label = answer === "none" ? null : Number(answer);
   try {
     const { id } = await request("/api/corrections", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({
-      label, read: candidate.read ? candidate.digit : null, confidence: candidate.top[0][1], source: analysis.reading.source, model: analysis.reading.model, glyph: candidate.glyph, crop: await crop(candidate, analysis),
+      label, read: candidate.read ? candidate.digit : null, confidence: candidate.confidence, source: analysis.reading.source, model: analysis.reading.model, glyph: candidate.glyph, crop: await crop(candidate, analysis),
     }) });
     showToast(label === null ? "Saved: it is not a digit." : `Saved: it is a ${label}.`, () => removeCorrection(id));
   } catch (error) {

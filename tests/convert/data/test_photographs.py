@@ -10,9 +10,9 @@ import pytest
 
 from convert.data import photographs
 from edge.errors import DataError, ImageError
-from edge.reading.candidates import Candidate
 from edge.reading.reader import Reader
-from edge.types import Box, Pixels
+from edge.types import Pixels
+from tests.support import doubles
 
 Page = Callable[..., Pixels]
 
@@ -58,13 +58,10 @@ def test_a_scribble_is_left_out(tmp_path: Path, page: Page, reader: Reader) -> N
     assert digits(photographs.glyphs(_folder(tmp_path / "page", picture)), reader) == "258"
 
 
-@pytest.mark.parametrize(
-    ("digit", "confidence", "kept"), [(7, 0.99, True), (7, 0.3, True), (None, 0.3, True), (None, 0.7, False)]
-)
-def test_only_what_is_surely_no_digit_is_left_out(digit: int | None, confidence: float, kept: bool) -> None:
-    ink = np.zeros((28, 28), np.uint8)
-    none = Candidate(ink, Box(0, 0, 28, 28), 0, ink, np.zeros(11, np.float32), digit, confidence)
-    assert photographs.may_be_digit(none) is kept
+@pytest.mark.parametrize(("letter", "none", "kept"), [(0.0, 0.01, True), (0.3, 0.2, True), (0.4, 0.4, False)])
+def test_only_what_is_surely_no_digit_is_left_out(letter: float, none: float, kept: bool) -> None:
+    mark = doubles.candidate(others=doubles.others(letter=letter, none=none))
+    assert photographs.may_be_digit(mark) is kept
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, page: Page) -> None:

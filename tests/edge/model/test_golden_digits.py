@@ -98,8 +98,8 @@ def test_the_packaged_model_reads_all() -> None:
         lambda: files.with_weights(np.zeros_like),
         lambda: files.with_weights(lambda numbers: np.random.default_rng(1).integers(0, 256, len(numbers), np.uint8)),
         lambda: files.with_weights(lambda numbers: np.random.default_rng(1).permutation(numbers)),
-        lambda: relabelled(*DIGITS[1:], "0", "none"),
-        lambda: relabelled(*reversed(DIGITS), "none"),
+        lambda: relabelled(*DIGITS[1:], "0", *files.OTHERS),
+        lambda: relabelled(*reversed(DIGITS), *files.OTHERS),
     ],
     ids=["inverted", "faint", "zeroed", "random", "shuffled", "moved labels", "reversed labels"],
 )
@@ -108,13 +108,15 @@ def test_what_reads_no_digits_does_not_pass(content: Callable[[], bytes]) -> Non
 
 
 def test_two_labels_that_changed_places_are_noticed() -> None:
-    assert problem(relabelled(*"0723456189", "none")) == "reads only 40 of 50 golden digits, and hardly any 1 or 7"
+    assert (
+        problem(relabelled(*"0723456189", *files.OTHERS)) == "reads only 40 of 50 golden digits, and hardly any 1 or 7"
+    )
 
 
 def test_a_model_is_asked_only_the_digits_of_its_labels() -> None:
-    assert problem(relabelled(*"abcdefgh89", "none")) is None
-    assert problem(relabelled(*"abcdefghijk")) == "none of its labels is a digit"
-    with Model(Path("m.tflite"), content=relabelled(*"01x3456789", "none")) as model:
+    assert problem(relabelled(*"abcdefgh89", *files.OTHERS)) is None
+    assert problem(relabelled(*"abcdefghij", *files.OTHERS)) == "none of its labels is a digit"
+    with Model(Path("m.tflite"), content=relabelled(*"01x3456789", *files.OTHERS)) as model:
         assert score(model).asked == 45
 
 

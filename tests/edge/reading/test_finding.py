@@ -1,103 +1,117 @@
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
 import pytest
 
-from edge.reading.candidates import OTHER_CLASSES, Candidate, Shape
-from edge.reading.finding import Found, digit_side, find_candidates
+from edge.model.classifier import Model
+from edge.reading.candidates import Candidate, Classifier
+from edge.reading.finding import MOST_PIECES, Found, digit_side, find_candidates, group_parts
+from edge.system.stopwatch import Stopwatch
 from edge.types import Box, Pixels
 from edge.vision.clean import clean
+from edge.vision.segment import find_parts
 from edge.vision.settings import VisionSettings
+from tests.support import doubles
+
+Page = Callable[..., Pixels]
+NO_DIGIT = doubles.others(none=0.99)
 
 
-def classify(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
-    """What is as large and slim as the rings of these pages reads as a 0, and anything else as nothing."""
-    found = []
-    for ink, box, line in zip(inks, boxes, lines, strict=True):
-        none = 0.0 if 1.1 < box.height / box.width < 1.8 else 1.0
-        others = (0.0,) * (len(OTHER_CLASSES) - 1) + (none,)
-        glyph = np.zeros((28, 28), np.uint8)
-        found.append(Candidate(ink, box, line, glyph, np.zeros(10), 0, 8, 1.0, others, Shape(1.0, 1.0, 1.0, 1.0)))
-    return found
+@pytest.fixture(scope="module")
+def classify() -> Classifier:
+    return Classifier(Model(), "area", Stopwatch())
 
 
-def page(*places: tuple[int, int]) -> Pixels:
-    grey = np.full((480, 640), 220, np.uint8)
-    for place in places:
-        cv2.ellipse(grey, place, (26, 36), 0, 0, 360, 60, 6, cv2.LINE_AA)
-    return grey
+def found(picture: Pixels, classify: Classifier) -> Found:
+    return find_candidates(clean(picture, VisionSettings(), light_ink=False), classify)
 
 
-def found_in(grey: Pixels) -> tuple[Found, float]:
-    cleaned = clean(grey, VisionSettings(), light_ink=False)
-    return find_candidates(cleaned, cast(Any, classify)), cleaned.scale
+def sized(side: int, sure: float) -> Candidate:
+    return doubles.candidate(box=Box(0, 0, side // 2, side), share=sure)
 
 
-def holds(found: Found, scale: float, place: tuple[int, int]) -> bool:
-    """Whether a candidate is the ring at this place, whole and alone."""
-    x, y = place
-    return any(
-        abs(box.x / scale - x + 29) < 8
-        and abs(box.y / scale - y + 39) < 8
-        and abs(box.width / scale - 58) < 9
-        and abs(box.height / scale - 78) < 9
-        for box in (one.box for one in found.candidates)
-    )
+def test_digits_are_found_in_reading_order_whole_and_each_once(classify: Classifier, page: Page) -> None:
+    picture = page("258", "46")
+    segments, candidates = found(picture, classify)
+    assert "".join(str(one.digit) for one in candidates) == "25846"
+    assert [one.line for one in candidates] == [0, 0, 0, 1, 1]
+    assert [mark.box for mark in segments.marks] == [one.box for one in candidates]
+    assert segments.reason is None
+    sides = [max(one.box.width, one.box.height) for one in candidates]
+    assert min(sides) <= segments.digit_side <= max(sides)
 
 
-THINGS = ["nothing", "rule", "ruled paper", "boxes", "box", "shadow", "desk", "circle", "noise"]
-PLACES = [(130, 240), (290, 240), (450, 240)]
+def test_no_ink_gives_no_candidate(classify: Classifier) -> None:
+    segments, candidates = found(np.full((480, 640), 230, np.uint8), classify)
+    assert (segments.reason, candidates) == ("blank", ())
 
 
-@pytest.mark.parametrize("thing", THINGS)
-def test_every_digit_is_found_whole_whatever_else_is_there(thing: str) -> None:
-    grey = page(*PLACES)
-    if thing == "rule":
-        cv2.line(grey, (40, 270), (600, 284), 60, 4, cv2.LINE_AA)
-    if thing == "ruled paper":
-        for y in range(48, 480, 64):
-            cv2.line(grey, (0, y - 4), (640, y + 4), 130, 3, cv2.LINE_AA)
-    if thing == "boxes":
-        cv2.rectangle(grey, (50, 190), (530, 281), 60, 4)
-        for x in (210, 370):
-            cv2.line(grey, (x, 190), (x, 281), 60, 4)
-    if thing == "box":
-        cv2.rectangle(grey, (75, 190), (185, 281), 60, 4)
-    if thing == "shadow":
-        dark = cv2.fillPoly(np.zeros_like(grey), [np.array([[200, 0], [640, 300], [300, 480]])], 255)
-        grey[dark > 0] = (grey[dark > 0] * 0.5).astype(np.uint8)
-    if thing == "desk":
-        grey[:, :60] = 30
-    if thing == "circle":
-        cv2.ellipse(grey, PLACES[1], (66, 66), 0, 0, 360, 60, 6, cv2.LINE_AA)
-    if thing == "noise":
-        grain = np.random.default_rng(0).normal(0, 12, grey.shape)
-        grey = np.clip(grey + grain, 0, 255).astype(np.uint8)
-    found, scale = found_in(grey)
-    assert [place for place in PLACES if not holds(found, scale, place)] == []
-    assert len(found.candidates) < 25
+def test_specks_are_too_small(classify: Classifier) -> None:
+    dots = np.full((480, 640), 230, np.uint8)
+    for x in range(100, 600, 100):
+        cv2.circle(dots, (x, 240), 2, 40, -1)
+    cleaned = clean(dots, VisionSettings(), light_ink=False)
+    mask = cv2.erode(cleaned.mask, np.ones((3, 3), np.uint8)) if cleaned.scale > 1 else cleaned.mask
+    tiny = cleaned._replace(mask=cv2.resize(mask, (320, 240)), ink=cv2.resize(cleaned.ink, (320, 240)), sure=None)
+    segments, candidates = find_candidates(tiny, classify)
+    assert candidates == () and segments.reason in ("too_small", "blank")
 
 
-def test_a_digit_that_fills_the_picture_is_a_candidate() -> None:
-    found, scale = found_in(np.ascontiguousarray(page((130, 240))[204:277, 104:157]))
-    assert any(one.box.height / scale > 68 for one in found.candidates)
-
-
-def test_candidates_are_in_reading_order() -> None:
-    found, _ = found_in(page((450, 100), (130, 110), (290, 100), (290, 300), (130, 300)))
-    assert [one.line for one in found.candidates] == [0, 0, 0, 1, 1]
-    starts = [one.box.x for one in found.candidates]
-    assert starts[:3] == sorted(starts[:3]) and starts[3:] == sorted(starts[3:])
-
-
-def test_an_empty_page_has_a_reason() -> None:
-    found, _ = found_in(np.full((240, 320), 200, np.uint8))
-    assert not found.candidates and found.segments.reason == "blank"
-
-
-def test_the_size_of_digits_is_that_of_what_reads_as_one() -> None:
-    found, scale = found_in(page(*PLACES))
-    assert found.segments.digit_side / scale == pytest.approx(78, abs=6)
+def test_what_looks_like_digits_says_how_large_digits_are() -> None:
     assert digit_side([]) == 0
+    assert digit_side([sized(40, 0.9), sized(42, 0.9), sized(44, 0.9)]) == 42
+    letters = [sized(120, 0.2) for _ in range(20)]
+    assert digit_side([sized(40, 0.95), sized(42, 0.95), *letters]) <= 42, "whatever else is there"
+    specks = [sized(3, 0.3) for _ in range(40)]
+    assert digit_side([sized(40, 0.95), sized(42, 0.95), *specks]) >= 40
+
+
+def boxes_of(mask: Pixels, side: float) -> list[tuple[int, ...]]:
+    return [tuple(mark.box) for mark in group_parts(find_parts(mask), side)]
+
+
+def test_strokes_of_one_digit_are_one_mark_and_specks_are_none() -> None:
+    mask = np.zeros((100, 200), np.uint8)
+    cv2.rectangle(mask, (20, 30), (24, 70), 255, -1)
+    cv2.rectangle(mask, (20, 22), (40, 26), 255, -1)
+    cv2.rectangle(mask, (120, 30), (140, 70), 255, -1)
+    mask[50, 180] = 255
+    assert boxes_of(mask, 45) == [(20, 22, 21, 49), (120, 30, 21, 41)]
+
+
+def test_a_texture_of_thousands_of_parts_is_cut_short() -> None:
+    mask = np.zeros((400, 400), np.uint8)
+    mask[::4, ::4] = 255
+    mask = cv2.dilate(mask, np.ones((1, 1), np.uint8))
+    every = find_parts(mask)
+    assert len(every.every) == 10_000
+    assert group_parts(every, 40.0) == []
+    blocks = np.zeros((600, 600), np.uint8)
+    for y in range(0, 600, 20):
+        for x in range(0, 600, 20):
+            blocks[y : y + 12, x : x + 12] = 255
+    assert len(group_parts(find_parts(blocks), 12.0)) <= MOST_PIECES
+
+
+def test_each_mark_is_classified_once(classify: Classifier, page: Page) -> None:
+    asked: list[Box] = []
+
+    def count(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
+        asked.extend(boxes)
+        return classify(inks, boxes, lines)
+
+    found(page("258", "46"), count)  # type: ignore[arg-type]
+    assert len(asked) == len(set(asked))
+
+
+def test_rules_are_removed_unless_they_were_before(classify: Classifier, page: Page) -> None:
+    picture = page("258", height=300)
+    rows = np.flatnonzero((picture < 120).any(axis=1))
+    cv2.line(picture, (10, int(rows.max()) - 4), (630, int(rows.max()) - 4), 90, 3)
+    cleaned = clean(picture, VisionSettings(), light_ink=False)
+    without = find_candidates(cleaned, classify)
+    assert [one.digit for one in without.candidates if one.likeness > 0.5] == [2, 5, 8]
+    assert cv2.countNonZero(without.segments.mask) < cv2.countNonZero(cleaned.mask)
+    kept = find_candidates(cleaned, classify, ruled_lines=False)
+    assert np.array_equal(kept.segments.mask, cleaned.mask)

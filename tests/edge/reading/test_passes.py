@@ -4,12 +4,93 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.handwriting import rendering, styles
+from edge.reading.candidates import Candidate
 from edge.reading.evaluation import only_digits
+from edge.reading.hypotheses import Hypothesis
+from edge.reading.passes import PassResult, mean_likeness, replaced, value
 from edge.reading.quarter_turns import QUARTERS
 from edge.reading.reader import Reader
-from edge.types import Pixels
+from edge.types import Box, Pixels
+from tests.support import doubles
 
 Page = Callable[..., Pixels]
+
+
+def plain(text: str, side: int, pen: float) -> Pixels:
+    """Digits in a row of their usual form, dark on light; each is ``side`` pixels tall."""
+    style = styles.WritingStyle(forms=(0,) * 10)
+    inks = [
+        rendering.render(rendering.draw(int(one), np.random.default_rng(7), style), side, side, pen) for one in text
+    ]
+    return (230 - np.pad(np.hstack(inks), side // 2).astype(np.float32) * 0.7).astype(np.uint8)
+
+
+def mark(x: int = 0, **more: object) -> Candidate:
+    return doubles.candidate(box=Box(x, 0, 20, 30), **more)  # type: ignore[arg-type]
+
+
+def test_the_score_counts_digits_that_are_believed(reader: Reader, page: Page) -> None:
+    seen = reader.analyse(page("25")).best_pass
+    assert isinstance(seen, PassResult)
+    few = seen._replace(candidates=(mark(belief=1.0), mark(belief=0.75), mark(belief=0.3)))
+    assert few.score == pytest.approx(0.75)
+    assert few.share == pytest.approx(2.05 / 3)
+    assert (few._replace(candidates=()).score, few._replace(candidates=()).share) == (0, 0)
+    assert mean_likeness([mark(share=0.9), mark(share=0.5)]) == pytest.approx(0.7)
+    assert mean_likeness([]) == 0
+
+
+def test_more_ink_that_is_believed_is_worth_more() -> None:
+    assert value([mark(belief=0.3)]) == value([]) == 0
+    assert 0 < value([mark(belief=0.5)]) < value([mark(belief=0.9)]) < value([mark(belief=0.9), mark(belief=0.4)])
+    bold = np.full((30, 40), 255, np.uint8)
+    assert value([doubles.candidate(bold, belief=0.9)]) < 2 * value([mark(belief=0.9)]), "not by the pen's width"
+
+
+def test_another_way_takes_the_place_and_the_line_of_what_it_replaces() -> None:
+    row = [mark(x, line=1) for x in (0, 30, 60, 90)]
+    new = [mark(35), mark(45)]
+    changed, places = replaced(row, Hypothesis((row[1],), tuple(new)))
+    assert [one.box.x for one in changed] == [0, 35, 45, 60, 90] and places == [1, 2]
+    assert {one.line for one in changed} == {1}
+    changed, places = replaced(row, Hypothesis((row[3], row[2]), (mark(60),)))
+    assert [one.box.x for one in changed] == [0, 30, 60] and places == [2]
+
+
+def test_the_belief_of_each_candidate_decides(reader: Reader, page: Page) -> None:
+    for picture in (page("258", "46"), page("1")):
+        seen = reader.analyse(picture).best_pass
+        assert seen.accepted == tuple(one.belief >= reader.min_confidence for one in seen.candidates)
+        assert all(0 <= one.belief <= 1 and one.context is not None for one in seen.candidates)
+
+
+@pytest.mark.parametrize(("side", "pen"), [(24, 2), (60, 3), (200, 14), (600, 60)])
+def test_digits_are_read_at_the_size_that_their_strokes_need(reader: Reader, side: int, pen: float) -> None:
+    found = reader.analyse(plain("258", side, pen))
+    assert found.reading.text == "258"
+    assert found.cleaned.scale < 1 or pen < 10
+    for digit, x in zip(found.reading.digits, (side / 2, 1.5 * side, 2.5 * side), strict=True):
+        near = side / 15 + 2
+        assert x - near <= digit.box.x and digit.box.x + digit.box.width <= x + side + near, "in pixels of the frame"
+
+
+@pytest.mark.parametrize("letter", ["M", "W", "N", "H", "U", "V", "K"])
+def test_a_letter_is_not_cut_into_digits(reader: Reader, letter: str) -> None:
+    """Its legs look like ones, and its halves like other digits."""
+    strokes = {
+        "M": [[(0, 40), (4, 0), (22, 28), (40, 0), (44, 40)]],
+        "W": [[(0, 0), (12, 40), (24, 10), (36, 40), (48, 0)]],
+        "N": [[(0, 40), (2, 0), (30, 40), (32, 0)]],
+        "H": [[(0, 0), (1, 40)], [(30, 0), (29, 40)], [(0, 20), (30, 19)]],
+        "U": [[(0, 0), (2, 30), (16, 40), (28, 30), (30, 0), (32, 40)]],
+        "V": [[(0, 0), (16, 40), (32, 0)]],
+        "K": [[(0, 0), (1, 40)], [(28, 0), (2, 22), (30, 40)]],
+    }[letter]
+    picture = np.full((480, 640), 230, np.uint8)
+    for line in strokes:
+        cv2.polylines(picture, [np.array(line) * 4 + (240, 150)], False, 50, 12, cv2.LINE_AA)
+    assert reader.read(picture).text == ""
 
 
 @pytest.mark.parametrize("quarters", QUARTERS)

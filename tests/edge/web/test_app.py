@@ -67,6 +67,7 @@ def test_stages_are_sent_if_requested(here, page):
         first["digit"] == 2
         and first["read"]
         and first["reason"] is None
+        and first["confidence"] == view["reading"]["digits"][0]["confidence"]
         and first["top"][0][0] == "2"
         and len(first["top"]) == 3
     )
@@ -81,6 +82,7 @@ def test_a_mark_that_was_not_read_is_sent_with_its_reason(here):
     (unread,), (candidate,) = view["reading"]["unread"], view["candidates"]
     assert not candidate["read"] and candidate["box"] == unread["box"]
     assert candidate["reason"] == unread["reason"] == "no digit"
+    assert 0 <= candidate["confidence"] < 0.6
 
 
 def test_the_newest_reading_is_that_of_the_camera(here):

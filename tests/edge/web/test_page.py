@@ -5,6 +5,7 @@ import contextlib
 import csv
 import json
 import os
+import re
 import shutil
 import time
 from pathlib import Path
@@ -177,10 +178,12 @@ def test_boxes_show_confidences_and_labels_do_not_overlap(browser, here, size):
             " const small = one.querySelector('tspan').getBoundingClientRect().height;"
             " return [one.textContent, r.left, r.right, r.top, r.bottom, small]; })"
         )
-        sure = page.evaluate(
-            "[...document.querySelectorAll('#live-glyphs .top > li:first-child')].map(o => o.textContent)"
+        cards = page.evaluate(
+            "[...document.querySelectorAll('#live-glyphs > li')].map(one =>"
+            " [one.querySelector('img').alt, one.querySelector('.verdict').textContent])"
         )
-        assert [text for text, *_ in labels] == [f"{one[0]}{one[1:].partition('.')[0]}%" for one in sure]
+        sure = [(alt.removeprefix("read as "), re.split(r"\D", verdict)[0]) for alt, verdict in cards]
+        assert [text for text, *_ in labels] == [f"{digit}{percent}%" for digit, percent in sure]
         for text, left, right, top, bottom, small in labels:
             assert small >= 6, text
             for other in labels:
@@ -218,7 +221,7 @@ def test_what_is_not_read_has_a_dashed_box_and_its_reason(browser, here, tmp_pat
         )
         assert min(heights) >= 10
         cards = page.evaluate(
-            "[...document.querySelectorAll('#draw-glyphs p.reason')].filter(one => !one.hidden).map(o => o.textContent)"
+            "[...document.querySelectorAll('#draw-glyphs .unread p.verdict')].map(one => one.textContent)"
         )
         assert cards == [one["reason"] for one in unread]
         page.click("#draw-glyphs > li.unread button")

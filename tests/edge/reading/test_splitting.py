@@ -1,0 +1,119 @@
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.reading.candidates import Candidate
+from edge.reading.splitting import log_likelihood, split_touching
+from edge.types import Box, Pixels
+from tests.support import doubles
+
+NO_DIGIT = doubles.others(none=0.99)
+
+
+def candidate(ink: Pixels, box: Box, digit: int = 7, sure: float = 0.95) -> Candidate:
+    """``sure``: how much it looks like the digit."""
+    return doubles.candidate(ink, box, digit, sure)
+
+
+def ring(side: int = 40) -> Pixels:
+    ink = np.zeros((side + 4, side + 4), np.uint8)
+    cv2.circle(ink, (side // 2 + 2, side // 2 + 2), side // 2 - 4, 255, 8)
+    return ink
+
+
+def classify(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
+    """A model that knows one thing: a closed ring, alone and about as wide as tall, is a 0."""
+    found = []
+    for ink, box, line in zip(inks, boxes, lines, strict=True):
+        contours, nesting = cv2.findContours((ink > 127).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+        holes = sum(cv2.contourArea(c) > 100 for c, n in zip(contours, nesting[0], strict=True) if n[3] >= 0)
+        is_ring = holes == 1 and 0.75 < box.width / box.height < 1.33
+        found.append(doubles.candidate(ink, box, 0, 0.95, **({} if is_ring else {"others": NO_DIGIT})))
+        assert line == 0
+    return found
+
+
+def two_rings(x: int = 102) -> Candidate:
+    ink = np.zeros((44, 81), np.uint8)
+    ink[:, :44] = ring()
+    ink[:, 37:] |= ring()
+    return candidate(ink, Box(x, 202, 77, 40))
+
+
+def always(digit: int, sure: float) -> Callable[..., list[Candidate]]:
+    """A model that sees one digit everywhere."""
+    return lambda inks, boxes, lines: [candidate(i, box, digit, sure) for i, box in zip(inks, boxes, strict=True)]
+
+
+def test_two_digits_that_touch_are_split() -> None:
+    found = split_touching(two_rings()._replace(line=3), classify)
+    assert [c.digit for c in found] == [0, 0]
+    assert [c.line for c in found] == [3, 3]
+    assert [c.box.y for c in found] == pytest.approx([202, 202], abs=2)
+    assert found[0].box.x == pytest.approx(102, abs=2)
+    assert found[1].box.x == pytest.approx(139, abs=4)
+    for one in found:
+        assert one.box.width == pytest.approx(40, abs=5) and one.box.height == pytest.approx(40, abs=4)
+        assert one.ink.shape == (one.box.height, one.box.width)
+
+
+def test_a_mark_that_no_split_improves_stays_whole() -> None:
+    ink = np.zeros((44, 80), np.uint8)
+    cv2.line(ink, (4, 4), (76, 40), 255, 4)
+    clump = candidate(ink, Box(0, 0, 76, 40))
+    assert split_touching(clump, classify) == [clump]
+
+
+def test_ink_as_narrow_as_one_digit_is_not_cut() -> None:
+    def never(*_: object) -> list[Candidate]:
+        raise AssertionError("asked")
+
+    narrow = candidate(ring()[:, :22], Box(0, 0, 22, 44))
+    assert split_touching(narrow, never) == [narrow]
+
+
+def test_a_large_loop_is_not_cut_in_two() -> None:
+    """A face, say, whose halves would both pass for a digit."""
+
+    def anything(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
+        return [
+            candidate(ink, box, 3, 0.99 if 0.4 < box.width / box.height < 0.75 else 0.01)
+            for ink, box in zip(inks, boxes, strict=True)
+        ]
+
+    face = np.zeros((64, 64), np.uint8)
+    cv2.circle(face, (32, 32), 28, 255, 5)
+    cv2.circle(face, (22, 26), 3, 255, -1)
+    cv2.circle(face, (42, 26), 3, 255, -1)
+    clump = candidate(face, Box(0, 0, 60, 60))
+    assert split_touching(clump, anything) == [clump]
+
+
+def test_a_split_into_what_is_hardly_a_digit_is_not_made() -> None:
+    clump = two_rings()
+    assert [c.digit for c in split_touching(clump, always(4, 0.99))] == [4, 4]
+    assert split_touching(clump, always(4, 0.1)) == [clump]
+
+
+def test_three_digits_that_touch_are_split_into_three() -> None:
+    ink = np.zeros((44, 118), np.uint8)
+    for x in (0, 37, 74):
+        ink[:, x : x + 44] |= ring()
+    found = split_touching(candidate(ink, Box(102, 202, 114, 40)), classify)
+    assert [c.digit for c in found] == [0, 0, 0]
+    assert [c.box.x for c in found] == pytest.approx([102, 139, 176], abs=5)
+
+
+def test_a_digit_is_likelier_than_a_short_stroke() -> None:
+    def likelihood(width: int, height: int, digit: int, sure: float = 0.95) -> float:
+        return log_likelihood(candidate(np.zeros((height, width), np.uint8), Box(0, 0, width, height), digit, sure), 40)
+
+    tall = likelihood(20, 40, 5)
+    assert np.log(0.95) - 0.1 < tall < np.log(0.95)
+    assert likelihood(20, 25, 5) < tall
+    assert likelihood(60, 40, 5) < tall
+    assert likelihood(20, 40, 1) < tall
+    assert likelihood(20, 40, 1) - likelihood(20, 25, 1) > tall - likelihood(20, 25, 5)
+    assert np.isfinite(likelihood(20, 40, 5, sure=0.0))
