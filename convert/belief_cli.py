@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,9 @@ PAGES = 12_000
 """Default number of generated pages to fit on."""
 EPOCHS = 12
 """Default number of epochs of the network that looks at views."""
+THREADS = 4
+"""TensorFlow's threads while it trains. The order of its sums depends on them: always as many, so that the same seed
+gives the same file whatever the number of cores. Chosen: most workstations have as many cores."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -21,6 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
 
     def work(stderr: TextIO) -> None:
+        os.environ["TF_NUM_INTRAOP_THREADS"] = str(THREADS)
         from convert.system import files, progress
         from convert.training import belief, belief_card
         from convert.training.belief_samples import Place

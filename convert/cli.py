@@ -191,8 +191,8 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
         usage="%(prog)s [options]\n       %(prog)s belief --marks FOLDER [options]",
         description="Train a Keras model for edge-convert: on MNIST and generated handwriting, both varied and partly"
         " seen through a virtual camera, and on marks that are not digits. After each epoch a checkpoint is saved as"
-        " OUT.checkpoint.keras; the same command continues from it. 'edge-train belief' makes the file that says how far"
-        " a reading of that model can be believed.",
+        " OUT.checkpoint.keras; the same command continues from it. 'edge-train belief' makes the file that says"
+        " how far a reading of that model can be believed.",
         epilog=command_line.EXIT_STATUS,
     )
     parser.add_argument(

@@ -1,6 +1,6 @@
-"""Fit the two networks of ``belief.tflite`` on generated pages: one looks at views, one weighs the evidence.
+"""Fit the network that looks at views, the first of the two in ``belief.tflite``, on generated pages.
 
-They are fitted on different pages: what the first says of pages that it was fitted on is too good.
+The second one is fitted on other pages: what the first says of those that it was fitted on is too good.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from convert.evaluation.auc import auc
 from convert.load.input_format import InputFormat
 from convert.tflite import quantise
 from convert.training.belief_samples import NO_DIGIT, Pages, Place, Samples, collect
-from edge.reading.belief import LIMIT, WEIGHTS, ViewNetwork
+from edge.reading.belief import ViewNetwork
 from edge.reading.evidence import NAMES, VIEW, VIEW_CLASSES, context, logit
 from edge.types import Pixels
 
@@ -37,20 +37,6 @@ SHIFT = 1
 """Views are moved by at most so many pixels either way."""
 CALIBRATION_VIEWS = 600
 """Number of views to calibrate int8 on. Chosen: as for a classifier."""
-UNITS = 32
-"""Units of the hidden layer of the network that weighs."""
-WEIGHING_EPOCHS = 40
-"""Its epochs. Chosen: it takes half a minute."""
-WEIGHING_BATCH = 512
-"""Samples per step of it."""
-WEIGHING_RATE = 4e-3
-"""Its first learning rate, which falls to 0 along a cosine."""
-WEIGHING_DECAY = 1.5e-5
-"""Its weights' L2 penalty."""
-LEAST_DEVIATION = 1e-2
-"""Added to the standard deviation of each number of the evidence: some never change."""
-DIGITS_OF_WEIGHTS = 6
-"""Significant digits of the weights in the card: as many as float32 has."""
 LEAST_PROBABILITY = 1e-4
 """Smaller probabilities count as this one in a log loss."""
 
@@ -121,6 +107,8 @@ def fit_views(
     """The Keras model, fitted on ``gathered.views``; ``on_epoch`` gets the number of epochs done and the figures."""
     import keras
 
+    # It numbers layers through the whole process, and the file has their names.
+    keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
     samples = gathered.views
     steps = max(1, len(samples) // BATCH_SIZE)
@@ -135,7 +123,7 @@ def fit_views(
         jit_compile=False,
     )
     views, truths = samples["view"], samples["truth"]
-    held_out = gathered.held_out
+    held_out = gathered.held_out[gathered.held_out["looked_at"]]
     for epoch in range(epochs):
         rng = np.random.default_rng([seed, epoch])
         for batch in np.array_split(rng.permutation(len(samples)), steps):
@@ -154,7 +142,7 @@ def varied(views: Pixels, rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def view_figures(shares: NDArray[np.float32], truths: NDArray[np.int8]) -> dict[str, float | None]:
-    """How well shares of VIEW_CLASSES, (n, 11), fit what the samples are: log loss, AUC, share of digits named right."""
+    """How well shares of VIEW_CLASSES, (n, 11), fit the classes: log loss, AUC, share of digits named right."""
     is_digit = truths < NO_DIGIT
     own = shares[np.arange(len(truths)), truths]
     named = shares[is_digit, :NO_DIGIT].argmax(axis=1) == truths[is_digit]
@@ -203,36 +191,3 @@ def is_right(samples: Samples) -> NDArray[np.bool_]:
     """(n,): whether each sample is a digit, and the one that the classifier names."""
     right: NDArray[np.bool_] = samples["truth"] == samples["digit"]
     return right
-
-
-def fit_weights(found: NDArray[np.float32], right: NDArray[np.bool_], seed: int) -> dict[str, NDArray[np.float64]]:
-    """The weights of the second network, by their names in WEIGHTS; ``found``: evidence (n, features)."""
-    import keras
-    from keras import layers
-
-    keras.utils.set_random_seed(seed)
-    mean, scale = found.mean(axis=0), 1 / (found.std(axis=0) + LEAST_DEVIATION)
-    penalty = keras.regularizers.L2(WEIGHING_DECAY)
-    evidence = layers.Input((len(NAMES),))
-    hidden = layers.Dense(UNITS, "tanh", kernel_initializer="lecun_normal", kernel_regularizer=penalty)
-    output = layers.Dense(1, kernel_initializer="lecun_normal", kernel_regularizer=penalty)
-    model = keras.Model(evidence, output(hidden(evidence)))
-    steps = WEIGHING_EPOCHS * -(-len(found) // WEIGHING_BATCH)
-    model.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(WEIGHING_RATE, steps)),
-        keras.losses.BinaryCrossentropy(from_logits=True),
-        jit_compile=False,
-    )
-    model.fit(
-        np.clip((found - mean) * scale, -LIMIT, LIMIT), right.astype(np.float32), batch_size=WEIGHING_BATCH,
-        epochs=WEIGHING_EPOCHS, verbose=0,
-    )  # fmt: skip
-    (kernel, bias), (last, last_bias) = hidden.get_weights(), output.get_weights()
-    arrays = dict(zip(WEIGHTS, (mean, scale, kernel, bias, last[:, 0], last_bias), strict=True))
-    return {name: _rounded(array) for name, array in arrays.items()}
-
-
-def _rounded(array: NDArray[np.floating]) -> NDArray[np.float64]:
-    """To DIGITS_OF_WEIGHTS; as float64 they are written with no more."""
-    rounded: NDArray[np.float64] = np.array([f"{one:.{DIGITS_OF_WEIGHTS}g}" for one in array.ravel()], np.float64)
-    return rounded.reshape(array.shape)

@@ -16,13 +16,13 @@ from convert.system.versions import versions
 from convert.training.belief import (
     LEAST_PROBABILITY,
     Gathered,
-    fit_weights,
     is_right,
     quantised,
     view_figures,
     with_views,
 )
 from convert.training.belief_samples import KINDS, Pages, Place, Samples
+from convert.training.belief_weights import fit_weights
 from edge.model.classifier import Model
 from edge.reading.belief import ViewNetwork, pack, weigh
 from edge.reading.evidence import NAMES
@@ -70,7 +70,7 @@ def figures(beliefs: NDArray[np.float32], right: NDArray[np.bool_]) -> Figures:
 
 
 def judged(samples: Samples, network: ViewNetwork, weights: Mapping[str, NDArray[np.floating]]) -> dict[str, Any]:
-    """``views``: how well the first network judges views; ``belief``: how well both judge all samples, and each kind."""
+    """``views``: how well the first network judges views; ``belief``: both together, all samples and each kind."""
     found, shares = with_views(samples, network)
     beliefs = weigh(found, {name: array.astype(np.float32) for name, array in weights.items()})
     right = is_right(samples)
@@ -120,7 +120,7 @@ def finished(
 
 
 def table(card: Mapping[str, Any]) -> list[str]:
-    """What was measured on pages of writers who are held out, as lines of text: a row for all, and one for each kind."""
+    """What was measured on pages of writers who are held out, as lines of text: for all, and for each kind."""
     rows = [["", *(heading for heading, _, _ in COLUMNS)]]
     for kind, found in card["held_out"]["belief"].items():
         values = [(found[name], form) for _, name, form in COLUMNS]

@@ -63,7 +63,7 @@ SAME_BOX = 0.17
 SAME_BOX_PIXELS = 3
 """Such a difference is always allowed, working pixels. Chosen: soft edges of small digits."""
 SURE = 0.9
-"""A candidate with less likeness than this, 0 to 1, is also taken in other ways. Chosen: the reader does it by belief."""
+"""A candidate with less likeness than this, 0 to 1, is also taken in other ways. Chosen: as the reader's belief."""
 WIDE = 1.1
 """Half of those that are this many times as wide as they are tall are too: they may be two digits. Chosen."""
 ANY_SHARE = 0.06

@@ -85,9 +85,12 @@ class Belief(Closing):
         self.card = _unpack(content, path)
         """Its weights, and how it was fitted."""
         self._weights = {name: np.array(self.card[name], np.float32) for name in WEIGHTS}
-        self._network = ViewNetwork(content, str(path))
-        self.look = self._network.look
+        self.network = ViewNetwork(content, str(path))
+        """The first of its two networks."""
+
+    def look(self, views: Pixels) -> NDArray[np.float32]:
         """As ``ViewNetwork.look``."""
+        return self.network.look(views)
 
     def __call__(self, found: NDArray[np.float32]) -> list[float]:
         """Evidence (n, features) -> the belief in each candidate, 0 to 1."""
@@ -96,7 +99,7 @@ class Belief(Closing):
 
     def close(self) -> None:
         """Release the interpreter and its memory."""
-        self._network.close()
+        self.network.close()
 
 
 def weigh(found: NDArray[np.float32], weights: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
