@@ -60,8 +60,9 @@ class Candidate(NamedTuple):
     shape: Shape
     pieces: int = 0
     """How many pieces its ink was cut into with it; 0: it was not cut."""
-    context: tuple[float, float] | None = None
-    """What its view says: the probability that it is a digit, and that of ``digit`` among the digits, 0 to 1."""
+    context: tuple[float, float, float] | None = None
+    """What its view among its surroundings says: the probability of a digit, that of ``digit`` among the digits, and
+    that of several digits that touch, 0 to 1."""
     belief: float = 0.0
     """Probability that it is a digit, and this one, 0 to 1."""
 

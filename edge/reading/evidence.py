@@ -19,18 +19,20 @@ FAR = 3.0
 """A neighbour further away than this many digit sides is none."""
 VIEW = 32
 """Side of the view of a candidate and its surroundings, pixels."""
-VIEW_CLASSES = 11
-"""The digits 0 to 9, and none: what the network that looks at views tells apart."""
+VIEW_CLASSES = 12
+"""The digits 0 to 9, several digits that touch, and none: what the network that looks at views tells apart."""
+SEVERAL = 10
+"""The class of several digits that touch."""
 VIEWED = 14
 """Longer side of the candidate in it, pixels."""
-UNSEEN = (0.0, 0.5)
+UNSEEN = (0.0, 0.5, 0.0)
 """What stands for ``Candidate.context`` where its view was not looked at."""
 HOPELESS = 0.98
 """What the classifier says is no digit with at least this probability is not looked at among its surroundings."""
 LEAST_VIEW = 0.6
 """A smaller candidate is shown as if its longer side were this share of a typical digit's."""
 NAMES = (
-    "digits", "share", "context_digit", "context_share",
+    "digits", "share", "context_digit", "context_share", "context_several",
     "minus", "slash", "plus", "equals", "bracket", "percent", "times", "letter", "none",
     "wide", "tall", "large", "of_row", "fill", "stroke", "stroke_usual", "thickest", "level",
     "border", "signal", "crowd", "pieces", "alone", "row", "page",
@@ -96,10 +98,10 @@ def is_hopeless(one: Candidate) -> bool:
     return sum(one.others) >= HOPELESS
 
 
-def context(shares: Sequence[float], digit: int) -> tuple[float, float]:
+def context(shares: Sequence[float], digit: int) -> tuple[float, float, float]:
     """``Candidate.context`` of a candidate that looks like ``digit``; ``shares``: of each of VIEW_CLASSES, 0 to 1."""
-    any_digit = 1 - shares[-1]
-    return any_digit, shares[digit] / max(1e-4, any_digit)
+    any_digit = sum(shares[:SEVERAL])
+    return any_digit, shares[digit] / max(1e-4, any_digit), shares[SEVERAL]
 
 
 def logit(p: float) -> float:

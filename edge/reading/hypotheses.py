@@ -20,6 +20,8 @@ TALL = 0.8
 """A mark less tall than this share of a typical digit may be a piece of one, and is not rotated."""
 NARROW = 0.4
 """A mark narrower than this share of a typical digit is not two digits."""
+SEVERAL = 0.1
+"""A mark is cut if its view says that it may be several digits with at least this probability."""
 NEAR = 0.3
 """Marks further apart than this share of a typical digit are not one digit."""
 TALLEST = 1.4
@@ -55,7 +57,8 @@ def hypotheses(
     )
     for other, one in zip(near, merged, strict=True):
         yield Hypothesis((doubtful, other), (one,))
-    if doubtful.box.width >= NARROW * digit_side:
+    may_be_several = doubtful.context is None or doubtful.context[2] >= SEVERAL
+    if may_be_several and doubtful.box.width >= NARROW * digit_side:
         digits = split_touching(doubtful, classify)
         if len(digits) > 1:
             yield Hypothesis((doubtful,), tuple(one._replace(pieces=len(digits)) for one in digits))

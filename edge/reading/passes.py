@@ -24,6 +24,8 @@ from edge.vision.settings import VisionSettings
 
 CLEAR_POLARITY = 4.0
 """Where one polarity fits more than this many times better than the other, only that one is tried, if it has digits."""
+UNREADABLE = 0.4
+"""Where the mean belief in the marks is below this, the page is tried rotated, and with gaps closed."""
 DOUBT = 0.8
 """Other ways to take a mark are tried where the belief in it is below this."""
 MOST = 60
@@ -73,15 +75,15 @@ class Passes(NamedTuple):
     def run(self, frame: Frame) -> tuple[PassResult, int]:
         """The best way to read a frame, and by how many quarter turns, counter-clockwise, the page was rotated for it."""
         seen = self._polarities(frame.pixels)
-        if seen.share < DOUBT:
+        if seen.share < UNREADABLE:
             # Before any mark is split: on a page on its side the marks have to be whole.
             rotated, quarters = self._rotated(seen)
             if quarters:
                 return rotated, quarters
-            seen = max(self._resolved(seen), self._gaps_closed(seen), key=lambda one: one.score)
-        else:
-            seen = self._resolved(seen)
-        return seen, 0
+        resolved = self._resolved(seen)
+        if resolved.share < UNREADABLE:
+            resolved = max(resolved, self._gaps_closed(seen), key=lambda one: one.score)
+        return resolved, 0
 
     def _polarities(self, pixels: Pixels) -> PassResult:
         """The picture as it is, in the polarity that is set or is believed more."""

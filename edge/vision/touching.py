@@ -8,6 +8,7 @@ the first and one on the left of the second: where strokes run into one another,
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -35,6 +36,8 @@ CRUMB = 0.15
 """A component of a piece smaller than this share of the piece belongs to the neighbour, and is removed."""
 SHARED = 0.3
 """Most ink that two neighbours share, in the ink of one digit."""
+MOST_STEPS = 100
+"""Where the best path needs more pieces classified than this, it is no row of digits."""
 LOST = 0.03
 """Most ink that is lost between two neighbours, in the ink of one digit."""
 
@@ -153,7 +156,7 @@ def best_path(
     """
     known: dict[tuple[int, int], float] = {}
     best: dict[tuple[int, int], float] = {}
-    # Each: upper bound of its score, score so far, where it has come to, start and end of its next step, its steps.
+    # Each: -(upper bound of its score), score so far, where it has come to, start and end of its next step, its steps.
     paths: list[tuple[float, float, int, int, int, tuple[tuple[int, int], ...]]] = []
 
     def extend(total: float, node: int, path: tuple[tuple[int, int], ...]) -> None:
@@ -162,21 +165,21 @@ def best_path(
                 best[node, start] = total + change
                 for end, most in bounds(start).items():
                     if end > node and total + change + most >= least:
-                        paths.append((total + change + most, total + change, node, start, end, path))
+                        heapq.heappush(paths, (-total - change - most, total + change, node, start, end, path))
 
     extend(0.0, 0, ())
     while paths:
-        most = max(paths)
-        paths.remove(most)
-        _, total, node, start, end, path = most
+        _, total, node, start, end, path = heapq.heappop(paths)
         if node == last:
             return list(path)
         if (start, end) not in known:
+            if len(known) >= MOST_STEPS:
+                break
             known[start, end] = score(start, end)
         total += known[start, end]
         path = (*path, (start, end))
         if end == last and total >= least:
-            paths.append((total, total, last, last, last, path))
+            heapq.heappush(paths, (-total, total, last, last, last, path))
         elif total >= least:
             extend(total, end, path)
     return []
