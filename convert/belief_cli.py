@@ -6,6 +6,7 @@ import argparse
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -28,20 +29,36 @@ def main(arguments: Sequence[str]) -> int:
         os.environ["TF_NUM_INTRAOP_THREADS"] = str(THREADS)
         from convert.system import files, progress
         from convert.training import belief, belief_card
-        from convert.training.belief_samples import Place
+        from convert.training.belief_samples import Pages, Place, Samples, collect
 
         started = time.monotonic()
         files.check_writable(options.output)
         place = Place(options.model, options.marks, options.data)
         place.check()
         sets = belief.page_sets(options.pages, options.seed)
-        with progress.counted("page", sum(pages.count for pages in sets), stderr) as show_pages:
-            gathered = belief.gather(place, sets, lambda done: show_pages(done, ""))
+        views, weights, held_out = sets
+
+        def gather(*wanted: Pages) -> list[Samples]:
+            with progress.counted("page", sum(pages.count for pages in wanted), stderr) as show_pages:
+                done = 0
+
+                def count(more: int) -> None:
+                    nonlocal done
+                    done += more
+                    show_pages(done, "")
+
+                return [collect(place, pages, count) for pages in wanted]
+
+        seen, judged_by = gather(views, held_out)
         with progress.counted("epoch", options.epochs, stderr) as show_epoch:
-            model = belief.fit_views(gathered, epochs=options.epochs, seed=options.seed, on_epoch=show_epoch)
+            model = belief.fit_views(seen, judged_by, epochs=options.epochs, seed=options.seed, on_epoch=show_epoch)
+        network = belief.quantised(model, seen["view"], options.seed)
+        # What the first network says is part of the evidence that the second one weighs.
+        place = replace(place, network=network)
+        samples, judged_by = gather(weights, held_out)
         # Without folders: they are this machine's.
         command = f"edge-train belief --pages {options.pages} --epochs {options.epochs} --seed {options.seed}"
-        content, card = belief_card.finished(model, command, place, sets, gathered, options.seed)
+        content, card = belief_card.finished(network, command, place, sets, samples, judged_by, options.seed)
         with files.atomic_write(options.output) as temporary:
             temporary.write_bytes(content)
         for line in belief_card.table(card):

@@ -6,7 +6,6 @@ The second one is fitted on other pages: what the first says of those that it wa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,8 @@ from numpy.typing import NDArray
 from convert.evaluation.auc import auc
 from convert.load.input_format import InputFormat
 from convert.tflite import quantise
-from convert.training.belief_samples import NO_DIGIT, Pages, Place, Samples, collect
-from edge.reading.belief import ViewNetwork
-from edge.reading.evidence import NAMES, VIEW, VIEW_CLASSES, context, logit
+from convert.training.belief_samples import Pages, Samples
+from edge.reading.evidence import SEVERAL, VIEW, VIEW_CLASSES
 from edge.types import Pixels
 
 VIEWS_SHARE = 2 / 3
@@ -41,40 +39,16 @@ LEAST_PROBABILITY = 1e-4
 """Smaller probabilities count as this one in a log loss."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """The samples of all pages."""
-
-    views: Samples
-    """What the first network is fitted on."""
-    weights: Samples
-    """What the second is fitted on."""
-    held_out: Samples
-    """Of writers who are held out: both are judged by them."""
-
-
 def page_sets(pages: int, seed: int) -> tuple[Pages, Pages, Pages]:
-    """The pages of each part of Gathered, ``pages`` for the first two together."""
+    """The pages to fit each of the two networks on, ``pages`` together, and those of held-out writers to judge by."""
     for_views = round(VIEWS_SHARE * pages)
     counts = for_views, pages - for_views, max(1, round(HELD_OUT_SHARE * pages))
     first, second, third = (Pages(count, (seed, part), part == 2) for part, count in enumerate(counts))
     return first, second, third
 
 
-def gather(place: Place, sets: Sequence[Pages], on_pages: Callable[[int], None]) -> Gathered:
-    """The samples of the three sets; ``on_pages`` gets how many pages are done. Raises DataError."""
-    done = 0
-
-    def count(more: int) -> None:
-        nonlocal done
-        done += more
-        on_pages(done)
-
-    return Gathered(*(collect(place, pages, count) for pages in sets))
-
-
 def view_network(filters: Sequence[int] = FILTERS) -> Any:
-    """The untrained network: views (32, 32, 2) float32 in 0..1 -> logits of the digits and none.
+    """The untrained network: views (32, 32, 2) float32 in 0..1 -> logits of VIEW_CLASSES.
 
     47,000 parameters, 1.7 million multiplications a view.
     """
@@ -97,20 +71,20 @@ def view_network(filters: Sequence[int] = FILTERS) -> Any:
 
 
 def fit_views(
-    gathered: Gathered,
+    samples: Samples,
+    held_out: Samples,
     *,
     epochs: int,
     seed: int,
     on_epoch: Callable[[int, str], None],
     filters: Sequence[int] = FILTERS,
 ) -> Any:
-    """The Keras model, fitted on ``gathered.views``; ``on_epoch`` gets the number of epochs done and the figures."""
+    """The Keras model, fitted on ``samples``; ``on_epoch`` gets the number of epochs done and figures of ``held_out``."""
     import keras
 
     # It numbers layers through the whole process, and the file has their names.
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
-    samples = gathered.views
     steps = max(1, len(samples) // BATCH_SIZE)
     model = view_network(filters)
     rate = keras.optimizers.schedules.CosineDecay(
@@ -123,7 +97,7 @@ def fit_views(
         jit_compile=False,
     )
     views, truths = samples["view"], samples["truth"]
-    held_out = gathered.held_out[gathered.held_out["looked_at"]]
+    held_out = held_out[held_out["looked_at"]]
     for epoch in range(epochs):
         rng = np.random.default_rng([seed, epoch])
         for batch in np.array_split(rng.permutation(len(samples)), steps):
@@ -142,13 +116,13 @@ def varied(views: Pixels, rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def view_figures(shares: NDArray[np.float32], truths: NDArray[np.int8]) -> dict[str, float | None]:
-    """How well shares of VIEW_CLASSES, (n, 11), fit the classes: log loss, AUC, share of digits named right."""
-    is_digit = truths < NO_DIGIT
+    """How well shares of VIEW_CLASSES, (n, 12), fit the classes: log loss, AUC, share of digits named right."""
+    is_digit = truths < SEVERAL
     own = shares[np.arange(len(truths)), truths]
-    named = shares[is_digit, :NO_DIGIT].argmax(axis=1) == truths[is_digit]
+    named = shares[is_digit, :SEVERAL].argmax(axis=1) == truths[is_digit]
     return {
         "log loss": float(-np.log(np.maximum(own, LEAST_PROBABILITY)).mean()),
-        "AUC": auc(1 - shares[:, NO_DIGIT], is_digit),
+        "AUC": auc(shares[:, :SEVERAL].sum(axis=1), is_digit),
         "digits right": float(named.mean()) if len(named) else None,
     }
 
@@ -174,17 +148,6 @@ def quantised(model: Any, views: Pixels, seed: int) -> bytes:
     shape = (VIEW, VIEW, 2)
     frozen = quantise.freeze(model, InputFormat(shape=shape, image=shape), "belief")
     return quantise.convert(frozen, "int8", calibration, "uint8", "belief")
-
-
-def with_views(samples: Samples, network: ViewNetwork) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The whole evidence (n, features) of samples, as the reader has it, and what was said of the views, (m, 11)."""
-    found = samples["evidence"].copy()
-    seen = np.flatnonzero(samples["looked_at"])
-    shares = network.look(samples["view"][seen])
-    first = NAMES.index("context_digit")
-    for i, row, digit in zip(seen, shares.tolist(), samples["digit"][seen].tolist(), strict=True):
-        found[i, first : first + 2] = [logit(p) for p in context(row, digit)]
-    return found, shares
 
 
 def is_right(samples: Samples) -> NDArray[np.bool_]:

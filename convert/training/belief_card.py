@@ -15,11 +15,8 @@ from convert.samples import marks
 from convert.system.versions import versions
 from convert.training.belief import (
     LEAST_PROBABILITY,
-    Gathered,
     is_right,
-    quantised,
     view_figures,
-    with_views,
 )
 from convert.training.belief_samples import KINDS, Pages, Place, Samples
 from convert.training.belief_weights import fit_weights
@@ -71,8 +68,8 @@ def figures(beliefs: NDArray[np.float32], right: NDArray[np.bool_]) -> Figures:
 
 def judged(samples: Samples, network: ViewNetwork, weights: Mapping[str, NDArray[np.floating]]) -> dict[str, Any]:
     """``views``: how well the first network judges views; ``belief``: both together, all samples and each kind."""
-    found, shares = with_views(samples, network)
-    beliefs = weigh(found, {name: array.astype(np.float32) for name, array in weights.items()})
+    shares = network.look(samples["view"][samples["looked_at"]])
+    beliefs = weigh(samples["evidence"], {name: array.astype(np.float32) for name, array in weights.items()})
     right = is_right(samples)
     by_kind = {kind: samples["kind"] == i for i, kind in enumerate(KINDS)}
     return {
@@ -88,17 +85,16 @@ def judged(samples: Samples, network: ViewNetwork, weights: Mapping[str, NDArray
 
 
 def finished(
-    model: Any, command: str, place: Place, sets: Sequence[Pages], gathered: Gathered, seed: int
+    network: bytes, command: str, place: Place, sets: Sequence[Pages], samples: Samples, held_out: Samples, seed: int
 ) -> tuple[bytes, dict[str, Any]]:
-    """The bytes of ``belief.tflite`` with this Keras model as its first network, and its card.
+    """The bytes of ``belief.tflite`` with this ``network`` that looks at views, a .tflite, and its card.
 
-    ``command``: what it is made by, without paths; ``sets``: the pages that the samples were gathered from.
+    The one that weighs the evidence is fitted on ``samples`` and judged by ``held_out``, of which both the views were
+    looked at. ``command``: what it is made by, without paths; ``sets``: the pages of ``page_sets``.
     """
-    content = quantised(model, gathered.views["view"], seed)
-    with ViewNetwork(content, "belief") as network:
-        found, _ = with_views(gathered.weights, network)
-        weights = fit_weights(found, is_right(gathered.weights), seed)
-        measured = judged(gathered.held_out, network, weights)
+    weights = fit_weights(samples["evidence"], is_right(samples), seed)
+    with ViewNetwork(network, "belief") as views:
+        measured = judged(held_out, views, weights)
     with Model(place.model) as classifier:
         made_for = {"name": classifier.card.name, "sha256": classifier.sha256}
     parts = dict(zip(("views", "weights", "held_out"), sets, strict=True))
@@ -108,7 +104,6 @@ def finished(
         "made_by": {"command": command, **versions()},
         "model": made_for,
         "pages": {name: {"count": pages.count, "seed": list(pages.seed)} for name, pages in parts.items()},
-        "samples": {name: len(getattr(gathered, name)) for name in parts},
         "data": {
             "mnist": load_mnist(place.mnist).digest,
             "marks": marks.digest(place.marks),
@@ -116,7 +111,7 @@ def finished(
         },
         "held_out": measured,
     }
-    return pack(content, card), card
+    return pack(network, card), card
 
 
 def table(card: Mapping[str, Any]) -> list[str]:

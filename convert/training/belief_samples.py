@@ -22,12 +22,23 @@ from convert.samples.scenes import Page, Writers, generate_page
 from convert.system.workers import Job, workers
 from edge.errors import ModelError
 from edge.model.classifier import Model
+from edge.reading.belief import ViewNetwork
 from edge.reading.candidates import SOFT, Candidate, Classifier
-from edge.reading.evidence import NAMES, VIEW, VIEW_CLASSES, Surroundings, evidence, is_hopeless
+from edge.reading.evidence import (
+    NAMES,
+    SEVERAL,
+    VIEW,
+    VIEW_CLASSES,
+    Surroundings,
+    evidence,
+    is_hopeless,
+    looked_at,
+)  # fmt: skip
 from edge.reading.finding import find_candidates
 from edge.reading.hypotheses import hypotheses, ink_box
 from edge.reading.passes import MOST, replaced
 from edge.system.stopwatch import Stopwatch
+from edge.types import Pixels
 from edge.vision.clean import clean
 from edge.vision.settings import VisionSettings
 
@@ -36,7 +47,7 @@ KINDS = ("digit", "letter", "symbol", "thing", "cut", "joined", "wrong polarity"
 two candidates that were joined; any candidate of a page whose paper was taken for ink."""
 LETTER, CUT, JOINED, NEGATIVE = (KINDS.index(kind) for kind in ("letter", "cut", "joined", "wrong polarity"))
 NO_DIGIT = VIEW_CLASSES - 1
-"""The class of what is not exactly one digit; the others are the digits."""
+"""The class of anything else than digits."""
 DIGITS = frozenset("0123456789")
 """Labels of digits that anybody can read: those that are cut off or struck out have a "?" before them."""
 SAMPLE = np.dtype(
@@ -49,10 +60,12 @@ SAMPLE = np.dtype(
         ("kind", np.int8),
     ]
 )
-"""One sample: its view and its evidence without what the view says; whether the reader looks at its view; the digit
-that the classifier names; what it is, 0 to NO_DIGIT; and its place in KINDS."""
+"""One sample: its view; its evidence; whether the reader looks at its view; the digit that the classifier names; what
+it is: a digit, SEVERAL or NO_DIGIT; and its place in KINDS."""
 Samples = NDArray[np.void]
 """(n,) of SAMPLE."""
+Look = Callable[[Pixels], NDArray[np.float32]]
+"""Views -> the share of each class: ``edge.reading.belief.ViewNetwork.look``."""
 
 PURE = 0.85
 """A candidate is the digit that has more than this share, 0 to 1, of its ink on marks. Chosen: a tenth may be noise."""
@@ -62,6 +75,8 @@ SAME_BOX = 0.17
 """And whose box differs by at most this share of its longer side, so that it is whole and alone. Chosen."""
 SAME_BOX_PIXELS = 3
 """Such a difference is always allowed, working pixels. Chosen: soft edges of small digits."""
+MOSTLY = 0.6
+"""Several digits are one candidate if it holds at least this share, 0 to 1, of the ink of each. Chosen."""
 SURE = 0.9
 """A candidate with less likeness than this, 0 to 1, is also taken in other ways. Chosen: as the reader's belief."""
 WIDE = 1.1
@@ -99,6 +114,8 @@ class Place:
     """A folder of handwriting as strokes."""
     mnist: str | None
     """As ``load_mnist`` takes it."""
+    network: bytes = b""
+    """The network that looks at views, a .tflite; empty: nothing is known of views, and evidence lacks what they say."""
 
     def writers(self, held_out: bool) -> Writers:
         """Those who write the pages. Raises DataError."""
@@ -122,6 +139,8 @@ class InkMap(NamedTuple):
     """What each mark is, by its number."""
     boxes: NDArray[np.int64]
     """(marks, 4): left, top, right and bottom of each."""
+    sizes: NDArray[np.int64]
+    """(marks,): pixels of each."""
 
     @classmethod
     def of(cls, page: Page, shape: tuple[int, ...]) -> InkMap:
@@ -134,31 +153,35 @@ class InkMap(NamedTuple):
         for side, places in enumerate((xs, ys)):
             np.minimum.at(boxes[:, side], marks, places)
             np.maximum.at(boxes[:, side + 2], marks, places + 1)
-        return cls(ids.astype(np.int16), page.labels, boxes)
+        return cls(ids.astype(np.int16), page.labels, boxes, np.bincount(ids.ravel(), minlength=len(page.labels)))
 
-    def mark(self, one: Candidate) -> tuple[int, bool]:
-        """The number of the mark that most of a candidate's ink is, 0 for none, and whether it is that mark alone."""
+    def counts(self, one: Candidate) -> NDArray[np.int64]:
+        """(marks,): how many pixels of a candidate's ink are each mark; number 0: none."""
         place = ink_box(one)
         ys, xs = np.nonzero(one.ink > SOFT)
         ys, xs = ys + place.y, xs + place.x
         inside = (ys >= 0) & (ys < self.ids.shape[0]) & (xs >= 0) & (xs < self.ids.shape[1])
-        counts = np.bincount(self.ids[ys[inside], xs[inside]], minlength=len(self.labels))
-        total = counts.sum()
-        counts[0] = 0
-        best = int(counts.argmax())
-        return best, bool(counts[best] > PURE * counts.sum() and counts[best] >= LEAST_KNOWN * total)
+        return np.bincount(self.ids[ys[inside], xs[inside]], minlength=len(self.labels))
 
     def truth(self, one: Candidate) -> tuple[int, int]:
-        """The class of a candidate, a digit or NO_DIGIT, and its place in KINDS."""
-        mark, alone = self.mark(one)
-        if not mark:
+        """The class of a candidate, a digit, SEVERAL or NO_DIGIT, and its place in KINDS."""
+        counts = self.counts(one)
+        total = counts.sum()
+        counts[0] = 0
+        mark, marked = int(counts.argmax()), counts.sum()
+        if not marked:
             return NO_DIGIT, KINDS.index("thing")
+        kind = kind_of(self.labels[mark])
+        digits = [i for i in np.flatnonzero(counts >= MOSTLY * self.sizes) if i and self.labels[i] in DIGITS]
+        if len(digits) > 1:
+            return SEVERAL if counts[digits].sum() > PURE * marked else NO_DIGIT, kind
         label, box = self.labels[mark], one.box
+        alone = counts[mark] > PURE * marked and counts[mark] >= LEAST_KNOWN * total
         left, top, right, bottom = self.boxes[mark].tolist()
         most = max(SAME_BOX_PIXELS, SAME_BOX * max(right - left, bottom - top))
         apart = box.x - left, box.y - top, box.x + box.width - right, box.y + box.height - bottom
         is_digit = alone and label in DIGITS and max(map(abs, apart)) <= most
-        return int(label) if is_digit else NO_DIGIT, kind_of(label)
+        return int(label) if is_digit else NO_DIGIT, kind
 
 
 def kind_of(label: str) -> int:
@@ -173,16 +196,16 @@ def kind_of(label: str) -> int:
     return KINDS.index(kind)
 
 
-def samples_of(page: Page, classify: Classifier, rng: np.random.Generator) -> Samples:
+def samples_of(page: Page, classify: Classifier, rng: np.random.Generator, look: Look | None = None) -> Samples:
     """All samples of one page: its candidates, other ways to take some of them, and perhaps its negative."""
-    parts = list(_of_page(page, classify, rng))
+    parts = list(_of_page(page, classify, rng, look))
     if rng.uniform() < NEGATIVE_SHARE:
-        parts.append(_of_negative(page, classify))
+        parts.append(_of_negative(page, classify, look))
     return np.concatenate([np.zeros(0, SAMPLE), *parts])
 
 
-def _of_page(page: Page, classify: Classifier, rng: np.random.Generator) -> Iterator[Samples]:
-    candidates, around = _found(page, classify, light_ink=page.light_ink)
+def _of_page(page: Page, classify: Classifier, rng: np.random.Generator, look: Look | None) -> Iterator[Samples]:
+    candidates, around = _found(page, classify, look, light_ink=page.light_ink)
     if not candidates:
         return
     ink_map = InkMap.of(page, (around.height, around.width))
@@ -197,20 +220,24 @@ def _of_page(page: Page, classify: Classifier, rng: np.random.Generator) -> Iter
                 continue
             kind = CUT if len(way.candidates) > 1 else JOINED
             changed, places = replaced(candidates, way)
+            changed = looked_at(changed, around, look) if look else changed
             yield _samples(changed, places, around, [(ink_map.truth(changed[i])[0], kind) for i in places])
 
 
-def _of_negative(page: Page, classify: Classifier) -> Samples:
+def _of_negative(page: Page, classify: Classifier, look: Look | None) -> Samples:
     """Candidates of the page in the wrong polarity: none is a digit."""
-    candidates, around = _found(page, classify, light_ink=not page.light_ink)
+    candidates, around = _found(page, classify, look, light_ink=not page.light_ink)
     places = range(min(len(candidates), MOST_NEGATIVE))
     return _samples(candidates, places, around, [(NO_DIGIT, NEGATIVE)] * len(places))
 
 
-def _found(page: Page, classify: Classifier, *, light_ink: bool) -> tuple[tuple[Candidate, ...], Surroundings]:
+def _found(
+    page: Page, classify: Classifier, look: Look | None, *, light_ink: bool
+) -> tuple[Sequence[Candidate], Surroundings]:
     cleaned = clean(page.pixels, VisionSettings(), light_ink=light_ink)
     segments, candidates = find_candidates(cleaned, classify)
-    return candidates, Surroundings(cleaned, segments)
+    around = Surroundings(cleaned, segments)
+    return looked_at(candidates, around, look) if look else candidates, around
 
 
 def _doubtful(candidates: Sequence[Candidate], rng: np.random.Generator) -> Iterator[Candidate]:
@@ -239,11 +266,12 @@ def make(place: Place, pages: Pages, first: int, end: int) -> Samples:
     """The samples of the pages ``first`` to ``end`` - 1."""
     writers = place.writers(pages.held_out)
     parts = []
+    look = ViewNetwork(place.network, "network").look if place.network else None
     with Model(place.model) as model:
         classify = Classifier(model, VisionSettings().interpolation, Stopwatch())
         for n in range(first, end):
             seed = [*pages.seed, n]
-            parts.append(samples_of(generate_page(writers, seed), classify, np.random.default_rng([*seed, 1])))
+            parts.append(samples_of(generate_page(writers, seed), classify, np.random.default_rng([*seed, 1]), look))
     return np.concatenate(parts)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import log
 
 import cv2
@@ -102,6 +102,19 @@ def context(shares: Sequence[float], digit: int) -> tuple[float, float, float]:
     """``Candidate.context`` of a candidate that looks like ``digit``; ``shares``: of each of VIEW_CLASSES, 0 to 1."""
     any_digit = sum(shares[:SEVERAL])
     return any_digit, shares[digit] / max(1e-4, any_digit), shares[SEVERAL]
+
+
+def looked_at(
+    candidates: Sequence[Candidate], around: Surroundings, look: Callable[[Pixels], NDArray[np.float32]]
+) -> list[Candidate]:
+    """The candidates with their ``context``. ``look``: views (n, 32, 32, 2) -> the share of each of VIEW_CLASSES."""
+    some = [i for i, one in enumerate(candidates) if one.context is None and not is_hopeless(one)]
+    found = [one if one.context else one._replace(context=UNSEEN) for one in candidates]
+    if some:
+        shares = look(np.array([around.view(candidates[i]) for i in some])).tolist()
+        for i, row in zip(some, shares, strict=True):
+            found[i] = candidates[i]._replace(context=context(row, candidates[i].digit))
+    return found
 
 
 def logit(p: float) -> float:

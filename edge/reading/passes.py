@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
-import numpy as np
 
 from edge.reading.belief import Belief
 from edge.reading.candidates import Candidate, Classifier
-from edge.reading.evidence import UNSEEN, Surroundings, context, evidence, is_hopeless
+from edge.reading.evidence import Surroundings, evidence, looked_at
 from edge.reading.finding import find_candidates
 from edge.reading.hypotheses import Hypothesis, hypotheses
 from edge.reading.quarter_turns import QUARTERS, rotate_cleaned
@@ -73,7 +72,7 @@ class Passes(NamedTuple):
     """Gets the stages ``clean``, ``segment`` and ``decide``; those of the classifier lie between."""
 
     def run(self, frame: Frame) -> tuple[PassResult, int]:
-        """The best way to read a frame, and by how many quarter turns, counter-clockwise, the page was rotated for it."""
+        """The best way to read a frame, and the quarter turns, counter-clockwise, by which the page was rotated."""
         seen = self._polarities(frame.pixels)
         if seen.share < UNREADABLE:
             # Before any mark is split: on a page on its side the marks have to be whole.
@@ -82,7 +81,7 @@ class Passes(NamedTuple):
                 return rotated, quarters
         resolved = self._resolved(seen)
         if resolved.share < UNREADABLE:
-            resolved = max(resolved, self._gaps_closed(seen), key=lambda one: one.score)
+            resolved = max(resolved, self._rules_kept(seen), self._gaps_closed(seen), key=lambda one: one.score)
         return resolved, 0
 
     def _polarities(self, pixels: Pixels) -> PassResult:
@@ -109,21 +108,11 @@ class Passes(NamedTuple):
 
     def _decided(self, seen: PassResult) -> PassResult:
         around = Surroundings(seen.cleaned, seen.segments)
-        found = self._looked_at(seen.candidates, around)
+        found = looked_at(seen.candidates, around, self.belief.look)
         beliefs = self.belief(evidence(found, around)) if found else []
         candidates = tuple(one._replace(belief=b) for one, b in zip(found, beliefs, strict=True))
         self.watch.lap("decide")
         return seen._replace(candidates=candidates, accepted=tuple(b >= self.min_confidence for b in beliefs))
-
-    def _looked_at(self, candidates: Sequence[Candidate], around: Surroundings) -> list[Candidate]:
-        """The candidates, with what the view of each says."""
-        some = [i for i, one in enumerate(candidates) if one.context is None and not is_hopeless(one)]
-        found = [one if one.context else one._replace(context=UNSEEN) for one in candidates]
-        if some:
-            shares = self.belief.look(np.array([around.view(candidates[i]) for i in some])).tolist()
-            for i, row in zip(some, shares, strict=True):
-                found[i] = candidates[i]._replace(context=context(row, candidates[i].digit))
-        return found
 
     def _resolved(self, seen: PassResult) -> PassResult:
         """With doubtful marks rotated, merged or split, where that is believed more."""
@@ -136,7 +125,7 @@ class Passes(NamedTuple):
                 continue
             best, most = found, value([one])
             for way in hypotheses(found, one, self.classify, around.digit_side):
-                way = way._replace(candidates=tuple(self._looked_at(way.candidates, around)))
+                way = way._replace(candidates=tuple(looked_at(way.candidates, around, self.belief.look)))
                 changed, places = replaced(found, way)
                 beliefs = self.belief(evidence(changed, around, places))
                 believed = [changed[i]._replace(belief=b) for i, b in zip(places, beliefs, strict=True)]
@@ -151,6 +140,12 @@ class Passes(NamedTuple):
         if found == list(seen.candidates):
             return seen
         return self._decided(seen._replace(candidates=tuple(found)))
+
+    def _rules_kept(self, seen: PassResult) -> PassResult:
+        """With what was taken for rules left in, if anything was: strokes of digits that touch may look like rules."""
+        if seen.segments.mask is seen.cleaned.mask:
+            return seen
+        return self._resolved(self._found(seen.cleaned, ruled_lines=False))
 
     def _gaps_closed(self, seen: PassResult) -> PassResult:
         """With typical gaps between parts closed, if there are any: dotted ink, a pen that skips."""
