@@ -120,7 +120,9 @@ def _command(parser: argparse.ArgumentParser) -> str:
     rows = [
         f"| {_named(action)} | {_meaning(parser, action)} |"
         for action in [*named, *(action for action in parser._actions if action.option_strings)]
-        if action.dest not in ("help", "debug") and not _setting(parser, action) and action.help is not argparse.SUPPRESS
+        if action.dest not in ("help", "debug")
+        and not _setting(parser, action)
+        and action.help is not argparse.SUPPRESS
     ]
     if rows:
         lines += ["| argument or flag | what it does |", "|---|---|", *rows, ""]

@@ -29,7 +29,7 @@ from edge.types import Pixels
 MEMBER = "belief.json"
 """The file in the zip archive that is appended to the .tflite: the weights of the second network, and its card."""
 LARGEST = 1_000_000
-"""A larger MEMBER is refused, in bytes. It has about 30,000."""
+"""A larger MEMBER is refused, in bytes. It has about 25,000."""
 LIMIT = 5.0
 """Evidence further from its mean than this many standard deviations counts as that many."""
 MAKER = "edge-train belief"
@@ -111,7 +111,7 @@ def weigh(found: NDArray[np.float32], weights: Mapping[str, NDArray[np.float32]]
 
 
 def pack(network: bytes, card: Mapping[str, Any]) -> bytes:
-    """The bytes of ``belief.tflite``: of the network that looks at views, and the card with WEIGHTS and ``evidence``."""
+    """The bytes of ``belief.tflite``: the network that looks at views, and the card with WEIGHTS and ``evidence``."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         # A fixed date: zip's own epoch.
