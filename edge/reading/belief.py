@@ -29,7 +29,7 @@ from edge.types import Pixels
 MEMBER = "belief.json"
 """The file in the zip archive that is appended to the .tflite: the weights of the second network, and its card."""
 LARGEST = 1_000_000
-"""A larger MEMBER is refused, in bytes. It has about 30,000."""
+"""A larger MEMBER is refused, in bytes. It has about 25,000."""
 LIMIT = 5.0
 """Evidence further from its mean than this many standard deviations counts as that many."""
 MAKER = "edge-train belief"

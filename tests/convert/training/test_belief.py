@@ -13,7 +13,7 @@ from convert.training import belief, belief_card, belief_weights
 from convert.training.belief import Gathered
 from convert.training.belief_samples import KINDS, NO_DIGIT, SAMPLE, Place, Samples, make, samples_of
 from edge.model.classifier import Model, packaged_model
-from edge.reading.belief import WEIGHTS, Belief, ViewNetwork, weigh
+from edge.reading.belief import WEIGHTS, Belief, ViewNetwork, packaged_belief, weigh
 from edge.reading.candidates import Classifier
 from edge.reading.evidence import NAMES, VIEW_CLASSES
 from edge.reading.reader import Reader
@@ -21,6 +21,7 @@ from edge.system.stopwatch import Stopwatch
 from tests.support import small, written
 
 pytestmark = small.QUIET
+ROOT = Path(__file__).parents[3]
 TINY = (4, 4, 4, 4, 8)
 SETS = belief.page_sets(24, 1)
 DIGIT = NAMES.index("context_digit")
@@ -132,6 +133,10 @@ def test_the_belief_is_as_the_reader_has_it(made: tuple[bytes, dict[str, Any]], 
         assert (found[:, DIGIT] != samples["evidence"][:, DIGIT]).all()
 
 
+def test_the_readme_shows_what_the_shipped_file_says() -> None:
+    assert "\n".join(belief_card.table(packaged_belief().card)) in (ROOT / "models" / "README.md").read_text("utf-8")
+
+
 def test_one_command_makes_it(folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "b.tflite"
     arguments = ["--marks", str(folder / "marks"), "--data", str(folder / "mnist.npz"), "-o", str(out)]
@@ -144,6 +149,14 @@ def test_one_command_makes_it(folder: Path, tmp_path: Path, capfd: pytest.Captur
     assert printed.splitlines()[:-1] == belief_card.table(card) and printed.splitlines()[-1].startswith(f"{out}: ")
     assert card["made_by"]["command"] == "edge-train belief --pages 20 --epochs 1 --seed 1"
     assert str(tmp_path) not in str(card) and str(folder) not in str(card)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--marks", "marks", "--pages", "19"], ["--marks", "marks", "mnist.tflite"]])
+def test_wrong_usage_exits_2(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        train_main(["belief", *arguments])
+    assert ended.value.code == 2
+    assert "edge-train belief: error: " in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
