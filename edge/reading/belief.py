@@ -11,7 +11,6 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,7 @@ WEIGHTS = ("mean", "scale", "hidden", "hidden_bias", "output", "output_bias")
 
 
 class Belief(Closing):
-    """Weighs what is known of a candidate."""
+    """Weighs what is known of a candidate. Not for two threads at a time."""
 
     def __init__(self, path: Path | None = None) -> None:
         """Load the file, or the packaged one. Raises ModelError."""
@@ -110,9 +109,3 @@ def _unpack(content: bytes, path: Path) -> dict[str, Any]:
     except (KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path}: is not of this version ({error}); make it with edge-train --belief") from error
     return card
-
-
-@cache
-def packaged_belief() -> Belief:
-    """The belief that is shipped with the package."""
-    return Belief()

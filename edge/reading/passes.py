@@ -73,7 +73,7 @@ class Passes(NamedTuple):
     """Gets the stages ``clean``, ``segment`` and ``decide``; those of the classifier lie between."""
 
     def run(self, frame: Frame) -> tuple[PassResult, int]:
-        """The best way to read a frame, and by how many quarter turns, counter-clockwise, the page was rotated for it."""
+        """The best way to read a frame, and by how many quarter turns, counter-clockwise, it was rotated for that."""
         seen = self._polarities(frame.pixels)
         if seen.share < DOUBT:
             # Before any mark is split: on a page on its side the marks have to be whole.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.model.classifier import Model
-from edge.reading.belief import Belief, packaged_belief
+from edge.reading.belief import Belief
 from edge.reading.candidates import Candidate, Classifier
 from edge.reading.decide import is_likely, reason_for_nothing, reason_for_unread
 from edge.reading.passes import Passes, PassResult
@@ -89,7 +89,7 @@ class Reader(Closing):
         self.min_confidence = min_confidence
         self._watch = Stopwatch()
         self._judge: Model | None = None
-        self._belief = belief or packaged_belief()
+        self._belief = belief or Belief()
         self.use_model(model if isinstance(model, Model) else Model(model))
 
     def read(self, image: Frame | Pixels | str | Path) -> Reading:
@@ -147,8 +147,10 @@ class Reader(Closing):
         self.use_model(self.model)
 
     def close(self) -> None:
-        """Close the model."""
-        self.model.close()
+        """Close the model and the belief."""
+        for opened in (self.model, self._belief, self._judge):
+            if opened:
+                opened.close()
 
 
 def _frame(image: Frame | Pixels | str | Path) -> Frame:
