@@ -9,12 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+from convert import belief_cli
 from convert.choices import POLARITIES, RANGES, RECIPES
 from convert.system import command_line
 from edge.errors import ConvertError
-
-EXIT_STATUS = "Exit status: 0 done; 1 failed, with one line on stderr that says why; 2 wrong usage."
-"""The last line of each ``--help``."""
 
 
 def convert_main(arguments: Sequence[str] | None = None) -> int:
@@ -80,7 +78,7 @@ def _convert_parser() -> argparse.ArgumentParser:
         " Pi, and compare both on MNIST's test images, directly and through a synthetic camera. The input format of the"
         " model is detected. The .tflite is written only if it is accurate enough; the report is written in either"
         " case. 'edge-convert inspect MODEL.tflite' prints what a .tflite file says about itself.",
-        epilog=EXIT_STATUS,
+        epilog=command_line.EXIT_STATUS,
     )
     parser.add_argument(
         "model",
@@ -146,7 +144,7 @@ def _inspect(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="edge-convert inspect",
         description="Print what a .tflite file says about itself: input and output, how it was made, its accuracy.",
-        epilog=EXIT_STATUS,
+        epilog=command_line.EXIT_STATUS,
     )
     parser.add_argument(
         "model", metavar="MODEL.tflite", type=Path, help="any .tflite file, with or without a card from edge-convert"
@@ -185,12 +183,17 @@ def _labels(text: str) -> tuple[str, ...]:
 
 def train_main(arguments: Sequence[str] | None = None) -> int:
     """Run ``edge-train``. Returns the exit status, as ``convert_main`` does."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["belief"]:
+        return belief_cli.main(given[1:])
     parser = argparse.ArgumentParser(
         prog="edge-train",
+        usage="%(prog)s [options]\n       %(prog)s belief --marks FOLDER [options]",
         description="Train a Keras model for edge-convert: on MNIST and generated handwriting, both varied and partly"
         " seen through a virtual camera, and on marks that are not digits. After each epoch a checkpoint is saved as"
-        " OUT.checkpoint.keras; the same command continues from it.",
-        epilog=EXIT_STATUS,
+        " OUT.checkpoint.keras; the same command continues from it. 'edge-train belief' makes the file that says"
+        " how far a reading of that model can be believed.",
+        epilog=command_line.EXIT_STATUS,
     )
     parser.add_argument(
         "-o", "--output", metavar="OUT.h5", type=Path, default=Path("models/mnist.h5"),
@@ -227,7 +230,7 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
         help="train on the first N images only, for a quick test",
     )
     command_line.add_debug(parser)
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(given)
     if options.output.suffix != ".h5":
         parser.error(f"-o {options.output}: the file to write must end in .h5")
 

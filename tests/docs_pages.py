@@ -78,10 +78,12 @@ def edge_commands() -> str:
 
 
 def convert_commands() -> str:
-    """``edge-convert``, ``edge-convert inspect`` and ``edge-train``."""
+    """``edge-convert``, ``edge-convert inspect``, ``edge-train`` and ``edge-train belief``."""
     from convert.cli import convert_main, train_main
 
-    parsers = (_parser(convert_main), _parser(convert_main, "inspect"), _parser(train_main))
+    parsers = (
+        _parser(convert_main), _parser(convert_main, "inspect"), _parser(train_main), _parser(train_main, "belief"),
+    )  # fmt: skip
     return "\n\n".join(_command(parser) for parser in parsers)
 
 
@@ -118,11 +120,13 @@ def _command(parser: argparse.ArgumentParser) -> str:
     rows = [
         f"| {_named(action)} | {_meaning(parser, action)} |"
         for action in [*named, *(action for action in parser._actions if action.option_strings)]
-        if action.dest not in ("help", "debug") and not _setting(action) and action.help is not argparse.SUPPRESS
+        if action.dest not in ("help", "debug")
+        and not _setting(parser, action)
+        and action.help is not argparse.SUPPRESS
     ]
     if rows:
         lines += ["| argument or flag | what it does |", "|---|---|", *rows, ""]
-    taken = [name for action in parser._actions if (name := _setting(action))]
+    taken = [name for action in parser._actions if (name := _setting(parser, action))]
     if len(taken) > 5:
         without = [f"`{name}`" for name in _settings() if name not in taken]
         all_but = f"all except {', '.join(without)}" if without else "all of them"
@@ -140,8 +144,10 @@ def _settings() -> list[str]:
     return [setting.name for setting in all_settings()]
 
 
-def _setting(action: argparse.Action) -> str:
-    """The setting that a flag sets, or nothing."""
+def _setting(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
+    """The setting that a flag of ``edge`` sets, or nothing."""
+    if parser.prog.partition(" ")[0] != "edge":
+        return ""
     names = [flag.removeprefix("--") for flag in action.option_strings]
     return next((name for name in names if name in _settings()), "")
 

@@ -25,14 +25,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(folder.glob("edge_digits-*.whl"))
 
 
-def test_the_wheel_carries_the_model_and_the_schema(wheel: Path) -> None:
+def test_the_wheel_carries_the_models_and_the_schema(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     code = ("edge/py.typed", "convert/py.typed")
-    for name in (*code, "edge/models/mnist.tflite", "edge/schema/reading.json", "convert/schema/report.json"):
+    for name in (*code, "edge/schema/reading.json", "convert/schema/report.json"):
         assert name in names
     assert "convert/report/style.css" in names
     assert not [name for name in names if name.startswith(("tests/", "models/"))]
-    assert zipfile.ZipFile(wheel).read("edge/models/mnist.tflite") == (ROOT / "models" / "mnist.tflite").read_bytes()
+    for name in ("mnist.tflite", "belief.tflite"):
+        assert zipfile.ZipFile(wheel).read(f"edge/models/{name}") == (ROOT / "models" / name).read_bytes()
 
 
 def test_what_it_says_of_itself(wheel: Path) -> None:

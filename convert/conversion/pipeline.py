@@ -20,6 +20,7 @@ from convert.evaluation.verify import Comparison
 from convert.load import LoadedModel, input_format
 from convert.load.input_format import InputFormat
 from convert.system.files import atomic_write, check_writable
+from convert.system.versions import versions
 from convert.system.workers import workers
 from convert.tflite import quantise
 from edge.errors import ConvertError
@@ -198,7 +199,7 @@ def _try_recipes(
             "calibration_sha256": quantise.digest(digits.calibration),
             "seed": request.seed,
         },
-        source={"file": request.model.name, "sha256": loaded.sha256, **_versions(), "loaded_by": loaded.loaded_by},
+        source={"file": request.model.name, "sha256": loaded.sha256, **versions(), "loaded_by": loaded.loaded_by},
     )
     frozen = quantise.freeze(loaded.model, detected, where)
     images = detected.feed(digits.calibration)
@@ -248,12 +249,3 @@ def _figures(found: Comparison) -> dict[str, int | float]:
         "confidence_drift_mean": round(float(found.drift.mean()), 4),
         "confidence_drift_worst": round(float(found.drift.max()), 4),
     }
-
-
-def _versions() -> dict[str, str]:
-    import keras
-    import tensorflow as tf
-
-    from edge.system.version import __version__
-
-    return {"tensorflow": tf.__version__, "keras": keras.__version__, "edge-digits": __version__}

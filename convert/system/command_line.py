@@ -27,6 +27,8 @@ NOISE = "|".join(
 )
 """How the lines begin that TensorFlow writes to stderr although nothing is wrong (regular expressions);
 ``--debug`` shows them."""
+EXIT_STATUS = "Exit status: 0 done; 1 failed, with one line on stderr that says why; 2 wrong usage."
+"""The last line of each ``--help``."""
 PACKAGES = ("tensorflow", "keras", "tf_keras", "h5py", "rich", "matplotlib")
 """What ``pip install 'edge-digits[convert]'`` installs; if one of them is missing, an error names that command."""
 

@@ -1,4 +1,4 @@
-"""Progress: a moving line on a terminal; elsewhere nothing, or one line for each epoch."""
+"""Progress: a moving line on a terminal; elsewhere nothing, or one line for each epoch or part of the work."""
 
 from __future__ import annotations
 
@@ -23,15 +23,22 @@ def steps(stream: TextIO) -> Iterator[Callable[[str], None]]:
 @contextmanager
 def epochs(count: int, stream: TextIO) -> Iterator[Callable[[int, dict[str, float]], None]]:
     """A function to call after each epoch: how many are done, and its ``accuracy``, 0 to 1, and ``loss``."""
+    with counted("epoch", count, stream) as show:
+        yield lambda done, figures: show(done, _figures(figures))
+
+
+@contextmanager
+def counted(unit: str, count: int, stream: TextIO) -> Iterator[Callable[[int, str], None]]:
+    """A function to call with how many of ``count`` units are done, and what there is to say of them."""
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
     if not stream.isatty():
-        yield lambda done, figures: _write(stream, f"epoch {done}/{count}: {_figures(figures)}\n")
+        yield lambda done, text: _write(stream, f"{unit} {done}/{count}{text and f': {text}'}\n")
         return
     columns = (MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
-    with _bar(stream, TextColumn("epoch"), *columns) as bar:
+    with _bar(stream, TextColumn(unit), *columns) as bar:
         task = bar.add_task("preparing", total=count)
-        yield lambda done, figures: bar.update(task, completed=done, description=_figures(figures))
+        yield lambda done, text: bar.update(task, completed=done, description=text)
 
 
 def _bar(stream: TextIO, *columns: ProgressColumn) -> Progress:

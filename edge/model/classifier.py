@@ -181,23 +181,26 @@ class Model(Closing):
         return "logits" if unlikely else "probabilities"
 
 
-def content_of(path: Path) -> bytes:
-    """The bytes of a .tflite file. Raises ModelError if there is no such file, or it is not a .tflite."""
+def content_of(path: Path, maker: str = "edge-convert MODEL.h5") -> bytes:
+    """The bytes of a .tflite file. Raises ModelError if there is no such file, or it is not a .tflite.
+
+    ``maker``: the command that makes such a file.
+    """
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
-        raise ModelError(f"{path}: no such file; make one with edge-convert MODEL.h5") from error
+        raise ModelError(f"{path}: no such file; make one with {maker}") from error
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); name a .tflite file") from error
-    return checked_tflite(content, str(path))
+    return checked_tflite(content, str(path), maker)
 
 
-def checked_tflite(content: bytes, where: str) -> bytes:
+def checked_tflite(content: bytes, where: str, maker: str = "edge-convert MODEL.h5") -> bytes:
     """The same bytes. Raises ModelError if they do not begin like a .tflite; ``where`` is the file's name."""
     # The file identifier of TFLite's flatbuffer schema, at byte 4.
     if content[4:8] != b"TFL3":
         what = "is empty" if not content else "is not a .tflite model"
-        raise ModelError(f"{where}: {what}; make one with edge-convert MODEL.h5")
+        raise ModelError(f"{where}: {what}; make one with {maker}")
     return content
 
 

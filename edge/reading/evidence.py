@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from edge.reading.candidates import Candidate
 from edge.types import Box, Pixels
+from edge.vision.clean import Cleaned
+from edge.vision.segment import Segments
 from edge.vision.statistics import median
 
 FAR = 3.0
@@ -23,6 +25,8 @@ VIEWED = 14
 """Longer side of the candidate in it, pixels."""
 UNSEEN = (0.0, 0.5)
 """What stands for ``Candidate.context`` where its view was not looked at."""
+HOPELESS = 0.98
+"""What the classifier says is no digit with at least this probability is not looked at among its surroundings."""
 LEAST_VIEW = 0.6
 """A smaller candidate is shown as if its longer side were this share of a typical digit's."""
 NAMES = (
@@ -40,18 +44,15 @@ NAMES = (
 class Surroundings:
     """The page around its candidates: what the evidence of each is measured against."""
 
-    def __init__(self, ink: Pixels, mask: Pixels, digit_side: float, signal: float) -> None:
-        """``ink`` and ``mask``: (height, width) uint8, contrast against the paper, and 255 where there is ink.
-
-        ``digit_side``: a typical digit's longer side, pixels.
-
-        ``signal``: how many standard deviations of the noise ink is above the paper.
-        """
-        self.height, self.width = mask.shape
-        self.digit_side = digit_side
-        self.signal = log(min(max(signal, 1.0), 200.0))
-        self._ink = ink
-        self._sums = cv2.integral(mask)
+    def __init__(self, cleaned: Cleaned, segments: Segments) -> None:
+        """``segments``: those that the candidates were found in."""
+        self.height, self.width = segments.mask.shape
+        self.digit_side = max(segments.digit_side, 1.0)
+        """A typical digit's longer side, pixels."""
+        self.signal = log(min(max(cleaned.signal, 1.0), 200.0))
+        """How many standard deviations of the noise ink is above the paper, as its logarithm."""
+        self._ink = cleaned.ink
+        self._sums = cv2.integral(segments.mask)
 
     def view(self, one: Candidate) -> Pixels:
         """(VIEW, VIEW, 2) uint8: the candidate's own ink, and all ink around it, at a size that is always the same."""
@@ -90,7 +91,19 @@ def window(picture: Pixels, left: int, top: int, side: int) -> Pixels:
     return seen
 
 
-def _logit(p: float) -> float:
+def is_hopeless(one: Candidate) -> bool:
+    """Whether the classifier is so sure that it is no digit that its view is not looked at."""
+    return sum(one.others) >= HOPELESS
+
+
+def context(shares: Sequence[float], digit: int) -> tuple[float, float]:
+    """``Candidate.context`` of a candidate that looks like ``digit``; ``shares``: of each of VIEW_CLASSES, 0 to 1."""
+    any_digit = 1 - shares[-1]
+    return any_digit, shares[digit] / max(1e-4, any_digit)
+
+
+def logit(p: float) -> float:
+    """A probability, 0 to 1, as evidence: ln(p / (1 - p)), at most 6.2 either way."""
     p = min(max(p, 0.002), 0.998)
     return log(p / (1 - p))
 
@@ -153,7 +166,7 @@ def evidence(
         longer = max(w, h)
         rest, others = len(row) - 1, len(candidates) - 1
         found[n, : len(NAMES) - 10] = (
-            _logit(1 - none[i]), _logit(one.share), *map(_logit, one.context or UNSEEN), *one.others,
+            logit(1 - none[i]), logit(one.share), *map(logit, one.context or UNSEEN), *one.others,
             _clipped_log(w, h), _clipped_log(h, side), _clipped_log(longer, side), _clipped_log(h, row_height),
             area / max(1, w * h), stroke / longer, _clipped_log(stroke, usual_stroke), _clipped_log(thickest, stroke),
             _clipped_log(level, usual_level),

@@ -97,17 +97,18 @@ def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool
 def digit_side(alone: list[Candidate]) -> float:
     """A typical digit's longer side, pixels: what reads as a digit says how large digits are, whatever else is there.
 
-    The median of the sides, each weighted by its root and by how much it looks like a digit. 0 for none.
+    The median of the sides, each weighted by the fourth root of its box (a slim line says little) and by how much it
+    looks like a digit. 0 for none.
     """
-    sides = sorted((float(max(one.box.width, one.box.height)), one.likeness) for one in alone)
-    half = sum(side**0.5 * sure**4 for side, sure in sides) / 2
-    usual = 0.0
-    for side, sure in sides:
-        usual = side
-        half -= side**0.5 * sure**4
+    sides = sorted(
+        (float(max(one.box[2:])), (one.box.width * one.box.height) ** 0.25 * one.likeness**4) for one in alone
+    )
+    half = sum(weight for _, weight in sides) / 2
+    for side, weight in sides:
+        half -= weight
         if half <= 0:
-            break
-    return usual
+            return side
+    return 0.0
 
 
 def group_parts(parts: Parts, side: float) -> list[Mark]:

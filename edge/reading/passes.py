@@ -10,7 +10,7 @@ import numpy as np
 
 from edge.reading.belief import Belief
 from edge.reading.candidates import Candidate, Classifier
-from edge.reading.evidence import UNSEEN, Surroundings, evidence
+from edge.reading.evidence import UNSEEN, Surroundings, context, evidence, is_hopeless
 from edge.reading.finding import find_candidates
 from edge.reading.hypotheses import Hypothesis, hypotheses
 from edge.reading.quarter_turns import QUARTERS, rotate_cleaned
@@ -26,8 +26,6 @@ CLEAR_POLARITY = 4.0
 """Where one polarity fits more than this many times better than the other, only that one is tried, if it has digits."""
 DOUBT = 0.8
 """Other ways to take a mark are tried where the belief in it is below this."""
-HOPELESS = 0.98
-"""What the classifier says is no digit with at least this probability is not looked at among its surroundings."""
 MOST = 60
 """With more candidates than this no other way is tried: it is text or texture."""
 MOST_DOUBTS = 16
@@ -108,27 +106,21 @@ class Passes(NamedTuple):
         return self._decided(PassResult(cleaned, segments, candidates, ()))
 
     def _decided(self, seen: PassResult) -> PassResult:
-        around = self.surroundings(seen)
+        around = Surroundings(seen.cleaned, seen.segments)
         found = self._looked_at(seen.candidates, around)
         beliefs = self.belief(evidence(found, around)) if found else []
         candidates = tuple(one._replace(belief=b) for one, b in zip(found, beliefs, strict=True))
         self.watch.lap("decide")
         return seen._replace(candidates=candidates, accepted=tuple(b >= self.min_confidence for b in beliefs))
 
-    def surroundings(self, seen: PassResult) -> Surroundings:
-        """The page around the candidates of a pass."""
-        side = max(seen.segments.digit_side, 1.0)
-        return Surroundings(seen.cleaned.ink, seen.segments.mask, side, seen.cleaned.signal)
-
     def _looked_at(self, candidates: Sequence[Candidate], around: Surroundings) -> list[Candidate]:
         """The candidates, with what the view of each says."""
-        some = [i for i, one in enumerate(candidates) if one.context is None and sum(one.others) < HOPELESS]
+        some = [i for i, one in enumerate(candidates) if one.context is None and not is_hopeless(one)]
         found = [one if one.context else one._replace(context=UNSEEN) for one in candidates]
         if some:
             shares = self.belief.look(np.array([around.view(candidates[i]) for i in some])).tolist()
             for i, row in zip(some, shares, strict=True):
-                digit = 1 - row[-1]
-                found[i] = candidates[i]._replace(context=(digit, row[candidates[i].digit] / max(1e-4, digit)))
+                found[i] = candidates[i]._replace(context=context(row, candidates[i].digit))
         return found
 
     def _resolved(self, seen: PassResult) -> PassResult:
@@ -136,7 +128,7 @@ class Passes(NamedTuple):
         doubtful = [one for one in seen.candidates if one.belief < DOUBT]
         if not doubtful or len(seen.candidates) > MOST:
             return seen
-        around, found = self.surroundings(seen), list(seen.candidates)
+        around, found = Surroundings(seen.cleaned, seen.segments), list(seen.candidates)
         for one in sorted(doubtful, key=lambda one: -max(one.box[2:]))[:MOST_DOUBTS]:
             if one not in found:
                 continue

@@ -1,4 +1,4 @@
-"""Clean a picture: grey pixels -> a mask of ink. Resize, filter, even out the light, binarise, trim."""
+"""Clean a picture: grey pixels -> a mask of ink. Resize, filter, even out the light, binarise."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from edge.vision.filters import gaussian_filter, median_filter, morphology
 from edge.vision.resize import STROKE, rescale, stroke_scale
 from edge.vision.settings import VisionSettings
 from edge.vision.strokes import typical_stroke
-
 
 FAINT_LINE = 6.0
 """Connected faint ink of more than this many squares of a stroke's width is a line, and not noise."""
@@ -70,6 +69,4 @@ def clean(grey: Pixels, settings: VisionSettings, *, light_ink: bool) -> Cleaned
         mask, sure = np.zeros_like(mask), None
     polarity: Literal["dark", "light"] = "light" if light_ink else "dark"
     signal = seen.strength / max(seen.noise, 0.1)
-    return Cleaned(
-        seen.ink, morphology(mask, settings), sure, scale, polarity, signal, stroke, reason
-    )
+    return Cleaned(seen.ink, morphology(mask, settings), sure, scale, polarity, signal, stroke, reason)

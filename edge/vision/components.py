@@ -54,14 +54,3 @@ def bounding_box_of_array(boxes: Boxes) -> Boxes:
     """The box, (4,), around all boxes of an array (n, 4)."""
     start = boxes[:, :2].min(axis=0)
     return np.concatenate([start, (boxes[:, :2] + boxes[:, 2:]).max(axis=0) - start])
-
-
-def typical_side(sides: Sequence[float]) -> float:
-    """The median of sides, each weighted by its square: a hundred specks do not outweigh one digit. 0 for none."""
-    ordered = sorted(sides)
-    half = sum(one * one for one in ordered) / 2
-    for one in ordered:
-        half -= one * one
-        if half <= 0:
-            return float(one)
-    return 0.0

@@ -7,7 +7,7 @@ import cv2
 from edge.types import Pixels, halved
 
 STROKE = 6.0
-"""Pictures are read at the size at which most strokes are this wide, working pixels: finer ones come apart, or vanish."""
+"""Pictures are read at the size at which most strokes are so wide, working pixels: finer ones come apart, or vanish."""
 SMALLEST = 400
 """The longer side to which a picture shrinks for its strokes at most, pixels."""
 LARGEST = 8.0

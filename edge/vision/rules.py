@@ -1,8 +1,8 @@
 """Remove rules that touch writing: ruled and squared paper, underlines, form boxes, combs, tables.
 
-A rule is thin ink along a level or upright line that is longer than a stroke of a digit. Where ink is thicker than the
-rule, or goes on above and below it, a stroke of writing crosses it, and the ink stays. Rules that touch nothing may stay
-too: they are marks of their own.
+A rule is thin ink along a level or upright line that is longer than a stroke of a digit. Where ink goes on above and
+below it, a stroke of writing crosses it, and the ink stays. Rules that touch nothing may stay too: they are marks of
+their own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import numpy as np
 from edge.types import Pixels
 from edge.vision.components import connected_components
 from edge.vision.normalise import stroke_width
-from edge.vision.statistics import quantiles
 
 STEEPEST = 0.11
 """A rule rises or falls by at most this share of its length: 6 degrees."""
@@ -29,24 +28,21 @@ HELD = 0.4
 """What a box holds is at least this share of its shorter side: else the box is a digit itself."""
 UNEVEN = 1.4
 """A rule is at most this many times as thick in one place as it is on average, and a pixel."""
-STRONGER = 1.15
-"""Where most writing is this many times as strong as the rules, their ink is known by its strength."""
 
 
-def without_rules(mask: Pixels, ink: Pixels, shortest: float, stroke: float) -> Pixels:
+def without_rules(mask: Pixels, shortest: float, stroke: float) -> Pixels:
     """A mask (height, width), 255 = ink, without its rules; the mask itself where there are none.
 
-    ``ink``: (height, width) uint8, how strong the ink is. Rules are at least ``shortest`` pixels long; ``stroke``: the
-    width of most strokes, pixels.
+    Rules are at least ``shortest`` pixels long; ``stroke``: the width of most strokes, pixels.
     """
     stroke = max(stroke, stroke_width(mask))
-    return _erased(mask, ink, find_rules(mask, shortest, stroke), find_rules(cv2.transpose(mask), shortest, stroke), stroke)
+    return _erased(mask, find_rules(mask, shortest, stroke), find_rules(cv2.transpose(mask), shortest, stroke), stroke)
 
 
-def without_frame(part: Pixels, ink: Pixels, stroke: float) -> Pixels:
+def without_frame(part: Pixels, stroke: float) -> Pixels:
     """A part (height, width), 255 = ink, without the rules of a box, a row of boxes, a table or a grid around writing.
 
-    The part itself where it is no frame, or has nothing in it. ``ink`` and ``stroke`` as in ``without_rules``.
+    The part itself where it is no frame, or has nothing in it. ``stroke`` as in ``without_rules``.
     """
     stroke = max(stroke, stroke_width(part))
     level = find_rules(part, FRAME * part.shape[1], stroke)
@@ -55,7 +51,7 @@ def without_frame(part: Pixels, ink: Pixels, stroke: float) -> Pixels:
     upright = find_rules(cv2.transpose(part), FRAME * part.shape[0], stroke)
     if sides_held(level) + sides_held(upright) < 3:
         return part
-    left = _erased(part, ink, level, upright, stroke)
+    left = _erased(part, level, upright, stroke)
     held = connected_components(left)[1][:, 2:4].max()
     return left if held >= HELD * min(part.shape) else part
 
@@ -66,17 +62,21 @@ def sides_held(bands: Pixels) -> int:
     return int(bands[:quarter].any()) + int(bands[-quarter:].any())
 
 
-def _erased(mask: Pixels, ink: Pixels, level: Pixels, upright: Pixels, stroke: float) -> Pixels:
+def _erased(mask: Pixels, level: Pixels, upright: Pixels, stroke: float) -> Pixels:
     left = mask
     if level.any():
-        left = erase_rules(left, ink, level, stroke)
+        left = erase_rules(left, level, stroke)
     if upright.any():
-        left = cv2.transpose(erase_rules(cv2.transpose(left), cv2.transpose(ink), upright, stroke))
+        left = cv2.transpose(erase_rules(cv2.transpose(left), upright, stroke))
     return left
 
 
 def find_rules(mask: Pixels, shortest: float, stroke: float) -> Pixels:
-    """255 where level rules of at least ``shortest`` pixels run through a mask, and half a stroke around them."""
+    """255 where level rules of at least ``shortest`` pixels run through a mask, and half a stroke around them.
+
+    An opening of its thin ink with a level line of PROBE strokes: half a stroke of room above and below lets pass what
+    is tilted. What is connected then has to be long enough, and as level as a rule.
+    """
     reach, thick = max(1, round(stroke / 2)), round(THICK * stroke + 1)
     probe = max(3, round(min(shortest, PROBE * stroke)))
     thin = cv2.morphologyEx(thin_runs(mask, thick), cv2.MORPH_CLOSE, np.ones((1, round(stroke) | 1), np.uint8))
@@ -105,22 +105,17 @@ def thin_runs(mask: Pixels, thickest: int) -> Pixels:
     return cv2.subtract(mask, thick[edge:-edge])
 
 
-def erase_rules(mask: Pixels, ink: Pixels, bands: Pixels, stroke: float) -> Pixels:
+def erase_rules(mask: Pixels, bands: Pixels, stroke: float) -> Pixels:
     """The mask without the thin ink, down the columns, of the bands of its level rules."""
     thin = cv2.bitwise_and(bands, thin_runs(mask, round(THICK * stroke + 1)))
-    strongest = quantiles(ink, 0.9, where=thin)[0]
-    if quantiles(ink, 0.6, where=cv2.subtract(mask, bands))[0] >= STRONGER * strongest:
-        left = cv2.subtract(mask, cv2.bitwise_and(bands, cv2.compare(ink, strongest, cv2.CMP_LE)))
-    else:
-        # How thick the rules are: their ink in each column that has any.
-        outline = cv2.countNonZero(cv2.dilate(thin, np.ones((3, 1), np.uint8))) - cv2.countNonZero(thin)
-        most = round(UNEVEN * 2 * cv2.countNonZero(thin) / max(1, outline) + 1)
-        # Behind what hides it, the rule goes on as it is on both sides.
-        gone = cv2.bitwise_and(thin, thin_runs(mask, most))
-        gone = cv2.morphologyEx(gone, cv2.MORPH_CLOSE, np.ones((1, round(GAP * stroke) | 1), np.uint8))
-        gone = cv2.bitwise_and(gone, mask)
-        left = cv2.subtract(mask, gone)
-        # Where a stroke continues above and below the rule, the ink between belongs to the stroke, and stays.
-        crossing = cv2.morphologyEx(left, cv2.MORPH_CLOSE, np.ones((most + 3, 3), np.uint8))
-        left = cv2.bitwise_or(left, cv2.bitwise_and(gone, crossing))
-    return left
+    # How thick the rules are: their ink in each column that has any.
+    outline = cv2.countNonZero(cv2.dilate(thin, np.ones((3, 1), np.uint8))) - cv2.countNonZero(thin)
+    most = round(UNEVEN * 2 * cv2.countNonZero(thin) / max(1, outline) + 1)
+    # Behind what hides it, the rule goes on as it is on both sides.
+    gone = cv2.bitwise_and(thin, thin_runs(mask, most))
+    gone = cv2.morphologyEx(gone, cv2.MORPH_CLOSE, np.ones((1, round(GAP * stroke) | 1), np.uint8))
+    gone = cv2.bitwise_and(gone, mask)
+    left = cv2.subtract(mask, gone)
+    # Where a stroke continues above and below the rule, the ink between belongs to the stroke, and stays.
+    crossing = cv2.morphologyEx(left, cv2.MORPH_CLOSE, np.ones((most + 3, 3), np.uint8))
+    return cv2.bitwise_or(left, cv2.bitwise_and(gone, crossing))

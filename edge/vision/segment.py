@@ -1,4 +1,4 @@
-"""Segment a mask of ink: boxes of candidate digits in reading order, line by line, without specks and giants."""
+"""Segment a mask of ink: its connected parts, without the rules that join them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from edge.types import Box, Pixels, Reason
 from edge.vision.components import Part, Window, bounding_box, connected_components
 from edge.vision.rules import without_frame, without_rules
+
 
 class Mark(NamedTuple):
     """One candidate digit."""
@@ -51,12 +52,8 @@ LEAST_JOINED = 0.8
 """If no part is as large as this share of the shortest rule, no rule is joined to a digit."""
 MOST_FRAMES = 10
 """At most this many parts of ink are looked at as boxes, the largest first."""
-
-
 SMALLEST_FRAME = 8.0
 """Smallest shorter side of a box around a digit, in stroke widths."""
-
-
 CLEAR, LARGE = 1, 2
 """Kinds of parts: a digit, and what is larger than one."""
 WEAK = 0.55
@@ -69,7 +66,9 @@ class Parts(NamedTuple):
     mask: Pixels
     """(height, width) uint8: 255 where there is ink that is not a ruled line, else 0."""
     window: Window
+    """The rows and columns of the picture that hold all ink."""
     labels: NDArray[np.int32]
+    """The connected component that each pixel of the window belongs to, 0 = paper."""
     every: tuple[Part, ...]
     """All components; label n is part n - 1."""
     usable: tuple[int, ...]
@@ -77,7 +76,7 @@ class Parts(NamedTuple):
 
 
 def find_parts(mask: Pixels, sure: Pixels | None = None, least: float = 1.0) -> Parts:
-    """Ink mask -> its parts. Those with less than ``least`` pixels of ``sure`` (same shape, if given) are not usable."""
+    """Ink mask -> its parts. Those with less than ``least`` pixels of ``sure`` (same shape) are not usable."""
     window = _window(mask)
     labels, parts = components_in_window(mask, window)
     ink = list(range(len(parts)))
@@ -90,7 +89,8 @@ def find_parts(mask: Pixels, sure: Pixels | None = None, least: float = 1.0) -> 
 def remove_rules(parts: Parts, ink: Pixels, clear: Sequence[int], shortest: float, stroke: float) -> Pixels:
     """The mask without boxes, tables and rules in its parts, but for the ``clear`` ones (places in ``every``).
 
-    The mask itself if there are none. As ``edge.vision.rules``.
+    The mask itself if there are none. ``ink``: (height, width) uint8, how strong the ink is. ``shortest``: length of
+    the shortest rule, pixels, which is longer than any stroke of a digit. ``stroke``: width of most strokes.
     """
     others = sorted(set(range(len(parts.every))) - set(clear), key=lambda i: -max(parts.every[i][2:4]))
     if not others or max(parts.every[others[0]][2:4]) < LEAST_JOINED * shortest:
@@ -102,6 +102,7 @@ def remove_rules(parts: Parts, ink: Pixels, clear: Sequence[int], shortest: floa
     kind = kinds[parts.labels]
     digits = cv2.compare(kind, CLEAR, cv2.CMP_EQ)
     left = doubtful = cv2.subtract(parts.mask[parts.window], digits)
+    # Pale rules, and blurred edges of strokes that stand close together.
     if kinds.max() == LARGE:
         size = round(2 * stroke) | 1
         least = cv2.convertScaleAbs(cv2.dilate(here, np.ones((size, size), np.uint8)), alpha=WEAK)
@@ -114,11 +115,11 @@ def remove_rules(parts: Parts, ink: Pixels, clear: Sequence[int], shortest: floa
             continue
         box = slice(y - rows.start, y - rows.start + height), slice(x - columns.start, x - columns.start + width)
         own = cv2.compare(parts.labels[box], i + 1, cv2.CMP_EQ)
-        rest = without_frame(own, here[box], stroke)
+        rest = without_frame(own, stroke)
         if rest is not own:
             left = left.copy() if left is doubtful else left
             left[box][(own > 0) & (rest == 0)] = 0
-    left = without_rules(left, here, shortest, stroke)
+    left = without_rules(left, shortest, stroke)
     if left is doubtful:
         return parts.mask
     whole = np.zeros_like(parts.mask)

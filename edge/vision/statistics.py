@@ -53,7 +53,8 @@ def noise(ink: Pixels, side: int = SQUARE) -> tuple[Pixels, Pixels]:
     median over squares that touch: the edges of what lies on the page are in few of them.
     """
     step = max(1, side // 16)
-    some = ink[step // 2 :: step, step // 2 :: step]
+    top, left = (min(step // 2, one - 1) for one in ink.shape)
+    some = ink[top::step, left::step]
     size = side // step
     height, width = (-(-one // size) for one in some.shape)
     some = cv2.copyMakeBorder(some, 0, height * size - len(some), 0, width * size - some.shape[1], cv2.BORDER_REFLECT)

@@ -9,6 +9,11 @@ from collections.abc import Sequence
 
 from edge.vision.components import Rect, bounding_box
 
+ENCIRCLED = 0.3
+"""What is inside a circle or a box is a digit of its own if it is at least this share of it."""
+MARGIN = 0.08
+"""It is inside if it stays away from all sides of the circle by at least this share of it."""
+
 
 def group_strokes(boxes: Sequence[Rect], digit_side: float) -> list[list[int]]:
     """Groups of parts (x, y, width, height) that are one digit each, as lists of places in ``boxes``.
@@ -66,5 +71,11 @@ def are_one_digit(a: Rect, b: Rect, digit_side: float) -> bool:
     if small < 0.25 * digit_side:
         # Dotted ink and broken ends of strokes, on any side.
         return (across > 0 and down > -0.5) or max(-over_x, -over_y) < 0.08 * digit_side
+    inner, outer = (a, b) if a[2] * a[3] < b[2] * b[3] else (b, a)
+    if wide == outer[2] and tall == outer[3] and small > ENCIRCLED * large:
+        margin = min(inner[0] - outer[0], inner[1] - outer[1])
+        margin = min(margin, outer[0] + outer[2] - inner[0] - inner[2], outer[1] + outer[3] - inner[1] - inner[3])
+        if margin > MARGIN * large:
+            return False
     # A stroke of the same digit lies above, below or inside the other part; what stands beside it is another digit.
     return across > 0.5 and (small < 0.75 * digit_side or down > 0.5)

@@ -17,7 +17,7 @@ WINDOWS = (5, 7)
 STRONG = 0.35
 """What has at least this share of the strongest contrast at a scale is ink."""
 ABOVE_NOISE = 6.0
-"""Ink is this many times as far above the median as that is above the 20th percentile (0.84 sigma of noise), or more."""
+"""Ink is at least this many times as far above the median as that is above the 20th percentile: 5 sigma of noise."""
 FAINTEST = 10
 """Ink takes at least this share of the paper's light, in 255ths (4 %)."""
 DARK = 32
@@ -25,7 +25,7 @@ DARK = 32
 LENGTH = 1.5
 """Ink counts by its area over its width to this power: 1 is the length of strokes, 2 the number of blobs."""
 MOST = 0.8
-"""Strokes are as wide as this share of all ink, or narrower."""
+"""This share of all ink is as wide as the width that is given, or narrower."""
 
 
 def typical_stroke(grey: Pixels) -> float:
@@ -38,7 +38,8 @@ def typical_stroke(grey: Pixels) -> float:
     scale = 1.0
     while max(grey.shape) > SIDE:
         grey, scale = halved(grey), scale * 2
-    widths, counts = [], []
+    widths: list[float] = []
+    counts: list[float] = []
     before = np.zeros_like(grey)
     while min(grey.shape) > WINDOWS[-1]:
         for window in WINDOWS if widths else (FIRST, *WINDOWS):

@@ -7,10 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.errors import ModelError
 from edge.handwriting import rendering, styles
 from edge.model.classifier import packaged_model
-from edge.reading.belief import LARGEST, LIMIT, MEMBER, WEIGHTS, Belief, pack
+from edge.reading.belief import LIMIT, MEMBER, WEIGHTS, Belief, pack
 from edge.reading.evidence import NAMES, VIEW, VIEW_CLASSES
 from edge.reading.reader import Reader
 from edge.types import Pixels
@@ -26,14 +25,6 @@ def network() -> bytes:
     with zipfile.ZipFile(FILE) as archive:
         start = min(one.header_offset for one in archive.infolist())
     return content[:start]
-
-
-def refusal(path: Path) -> str:
-    with pytest.raises(ModelError) as error:
-        Belief(path)
-    said = str(error.value)
-    assert str(path) in said and "\n" not in said and len(said) < 500
-    return said
 
 
 def test_the_packaged_belief_weighs_the_evidence_that_there_is() -> None:
@@ -59,52 +50,6 @@ def test_what_is_packed_is_loaded_again(tmp_path: Path) -> None:
         assert again(found) == PACKAGED(found)
         assert np.array_equal(again.look(views), PACKAGED.look(views))
     assert pack(network(), CARD) == path.read_bytes(), "the same bytes each time"
-
-
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    assert "no such file" in refusal(tmp_path / "none.tflite")
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({"evidence": [*NAMES[1:], NAMES[0]]}, "it was fitted on other evidence"),
-        ({"evidence": list(NAMES[:-1])}, "it was fitted on other evidence"),
-        ({"evidence": None}, "not of this version"),
-        ({"hidden": ...}, "it lacks hidden"),
-    ],
-)
-def test_a_belief_of_another_version_is_refused(tmp_path: Path, change: dict[str, Any], says: str) -> None:
-    card = {name: value for name, value in (CARD | change).items() if value is not ...}
-    (tmp_path / "b.tflite").write_bytes(pack(network(), card))
-    said = refusal(tmp_path / "b.tflite")
-    assert says in said and "edge-train --belief" in said
-
-
-def test_a_card_that_is_far_too_large_is_refused_unread(tmp_path: Path) -> None:
-    (tmp_path / "b.tflite").write_bytes(pack(network(), CARD | {"note": "x" * LARGEST}))
-    assert "too large" in refusal(tmp_path / "b.tflite")
-
-
-@pytest.mark.parametrize("content", [b"[]", b"{}", b"no JSON", b"\xff"])
-def test_a_card_that_makes_no_sense_is_refused(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "b.tflite"
-    path.write_bytes(network())
-    with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr(MEMBER, content)
-    assert "not of this version" in refusal(path)
-
-
-def test_a_file_without_a_card_or_with_another_network_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "b.tflite"
-    path.write_bytes(network())
-    assert "not of this version" in refusal(path)
-    path.write_bytes(pack(packaged_model().read_bytes(), CARD))
-    assert "not of this version" in refusal(path)
-    path.write_bytes(pack(network()[:2000], CARD))
-    assert "the TFLite runtime refuses it" in refusal(path)
-    path.write_bytes(b"")
-    refusal(path)
 
 
 def test_a_belief_is_a_probability_whatever_the_evidence() -> None:

@@ -3,14 +3,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.types import Frame
-from edge.vision.resize import shrink_by_halves, working_scale
+from edge.vision.resize import STROKE, shrink_by_halves, stroke_scale
 
 
-@given(st.integers(1, 5000), st.integers(1, 5000), st.integers(128, 4096))
-def test_working_scale_keeps_the_longer_side_in_bounds(height: int, width: int, working_size: int) -> None:
-    longer = max(height, width) * working_scale(height, width, working_size)
-    assert longer <= working_size + 1e-6
-    assert longer >= min(100, working_size) or max(height, width) < 16
+@given(st.floats(0.5, 200), st.integers(1, 5000), st.integers(128, 4096))
+def test_a_picture_gets_the_size_that_its_strokes_need(stroke: float, side: int, working_size: int) -> None:
+    side = min(side, working_size)
+    by = stroke_scale(stroke, side, working_size)
+    assert by * side <= working_size + 1e-6
+    if by > 1:
+        assert by * stroke <= STROKE + 1e-6 and by <= 8
+    else:
+        assert by * stroke >= STROKE - 1e-6 or by * side == max(by * side, 400) or by * side >= working_size - 1e-6
+
+
+def test_strokes_of_any_picture_of_usual_size_become_as_wide() -> None:
+    assert stroke_scale(2, 300, 1024) == 3
+    assert stroke_scale(12, 1000, 1024) == 0.5
+    assert stroke_scale(2, 1024, 1024) == 1, "no larger than the working size"
+    assert stroke_scale(60, 500, 1024) == 0.8, "no smaller than a digit needs"
 
 
 def test_each_half_of_a_frame_is_made_once() -> None:

@@ -5,10 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from edge.vision.components import typical_side
-from edge.vision.segment import Segments, segment
-
-Rectangles = list[tuple[int, int, int, int]]
+from edge.vision.segment import find_parts, mark_of, remove_rules
 
 
 def page(*rectangles: tuple[int, int, int, int], height: int = 480, width: int = 640) -> np.ndarray:
@@ -19,87 +16,48 @@ def page(*rectangles: tuple[int, int, int, int], height: int = 480, width: int =
     return mask
 
 
-def places(segments: Segments) -> list[tuple[int, ...]]:
-    return [tuple(mark.box) for mark in segments.marks]
-
-
 @given(npst.arrays(np.uint8, st.tuples(st.integers(1, 60), st.integers(1, 60)), elements=st.sampled_from([0, 255])))
-def test_any_mask_gives_marks_within_the_picture_or_a_reason(mask: np.ndarray) -> None:
-    segments = segment(mask)
-    assert (segments.reason is None) == bool(segments.marks)
-    assert (segments.reason == "blank") == (not mask.any())
-    lines = [mark.line for mark in segments.marks]
-    assert lines == sorted(lines)
-    for mark in segments.marks:
-        x, y, width, height = mark.box
-        assert x >= 0 and y >= 0 and x + width <= mask.shape[1] and y + height <= mask.shape[0]
-        inside = np.zeros(mask.shape, bool)
-        inside[segments.window] = np.isin(segments.labels, mark.parts)
-        assert cv2.boundingRect(inside.astype(np.uint8)) == tuple(mark.box)
+def test_any_mask_has_its_parts(mask: np.ndarray) -> None:
+    parts = find_parts(mask)
+    assert bool(parts.every) == bool(mask.any())
+    assert sum(part[4] for part in parts.every) == np.count_nonzero(mask)
+    for i in parts.usable:
+        inside = np.zeros(mask.shape, np.uint8)
+        inside[parts.window] = parts.labels == i + 1
+        assert cv2.boundingRect(inside) == parts.every[i][:4] == tuple(mark_of(parts, [i]).box)
+    assert remove_rules(parts, mask, [], 200, 3) is parts.mask
 
 
-def test_reading_order_is_by_line_then_from_left_to_right() -> None:
-    boxes = [(60 + 80 * i, 60 + 120 * line + (i % 3) * 6, 40, 60) for line in range(3) for i in range(5)]
-    shuffled = [boxes[i] for i in np.random.default_rng(0).permutation(len(boxes))]
-    segments = segment(page(*shuffled))
-    assert [mark.line for mark in segments.marks] == [i // 5 for i in range(15)]
-    assert [box[0] for box in places(segments)][:5] == pytest.approx([60, 140, 220, 300, 380], abs=2)
+def test_a_mark_holds_its_parts() -> None:
+    parts = find_parts(page((100, 120, 40, 50), (110, 106, 42, 6)))
+    mark = mark_of(parts, [0, 1])
+    assert tuple(mark.box) == (98, 104, 56, 68) and mark.parts == (1, 2)
+    assert mark.area == sum(part[4] for part in parts.every)
 
 
-@pytest.mark.parametrize("degrees", [-40, -25, -10, 0, 10, 25, 40])
-def test_tilted_lines_are_one_line_each(degrees: float) -> None:
-    slope = np.tan(np.radians(degrees))
-    boxes = [
-        (60 + 75 * i, round(400 + 160 * line + (i - 3) * 75 * slope), 34, 48) for line in (-0.5, 0.5) for i in range(6)
-    ]
-    segments = segment(page(*boxes, height=800))
-    assert segments.tilt == pytest.approx(degrees, abs=2)
-    assert [mark.line for mark in segments.marks] == [0] * 6 + [1] * 6
-
-
-def test_a_column_is_a_line_for_each() -> None:
-    segments = segment(page(*[(100 + 4 * (i % 2), 20 + 75 * i, 40, 55) for i in range(6)]))
-    assert [mark.line for mark in segments.marks] == list(range(6))
-    assert segments.tilt == 0
-
-
-def test_the_bar_of_a_5_belongs_to_it() -> None:
-    five = [(100, 120, 40, 50), (110, 106, 42, 6)]
-    others = [(200, 105, 45, 65), (300, 106, 40, 66)]
-    assert len(segment(page(*five, *others)).marks) == 3
-
-
-def test_digits_side_by_side_or_one_below_the_other_stay_apart() -> None:
-    assert len(segment(page((100, 100, 40, 60), (145, 100, 40, 60), (100, 165, 40, 60))).marks) == 3
-
-
-def test_specks_and_dashes_are_left_out() -> None:
-    segments = segment(page((100, 100, 40, 60), (200, 100, 40, 60), (300, 130, 12, 3), (400, 50, 4, 4)))
-    assert len(segments.marks) == 2
-
-
-def test_why_nothing_is_found() -> None:
-    assert segment(np.zeros((50, 50), np.uint8)).reason == "blank"
-    dots = np.zeros((100, 100), np.uint8)
-    dots[10:90:20, 10:90:20] = 255
-    assert segment(dots).reason == "too_small"
-    texture = np.zeros((480, 640), np.uint8)
-    for y in range(4, 470, 14):
-        for x in range(4, 630, 14):
-            texture[y : y + 10, x : x + 9] = 255
-    assert segment(texture).reason == "clutter"
-
-
-def test_parts_without_sure_ink_are_left_out() -> None:
+def test_parts_with_little_sure_ink_are_not_usable() -> None:
     mask = page((100, 100, 40, 60), (300, 100, 40, 60))
     sure = mask.copy()
     sure[:, 250:] = 0
-    assert len(segment(mask, sure).marks) == 1
+    sure[99, 310] = 255
+    assert len(find_parts(mask, sure, 2).usable) == 1
+    assert len(find_parts(mask, sure, 1).usable) == 2
 
 
-def test_the_typical_size_is_that_of_most_of_the_ink() -> None:
-    assert typical_side([8] * 50 + [100, 110, 120]) in (100, 110)
-    assert typical_side([]) == 0
-    cut = (0, 100, 120, 110)
-    assert segment(page((300, 300, 30, 40), cut), ruled_lines=False).digit_side == pytest.approx(40, abs=4)
-    assert segment(page(cut), ruled_lines=False).digit_side == pytest.approx(122, abs=4), "where there are no others"
+@pytest.mark.parametrize("clear", [False, True])
+def test_what_reads_as_a_digit_keeps_its_strokes(clear: bool) -> None:
+    mask = page((100, 100, 40, 60))
+    mask[159:162, 50:500] = 255
+    parts = find_parts(mask)
+    left = remove_rules(parts, mask, [0] if clear else [], 80, 3)
+    assert (left is mask) == clear
+    assert clear or not left[160, 200:].any()
+
+
+def test_weak_ink_does_not_join_strong_strokes() -> None:
+    mask = page((100, 100, 40, 60), (150, 100, 40, 60))
+    ink = mask.copy()
+    mask[128:132, 138:152] = 255
+    ink[128:132, 142:149] = 100
+    left = remove_rules(find_parts(mask), ink, [], 80, 3)
+    assert len(find_parts(left).every) == 2

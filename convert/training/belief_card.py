@@ -1,0 +1,129 @@
+"""What ``belief.tflite`` says of itself: how it was made, from what, and how well it judges unseen writers' pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convert.data.mnist import load_mnist
+from convert.evaluation.auc import auc
+from convert.evaluation.calibration import calibration_error
+from convert.samples import marks
+from convert.system.versions import versions
+from convert.training.belief import (
+    LEAST_PROBABILITY,
+    Gathered,
+    is_right,
+    quantised,
+    view_figures,
+    with_views,
+)
+from convert.training.belief_samples import KINDS, Pages, Place, Samples
+from convert.training.belief_weights import fit_weights
+from edge.model.classifier import Model
+from edge.reading.belief import ViewNetwork, pack, weigh
+from edge.reading.evidence import NAMES
+from edge.reading.reader import MIN_CONFIDENCE
+
+SOURCES = (
+    "MNIST: Y. LeCun, C. Cortes, C. J. C. Burges; CC BY-SA 3.0",
+    "UNIPEN train_r01_v07: doi 10.5281/zenodo.1195803; CC BY 4.0",
+    "pendigits: E. Alpaydin, F. Alimoglu, doi 10.24432/C5MG6K; CC BY 4.0",
+    "bhmsds: github.com/wblachowski/bhmsds; MIT",
+    "Omniglot: B. Lake; MIT",
+    "HASYv2: M. Thoma; ODbL",
+    "papers and canvases: CC0",
+    "pages of words: github.com/Breta01/handwriting-ocr; MIT",
+)
+"""What the pages are made of, whose it is, and its licence; all that is in the folders is used."""
+Figures = dict[str, float | int | None]
+"""Figures by their names; None: there is nothing to measure it by."""
+COLUMNS = (
+    ("samples", "samples", ",d"),
+    ("digits", "digits", ",d"),
+    ("AUC", "auc", ".4f"),
+    ("log loss", "log_loss", ".4f"),
+    ("calibration error", "calibration_error", ".4f"),
+    ("digits kept", "kept", ".2%"),
+    ("others accepted", "accepted", ".2%"),
+)
+"""The columns of the table: heading, name in the card, format."""
+
+
+def figures(beliefs: NDArray[np.float32], right: NDArray[np.bool_]) -> Figures:
+    """How well beliefs (n,) fit what is right (n,); ``kept`` and ``accepted`` at the default threshold."""
+    accepted = beliefs >= MIN_CONFIDENCE
+    own = np.where(right, beliefs, 1 - beliefs)
+    area = auc(beliefs, right)
+    return {
+        "samples": len(right),
+        "digits": int(right.sum()),
+        "auc": None if area is None else round(area, 5),
+        "log_loss": round(float(-np.log(np.maximum(own, LEAST_PROBABILITY)).mean()), 5),
+        "calibration_error": round(calibration_error(beliefs, right), 5),
+        "kept": round(float(accepted[right].mean()), 5) if right.any() else None,
+        "accepted": round(float(accepted[~right].mean()), 5) if not right.all() else None,
+    }
+
+
+def judged(samples: Samples, network: ViewNetwork, weights: Mapping[str, NDArray[np.floating]]) -> dict[str, Any]:
+    """``views``: how well the first network judges views; ``belief``: both together, all samples and each kind."""
+    found, shares = with_views(samples, network)
+    beliefs = weigh(found, {name: array.astype(np.float32) for name, array in weights.items()})
+    right = is_right(samples)
+    by_kind = {kind: samples["kind"] == i for i, kind in enumerate(KINDS)}
+    return {
+        "views": {
+            name.replace(" ", "_").lower(): None if value is None else round(value, 5)
+            for name, value in view_figures(shares, samples["truth"][samples["looked_at"]]).items()
+        },
+        "belief": {
+            "all": figures(beliefs, right),
+            **{kind: figures(beliefs[some], right[some]) for kind, some in by_kind.items() if some.any()},
+        },
+    }
+
+
+def finished(
+    model: Any, command: str, place: Place, sets: Sequence[Pages], gathered: Gathered, seed: int
+) -> tuple[bytes, dict[str, Any]]:
+    """The bytes of ``belief.tflite`` with this Keras model as its first network, and its card.
+
+    ``command``: what it is made by, without paths; ``sets``: the pages that the samples were gathered from.
+    """
+    content = quantised(model, gathered.views["view"], seed)
+    with ViewNetwork(content, "belief") as network:
+        found, _ = with_views(gathered.weights, network)
+        weights = fit_weights(found, is_right(gathered.weights), seed)
+        measured = judged(gathered.held_out, network, weights)
+    with Model(place.model) as classifier:
+        made_for = {"name": classifier.card.name, "sha256": classifier.sha256}
+    parts = dict(zip(("views", "weights", "held_out"), sets, strict=True))
+    card = {
+        "evidence": list(NAMES),
+        **{name: array.tolist() for name, array in weights.items()},
+        "made_by": {"command": command, **versions()},
+        "model": made_for,
+        "pages": {name: {"count": pages.count, "seed": list(pages.seed)} for name, pages in parts.items()},
+        "samples": {name: len(getattr(gathered, name)) for name in parts},
+        "data": {
+            "mnist": load_mnist(place.mnist).digest,
+            "marks": marks.digest(place.marks),
+            "sources": list(SOURCES),
+        },
+        "held_out": measured,
+    }
+    return pack(content, card), card
+
+
+def table(card: Mapping[str, Any]) -> list[str]:
+    """What was measured on pages of writers who are held out, as lines of text: for all, and for each kind."""
+    rows = [["", *(heading for heading, _, _ in COLUMNS)]]
+    for kind, found in card["held_out"]["belief"].items():
+        values = [(found[name], form) for _, name, form in COLUMNS]
+        rows.append([kind, *("-" if value is None else format(value, form) for value, form in values)])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join([kind.ljust(widths[0]), *map(str.rjust, values, widths[1:])]) for kind, *values in rows]

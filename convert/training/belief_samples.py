@@ -1,0 +1,270 @@
+"""Samples for the belief: what the reader finds on generated pages, and whether each is a digit.
+
+Nothing here needs a belief: pages are cleaned and candidates found as the reader does it, in the true polarity and in
+some pages in the wrong one too, and doubtful candidates are also taken in other ways. The truth is the page's ink map.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from convert.data.mnist import load_mnist
+from convert.samples.scenes import Page, Writers, generate_page
+from convert.system.workers import Job, workers
+from edge.errors import ModelError
+from edge.model.classifier import Model
+from edge.reading.candidates import SOFT, Candidate, Classifier
+from edge.reading.evidence import NAMES, VIEW, VIEW_CLASSES, Surroundings, evidence, is_hopeless
+from edge.reading.finding import find_candidates
+from edge.reading.hypotheses import hypotheses, ink_box
+from edge.reading.passes import MOST, replaced
+from edge.system.stopwatch import Stopwatch
+from edge.vision.clean import clean
+from edge.vision.settings import VisionSettings
+
+KINDS = ("digit", "letter", "symbol", "thing", "cut", "joined", "wrong polarity")
+"""What a sample is: ink of a digit, of a letter or word, of another sign, of anything else; a piece that was cut off;
+two candidates that were joined; any candidate of a page whose paper was taken for ink."""
+LETTER, CUT, JOINED, NEGATIVE = (KINDS.index(kind) for kind in ("letter", "cut", "joined", "wrong polarity"))
+NO_DIGIT = VIEW_CLASSES - 1
+"""The class of what is not exactly one digit; the others are the digits."""
+DIGITS = frozenset("0123456789")
+"""Labels of digits that anybody can read: those that are cut off or struck out have a "?" before them."""
+SAMPLE = np.dtype(
+    [
+        ("view", np.uint8, (VIEW, VIEW, 2)),
+        ("evidence", np.float32, (len(NAMES),)),
+        ("looked_at", np.bool_),
+        ("digit", np.int8),
+        ("truth", np.int8),
+        ("kind", np.int8),
+    ]
+)
+"""One sample: its view and its evidence without what the view says; whether the reader looks at its view; the digit
+that the classifier names; what it is, 0 to NO_DIGIT; and its place in KINDS."""
+Samples = NDArray[np.void]
+"""(n,) of SAMPLE."""
+
+PURE = 0.85
+"""A candidate is the digit that has more than this share, 0 to 1, of its ink on marks. Chosen: a tenth may be noise."""
+LEAST_KNOWN = 0.25
+"""And that has at least this share of all its ink: the rest may be a soft edge that the ink map leaves out. Chosen."""
+SAME_BOX = 0.17
+"""And whose box differs by at most this share of its longer side, so that it is whole and alone. Chosen."""
+SAME_BOX_PIXELS = 3
+"""Such a difference is always allowed, working pixels. Chosen: soft edges of small digits."""
+SURE = 0.9
+"""A candidate with less likeness than this, 0 to 1, is also taken in other ways. Chosen: as the reader's belief."""
+WIDE = 1.1
+"""Half of those that are this many times as wide as they are tall are too: they may be two digits. Chosen."""
+ANY_SHARE = 0.06
+"""This share, 0 to 1, of all others is too. Chosen: a sure digit must be seen cut as well."""
+MOST_DOUBTS = 7
+"""At most this many candidates of a page are taken in other ways. Chosen: a page of words has hundreds."""
+NEGATIVE_SHARE = 0.3
+"""Share of the pages, 0 to 1, that are read in the wrong polarity too. Chosen."""
+MOST_NEGATIVE = 25
+"""At most this many candidates of such a page are samples. Chosen: they are much alike."""
+PAGES_A_JOB = 250
+"""A process makes at most this many pages, so that progress is seen. Chosen: half a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """A set of generated pages."""
+
+    count: int
+    seed: Sequence[int]
+    """Page n has the seed [*seed, n]."""
+    held_out: bool
+    """Whether the writers who are held out wrote them, or all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the files are that samples are made of."""
+
+    model: Path
+    """The classifier, a .tflite."""
+    marks: Path
+    """A folder of handwriting as strokes."""
+    mnist: str | None
+    """As ``load_mnist`` takes it."""
+
+    def writers(self, held_out: bool) -> Writers:
+        """Those who write the pages. Raises DataError."""
+        return Writers.load(self.marks, load_mnist(self.mnist), held_out=held_out)
+
+    def check(self) -> None:
+        """Raise ModelError or DataError if something cannot be used: better before the long work than in it."""
+        with Model(self.model) as model:
+            if None not in model.card.digits:
+                raise ModelError(f"{self.model}: knows only digits; give one that edge-train made, with a class none")
+        for held_out in (False, True):
+            self.writers(held_out)
+
+
+class InkMap(NamedTuple):
+    """Which mark of a page each working pixel belongs to."""
+
+    ids: NDArray[np.int16]
+    """(height, width): the number of the mark, 0 = none."""
+    labels: tuple[str, ...]
+    """What each mark is, by its number."""
+    boxes: NDArray[np.int64]
+    """(marks, 4): left, top, right and bottom of each."""
+
+    @classmethod
+    def of(cls, page: Page, shape: tuple[int, ...]) -> InkMap:
+        """``shape``: (height, width) of the working picture."""
+        ids = cv2.resize(page.ids, shape[1::-1], interpolation=cv2.INTER_NEAREST)
+        ys, xs = np.nonzero(ids)
+        marks = ids[ys, xs]
+        boxes = np.zeros((len(page.labels), 4), np.int64)
+        boxes[:, :2] = max(shape)
+        for side, places in enumerate((xs, ys)):
+            np.minimum.at(boxes[:, side], marks, places)
+            np.maximum.at(boxes[:, side + 2], marks, places + 1)
+        return cls(ids.astype(np.int16), page.labels, boxes)
+
+    def mark(self, one: Candidate) -> tuple[int, bool]:
+        """The number of the mark that most of a candidate's ink is, 0 for none, and whether it is that mark alone."""
+        place = ink_box(one)
+        ys, xs = np.nonzero(one.ink > SOFT)
+        ys, xs = ys + place.y, xs + place.x
+        inside = (ys >= 0) & (ys < self.ids.shape[0]) & (xs >= 0) & (xs < self.ids.shape[1])
+        counts = np.bincount(self.ids[ys[inside], xs[inside]], minlength=len(self.labels))
+        total = counts.sum()
+        counts[0] = 0
+        best = int(counts.argmax())
+        return best, bool(counts[best] > PURE * counts.sum() and counts[best] >= LEAST_KNOWN * total)
+
+    def truth(self, one: Candidate) -> tuple[int, int]:
+        """The class of a candidate, a digit or NO_DIGIT, and its place in KINDS."""
+        mark, alone = self.mark(one)
+        if not mark:
+            return NO_DIGIT, KINDS.index("thing")
+        label, box = self.labels[mark], one.box
+        left, top, right, bottom = self.boxes[mark].tolist()
+        most = max(SAME_BOX_PIXELS, SAME_BOX * max(right - left, bottom - top))
+        apart = box.x - left, box.y - top, box.x + box.width - right, box.y + box.height - bottom
+        is_digit = alone and label in DIGITS and max(map(abs, apart)) <= most
+        return int(label) if is_digit else NO_DIGIT, kind_of(label)
+
+
+def kind_of(label: str) -> int:
+    """The place in KINDS of what a page calls a mark."""
+    name = label.lstrip("?") or label
+    if name in DIGITS:
+        kind = "digit"
+    elif name in ("letter", "word") or (len(name) == 1 and name.isalpha()):
+        kind = "letter"
+    else:
+        kind = "symbol" if name == "symbol" or len(name) == 1 else "thing"
+    return KINDS.index(kind)
+
+
+def samples_of(page: Page, classify: Classifier, rng: np.random.Generator) -> Samples:
+    """All samples of one page: its candidates, other ways to take some of them, and perhaps its negative."""
+    parts = list(_of_page(page, classify, rng))
+    if rng.uniform() < NEGATIVE_SHARE:
+        parts.append(_of_negative(page, classify))
+    return np.concatenate([np.zeros(0, SAMPLE), *parts])
+
+
+def _of_page(page: Page, classify: Classifier, rng: np.random.Generator) -> Iterator[Samples]:
+    candidates, around = _found(page, classify, light_ink=page.light_ink)
+    if not candidates:
+        return
+    ink_map = InkMap.of(page, (around.height, around.width))
+    truths = [ink_map.truth(one) for one in candidates]
+    yield _samples(candidates, range(len(candidates)), around, truths)
+    if len(candidates) > MOST:
+        return
+    for one in _doubtful(candidates, rng):
+        for way in hypotheses(candidates, one, classify, around.digit_side):
+            if len(way.candidates) == len(way.instead_of) == 1:
+                # Turned upright: where its ink was cannot be said.
+                continue
+            kind = CUT if len(way.candidates) > 1 else JOINED
+            changed, places = replaced(candidates, way)
+            yield _samples(changed, places, around, [(ink_map.truth(changed[i])[0], kind) for i in places])
+
+
+def _of_negative(page: Page, classify: Classifier) -> Samples:
+    """Candidates of the page in the wrong polarity: none is a digit."""
+    candidates, around = _found(page, classify, light_ink=not page.light_ink)
+    places = range(min(len(candidates), MOST_NEGATIVE))
+    return _samples(candidates, places, around, [(NO_DIGIT, NEGATIVE)] * len(places))
+
+
+def _found(page: Page, classify: Classifier, *, light_ink: bool) -> tuple[tuple[Candidate, ...], Surroundings]:
+    cleaned = clean(page.pixels, VisionSettings(), light_ink=light_ink)
+    segments, candidates = find_candidates(cleaned, classify)
+    return candidates, Surroundings(cleaned, segments)
+
+
+def _doubtful(candidates: Sequence[Candidate], rng: np.random.Generator) -> Iterator[Candidate]:
+    left = MOST_DOUBTS
+    for one in candidates:
+        draw = rng.uniform()
+        is_wide = one.box.width > WIDE * one.box.height
+        if left and (one.likeness < SURE or draw < (0.5 if is_wide else ANY_SHARE)):
+            left -= 1
+            yield one
+
+
+def _samples(
+    candidates: Sequence[Candidate], places: Sequence[int], around: Surroundings, truths: Sequence[tuple[int, int]]
+) -> Samples:
+    samples = np.zeros(len(places), SAMPLE)
+    samples["evidence"] = evidence(candidates, around, places)
+    for sample, i, (truth, kind) in zip(samples, places, truths, strict=True):
+        one = candidates[i]
+        sample["view"], sample["looked_at"] = around.view(one), not is_hopeless(one)
+        sample["digit"], sample["truth"], sample["kind"] = one.digit, truth, kind
+    return samples
+
+
+def make(place: Place, pages: Pages, first: int, end: int) -> Samples:
+    """The samples of the pages ``first`` to ``end`` - 1."""
+    writers = place.writers(pages.held_out)
+    parts = []
+    with Model(place.model) as model:
+        classify = Classifier(model, VisionSettings().interpolation, Stopwatch())
+        for n in range(first, end):
+            seed = [*pages.seed, n]
+            parts.append(samples_of(generate_page(writers, seed), classify, np.random.default_rng([*seed, 1])))
+    return np.concatenate(parts)
+
+
+def collect(place: Place, pages: Pages, on_pages: Callable[[int], None]) -> Samples:
+    """The samples of all pages, the same whatever the number of cores; ``on_pages`` gets how many more are done."""
+    cores = os.cpu_count() or 1
+    size = min(PAGES_A_JOB, -(-pages.count // cores))
+    ends = [(first, min(first + size, pages.count)) for first in range(0, pages.count, size)]
+    parts: list[Samples] = []
+    with workers(cores) as pool:
+        running: deque[tuple[Job, int]] = deque()
+
+        def finish() -> None:
+            job, done = running.popleft()
+            parts.append(job.result())
+            on_pages(done)
+
+        for first, end in ends:
+            if len(running) == cores:
+                finish()
+            running.append((pool.submit(make, place, pages, first, end), end - first))
+        while running:
+            finish()
+    return np.concatenate(parts)

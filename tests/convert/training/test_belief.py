@@ -1,0 +1,167 @@
+"""The file of ``edge-train belief``: made from a handful of pages, it is one that the reader takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from convert.cli import train_main
+from convert.training import belief, belief_card, belief_weights
+from convert.training.belief import Gathered
+from convert.training.belief_samples import KINDS, NO_DIGIT, SAMPLE, Place, Samples, make, samples_of
+from edge.model.classifier import Model, packaged_model
+from edge.reading.belief import WEIGHTS, Belief, ViewNetwork, weigh
+from edge.reading.candidates import Classifier
+from edge.reading.evidence import NAMES, VIEW_CLASSES
+from edge.reading.reader import Reader
+from edge.system.stopwatch import Stopwatch
+from tests.support import small, written
+
+pytestmark = small.QUIET
+TINY = (4, 4, 4, 4, 8)
+SETS = belief.page_sets(24, 1)
+DIGIT = NAMES.index("context_digit")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written.data(tmp_path_factory.mktemp("data") / "data")
+
+
+@pytest.fixture(scope="module")
+def place(folder: Path) -> Place:
+    return Place(packaged_model(), folder / "marks", str(folder / "mnist.npz"))
+
+
+@pytest.fixture(scope="module")
+def gathered(place: Place) -> Gathered:
+    small.keras()
+    return Gathered(*(make(place, pages, 0, pages.count) for pages in SETS))
+
+
+@pytest.fixture(scope="module")
+def made(place: Place, gathered: Gathered) -> tuple[bytes, dict[str, Any]]:
+    """The bytes of a file, and its card."""
+    return make_file(place, gathered)
+
+
+def make_file(place: Place, gathered: Gathered) -> tuple[bytes, dict[str, Any]]:
+    model = belief.fit_views(gathered, epochs=1, seed=1, on_epoch=lambda done, told: None, filters=TINY)
+    return belief_card.finished(model, "edge-train belief", place, SETS, gathered, 1)
+
+
+def marked(count: int) -> Samples:
+    """Samples that are easy to tell: the view of a digit has a bar in one of ten places, that of none is blank."""
+    samples = np.zeros(count, SAMPLE)
+    samples["truth"] = np.arange(count) % VIEW_CLASSES
+    samples["digit"] = samples["truth"] % NO_DIGIT
+    samples["looked_at"] = True
+    for view, truth in zip(samples["view"], samples["truth"], strict=True):
+        if truth < NO_DIGIT:
+            view[:, 1 + 3 * truth : 4 + 3 * truth] = 255
+    return samples
+
+
+def test_the_same_seed_gives_a_file_of_the_same_bytes_and_the_reader_takes_it(
+    made: tuple[bytes, dict[str, Any]], place: Place, gathered: Gathered, tmp_path: Path
+) -> None:
+    path = tmp_path / "belief.tflite"
+    content, card = made
+    path.write_bytes(content)
+    assert make_file(place, gathered)[0] == content
+    with Belief(path) as packed:
+        assert packed.card == card
+        digits = written.page(written.sheet("2357")).pixels
+        found = Reader(belief=packed).analyse(digits).candidates
+        assert len(found) == 4 and all(0 < one.belief < 1 for one in found)
+
+
+def test_the_card_says_how_it_was_made_and_what_was_measured(
+    made: tuple[bytes, dict[str, Any]], gathered: Gathered
+) -> None:
+    _, card = made
+    assert card["evidence"] == list(NAMES) and len(card["hidden_bias"]) == belief_weights.UNITS
+    assert all(number == float(f"{number:.6g}") for number in np.ravel(card["hidden"]).tolist())
+    assert card["pages"]["views"] == {"count": 16, "seed": [1, 0]} and card["pages"]["held_out"]["count"] == 3
+    assert card["samples"]["weights"] == len(gathered.weights)
+    with Model() as model:
+        assert card["model"]["sha256"] == model.sha256
+    assert any("CC BY 4.0" in source for source in card["data"]["sources"])
+    every = card["held_out"]["belief"]["all"]
+    assert every["samples"] == len(gathered.held_out) and 0 <= every["calibration_error"] <= 1
+    by_kind = [found for kind, found in card["held_out"]["belief"].items() if kind in KINDS]
+    assert sum(found["samples"] for found in by_kind) == every["samples"]
+    lines = belief_card.table(card)
+    assert len({len(line) for line in lines}) == 1 and lines[1].split()[:2] == ["all", f"{every['samples']:,}"]
+
+
+def test_both_networks_learn_and_int8_says_the_same() -> None:
+    small.keras()
+    gathered = Gathered(marked(2200), marked(1100), marked(220))
+    told: list[str] = []
+    model = belief.fit_views(
+        gathered, epochs=10, seed=1, on_epoch=lambda done, text: told.append(f"{done} {text}"), filters=(8, 8, 8, 8, 16)
+    )
+    assert [line.split()[0] for line in told] == list(
+        map(str, range(1, 11))
+    ) and "AUC 1.0000, digits right 1.0000" in told[-1]
+    with ViewNetwork(belief.quantised(model, gathered.views["view"], 1), "belief") as network:
+        found, shares = belief.with_views(gathered.weights, network)
+        weights = belief_weights.fit_weights(found, belief.is_right(gathered.weights), 1)
+        figures = belief_card.judged(gathered.held_out, network, weights)
+    assert (shares.argmax(axis=1) == gathered.weights["truth"]).all()
+    assert figures["belief"]["all"]["auc"] == 1 and figures["views"]["digits_right"] == 1
+    assert figures["belief"]["all"]["kept"] == 1 and figures["belief"]["all"]["accepted"] == 0
+
+
+def test_the_belief_is_as_the_reader_has_it(made: tuple[bytes, dict[str, Any]], tmp_path: Path) -> None:
+    """What views say is added to the evidence when the pages are gone; the reader has it at once."""
+    path = tmp_path / "belief.tflite"
+    path.write_bytes(made[0])
+    page = written.page(written.sheet("2357"))
+    with Belief(path) as packed, Reader(belief=packed) as reader:
+        classify = Classifier(reader.model, reader.vision.interpolation, Stopwatch())
+        samples = samples_of(page, classify, np.random.default_rng(1))
+        samples = samples[samples["kind"] == KINDS.index("digit")]
+        found, _ = belief.with_views(samples, packed.network)
+        weights = {name: np.array(packed.card[name], np.float32) for name in WEIGHTS}
+        assert weigh(found, weights).tolist() == [one.belief for one in reader.analyse(page.pixels).candidates]
+        assert (found[:, DIGIT] != samples["evidence"][:, DIGIT]).all()
+
+
+def test_one_command_makes_it(folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "b.tflite"
+    arguments = ["--marks", str(folder / "marks"), "--data", str(folder / "mnist.npz"), "-o", str(out)]
+    model = ["--model", str(packaged_model())]
+    capfd.readouterr()
+    assert train_main(["belief", *arguments, *model, "--pages", "20", "--epochs", "1"]) == 0
+    printed, told = capfd.readouterr()
+    assert "page 22/22\n" in told and "epoch 1/1: log loss " in told
+    card = Belief(out).card
+    assert printed.splitlines()[:-1] == belief_card.table(card) and printed.splitlines()[-1].startswith(f"{out}: ")
+    assert card["made_by"]["command"] == "edge-train belief --pages 20 --epochs 1 --seed 1"
+    assert str(tmp_path) not in str(card) and str(folder) not in str(card)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "line"),
+    [("--model", "foreign.tflite", "is not a .tflite model"), ("--model", "none.tflite", "no such file"),
+     ("--marks", ".", "has no digits"), ("--data", "none.npz", "no such file or folder"),
+     ("-o", ".", "is a folder")],
+)  # fmt: skip
+def test_what_cannot_be_used_is_refused_in_one_line_before_the_long_work(
+    option: str, value: str, line: str, folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "foreign.tflite").write_text("no model")
+    options = {
+        "--marks": str(folder / "marks"), "--data": str(folder / "mnist.npz"), "--model": str(packaged_model()),
+        "-o": str(tmp_path / "b.tflite"),
+    }  # fmt: skip
+    options[option] = str(tmp_path / value)
+    capfd.readouterr()
+    assert train_main(["belief", *(word for pair in options.items() for word in pair)]) == 1
+    _, told = capfd.readouterr()
+    assert told.startswith("edge-train: ") and line in told and told.count("\n") == 1
