@@ -110,7 +110,7 @@ def weigh(found: NDArray[np.float32], weights: Mapping[str, NDArray[np.float32]]
 
 
 def pack(network: bytes, card: Mapping[str, Any]) -> bytes:
-    """The bytes of ``belief.tflite``: of the network that looks at views, and the card with WEIGHTS and ``evidence``."""
+    """The bytes of ``belief.tflite``: the network that looks at views, and the card with WEIGHTS and ``evidence``."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         # A fixed date: zip's own epoch.
