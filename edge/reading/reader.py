@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.errors import ModelError
 from edge.model.classifier import Model
 from edge.reading.belief import Belief
 from edge.reading.candidates import Candidate, Classifier
@@ -128,7 +129,14 @@ class Reader(Closing):
         return Analysis(reading, seen, glyphs, self.model.card.labels, self._watch.take())
 
     def use_model(self, model: Model) -> None:
-        """Read with another model from now on. Call it between two readings; the caller closes the old model."""
+        """Read with another model from now on. Call it between two readings; the caller closes the old model.
+
+        Raises ModelError if the model knows no digit.
+        """
+        if set(model.card.digits) <= {None}:
+            raise ModelError(
+                f"{model.path}: none of its labels is a digit; convert the model again with its own labels"
+            )
         self.model, self._numbers = model, model.card.digits
         # Most models know nothing but digits: the packaged one says what is no digit.
         if None in model.card.digits:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import edge
+from edge.errors import ModelError
 from edge.handwriting import rendering, styles, virtual_camera
 from edge.model.classifier import Model
 from edge.reading.evaluation import edits, load_labelled, only_digits, score
@@ -245,6 +246,13 @@ def test_two_readers_read_at_the_same_time(page: Page) -> None:
 def test_the_smallest_pictures_are_read_without_an_error(reader: Reader, size: tuple[int, int]) -> None:
     for picture in (np.full(size, 200), np.random.default_rng(1).integers(0, 256, size)):
         assert reader.read(picture.astype(np.uint8)).text == ""
+
+
+def test_a_model_that_knows_no_digit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "letters.tflite"
+    path.write_bytes(files.with_card(replace(files.card(), labels=(*"abcdefghij", *files.OTHERS))))
+    with pytest.raises(ModelError, match=r"letters\.tflite: none of its labels is a digit"):
+        Reader(path)
 
 
 LATER = """
