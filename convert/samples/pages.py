@@ -122,7 +122,8 @@ def add_noise(page: Pixels, rng: np.random.Generator, sigma: float) -> Pixels:
 def cut_digits(cleaned: Cleaned, cell: int, count: int) -> Pixels:
     """The first ``count`` digits of a cleaned page, (count, 28, 28): the ink in each cell, normalised.
 
-    As in ``edge.vision.segment``, a component needs some ``sure`` ink. Components too large for a cell are left out.
+    ``cell``: the side of a cell, pixels of the page before it was cleaned. As in ``edge.vision.segment``, a component
+    needs some ``sure`` ink. Components too large for a cell are left out.
     """
     found = np.zeros((count, SIDE, SIDE), np.uint8)
     if cleaned.reason:
@@ -132,8 +133,9 @@ def cut_digits(cleaned: Cleaned, cell: int, count: int) -> Pixels:
     segments = Segments(cleaned.mask, window, labels, (), 0.0, 0.0, (), None)
     sure = cleaned.mask if cleaned.sure is None else cleaned.sure
     certain = np.bincount(labels[sure > 0], minlength=len(parts)) > 0
-    column, row = ((parts[:, :2] + parts[:, 2:4] // 2) // cell).T
-    own = np.flatnonzero(certain & (parts[:, 2:4].max(axis=1) <= cell) & (parts[:, 4] > 0))
+    side = cell * cleaned.scale
+    column, row = ((parts[:, :2] + parts[:, 2:4] / 2) / side).astype(np.int32).T
+    own = np.flatnonzero(certain & (parts[:, 2:4].max(axis=1) <= side) & (parts[:, 4] > 0))
     place = (row * COLUMNS + column)[own]
     largest = np.zeros(ROWS * COLUMNS, np.int32)
     np.maximum.at(largest, place, parts[own, 4])

@@ -12,7 +12,6 @@ import json
 import zipfile
 import zlib
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +75,7 @@ class ViewNetwork(Closing):
 
 
 class Belief(Closing):
-    """Weighs what is known of a candidate."""
+    """Weighs what is known of a candidate. Only for one thread at a time."""
 
     def __init__(self, path: Path | None = None) -> None:
         """Load the file, or the packaged one. Raises ModelError."""
@@ -138,9 +137,3 @@ def _unpack(content: bytes, path: Path) -> dict[str, Any]:
 
 def _refusal(where: str, why: str) -> ModelError:
     return ModelError(f"{where}: is not of this version ({why}); make it with {MAKER}")
-
-
-@cache
-def packaged_belief() -> Belief:
-    """The belief that is shipped with the package."""
-    return Belief()

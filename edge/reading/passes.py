@@ -72,7 +72,7 @@ class Passes(NamedTuple):
     """Gets the stages ``clean``, ``segment`` and ``decide``; those of the classifier lie between."""
 
     def run(self, frame: Frame) -> tuple[PassResult, int]:
-        """The best way to read a frame, and the quarter turns, counter-clockwise, by which the page was rotated."""
+        """The best way to read a frame, and by how many quarter turns, counter-clockwise, it was rotated for that."""
         seen = self._polarities(frame.pixels)
         if seen.share < UNREADABLE:
             # Before any mark is split: on a page on its side the marks have to be whole.

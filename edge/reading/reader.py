@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.errors import ModelError
 from edge.model.classifier import Model
-from edge.reading.belief import Belief, packaged_belief
+from edge.reading.belief import Belief
 from edge.reading.candidates import Candidate, Classifier
 from edge.reading.decide import is_likely, reason_for_nothing, reason_for_unread
 from edge.reading.passes import Passes, PassResult
@@ -89,7 +90,7 @@ class Reader(Closing):
         self.min_confidence = min_confidence
         self._watch = Stopwatch()
         self._judge: Model | None = None
-        self._belief = belief or packaged_belief()
+        self._belief = belief or Belief()
         self.use_model(model if isinstance(model, Model) else Model(model))
 
     def read(self, image: Frame | Pixels | str | Path) -> Reading:
@@ -128,7 +129,14 @@ class Reader(Closing):
         return Analysis(reading, seen, glyphs, self.model.card.labels, self._watch.take())
 
     def use_model(self, model: Model) -> None:
-        """Read with another model from now on. Call it between two readings; the caller closes the old model."""
+        """Read with another model from now on. Call it between two readings; the caller closes the old model.
+
+        Raises ModelError if the model knows no digit.
+        """
+        if set(model.card.digits) <= {None}:
+            raise ModelError(
+                f"{model.path}: none of its labels is a digit; convert the model again with its own labels"
+            )
         self.model, self._numbers = model, model.card.digits
         # Most models know nothing but digits: the packaged one says what is no digit.
         if None in model.card.digits:
@@ -147,8 +155,10 @@ class Reader(Closing):
         self.use_model(self.model)
 
     def close(self) -> None:
-        """Close the model."""
-        self.model.close()
+        """Close the model and the belief."""
+        for opened in (self.model, self._belief, self._judge):
+            if opened:
+                opened.close()
 
 
 def _frame(image: Frame | Pixels | str | Path) -> Frame:

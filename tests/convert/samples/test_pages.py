@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -118,7 +119,7 @@ def test_photographs_differ_in_paper_and_contrast() -> None:
 def cleaned(cell: int) -> tuple[Cleaned, Pixels, Pixels]:
     """A page of blank, clean cells, and its ink and its sure ink to write into."""
     ink, sure = (np.zeros((pages.ROWS * cell, pages.COLUMNS * cell), np.uint8) for _ in range(2))
-    return Cleaned(ink, ink, sure, 1.0, "dark", 1.0, None), ink, sure
+    return Cleaned(ink, ink, sure, 1.0, "dark", 1.0, 5.0, None), ink, sure
 
 
 def test_a_digit_is_all_sure_ink_of_its_cell_without_specks() -> None:
@@ -139,6 +140,17 @@ def test_a_digit_is_all_sure_ink_of_its_cell_without_specks() -> None:
     ink[300:304, 100:700] = sure[300:304, 100:700] = 255
     assert np.array_equal(pages.cut_digits(page, 80, 80)[:30], found)
     assert not pages.cut_digits(page, 80, 80)[30:].any()
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.75, 1.5])
+def test_a_digit_is_that_of_its_cell_at_any_working_scale(scale: float) -> None:
+    page, ink, sure = cleaned(80)
+    for row, column in ((0, 0), (1, 2), (7, 9)):
+        ink[80 * row + 20 : 80 * row + 70, 80 * column + 30 : 80 * column + 40] = 255
+    size = (round(800 * scale), round(640 * scale))
+    small = cv2.resize(ink, size, interpolation=cv2.INTER_NEAREST)
+    found = pages.cut_digits(page._replace(ink=small, mask=small, sure=None, scale=scale), 80, 80)
+    assert np.flatnonzero(found.any(axis=(1, 2))).tolist() == [0, 12, 79]
 
 
 @pytest.mark.parametrize("level", [40, 128, 250])

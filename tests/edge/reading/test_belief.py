@@ -9,13 +9,14 @@ import pytest
 
 from edge.handwriting import rendering, styles
 from edge.model.classifier import packaged_model
-from edge.reading.belief import LIMIT, MEMBER, WEIGHTS, Belief, pack, packaged_belief
+from edge.reading.belief import LIMIT, MEMBER, WEIGHTS, Belief, pack
 from edge.reading.evidence import NAMES, VIEW, VIEW_CLASSES
 from edge.reading.reader import Reader
 from edge.types import Pixels
 
 FILE = packaged_model().with_name("belief.tflite")
-CARD: dict[str, Any] = packaged_belief().card
+PACKAGED = Belief()
+CARD: dict[str, Any] = PACKAGED.card
 
 
 def network() -> bytes:
@@ -26,8 +27,7 @@ def network() -> bytes:
     return content[:start]
 
 
-def test_the_packaged_belief_is_loaded_once() -> None:
-    assert packaged_belief() is packaged_belief()
+def test_the_packaged_belief_weighs_the_evidence_that_there_is() -> None:
     assert tuple(CARD["evidence"]) == NAMES
     units = len(CARD["hidden_bias"])
     assert [np.shape(CARD[name]) for name in WEIGHTS] == [
@@ -47,32 +47,32 @@ def test_what_is_packed_is_loaded_again(tmp_path: Path) -> None:
     found = np.random.default_rng(2).normal(0, 3, (5, len(NAMES))).astype(np.float32)
     with Belief(path) as again:
         assert again.card == CARD
-        assert again(found) == packaged_belief()(found)
-        assert np.array_equal(again.look(views), packaged_belief().look(views))
+        assert again(found) == PACKAGED(found)
+        assert np.array_equal(again.look(views), PACKAGED.look(views))
     assert pack(network(), CARD) == path.read_bytes(), "the same bytes each time"
 
 
 def test_a_belief_is_a_probability_whatever_the_evidence() -> None:
     found = np.array([[-1e9] * len(NAMES), [0] * len(NAMES), [1e9] * len(NAMES)], np.float32)
-    beliefs = packaged_belief()(found)
+    beliefs = PACKAGED(found)
     assert len(beliefs) == 3 and all(type(one) is float and 0 <= one <= 1 for one in beliefs)
-    assert packaged_belief()(found[:0]) == []
+    assert PACKAGED(found[:0]) == []
 
 
 def test_evidence_further_away_than_the_limit_counts_as_the_limit() -> None:
     mean, scale = (np.array(CARD[name], np.float32) for name in ("mean", "scale"))
     found = np.array([mean + n * LIMIT / scale for n in (1, 1.5, 100)], np.float32)
-    first, *others = packaged_belief()(found)
+    first, *others = PACKAGED(found)
     assert others == pytest.approx([first] * 2)
 
 
 def test_each_view_gets_the_probabilities_of_the_digits_and_of_none() -> None:
     views = np.random.default_rng(1).integers(0, 256, (4, VIEW, VIEW, 2), np.uint8)
-    shares = packaged_belief().look(views)
+    shares = PACKAGED.look(views)
     assert shares.shape == (4, VIEW_CLASSES) and (shares >= 0).all()
     assert shares.sum(axis=1) == pytest.approx(1)
-    assert np.array_equal(packaged_belief().look(views[2:3])[0], shares[2]), "each alone"
-    assert packaged_belief().look(views[:0]).shape == (0, VIEW_CLASSES)
+    assert np.array_equal(PACKAGED.look(views[2:3])[0], shares[2]), "each alone"
+    assert PACKAGED.look(views[:0]).shape == (0, VIEW_CLASSES)
 
 
 def test_the_card_says_what_it_is_in_json() -> None:

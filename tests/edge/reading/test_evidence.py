@@ -4,8 +4,21 @@ import numpy as np
 import pytest
 
 from edge.reading.candidates import Candidate
-from edge.reading.evidence import FAR, NAMES, VIEW, VIEWED, Surroundings, evidence
+from edge.reading.evidence import (
+    FAR,
+    HOPELESS,
+    NAMES,
+    VIEW,
+    VIEW_CLASSES,
+    VIEWED,
+    Surroundings,
+    context,
+    evidence,
+    is_hopeless,
+)
 from edge.types import Box, Pixels
+from edge.vision.clean import Cleaned
+from edge.vision.segment import Segments
 from tests.support import doubles
 
 SHAPE = (200, 400)
@@ -26,8 +39,14 @@ def mark(x: int, y: int = 80, width: int = 20, height: int = 40, **more: object)
 
 
 def surroundings(*marks: Candidate, side: float = 40.0, signal: float = 20.0) -> Surroundings:
-    ink = paper(*(one.box for one in marks))
-    return Surroundings(ink, ink, side, signal)
+    return on(paper(*(one.box for one in marks)), side, signal)
+
+
+def on(ink: Pixels, side: float, signal: float = 20.0) -> Surroundings:
+    """A page of this ink, (height, width) uint8, with digits of this size."""
+    whole = slice(0, ink.shape[0]), slice(0, ink.shape[1])
+    segments = Segments(ink, whole, np.zeros(ink.shape, np.int32), (), 0.0, side, (), None)
+    return Surroundings(Cleaned(ink, ink, None, 1.0, "dark", signal, 5.0, None), segments)
 
 
 def known(*marks: Candidate, around: Surroundings | None = None) -> list[dict[str, float]]:
@@ -62,6 +81,19 @@ def test_the_model_speaks_in_log_odds_within_limits() -> None:
 def test_a_mark_that_was_not_looked_at_is_no_digit_by_its_view() -> None:
     (one,) = known(mark(20, context=None))
     assert one["context_digit"] < -6 and one["context_share"] == 0
+
+
+def test_what_the_classifier_is_sure_is_no_digit_is_not_looked_at() -> None:
+    assert is_hopeless(mark(20, others=doubles.others(letter=HOPELESS)))
+    assert not is_hopeless(mark(20, others=doubles.others(letter=HOPELESS / 2, plus=HOPELESS / 2 - 0.01)))
+
+
+def test_the_context_is_a_digit_at_all_and_this_one_of_them() -> None:
+    shares = [0.0] * VIEW_CLASSES
+    shares[4], shares[9], shares[-1] = 0.6, 0.2, 0.2
+    assert context(shares, 4) == pytest.approx((0.8, 0.75))
+    assert context(shares, 7) == pytest.approx((0.8, 0))
+    assert context([0.0] * (VIEW_CLASSES - 1) + [1.0], 4) == (0, 0)
 
 
 @pytest.mark.parametrize("digit", range(10))
@@ -200,7 +232,7 @@ def test_a_view_is_the_same_at_any_size(scale: float) -> None:
         one = mark(box.x, box.y, box.width, box.height)
         ink = np.zeros((round(100 * by), round(140 * by)), np.uint8)
         ink[box.y : box.y + box.height, box.x : box.x + box.width] = 255
-        return Surroundings(ink, ink, 40 * by, 20).view(one).astype(int)
+        return on(ink, 40 * by).view(one).astype(int)
 
     assert np.abs(seen(scale) - seen(1)).mean() < 8
 

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 import edge
+from edge.errors import ModelError
 from edge.handwriting import rendering, styles, virtual_camera
 from edge.model.classifier import Model
 from edge.reading.evaluation import edits, load_labelled, only_digits, score
@@ -223,6 +225,34 @@ def test_another_model_reads_from_the_next_picture_on(page: Page) -> None:
         assert after.model == other.name != before.model
         reader.use_model(first)
         assert reader.read(picture).digits == before.digits
+
+
+def test_two_readers_read_at_the_same_time(page: Page) -> None:
+    """As the loop's does and the one of the live page, each in its own thread."""
+    pictures = [page(text) for text in ("25", "46", "58")]
+
+    def read(_: int) -> list[str]:
+        with Reader() as own:
+            return [own.read(picture).text for picture in pictures * 10]
+
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(read, range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    "size", [(1, 1), (1, 2), (2, 1), (2, 2), (1, 100), (100, 1), (3, 3), (640, 2), (7, 7), (3, 1000)]
+)
+def test_the_smallest_pictures_are_read_without_an_error(reader: Reader, size: tuple[int, int]) -> None:
+    for picture in (np.full(size, 200), np.random.default_rng(1).integers(0, 256, size)):
+        assert reader.read(picture.astype(np.uint8)).text == ""
+
+
+def test_a_model_that_knows_no_digit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "letters.tflite"
+    path.write_bytes(files.with_card(replace(files.card(), labels=(*"abcdefghij", *files.OTHERS))))
+    with pytest.raises(ModelError, match=r"letters\.tflite: none of its labels is a digit"):
+        Reader(path)
 
 
 LATER = """

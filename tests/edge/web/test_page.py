@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from edge.handwriting import rendering
+from edge.vision.settings import VisionSettings
 from tests.support.web import device
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -32,6 +33,7 @@ STATE = "document.querySelector('#state').textContent"
 VIEWS = ("live", "draw", "events", "teach", "tune")
 DESK, LAPTOP, TELEPHONE = (1280, 900), (1366, 620), (360, 740)
 """Viewports, pixels."""
+LEVEL = VisionSettings().level
 
 
 @pytest.fixture(scope="module")
@@ -639,9 +641,9 @@ def test_a_slider_is_previewed_saved_and_restored(page, here):
     slide(page, "level", 254)
     slide(page, "faint", 254)
     until(page, "document.querySelector('#tune-text').value.replace(' / ', '').length", lambda many: many < 10)
-    assert here.ask("/api/vision").json["vision"]["level"] == 90, "only this page sees it"
+    assert here.ask("/api/vision").json["vision"]["level"] == LEVEL, "only this page sees it"
     page.click("#discard")
-    assert page.input_value("#knob-level") == "90" and page.is_disabled("#save")
+    assert page.input_value("#knob-level") == str(LEVEL) and page.is_disabled("#save")
     page.select_option("#knob-threshold", "otsu")
     page.click("#save")
     until(page, "document.querySelector('#tune-state').textContent", lambda text: text.startswith("Saved"))
@@ -660,14 +662,14 @@ def test_a_slider_is_moved_and_saved_by_keyboard_alone(browser, here):
         tab_to(page, "#knob-level")
         for _ in range(5):
             page.keyboard.press("ArrowRight")
-        assert page.evaluate("document.querySelector('#knob-level').nextSibling.value") == "95"
+        assert page.evaluate("document.querySelector('#knob-level').nextSibling.value") == str(LEVEL + 5)
         tab_to(page, "#save", "Shift+Tab")
         page.keyboard.press("Enter")
         until(page, "document.querySelector('#tune-state').textContent", lambda text: text.startswith("Saved"))
-        assert here.ask("/api/vision").json["vision"]["level"] == 95
+        assert here.ask("/api/vision").json["vision"]["level"] == LEVEL + 5
         tab_to(page, "#restore")
         page.keyboard.press("Enter")
-        until(page, "document.querySelector('#knob-level').value", lambda value: value == "90")
+        until(page, "document.querySelector('#knob-level').value", lambda value: value == str(LEVEL))
 
 
 def test_unsaved_settings_survive_a_change_of_view(page, here):
