@@ -36,7 +36,7 @@ CRUMB = 0.15
 """A component of a piece smaller than this share of the piece belongs to the neighbour, and is removed."""
 SHARED = 0.3
 """Most ink that two neighbours share, in the ink of one digit."""
-MOST_STEPS = 100
+MOST_STEPS = 200
 """Where the best path needs more pieces classified than this, it is no row of digits."""
 LOST = 0.03
 """Most ink that is lost between two neighbours, in the ink of one digit."""

@@ -10,10 +10,13 @@ import numpy as np
 from convert.data.marks import Stroke, draw, extent
 from convert.samples.scenes.writers import Source, Writers, pick
 from convert.samples.typefaces import printed
+from edge.handwriting import rendering
+from edge.handwriting.styles import varied_style
 from edge.types import Pixels
 
-PICTURE_SHARES = {"": 0.73, "mnist": 0.15, "bhmsds": 0.07, "printed": 0.05}
-"""Share of the hands, 0 to 1, that write strokes, or digits of one of the sets of pictures, or print."""
+PICTURE_SHARES = {"": 0.58, "forms": 0.15, "mnist": 0.15, "bhmsds": 0.07, "printed": 0.05}
+"""Share of the hands, 0 to 1, that write strokes of real writers, forms of ``edge.handwriting`` (looped sevens and the
+like), or digits of one of the sets of pictures, or print."""
 BAR_SHARE = 0.5
 """Share of the hands, 0 to 1, that write a 1 as a plain bar. Chosen: as many as in the photographs of this project."""
 TOUCHING_SHARE = 0.4
@@ -142,13 +145,18 @@ def write_mark(hand: Hand, character: str, rng: np.random.Generator, size: float
         return _point(height * rng.uniform(*POINT), hand.pen)
     if character == "1" and hand.bar:
         return _draw(hand, [_bar(rng)], height * hand.proportions[1] * float(np.exp(rng.normal(0, 0.08))), rng)
+    if character.isdecimal():
+        height *= hand.proportions[int(character)]
     for characters, (least, most) in SIZES.items():
         if character in characters:
             height *= rng.uniform(least, most)
     picture = _picture(hand, character, rng)
     if picture is not None:
         return enlarged(picture, height, hand.stretch * float(np.exp(rng.normal(0, 0.05))))
-    if character.isdecimal():
+    if character.isdecimal() and hand.pictures == "forms":
+        style = varied_style(np.random.default_rng(hand.typeface))
+        strokes = rendering.draw(int(character), rng, style)
+    elif character.isdecimal():
         sources = hand.writers.digits[hand.writer].get(character)
         while not sources:
             sources = hand.writers.digits[pick(rng, tuple(hand.writers.digits))].get(character)
