@@ -79,7 +79,7 @@ def fit_views(
     on_epoch: Callable[[int, str], None],
     filters: Sequence[int] = FILTERS,
 ) -> Any:
-    """The Keras model, fitted on ``samples``; ``on_epoch`` gets the number of epochs done and figures of ``held_out``."""
+    """The Keras model, fitted on ``samples``; ``on_epoch`` gets the epochs done and figures of ``held_out``."""
     import keras
 
     # It numbers layers through the whole process, and the file has their names.

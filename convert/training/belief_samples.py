@@ -115,7 +115,7 @@ class Place:
     mnist: str | None
     """As ``load_mnist`` takes it."""
     network: bytes = b""
-    """The network that looks at views, a .tflite; empty: nothing is known of views, and evidence lacks what they say."""
+    """The network that looks at views, a .tflite; empty: evidence lacks what it says of views."""
 
     def writers(self, held_out: bool) -> Writers:
         """Those who write the pages. Raises DataError."""

@@ -11,6 +11,7 @@ from edge.types import Box, Pixels, Reason, UnreadReason, unsure_between
 from edge.vision.border import touches_border
 from edge.vision.clean import Cleaned
 from edge.vision.segment import Segments
+from edge.vision.sharpness import edge_width
 
 CLUTTER = 8
 """From this many marks on of which none is read, the reason is clutter."""
@@ -24,6 +25,10 @@ LETTER = 0.5
 """A neighbour is a letter from this probability on."""
 STRUCK = 0.7
 """A line strikes a mark out if it runs through at least this share of its width, in the middle half of its height."""
+BLURRED = 0.04
+"""A picture is out of focus if its edges are wider than this share of its longer side. Photographs have 0.002 to 0.01."""
+SOFT = 8.0
+"""And wider than this, pixels of the frame: small pictures have soft edges."""
 LIKELY = 0.05
 """Below this belief no digit is likely."""
 
@@ -70,8 +75,16 @@ def reason_for_unread(
     return "no digit"
 
 
+def is_blurred(cleaned: Cleaned) -> bool:
+    """Whether the sharpest edges are so wide that the picture is out of focus."""
+    side = max(cleaned.mask.shape) / cleaned.scale
+    return edge_width(cleaned.ink, cleaned.mask) / cleaned.scale > max(SOFT, BLURRED * side)
+
+
 def reason_for_nothing(cleaned: Cleaned, segments: Segments) -> Reason:
     """Why no digit was read in a picture."""
     if reason := cleaned.reason or segments.reason:
         return reason
+    if is_blurred(cleaned):
+        return "blurred"
     return "clutter" if len(segments.marks) >= CLUTTER else "uncertain"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from edge.reading.candidates import Candidate, Classifier
-from edge.types import Pixels
+from edge.types import Pixels, Reason
 from edge.vision.clean import Cleaned
 from edge.vision.components import MIN_SIDE, Rect
 from edge.vision.crop import crop_mark, with_soft_edges
@@ -28,6 +28,8 @@ RULE = 1.25
 """A rule is at least this many typical digits long: longer than any stroke of one."""
 SURE = 0.3
 """A part has at least this much strong ink, in squares of a stroke's width: less is noise."""
+NOISE = 12.0
+"""Ink that is less than this many standard deviations of the noise above the paper is noise: its peaks are 10."""
 SEEN = 0.5
 """Least likeness of a part that says how large digits are, where rules are looked for."""
 HIDDEN = 0.33
@@ -86,12 +88,19 @@ def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool
     segments = Segments(parts.mask, parts.window, parts.labels, (), 0.0, side, usable, None)
     marks = group_parts(parts, side) if side else []
     if not marks:
-        return Found(segments._replace(reason="too_small" if parts.usable else "blank"), ())
+        return Found(segments._replace(reason=reason_for_no_mark(len(usable), cleaned.signal)), ())
     boxes: list[Rect] = [mark.box for mark in marks]
     tilt = line_tilt(boxes, side)
     marks = [mark._replace(line=line) for mark, line in zip(marks, line_numbers(boxes, tilt, side), strict=True)]
     marks.sort(key=lambda mark: (mark.line, mark.box.x + mark.box.width / 2))
     return Found(segments._replace(marks=tuple(marks), tilt=tilt), tuple(classified(parts, marks)))
+
+
+def reason_for_no_mark(parts: int, signal: float) -> Reason:
+    """Why there is no mark on a page with so many parts of ink; ``signal`` as in ``Cleaned``."""
+    if not parts or signal < NOISE:
+        return "blank"
+    return "clutter" if parts > MOST_PARTS else "too_small"
 
 
 def digit_side(alone: list[Candidate]) -> float:

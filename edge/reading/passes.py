@@ -74,15 +74,21 @@ class Passes(NamedTuple):
     def run(self, frame: Frame) -> tuple[PassResult, int]:
         """The best way to read a frame, and by how many quarter turns, counter-clockwise, it was rotated for that."""
         seen = self._polarities(frame.pixels)
-        if seen.share < UNREADABLE:
+        if seen.share >= UNREADABLE or len(seen.candidates) > MOST:
+            return self._resolved(seen), 0
+        ways = [seen]
+        if seen.segments.mask is not seen.cleaned.mask:
+            # The strokes of digits that touch, or lie on their side, may look like rules.
+            ways.append(self._found(seen.cleaned, ruled_lines=False))
+        for way in ways:
             # Before any mark is split: on a page on its side the marks have to be whole.
-            rotated, quarters = self._rotated(seen)
+            rotated, quarters = self._rotated(way)
             if quarters:
                 return rotated, quarters
-        resolved = self._resolved(seen)
-        if resolved.share < UNREADABLE:
-            resolved = max(resolved, self._rules_kept(seen), self._gaps_closed(seen), key=lambda one: one.score)
-        return resolved, 0
+        best = max(map(self._resolved, ways), key=lambda way: way.score)
+        if best.share < UNREADABLE:
+            best = max(best, self._gaps_closed(seen), key=lambda way: way.score)
+        return best, 0
 
     def _polarities(self, pixels: Pixels) -> PassResult:
         """The picture as it is, in the polarity that is set or is believed more."""
@@ -140,12 +146,6 @@ class Passes(NamedTuple):
         if found == list(seen.candidates):
             return seen
         return self._decided(seen._replace(candidates=tuple(found)))
-
-    def _rules_kept(self, seen: PassResult) -> PassResult:
-        """With what was taken for rules left in, if anything was: strokes of digits that touch may look like rules."""
-        if seen.segments.mask is seen.cleaned.mask:
-            return seen
-        return self._resolved(self._found(seen.cleaned, ruled_lines=False))
 
     def _gaps_closed(self, seen: PassResult) -> PassResult:
         """With typical gaps between parts closed, if there are any: dotted ink, a pen that skips."""
