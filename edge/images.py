@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,12 +23,22 @@ MAX_PIXELS = 100_000_000
 """Most pixels that an image may have. Chosen: more is a mistake or a decompression bomb, not a photograph of digits."""
 STRIP = 1_000_000
 """Values that are converted at once. Chosen: a whole picture in a wider type would take several times its memory."""
+MAX_CHUNKS = 10_000
+"""Most chunks of a PNG or WebP that are searched for EXIF data. Chosen: a large file has 3,000."""
+MAX_EXIF_BYTES = 65_533
+"""Most bytes of EXIF data that are looked at: as many as the segment of a JPEG has room for (ITU-T T.81, B.2.4.6)."""
 NOT_AN_IMAGE = "is not an image that can be read; use JPEG, PNG, TIFF, WebP, BMP or PGM"
 """What an error says of a file that is not an image."""
 
 # JPEG's markers: start of image, start of scan, end of image (ITU-T T.81, B.1.1.3).
 _SOI, _SOS, _EOI = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
 _PNG = b"\x89PNG\r\n\x1a\n"
+_TIFF = {b"II*\0": "<", b"MM\0*": ">"}
+"""How a TIFF or EXIF data begin, and their byte order for ``struct`` (TIFF 6.0, section 2)."""
+_ORIENTATION, _SHORT = 0x0112, 3
+"""Tag of the orientation, and the type of its value (TIFF 6.0, sections 2 and 8)."""
+_FLIPS = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}
+"""The code for ``cv2.flip`` by the EXIF orientation; from 5 on, rows and columns change places first."""
 
 
 def load(path: str | Path) -> Pixels:
@@ -55,13 +66,14 @@ def decode(data: bytes, name: str) -> Pixels:
     if not may_be_transparent(data):
         picture = _imdecode(packed, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH, name)
         return _eight_bits(picture)
+    # OpenCV applies the orientation of a TIFF here too, but not that of a PNG or WebP.
     picture = _imdecode(packed, cv2.IMREAD_UNCHANGED, name)
     picture = _eight_bits(picture)
     if picture.ndim == 3 and picture.shape[2] == 4:
-        return composite(picture)
-    if picture.ndim == 3 and picture.shape[2] == 3:
-        return cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    return picture
+        picture = composite(picture)
+    elif picture.ndim == 3 and picture.shape[2] == 3:
+        picture = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    return _upright(picture, _orientation(_exif(data)))
 
 
 def composite(picture: Pixels) -> Pixels:
@@ -94,6 +106,56 @@ def _imdecode(packed: Pixels, flags: int, name: str) -> Pixels:
             f"{name}: has {picture.shape[1]} x {picture.shape[0]} pixels; reduce it to at most {MAX_PIXELS:,}"
         )
     return picture
+
+
+def _exif(data: bytes) -> bytes:
+    """EXIF data of a PNG or WebP, from its chunks; empty if there are none.
+
+    Sources: PNG specification (third edition), 5.3 and "eXIf"; WebP container specification, "Metadata".
+    """
+    if data.startswith(_PNG):
+        at, png = len(_PNG), True
+    elif _is_webp(data):
+        at, png = 12, False
+    else:
+        return b""
+    for _ in range(MAX_CHUNKS):
+        first, second = data[at : at + 4], data[at + 4 : at + 8]
+        length, kind = (int.from_bytes(first, "big"), second) if png else (int.from_bytes(second, "little"), first)
+        at += 8
+        if kind in (b"eXIf", b"EXIF"):
+            # Some programs write the marker of a JPEG's EXIF segment here too.
+            return data[at : at + min(length, MAX_EXIF_BYTES)].removeprefix(b"Exif\0\0")
+        # A PNG has a CRC after each chunk; WebP pads chunks to an even length.
+        at += length + (4 if png else length % 2)
+        if at >= len(data):
+            break
+    return b""
+
+
+def _orientation(exif: bytes) -> int:
+    """The orientation in EXIF data, 1 to 8 (CIPA DC-008, 4.6.5); 1, upright, if there is none or they are damaged."""
+    order = _TIFF.get(exif[:4])
+    if order is None:
+        return 1
+    try:
+        start = struct.unpack_from(f"{order}I", exif, 4)[0]
+        # The 16-bit count cannot lead further than the end of the data: unpack_from raises struct.error there.
+        for at in range(start + 2, start + 2 + 12 * struct.unpack_from(f"{order}H", exif, start)[0], 12):
+            tag, kind, _, value = struct.unpack_from(f"{order}HHIH", exif, at)
+            if tag == _ORIENTATION:
+                return value if kind == _SHORT and 1 <= value <= 8 else 1
+    except struct.error:
+        # The directory, or an entry of it, lies outside the data.
+        pass
+    return 1
+
+
+def _upright(picture: Pixels, orientation: int) -> Pixels:
+    """A grey picture as its EXIF orientation wants it shown. May change ``picture`` itself, to save memory."""
+    if orientation >= 5:
+        picture = cv2.transpose(picture)
+    return cv2.flip(picture, _FLIPS[orientation], picture) if orientation in _FLIPS else picture
 
 
 def _eight_bits(picture: np.ndarray) -> Pixels:
@@ -170,9 +232,11 @@ def may_be_transparent(data: bytes) -> bool:
     if data.startswith(_PNG):
         # Byte 25 is the colour type: 4 grey with alpha, 6 colour with alpha (PNG specification, 11.2.2).
         return data[25] in (4, 6) or b"tRNS" in data[:4096]
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return True
-    return data[:4] in (b"II*\0", b"MM\0*")
+    return _is_webp(data) or data[:4] in _TIFF
+
+
+def _is_webp(data: bytes) -> bool:
+    return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
 
 
 def save(picture: Pixels, path: Path) -> None:

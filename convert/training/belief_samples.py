@@ -172,7 +172,7 @@ class InkMap(NamedTuple):
         if not marked:
             return NO_DIGIT, KINDS.index("thing")
         kind = kind_of(self.labels[mark])
-        digits = [i for i in np.flatnonzero(counts >= MOSTLY * self.sizes) if i and self.labels[i] in DIGITS]
+        digits = [i for i in np.flatnonzero(counts >= np.maximum(MOSTLY * self.sizes, 1)) if self.labels[i] in DIGITS]
         if len(digits) > 1:
             return SEVERAL if counts[digits].sum() > PURE * marked else NO_DIGIT, kind
         label, box = self.labels[mark], one.box

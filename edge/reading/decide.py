@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from edge.reading.candidates import OTHER_CLASSES, Candidate
-from edge.types import Reason, UnreadReason, unsure_between
+from edge.types import Box, Pixels, Reason, UnreadReason, unsure_between
 from edge.vision.border import touches_border
 from edge.vision.clean import Cleaned
 from edge.vision.segment import Segments
@@ -20,6 +22,8 @@ FAINT = 0.45
 """Ink with less than this share of the strength of the others is too faint."""
 LETTER = 0.5
 """A neighbour is a letter from this probability on."""
+STRUCK = 0.7
+"""A line strikes a mark out if it runs through at least this share of its width, in the middle half of its height."""
 LIKELY = 0.05
 """Below this belief no digit is likely."""
 
@@ -29,16 +33,26 @@ def is_likely(one: Candidate) -> bool:
     return one.belief >= LIKELY
 
 
-def reason_for_unread(
-    one: Candidate, candidates: Sequence[Candidate], digit_side: float, usual_level: float, shape: tuple[int, ...]
-) -> UnreadReason:
-    """Why a candidate of a working picture of this ``shape`` (height, width) is not read.
+def is_struck_out(box: Box, rules: Pixels) -> bool:
+    """Whether one of the rules, (height, width) uint8, 255 = ink of a rule, runs through the middle of a box."""
+    x, y, width, height = box
+    middle = rules[y + height // 4 : y + height - height // 4, x : x + width]
+    return bool(np.count_nonzero(middle.any(axis=0)) >= STRUCK * width)
 
-    ``digit_side``: a typical digit's longer side, pixels. ``usual_level``: the usual level of ink, 0 to 255.
+
+def reason_for_unread(
+    one: Candidate, candidates: Sequence[Candidate], digit_side: float, usual_level: float, rules: Pixels
+) -> UnreadReason:
+    """Why a candidate is not read.
+
+    ``digit_side``: a typical digit's longer side, pixels. ``usual_level``: the usual level of ink, 0 to 255. ``rules``:
+    (height, width) uint8, 255 where the working picture had ink of rules, which was removed.
     """
     likely = 1 - sum(one.others) >= 0.5
-    if touches_border(one.box, shape):
+    if touches_border(one.box, rules.shape):
         return "cut off by the border"
+    if is_struck_out(one.box, rules):
+        return "struck out"
     if likely and one.share < UNSURE:
         return unsure_between(one.digit, one.second)
     if max(one.box.width, one.box.height) < SMALL * digit_side:

@@ -185,11 +185,12 @@ def _glyph(candidate: Candidate, seen: PassResult, quarters: int, shape: tuple[i
 def _unread(seen: PassResult, glyphs: Sequence[Glyph]) -> tuple[Unread, ...]:
     """What is not read, and why."""
     levels = [one.shape.level for one, is_read in zip(seen.candidates, seen.accepted, strict=True) if is_read]
-    usual, shape = median(levels) if levels else 0.0, seen.cleaned.mask.shape
+    usual = median(levels) if levels else 0.0
+    rules = cv2.subtract(seen.cleaned.mask, seen.segments.mask)
     return tuple(
         Unread(
             glyph.box,
-            reason_for_unread(one, seen.candidates, seen.segments.digit_side, usual, shape),
+            reason_for_unread(one, seen.candidates, seen.segments.digit_side, usual, rules),
             one.digit if is_likely(one) else None,
             one.belief if is_likely(one) else 0.0,
         )

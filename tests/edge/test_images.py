@@ -83,25 +83,6 @@ def test_a_picture_takes_no_more_than_its_decoder_does(kind: type, channels: int
     assert peak < 2 * picture.nbytes + 16_000_000
 
 
-def exif_jpeg(picture: np.ndarray, orientation: int) -> bytes:
-    """A JPEG with an EXIF block of one entry: tag 0x0112, orientation (EXIF 2.3, 4.6.4)."""
-    jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 100])[1].tobytes()
-    tiff = b"MM\0*" + struct.pack(">IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
-    block = b"Exif\0\0" + tiff
-    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + jpeg[2:]
-
-
-@pytest.mark.parametrize(
-    ("orientation", "stored"),
-    [(1, None), (3, cv2.ROTATE_180), (6, cv2.ROTATE_90_COUNTERCLOCKWISE), (8, cv2.ROTATE_90_CLOCKWISE)],
-)
-def test_exif_orientation_is_applied(grey: np.ndarray, orientation: int, stored: int | None) -> None:
-    turned = grey if stored is None else cv2.rotate(grey, stored)
-    found = decode(exif_jpeg(turned, orientation), "e")
-    assert found.shape == grey.shape
-    assert np.abs(found.astype(int) - grey).mean() < 6
-
-
 def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 

@@ -194,7 +194,11 @@ def _picture(hand: Hand, character: str, rng: np.random.Generator) -> Pixels | N
 
 def enlarged(picture: Pixels, height: float, stretch: float = 1.0) -> Pixels:
     """A small picture of a mark at this height, with edges as sharp as those of a pen."""
-    x, y, wide, tall = cv2.boundingRect(cv2.threshold(picture, 60, 255, cv2.THRESH_BINARY)[1])
+    # Some pictures have hardly any ink.
+    level = min(60, int(picture.max()) // 2)
+    x, y, wide, tall = cv2.boundingRect(cv2.threshold(picture, level, 255, cv2.THRESH_BINARY)[1])
+    if not wide:
+        return np.zeros((3, 2), np.uint8)
     ink = picture[y : y + tall, x : x + wide]
     scale = height / max(tall, 0.9 * wide, 1)
     size = (max(2, round(wide * scale * stretch)), max(3, round(tall * scale)))

@@ -19,7 +19,7 @@ SHAPE = (200, 400)
 
 
 def reason(one: Candidate, *others: Candidate, side: float = 40, level: float = 200) -> str:
-    return reason_for_unread(one, (one, *others), side, level, SHAPE)
+    return reason_for_unread(one, (one, *others), side, level, np.zeros(SHAPE, np.uint8))
 
 
 def mark(x: int = 100, y: int = 80, width: int = 20, height: int = 40, **more: object) -> Candidate:
@@ -131,3 +131,10 @@ def test_the_reasons_of_drawn_pages_without_a_digit(reader: Reader) -> None:
     for y in range(80, 460, 80):
         cv2.putText(text, "WRM XKA", (40, y), cv2.FONT_HERSHEY_SIMPLEX, 2, 50, 4, cv2.LINE_AA)
     assert reader.read(text).reason == "clutter"
+
+
+@pytest.mark.parametrize(("y", "struck"), [(100, True), (82, False), (119, False)])
+def test_a_line_through_its_middle_strikes_it_out(y: int, struck: bool) -> None:
+    one, rules = mark(), np.zeros(SHAPE, np.uint8)
+    cv2.line(rules, (60, y), (200, y), 255, 2)
+    assert (reason_for_unread(one, [one], 40, 200, rules) == "struck out") == struck

@@ -2,12 +2,15 @@ from math import log
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edge.reading.candidates import Candidate
 from edge.reading.evidence import (
     FAR,
     HOPELESS,
     NAMES,
+    SEVERAL,
+    UNSEEN,
     VIEW,
     VIEW_CLASSES,
     VIEWED,
@@ -15,6 +18,7 @@ from edge.reading.evidence import (
     context,
     evidence,
     is_hopeless,
+    looked_at,
 )
 from edge.types import Box, Pixels
 from edge.vision.clean import Cleaned
@@ -35,7 +39,7 @@ def paper(*boxes: Box) -> Pixels:
 def mark(x: int, y: int = 80, width: int = 20, height: int = 40, **more: object) -> Candidate:
     ink = np.zeros((height + 4, width + 4), np.uint8)
     ink[2:-2, 2:-2] = 255
-    return doubles.candidate(ink, Box(x, y, width, height), **{"context": (0.95, 0.99), **more})  # type: ignore[arg-type]
+    return doubles.candidate(ink, Box(x, y, width, height), **{"context": (0.95, 0.99, 0.0), **more})  # type: ignore[arg-type]
 
 
 def surroundings(*marks: Candidate, side: float = 40.0, signal: float = 20.0) -> Surroundings:
@@ -68,7 +72,7 @@ def test_a_page_without_marks_has_no_evidence() -> None:
 def test_the_model_speaks_in_log_odds_within_limits() -> None:
     sure, doubtful, never = known(
         mark(20, others=doubles.others(none=0.1), share=0.9),
-        mark(120, others=doubles.others(letter=0.3, plus=0.2), share=0.5, context=(0.5, 0.25)),
+        mark(120, others=doubles.others(letter=0.3, plus=0.2), share=0.5, context=(0.5, 0.25, 0.0)),
         mark(220, others=doubles.others(none=1.0), share=1.0),
     )
     assert sure["digits"] == sure["share"] == pytest.approx(log(9), rel=1e-5)
@@ -80,7 +84,7 @@ def test_the_model_speaks_in_log_odds_within_limits() -> None:
 
 def test_a_mark_that_was_not_looked_at_is_no_digit_by_its_view() -> None:
     (one,) = known(mark(20, context=None))
-    assert one["context_digit"] < -6 and one["context_share"] == 0
+    assert one["context_digit"] < -6 and one["context_share"] == 0 and one["context_several"] < -6
 
 
 def test_what_the_classifier_is_sure_is_no_digit_is_not_looked_at() -> None:
@@ -90,10 +94,28 @@ def test_what_the_classifier_is_sure_is_no_digit_is_not_looked_at() -> None:
 
 def test_the_context_is_a_digit_at_all_and_this_one_of_them() -> None:
     shares = [0.0] * VIEW_CLASSES
-    shares[4], shares[9], shares[-1] = 0.6, 0.2, 0.2
-    assert context(shares, 4) == pytest.approx((0.8, 0.75))
-    assert context(shares, 7) == pytest.approx((0.8, 0))
-    assert context([0.0] * (VIEW_CLASSES - 1) + [1.0], 4) == (0, 0)
+    shares[4], shares[9], shares[SEVERAL], shares[-1] = 0.6, 0.2, 0.15, 0.05
+    assert context(shares, 4) == pytest.approx((0.8, 0.75, 0.15))
+    assert context(shares, 7) == pytest.approx((0.8, 0, 0.15))
+    assert context([0.0] * (VIEW_CLASSES - 1) + [1.0], 4) == (0, 0, 0)
+
+
+def test_each_view_is_looked_at_once_and_none_of_what_is_hopeless() -> None:
+    asked: list[int] = []
+
+    def look(views: Pixels) -> NDArray[np.float32]:
+        asked.append(len(views))
+        shares = np.zeros((len(views), VIEW_CLASSES), np.float32)
+        shares[:, 7], shares[:, SEVERAL] = 0.75, 0.25
+        return shares
+
+    known_before, new = mark(20), mark(80, context=None)
+    never = mark(140, context=None, others=doubles.others(none=1.0))
+    found = looked_at([known_before, new, never], surroundings(), look)
+    assert asked == [1] and found[0] is known_before
+    assert found[1].context == pytest.approx((0.75, 1.0, 0.25)) and found[2].context == UNSEEN
+    assert [one.box for one in found] == [known_before.box, new.box, never.box]
+    assert looked_at(found, surroundings(), look) == found and asked == [1]
 
 
 @pytest.mark.parametrize("digit", range(10))
@@ -153,7 +175,7 @@ def test_ink_close_by_is_a_crowd_and_a_mark_s_own_ink_is_none() -> None:
 
 
 def test_neighbours_in_the_row_are_known_whatever_their_order_in_the_list() -> None:
-    word = mark(60, others=doubles.others(letter=0.8), context=(0.1, 0.5))
+    word = mark(60, others=doubles.others(letter=0.8), context=(0.1, 0.5, 0.0))
     digit, other = mark(20), mark(200)
     first, middle, last = known(digit, word, other)
     assert (first["right_letter"], last["left_letter"]) == pytest.approx((0.8, 0.3)), "one far away is none"
@@ -175,8 +197,8 @@ def test_a_mark_in_another_line_is_no_neighbour() -> None:
 
 
 def test_the_company_is_what_the_others_are() -> None:
-    letters = [mark(x, context=(0.1, 0.5), share=0.5) for x in (100, 160)]
-    digit, *rest = known(mark(20, share=0.9, context=(0.9, 0.9)), *letters)
+    letters = [mark(x, context=(0.1, 0.5, 0.0), share=0.5) for x in (100, 160)]
+    digit, *rest = known(mark(20, share=0.9, context=(0.9, 0.9, 0.0)), *letters)
     assert digit["row"] == digit["page"] == pytest.approx(0.05, rel=1e-4)
     for one in rest:
         assert one["row"] == one["page"] == pytest.approx((0.81 + 0.05) / 2, rel=1e-4)

@@ -6,6 +6,7 @@ import pytest
 
 from edge.reading.candidates import Candidate
 from edge.reading.hypotheses import (
+    SEVERAL,
     Hypothesis,
     box_around,
     hypotheses,
@@ -106,6 +107,8 @@ def test_two_that_touch_may_be_cut() -> None:
     left, right = (one.box for one in way.candidates)
     assert left.x < right.x
     assert ways([clump], digit_side=200) == [], "narrower than two digits"
+    assert ways([clump._replace(context=(0.9, 0.9, SEVERAL / 2))]) == [], "its view says that it is one digit"
+    assert len(ways([clump._replace(context=(0.9, 0.9, SEVERAL))])) == 1
 
 
 def test_merged_ink_keeps_its_place() -> None:
