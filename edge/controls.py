@@ -34,7 +34,7 @@ class Controls:
 
     @property
     def threshold(self) -> float:
-        """The ``min_confidence`` in use, 0 to 1: a mark whose best digit is less probable is not read."""
+        """The ``min_confidence`` in use, 0 to 1: a mark of less confidence is not read."""
         return self._threshold
 
     @property

@@ -59,7 +59,12 @@ class Settings:
         ge=0,
         le=64,
     )
-    min_confidence: float = setting(0.6, "a digit is read only if its probability is at least this", ge=0, le=1)
+    min_confidence: float = setting(
+        0.6,
+        "a mark is read only if its confidence is at least this: the probability that it is a digit, and this one",
+        ge=0,
+        le=1,
+    )
     vision: VisionSettings = field(default_factory=VisionSettings, metadata={"description": "how a frame is cleaned"})
     track: TrackSettings = field(
         default_factory=TrackSettings, metadata={"description": "when a change becomes an event"}

@@ -16,8 +16,8 @@ Reason = Literal["blank", "low_contrast", "blurred", "too_small", "clutter", "un
 """Why nothing was read.
 
 ``blank``: nothing is written. ``low_contrast``: something is there, but too faint to tell from noise. ``blurred``: ink
-without a sharp edge. ``too_small``: all marks are too small to be a digit. ``clutter``: marks, but none has the shape
-of a digit. ``uncertain``: marks that look like digits, but the model is not sure of any.
+without a sharp edge. ``too_small``: all marks are too small to be a digit. ``clutter``: many marks, and none is
+believed to be a digit. ``uncertain``: the same of a few marks.
 """
 
 PlainUnreadReason = Literal[

@@ -56,7 +56,7 @@ class Correction:
     read: int | None
     """What was read: 0 to 9; None if it was not read as a digit."""
     confidence: float
-    """Probability that the model gave its best class, 0 to 1."""
+    """How sure the reader was of the likeliest digit, 0 to 1."""
     source: str
     """Where the frame came from, as in a Reading."""
     model: str

@@ -28,7 +28,7 @@ from edge.vision.settings import VisionSettings
 from edge.vision.statistics import median
 
 MIN_CONFIDENCE = 0.6
-"""Default of the smallest probability of a digit, 0 to 1: a mark whose best class is less probable is not read."""
+"""Default of the smallest belief in a digit, 0 to 1: a mark that is believed less is not read."""
 
 
 class Analysis(NamedTuple):
@@ -84,7 +84,8 @@ class Reader(Closing):
     ) -> None:
         """Open the model: a Model, a .tflite file, or None for the packaged one. Raises ModelError.
 
-        ``vision``: how pictures are cleaned; ``min_confidence``: less probable digits are left unread, 0 to 1.
+        ``vision``: how pictures are cleaned; ``min_confidence``: digits that are believed less are left unread,
+        0 to 1.
         """
         self.vision = vision or VisionSettings()
         self.min_confidence = min_confidence
@@ -147,7 +148,7 @@ class Reader(Closing):
         self._passes = Passes(classify, self.vision, self._belief, self.min_confidence, self._watch)
 
     def configure(self, min_confidence: float, vision: VisionSettings | None = None) -> None:
-        """From now on, leave digits unread that are less probable, 0 to 1, and clean pictures by another ``vision``.
+        """From now on, leave digits unread that are believed less, 0 to 1, and clean pictures by another ``vision``.
 
         Call it between two readings.
         """

@@ -24,7 +24,7 @@ class TrackSettings:
         le=0.95,
     )
     dwell: float = setting(
-        0.3, "a new text is reported after this many stable seconds; twice as many if the model is unsure", ge=0, le=60
+        0.3, "a new text is reported after this many stable seconds; twice as many if it is doubtful", ge=0, le=60
     )
     refractory: float = setting(0.5, "least time between two events, in seconds", ge=0, le=3600)
     still: float = setting(

@@ -14,26 +14,34 @@ Interpolation = Literal["area", "linear", "cubic", "lanczos"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisionSettings:
-    """How a frame is cleaned. Sizes are pixels of the reduced picture: its longer side is ``working_size`` at most."""
+    """How a frame is cleaned. Sizes are pixels of the working picture, where most strokes are about 6 pixels wide."""
 
     working_size: int = setting(
-        1024, "larger pictures are reduced until their longer side has this many pixels", ge=128, le=4096
+        1024,
+        "a picture is reduced or enlarged as its strokes need; its longer side then has at most this many pixels",
+        ge=128,
+        le=4096,
     )
     polarity: Polarity = setting(
         "auto", "whether ink is dark or light: auto, dark (pen on paper) or light (chalk on a board)"
     )
-    median: int = setting(3, "median filter: side of its window in pixels, odd; 0: off", ge=0, le=15)
+    median: int = setting(
+        3,
+        "median filter: side of its window in pixels, odd; 0: off; left out where it would erase the strokes",
+        ge=0,
+        le=15,
+    )
     gaussian: int = setting(0, "Gaussian blur: side of its window in pixels, odd; 0: off", ge=0, le=31)
     even: bool = setting(True, "even out the light: measure contrast against the paper around each pixel")
     threshold: Threshold = setting(
         "hysteresis",
-        "how ink is separated from paper, by contrast from 0 (paper) to 255 (the strongest ink of the picture): "
+        "how ink is separated from paper, by contrast from 0 (paper) to 255 (the strongest ink nearby): "
         "hysteresis, global, otsu, adaptive_mean or adaptive_gaussian",
     )
     level: int = setting(100, "hysteresis and global: a pixel with at least this contrast is ink", ge=1, le=254)
     faint: int = setting(
         50,
-        "hysteresis: a pixel with at least this contrast is ink if it is connected to a pixel of at least level",
+        "hysteresis: a pixel with at least this contrast is ink if it is connected to ink of at least level",
         ge=1,
         le=254,
     )

@@ -87,7 +87,7 @@ def component_schemas() -> Schema:
                 "paused": {**BOOLEAN, "description": "Whether reading is paused."},
                 "min_confidence": {
                     **PROBABILITY,
-                    "description": "A mark whose best digit is less probable than this is not read.",
+                    "description": "A mark of less confidence than this is not read.",
                 },
                 "open": {
                     "type": "boolean",
