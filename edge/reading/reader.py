@@ -200,11 +200,19 @@ def _unread(seen: PassResult, glyphs: Sequence[Glyph]) -> tuple[Unread, ...]:
 
 
 def _digit_probabilities(candidate: Candidate, numbers: tuple[int | None, ...]) -> tuple[float, ...]:
-    """The probability of each digit, 0 to 9; ``numbers``: the digit of each of the model's outputs, or None."""
+    """The probability of each digit, 0 to 9: that of the candidate's own is the belief in it.
+
+    The others have what the model gives them beside it. ``numbers``: the digit of each of the model's outputs, or None.
+    """
     shares = [0.0] * 10
     for number, probability in zip(numbers, candidate.probabilities.tolist(), strict=True):
         if number is not None:
             shares[number] += probability
+    own, total = shares[candidate.digit], sum(shares)
+    # Together they are at most 1, though the model may be less sure of this digit than the belief is.
+    others = min(candidate.belief / max(own, 1e-6), (1 - candidate.belief) / max(total - own, 1e-6))
+    shares = [others * share for share in shares]
+    shares[candidate.digit] = candidate.belief
     return tuple(shares)
 
 
