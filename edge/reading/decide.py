@@ -26,7 +26,7 @@ LETTER = 0.5
 STRUCK = 0.7
 """A line strikes a mark out if it runs through at least this share of its width, in the middle half of its height."""
 BLURRED = 0.04
-"""A picture is out of focus if its edges are wider than this share of its longer side; photographs have 0.01 at most."""
+"""A picture is out of focus if its edges are wider than this share of its longer side; photographs have up to 0.01."""
 SOFT = 8.0
 """And wider than this, pixels of the frame: small pictures have soft edges."""
 LIKELY = 0.05
