@@ -214,7 +214,8 @@ def _of_page(page: Page, classify: Classifier, rng: np.random.Generator, look: L
     if len(candidates) > MOST:
         return
     for one in _doubtful(candidates, rng):
-        for way in hypotheses(candidates, one, classify, around.digit_side):
+        # Wrong cuts must be seen too, so also what is surely not several digits is cut.
+        for way in hypotheses(candidates, one, classify, around.digit_side, several=0):
             if len(way.candidates) == len(way.instead_of) == 1:
                 # Turned upright: where its ink was cannot be said.
                 continue

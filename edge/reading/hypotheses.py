@@ -40,9 +40,16 @@ class Hypothesis(NamedTuple):
 
 
 def hypotheses(
-    candidates: Sequence[Candidate], doubtful: Candidate, classify: Classify, digit_side: float
+    candidates: Sequence[Candidate],
+    doubtful: Candidate,
+    classify: Classify,
+    digit_side: float,
+    several: float = SEVERAL,
 ) -> Iterator[Hypothesis]:
-    """Other ways to take one of the candidates. ``digit_side``: a typical digit's longer side, working pixels."""
+    """Other ways to take one of the candidates. ``digit_side``: a typical digit's longer side, working pixels.
+
+    It is cut only if its view says that it may be several digits with at least the probability ``several``.
+    """
     i = candidates.index(doubtful)
     if doubtful.box.height >= TALL * digit_side and abs(tilt := local_tilt(candidates, i)) > LEVEL:
         (upright,) = classify([rotate(doubtful.ink, tilt)], [doubtful.box], [doubtful.line])
@@ -57,7 +64,7 @@ def hypotheses(
     )
     for other, one in zip(near, merged, strict=True):
         yield Hypothesis((doubtful, other), (one,))
-    may_be_several = doubtful.context is None or doubtful.context[2] >= SEVERAL
+    may_be_several = doubtful.context is None or doubtful.context[2] >= several
     if may_be_several and doubtful.box.width >= NARROW * digit_side:
         digits = split_touching(doubtful, classify)
         if len(digits) > 1:
