@@ -29,6 +29,8 @@ UNSEEN = (0.0, 0.5, 0.0)
 """What stands for ``Candidate.context`` where its view was not looked at."""
 HOPELESS = 0.98
 """What the classifier says is no digit with at least this probability is not looked at among its surroundings."""
+WIDE = 0.8
+"""Ink that is at least this many times as wide as tall may be several digits."""
 LEAST_VIEW = 0.6
 """A smaller candidate is shown as if its longer side were this share of a typical digit's."""
 NAMES = (
@@ -94,8 +96,11 @@ def window(picture: Pixels, left: int, top: int, side: int) -> Pixels:
 
 
 def is_hopeless(one: Candidate) -> bool:
-    """Whether the classifier is so sure that it is no digit that its view is not looked at."""
-    return sum(one.others) >= HOPELESS
+    """Whether the classifier is so sure that it is no digit that its view is not looked at.
+
+    It cannot say so of wide ink, which may be several digits that touch.
+    """
+    return sum(one.others) >= HOPELESS and one.box.width < WIDE * one.box.height
 
 
 def context(shares: Sequence[float], digit: int) -> tuple[float, float, float]:
