@@ -60,6 +60,8 @@ class Candidate(NamedTuple):
     shape: Shape
     pieces: int = 0
     """How many pieces its ink was cut into with it; 0: it was not cut."""
+    cut_from: float = 0.0
+    """If it was cut: the probability that the whole ink was several digits, by its view, 0 to 1."""
     context: tuple[float, float, float] | None = None
     """What its view among its surroundings says: the probability of a digit, that of ``digit`` among the digits, and
     that of several digits that touch, 0 to 1."""

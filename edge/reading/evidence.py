@@ -37,7 +37,7 @@ NAMES = (
     "digits", "share", "context_digit", "context_share", "context_several",
     "minus", "slash", "plus", "equals", "bracket", "percent", "times", "letter", "none",
     "wide", "tall", "large", "of_row", "fill", "stroke", "stroke_usual", "thickest", "level",
-    "border", "signal", "crowd", "pieces", "alone", "row", "page",
+    "border", "signal", "crowd", "pieces", "cut_from", "alone", "row", "page",
     "left", "right", "left_letter", "right_letter", "left_gap", "right_gap", "left_tall", "right_tall",
     "foot", "middle", "holds", "held",
     *(f"is_{digit}" for digit in range(10)),
@@ -122,6 +122,12 @@ def looked_at(
     return found
 
 
+def digit_company(one: Candidate) -> float:
+    """How much a candidate is a digit, or several that touch, to those beside it, 0 to 1."""
+    digit, _, several = one.context or UNSEEN
+    return max(one.share * digit, several)
+
+
 def logit(p: float) -> float:
     """A probability, 0 to 1, as evidence: ln(p / (1 - p)), at most 6.2 either way."""
     p = min(max(p, 0.002), 0.998)
@@ -137,7 +143,7 @@ def evidence(
     if not len(places):
         return found
     side = around.digit_side
-    top = [one.share * (one.context or UNSEEN)[0] for one in candidates]
+    top = [digit_company(one) for one in candidates]
     none = [sum(one.others) for one in candidates]
     sure = [one for one, p in zip(candidates, top, strict=True) if p > 0.8] or candidates
     usual_stroke = median([one.shape.stroke for one in sure])
@@ -191,7 +197,7 @@ def evidence(
             area / max(1, w * h), stroke / longer, _clipped_log(stroke, usual_stroke), _clipped_log(thickest, stroke),
             _clipped_log(level, usual_level),
             float(min(x, y, around.width - x - w, around.height - y - h) <= 1), around.signal,
-            around.ink_around(one.box, area), min(one.pieces, 4), float(not rest),
+            around.ink_around(one.box, area), min(one.pieces, 4), one.cut_from, float(not rest),
             (sum(top[k] for k in row) - top[i]) / rest if rest else 0.5,
             (likeness - top[i]) / others if others else 0.5,
             *near, *letters, *gaps, *tall,

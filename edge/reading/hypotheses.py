@@ -68,7 +68,8 @@ def hypotheses(
     if may_be_several and doubtful.box.width >= NARROW * digit_side:
         digits = split_touching(doubtful, classify)
         if len(digits) > 1:
-            yield Hypothesis((doubtful,), tuple(one._replace(pieces=len(digits)) for one in digits))
+            whole = doubtful.context[2] if doubtful.context else 0.0
+            yield Hypothesis((doubtful,), tuple(one._replace(pieces=len(digits), cut_from=whole) for one in digits))
 
 
 def local_tilt(candidates: Sequence[Candidate], i: int) -> float:
