@@ -27,6 +27,10 @@ UNREADABLE = 0.4
 """Where the mean belief in the marks is below this, the page is tried rotated, and with gaps closed."""
 DOUBT = 0.8
 """Other ways to take a mark are tried where the belief in it is below this."""
+ROUNDS = 2
+"""How often doubtful marks are gone through, as long as something changes."""
+PLAUSIBLE = 0.3
+"""Another way is taken only if the belief in each of its digits is at least this."""
 MOST = 60
 """With more candidates than this no other way is tried: it is text or texture."""
 MOST_DOUBTS = 16
@@ -85,7 +89,7 @@ class Passes(NamedTuple):
             rotated, quarters = self._rotated(way)
             if quarters:
                 return rotated, quarters
-        best = max(map(self._resolved, ways), key=lambda way: way.score)
+        best = max((self._resolved(way) for way in ways), key=lambda way: way.score)
         if best.share < UNREADABLE:
             best = max(best, self._gaps_closed(seen), key=lambda way: way.score)
         return best, 0
@@ -120,7 +124,7 @@ class Passes(NamedTuple):
         self.watch.lap("decide")
         return seen._replace(candidates=candidates, accepted=tuple(b >= self.min_confidence for b in beliefs))
 
-    def _resolved(self, seen: PassResult) -> PassResult:
+    def _resolved(self, seen: PassResult, rounds: int = ROUNDS) -> PassResult:
         """With doubtful marks rotated, merged or split, where that is believed more."""
         doubtful = [one for one in seen.candidates if one.belief < DOUBT]
         if not doubtful or len(seen.candidates) > MOST:
@@ -137,7 +141,7 @@ class Passes(NamedTuple):
                 believed = [changed[i]._replace(belief=b) for i, b in zip(places, beliefs, strict=True)]
                 # Ink that is given up for it counts too.
                 gain = value(believed) - value(way.instead_of)
-                if min(beliefs) >= 0.5 and gain + value([one]) > most:
+                if min(beliefs) >= PLAUSIBLE and gain + value([one]) > most:
                     most = gain + value([one])
                     best = list(changed)
                     for i, new in zip(places, believed, strict=True):
@@ -145,7 +149,9 @@ class Passes(NamedTuple):
             found = best
         if found == list(seen.candidates):
             return seen
-        return self._decided(seen._replace(candidates=tuple(found)))
+        changed_way = self._decided(seen._replace(candidates=tuple(found)))
+        # What is now known of its neighbours may decide about the next.
+        return self._resolved(changed_way, rounds - 1) if rounds > 1 else changed_way
 
     def _gaps_closed(self, seen: PassResult) -> PassResult:
         """With typical gaps between parts closed, if there are any: dotted ink, a pen that skips."""
