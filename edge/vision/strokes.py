@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from edge.types import Pixels, halved
+from edge.vision.rules import find_rules
 from edge.vision.statistics import quantiles
 
 SIDE = 512
@@ -26,6 +27,8 @@ LENGTH = 1.5
 """Ink counts by its area over its width to this power: 1 is the length of strokes, 2 the number of blobs."""
 MOST = 0.8
 """This share of all ink is as wide as the width that is given, or narrower."""
+RULE = 45.0
+"""A level or upright line of more than this many times its width is a rule: a digit of the finest pen is 30 high."""
 
 
 def typical_stroke(grey: Pixels) -> float:
@@ -33,7 +36,7 @@ def typical_stroke(grey: Pixels) -> float:
 
     A pattern spectrum (Maragos 1989): closings with wider and wider windows fill in all that is narrower than they are.
     What one fills in and the one before it did not is the ink of that width. An area that is broad counts little beside
-    strokes, since it is short.
+    strokes, since it is short. Rules, which are thin, do not count: a printed page has more of them than of writing.
     """
     scale = 1.0
     while max(grey.shape) > SIDE:
@@ -42,18 +45,30 @@ def typical_stroke(grey: Pixels) -> float:
     counts: list[float] = []
     before = np.zeros_like(grey)
     while min(grey.shape) > WINDOWS[-1]:
-        for window in WINDOWS if widths else (FIRST, *WINDOWS):
+        finest = not widths
+        for window in (FIRST, *WINDOWS) if finest else WINDOWS:
             share = filled_in(grey, window)
             low, middle, strongest = quantiles(share, 0.2, 0.5, 0.998)
             least = max(FAINTEST, middle + ABOVE_NOISE * (middle - low), STRONG * strongest)
             strong = cv2.compare(share, least, cv2.CMP_GE)
-            gained = cv2.mean(cv2.subtract(share, before), strong)[0] * cv2.countNonZero(strong)
-            widths.append(scale * (window - 1) / 1.4)
+            width = (window - 1) / 1.4
+            new = cv2.subtract(share, before)
+            if finest:
+                strong = cv2.subtract(strong, rules(strong, width))
+            gained = cv2.mean(new, strong)[0] * cv2.countNonZero(strong)
+            widths.append(scale * width)
             counts.append(gained * scale * scale / widths[-1] ** LENGTH)
             before = share
         grey, before, scale = halved(grey), halved(before), scale * 2
     total = np.cumsum(counts)
     return widths[int(np.searchsorted(total, MOST * total[-1]))] if len(total) and total[-1] > 0 else 0.0
+
+
+def rules(mask: Pixels, stroke: float) -> Pixels:
+    """255 where the level and upright rules of a mask are, (height, width)."""
+    shortest = RULE * stroke
+    upright = cv2.transpose(find_rules(cv2.transpose(mask), shortest, stroke))
+    return cv2.bitwise_or(find_rules(mask, shortest, stroke), upright)
 
 
 def filled_in(grey: Pixels, window: int) -> Pixels:
