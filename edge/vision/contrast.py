@@ -11,7 +11,7 @@ from edge.types import Pixels
 from edge.vision.background import background
 from edge.vision.settings import VisionSettings
 from edge.vision.statistics import noise, quantiles
-from edge.vision.strokes import FAINTEST
+from edge.vision.strokes import FAINTEST, LEVEL
 
 DARKEST = 0.5
 """Paper in a shadow keeps at least this share of the bright paper's light; on darker paper noise is not amplified."""
@@ -49,6 +49,9 @@ def contrast(grey: Pixels, settings: VisionSettings, stroke: float, floor: int =
     share = cv2.divide(below, cv2.max(behind, darkest), scale=255)
     # The background is as bright as the brightest grain of the paper: its usual level is no ink.
     levels, spreads = noise(share)
+    # Where noise is less than a grey level most pixels have the same, and yet some do not.
+    step = LEVEL * 255 / max(darkest, quantiles(light, 0.5)[0])
+    spreads = np.maximum(spreads, int(step)).astype(np.uint8)
     share = cv2.subtract(share, cv2.resize(levels, grey.shape[::-1], interpolation=cv2.INTER_LINEAR))
     tiles = strongest_in_tiles(share)
     least = np.maximum(SIGNAL * cv2.resize(spreads, tiles.shape[::-1], interpolation=cv2.INTER_LINEAR), FAINTEST)

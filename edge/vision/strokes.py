@@ -27,6 +27,8 @@ LENGTH = 1.5
 """Ink counts by its area over its width to this power: 1 is the length of strokes, 2 the number of blobs."""
 MOST = 0.8
 """This share of all ink is as wide as the width that is given, or narrower."""
+LEVEL = 0.5
+"""Noise is at least this many grey levels."""
 RULE = 45.0
 """A level or upright line of more than this many times its width is a rule: a digit of the finest pen is 30 high."""
 
@@ -41,6 +43,8 @@ def typical_stroke(grey: Pixels) -> float:
     scale = 1.0
     while max(grey.shape) > SIDE:
         grey, scale = halved(grey), scale * 2
+    # On dark paper a single grey level is a large share of the light: noise is no less than that.
+    step = LEVEL * 255 / max(DARK, quantiles(grey, 0.5)[0])
     widths: list[float] = []
     counts: list[float] = []
     before = np.zeros_like(grey)
@@ -49,7 +53,7 @@ def typical_stroke(grey: Pixels) -> float:
         for window in (FIRST, *WINDOWS) if finest else WINDOWS:
             share = filled_in(grey, window)
             low, middle, strongest = quantiles(share, 0.2, 0.5, 0.998)
-            least = max(FAINTEST, middle + ABOVE_NOISE * (middle - low), STRONG * strongest)
+            least = max(FAINTEST, middle + ABOVE_NOISE * max(middle - low, step), STRONG * strongest)
             strong = cv2.compare(share, least, cv2.CMP_GE)
             width = (window - 1) / 1.4
             new = cv2.subtract(share, before)
