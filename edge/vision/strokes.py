@@ -54,7 +54,7 @@ def typical_stroke(grey: Pixels) -> float:
             share = filled_in(grey, window)
             low, middle, strongest = quantiles(share, 0.2, 0.5, 0.998)
             least = max(FAINTEST, middle + ABOVE_NOISE * max(middle - low, step), STRONG * strongest)
-            strong = cv2.compare(share, least, cv2.CMP_GE)
+            strong = without_specks(cv2.compare(share, least, cv2.CMP_GE))
             width = (window - 1) / 1.4
             new = cv2.subtract(share, before)
             if finest:
@@ -73,6 +73,11 @@ def rules(mask: Pixels, stroke: float) -> Pixels:
     shortest = RULE * stroke
     upright = cv2.transpose(find_rules(cv2.transpose(mask), shortest, stroke))
     return cv2.bitwise_or(find_rules(mask, shortest, stroke), upright)
+
+
+def without_specks(mask: Pixels) -> Pixels:
+    """The pixels of a mask (height, width) that have two others around them, as those of the thinnest line do."""
+    return cv2.bitwise_and(mask, cv2.compare(cv2.blur(mask, (3, 3)), 3 * 255 // 9, cv2.CMP_GE))
 
 
 def filled_in(grey: Pixels, window: int) -> Pixels:
