@@ -11,10 +11,8 @@ from edge.types import Pixels
 from edge.vision.background import background
 from edge.vision.settings import VisionSettings
 from edge.vision.statistics import noise, quantiles
-from edge.vision.strokes import FAINTEST, LEVEL
+from edge.vision.strokes import DARKEST, FAINTEST, LEVEL
 
-DARKEST = 0.5
-"""Paper in a shadow keeps at least this share of the bright paper's light; on darker paper noise is not amplified."""
 AROUND = 0.15
 """Ink is measured against the strongest ink around it: in a square of this share of the picture's longer side."""
 USUAL = 0.8

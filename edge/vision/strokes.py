@@ -21,6 +21,8 @@ ABOVE_NOISE = 6.0
 """Ink is at least this many times as far above the median as that is above the 20th percentile: 5 sigma of noise."""
 FAINTEST = 10
 """Ink takes at least this share of the paper's light, in 255ths (4 %)."""
+DARKEST = 0.5
+"""Paper in a shadow keeps at least this share of the bright paper's light; on darker paper noise is not amplified."""
 DARK = 32
 """Darker paper counts as this grey, 0 to 255: its noise is not amplified."""
 LENGTH = 1.5
@@ -43,15 +45,17 @@ def typical_stroke(grey: Pixels) -> float:
     scale = 1.0
     while max(grey.shape) > SIDE:
         grey, scale = halved(grey), scale * 2
+    paper, bright = quantiles(grey, 0.5, 0.95)
+    darkest = max(DARK, DARKEST * bright)
     # On dark paper a single grey level is a large share of the light: noise is no less than that.
-    step = LEVEL * 255 / max(DARK, quantiles(grey, 0.5)[0])
+    step = LEVEL * 255 / max(darkest, paper)
     widths: list[float] = []
     counts: list[float] = []
     before = np.zeros_like(grey)
     while min(grey.shape) > WINDOWS[-1]:
         finest = not widths
         for window in (FIRST, *WINDOWS) if finest else WINDOWS:
-            share = filled_in(grey, window)
+            share = filled_in(grey, window, darkest)
             low, middle, strongest = quantiles(share, 0.2, 0.5, 0.998)
             least = max(FAINTEST, middle + ABOVE_NOISE * max(middle - low, step), STRONG * strongest)
             strong = without_specks(cv2.compare(share, least, cv2.CMP_GE))
@@ -80,10 +84,13 @@ def without_specks(mask: Pixels) -> Pixels:
     return cv2.bitwise_and(mask, cv2.compare(cv2.blur(mask, (3, 3)), 3 * 255 // 9, cv2.CMP_GE))
 
 
-def filled_in(grey: Pixels, window: int) -> Pixels:
-    """Which share of the light, 0 to 255, each pixel lacks of what a closing with a square ``window`` leaves."""
+def filled_in(grey: Pixels, window: int, darkest: float) -> Pixels:
+    """Which share of the light, 0 to 255, each pixel lacks of what a closing with a square ``window`` leaves.
+
+    ``darkest``: the least light that a share is taken of, 0 to 255.
+    """
     # The border is replicated: the rim of a desk, which may be as broad as a stroke, is none.
     padded = cv2.copyMakeBorder(grey, window, window, window, window, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8))
     closed = closed[window:-window, window:-window]
-    return cv2.divide(cv2.subtract(closed, grey), cv2.max(closed, DARK), scale=255)
+    return cv2.divide(cv2.subtract(closed, grey), cv2.max(closed, darkest), scale=255)
