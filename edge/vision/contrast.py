@@ -17,7 +17,7 @@ AROUND = 0.15
 """Ink is measured against the strongest ink around it: in a square of this share of the picture's longer side."""
 USUAL = 0.8
 """The usual strength of ink is what this share of the squares with ink do not exceed; many hold only texture."""
-LEAST = 0.45
+LEAST = 0.6
 """Ink is measured against at least this share of the usual strength of ink in the picture."""
 TILE = 8
 """The strongest ink is looked up in squares of this side, pixels."""
