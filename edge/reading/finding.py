@@ -10,6 +10,7 @@ from edge.types import Pixels, Reason
 from edge.vision.clean import Cleaned
 from edge.vision.components import MIN_SIDE, Rect
 from edge.vision.crop import crop_mark, with_soft_edges
+from edge.vision.rules import PROBE
 from edge.vision.segment import Mark, Parts, Segments, find_parts, mark_of, remove_rules
 from edge.vision.stroke_grouping import group_strokes
 from edge.vision.text_lines import line_numbers, line_tilt
@@ -77,9 +78,10 @@ def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool
     side = digit_side(alone)
     if ruled_lines and alone:
         clear = [i for i, one in zip(large, alone, strict=True) if one.likeness >= CLEAR]
-        # Where no digit stands alone, all are joined by rules that are longer than any of them.
-        seen = any(one.likeness >= SEEN for one in alone)
-        shortest = RULE * side if seen else HIDDEN * max(max(one.box[2:]) for one in alone)
+        shortest = RULE * side
+        if all(one.likeness < SEEN for one in alone):
+            # Where no digit stands alone, all are joined by rules that are longer than any of them, or they are dotted.
+            shortest = max(PROBE * cleaned.stroke, HIDDEN * max(max(one.box[2:]) for one in alone))
         mask = remove_rules(parts, cleaned.ink, clear, shortest, cleaned.stroke)
         if mask is not parts.mask:
             parts = find_parts(mask, cleaned.sure, least)

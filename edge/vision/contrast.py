@@ -11,15 +11,13 @@ from edge.types import Pixels
 from edge.vision.background import background
 from edge.vision.settings import VisionSettings
 from edge.vision.statistics import noise, quantiles
-from edge.vision.strokes import FAINTEST
+from edge.vision.strokes import DARKEST, FAINTEST, LEVEL
 
-DARKEST = 0.5
-"""Paper in a shadow keeps at least this share of the bright paper's light; on darker paper noise is not amplified."""
 AROUND = 0.15
 """Ink is measured against the strongest ink around it: in a square of this share of the picture's longer side."""
 USUAL = 0.8
 """The usual strength of ink is what this share of the squares with ink do not exceed; many hold only texture."""
-LEAST = 0.45
+LEAST = 0.6
 """Ink is measured against at least this share of the usual strength of ink in the picture."""
 TILE = 8
 """The strongest ink is looked up in squares of this side, pixels."""
@@ -49,6 +47,9 @@ def contrast(grey: Pixels, settings: VisionSettings, stroke: float, floor: int =
     share = cv2.divide(below, cv2.max(behind, darkest), scale=255)
     # The background is as bright as the brightest grain of the paper: its usual level is no ink.
     levels, spreads = noise(share)
+    # Where noise is less than a grey level most pixels have the same, and yet some do not.
+    step = LEVEL * 255 / max(darkest, quantiles(light, 0.5)[0])
+    spreads = np.maximum(spreads, int(step)).astype(np.uint8)
     share = cv2.subtract(share, cv2.resize(levels, grey.shape[::-1], interpolation=cv2.INTER_LINEAR))
     tiles = strongest_in_tiles(share)
     least = np.maximum(SIGNAL * cv2.resize(spreads, tiles.shape[::-1], interpolation=cv2.INTER_LINEAR), FAINTEST)

@@ -83,8 +83,9 @@ def find_rules(mask: Pixels, shortest: float, stroke: float) -> Pixels:
     # Strokes that cross the rule hide it.
     hidden = cv2.morphologyEx(thin, cv2.MORPH_CLOSE, np.ones((1, round(GAP * stroke) | 1), np.uint8))
     thin = cv2.bitwise_or(thin, cv2.bitwise_and(hidden, mask))
-    # Padded, or the picture's border would count as ink when it is eroded.
-    padded = cv2.copyMakeBorder(thin, reach, reach, probe, probe, cv2.BORDER_CONSTANT)
+    # A rule goes on beyond the picture's border: what is tilted does not fill its band up to an end.
+    padded = cv2.copyMakeBorder(thin, reach, reach, 0, 0, cv2.BORDER_CONSTANT)
+    padded = cv2.copyMakeBorder(padded, 0, 0, probe, probe, cv2.BORDER_REPLICATE)
     broad = cv2.dilate(padded, np.ones((2 * reach + 1, 1), np.uint8))
     straight = cv2.morphologyEx(broad, cv2.MORPH_OPEN, np.ones((1, probe), np.uint8))[reach:-reach, probe:-probe]
     straight = thin_runs(np.ascontiguousarray(straight), thick + 2 * reach)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from edge.types import Pixels, halved
+from edge.vision.rules import find_rules
 from edge.vision.statistics import quantiles
 
 SIDE = 512
@@ -20,12 +21,18 @@ ABOVE_NOISE = 6.0
 """Ink is at least this many times as far above the median as that is above the 20th percentile: 5 sigma of noise."""
 FAINTEST = 10
 """Ink takes at least this share of the paper's light, in 255ths (4 %)."""
+DARKEST = 0.5
+"""Paper in a shadow keeps at least this share of the bright paper's light; on darker paper noise is not amplified."""
 DARK = 32
 """Darker paper counts as this grey, 0 to 255: its noise is not amplified."""
 LENGTH = 1.5
 """Ink counts by its area over its width to this power: 1 is the length of strokes, 2 the number of blobs."""
 MOST = 0.8
 """This share of all ink is as wide as the width that is given, or narrower."""
+LEVEL = 0.5
+"""Noise is at least this many grey levels."""
+RULE = 45.0
+"""A level or upright line of more than this many times its width is a rule: a digit of the finest pen is 30 high."""
 
 
 def typical_stroke(grey: Pixels) -> float:
@@ -33,22 +40,31 @@ def typical_stroke(grey: Pixels) -> float:
 
     A pattern spectrum (Maragos 1989): closings with wider and wider windows fill in all that is narrower than they are.
     What one fills in and the one before it did not is the ink of that width. An area that is broad counts little beside
-    strokes, since it is short.
+    strokes, since it is short. Rules, which are thin, do not count: a printed page has more of them than of writing.
     """
     scale = 1.0
     while max(grey.shape) > SIDE:
         grey, scale = halved(grey), scale * 2
+    paper, bright = quantiles(grey, 0.5, 0.95)
+    darkest = max(DARK, DARKEST * bright)
+    # On dark paper a single grey level is a large share of the light: noise is no less than that.
+    step = LEVEL * 255 / max(darkest, paper)
     widths: list[float] = []
     counts: list[float] = []
     before = np.zeros_like(grey)
     while min(grey.shape) > WINDOWS[-1]:
-        for window in WINDOWS if widths else (FIRST, *WINDOWS):
-            share = filled_in(grey, window)
+        finest = not widths
+        for window in (FIRST, *WINDOWS) if finest else WINDOWS:
+            share = filled_in(grey, window, darkest)
             low, middle, strongest = quantiles(share, 0.2, 0.5, 0.998)
-            least = max(FAINTEST, middle + ABOVE_NOISE * (middle - low), STRONG * strongest)
-            strong = cv2.compare(share, least, cv2.CMP_GE)
-            gained = cv2.mean(cv2.subtract(share, before), strong)[0] * cv2.countNonZero(strong)
-            widths.append(scale * (window - 1) / 1.4)
+            least = max(FAINTEST, middle + ABOVE_NOISE * max(middle - low, step), STRONG * strongest)
+            strong = without_specks(cv2.compare(share, least, cv2.CMP_GE))
+            width = (window - 1) / 1.4
+            new = cv2.subtract(share, before)
+            if finest:
+                strong = cv2.subtract(strong, rules(strong, width))
+            gained = cv2.mean(new, strong)[0] * cv2.countNonZero(strong)
+            widths.append(scale * width)
             counts.append(gained * scale * scale / widths[-1] ** LENGTH)
             before = share
         grey, before, scale = halved(grey), halved(before), scale * 2
@@ -56,10 +72,25 @@ def typical_stroke(grey: Pixels) -> float:
     return widths[int(np.searchsorted(total, MOST * total[-1]))] if len(total) and total[-1] > 0 else 0.0
 
 
-def filled_in(grey: Pixels, window: int) -> Pixels:
-    """Which share of the light, 0 to 255, each pixel lacks of what a closing with a square ``window`` leaves."""
+def rules(mask: Pixels, stroke: float) -> Pixels:
+    """255 where the level and upright rules of a mask are, (height, width)."""
+    shortest = RULE * stroke
+    upright = cv2.transpose(find_rules(cv2.transpose(mask), shortest, stroke))
+    return cv2.bitwise_or(find_rules(mask, shortest, stroke), upright)
+
+
+def without_specks(mask: Pixels) -> Pixels:
+    """The pixels of a mask (height, width) that have two others around them, as those of the thinnest line do."""
+    return cv2.bitwise_and(mask, cv2.compare(cv2.blur(mask, (3, 3)), 3 * 255 // 9, cv2.CMP_GE))
+
+
+def filled_in(grey: Pixels, window: int, darkest: float) -> Pixels:
+    """Which share of the light, 0 to 255, each pixel lacks of what a closing with a square ``window`` leaves.
+
+    ``darkest``: the least light that a share is taken of, 0 to 255.
+    """
     # The border is replicated: the rim of a desk, which may be as broad as a stroke, is none.
     padded = cv2.copyMakeBorder(grey, window, window, window, window, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8))
     closed = closed[window:-window, window:-window]
-    return cv2.divide(cv2.subtract(closed, grey), cv2.max(closed, DARK), scale=255)
+    return cv2.divide(cv2.subtract(closed, grey), cv2.max(closed, darkest), scale=255)

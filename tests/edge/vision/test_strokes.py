@@ -35,6 +35,21 @@ def test_a_dark_thing_does_not_matter(thing: str) -> None:
     assert typical_stroke(page) == pytest.approx(typical_stroke(written(6)), rel=0.35)
 
 
+@pytest.mark.parametrize("squared", [False, True])
+def test_the_rules_of_printed_paper_do_not_matter(squared: bool) -> None:
+    page = written(8)
+    page[::16] = np.minimum(page[::16], 110)
+    if squared:
+        page[:, ::16] = np.minimum(page[:, ::16], 110)
+    assert typical_stroke(page) == pytest.approx(typical_stroke(written(8)), rel=0.35)
+
+
+def test_single_black_pixels_do_not_matter() -> None:
+    page = written(8)
+    page[np.random.default_rng(1).random(page.shape) < 0.04] = 0
+    assert typical_stroke(page) == pytest.approx(typical_stroke(written(8)), rel=0.35)
+
+
 def test_paper_has_no_strokes() -> None:
     assert typical_stroke(np.full((300, 400), 200, np.uint8)) == 0
 
