@@ -9,9 +9,12 @@ import numpy as np
 from edge import images
 from edge.errors import DataError
 from edge.reading.candidates import Candidate
-from edge.reading.reader import MIN_CONFIDENCE, Reader
+from edge.reading.reader import Reader
 from edge.sources.files import natural_key
 from edge.types import Frame, Pixels
+
+REJECTED = 0.6
+"""What the model takes for no digit with at least this probability is not calibrated on. Chosen: unsure digits stay."""
 
 
 def glyphs(folder: Path) -> Pixels:
@@ -59,8 +62,8 @@ def _glyphs_in(frame: Frame, reader: Reader) -> list[Pixels]:
 
 
 def may_be_digit(candidate: Candidate) -> bool:
-    """Whether to calibrate on a candidate: all but those that the model rejects with at least MIN_CONFIDENCE.
+    """Whether to calibrate on a candidate: all but those that the model rejects with at least REJECTED.
 
     Digits of low confidence are included: they are as useful for calibration as clear ones.
     """
-    return sum(candidate.others) < MIN_CONFIDENCE
+    return sum(candidate.others) < REJECTED

@@ -102,8 +102,10 @@ def thickness(glyph: Pixels, rng: np.random.Generator, pixels: float = 0.7) -> P
 def through_camera_once(glyph: Pixels, rng: np.random.Generator, vision: VisionSettings | None = None) -> Pixels:
     """The glyph on paper, seen by a poor camera, then cleaned and normalised by the code that runs on the Pi.
 
-    Unchanged if cleaning finds no ink.
+    Unchanged if it is empty, or cleaning finds no ink.
     """
+    if not glyph.any():
+        return glyph
     scale = rng.uniform(1.5, 5)
     ink: Any = enlarge(glyph, scale)
     margin = int(rng.uniform(0.2, 1.0) * scale * 8)

@@ -25,6 +25,8 @@ LETTER = 0.5
 """A neighbour is a letter from this probability on."""
 STRUCK = 0.7
 """A line strikes a mark out if it runs through at least this share of its width, in the middle half of its height."""
+BEYOND = 3
+"""Such a line is seen at most this many pixels beside the mark."""
 BLURRED = 0.04
 """A picture is out of focus if its edges are wider than this share of its longer side; photographs have up to 0.01."""
 SOFT = 8.0
@@ -39,10 +41,14 @@ def is_likely(one: Candidate) -> bool:
 
 
 def is_struck_out(box: Box, rules: Pixels) -> bool:
-    """Whether one of the rules, (height, width) uint8, 255 = ink of a rule, runs through the middle of a box."""
+    """Whether one of the rules, (height, width) uint8, 255 = ink of a rule, runs through the middle of a box.
+
+    And out of it: a stroke of the mark itself may look like a rule.
+    """
     x, y, width, height = box
-    middle = rules[y + height // 4 : y + height - height // 4, x : x + width]
-    return bool(np.count_nonzero(middle.any(axis=0)) >= STRUCK * width)
+    middle = np.asarray(rules[y + height // 4 : y + height - height // 4].any(axis=0))
+    beyond = middle[max(0, x - BEYOND) : x].any() or middle[x + width : x + width + BEYOND].any()
+    return bool(beyond and np.count_nonzero(middle[x : x + width]) >= STRUCK * width)
 
 
 def reason_for_unread(

@@ -31,6 +31,8 @@ SURE = 0.3
 """A part has at least this much strong ink, in squares of a stroke's width: less is noise."""
 NOISE = 12.0
 """Ink that is less than this many standard deviations of the noise above the paper is noise: its peaks are 10."""
+NOISY = 0.1
+"""Where at most this share of the parts has enough strong ink, they are noise."""
 SEEN = 0.5
 """Least likeness of a part that says how large digits are, where rules are looked for."""
 HIDDEN = 0.33
@@ -90,7 +92,7 @@ def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool
     segments = Segments(parts.mask, parts.window, parts.labels, (), 0.0, side, usable, None)
     marks = group_parts(parts, side) if side else []
     if not marks:
-        return Found(segments._replace(reason=reason_for_no_mark(len(usable), cleaned.signal)), ())
+        return Found(segments._replace(reason=reason_for_no_mark(len(usable), len(parts.every), cleaned.signal)), ())
     boxes: list[Rect] = [mark.box for mark in marks]
     tilt = line_tilt(boxes, side)
     marks = [mark._replace(line=line) for mark, line in zip(marks, line_numbers(boxes, tilt, side), strict=True)]
@@ -98,11 +100,14 @@ def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool
     return Found(segments._replace(marks=tuple(marks), tilt=tilt), tuple(classified(parts, marks)))
 
 
-def reason_for_no_mark(parts: int, signal: float) -> Reason:
-    """Why there is no mark on a page with so many parts of ink; ``signal`` as in ``Cleaned``."""
-    if not parts or signal < NOISE:
+def reason_for_no_mark(usable: int, parts: int, signal: float) -> Reason:
+    """Why there is no mark on a page with so many ``parts`` of ink, of which so many are ``usable``.
+
+    ``signal`` as in ``Cleaned``.
+    """
+    if usable <= NOISY * parts or signal < NOISE:
         return "blank"
-    return "clutter" if parts > MOST_PARTS else "too_small"
+    return "clutter" if usable > MOST_PARTS else "too_small"
 
 
 def digit_side(alone: list[Candidate]) -> float:

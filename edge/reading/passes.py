@@ -39,6 +39,12 @@ MANY = 3
 """Rotations of the page are tried from this many marks on: a single mark may be anything lying there."""
 TURNED = 0.85
 """Smallest likeness of the marks that are tried rotated."""
+STROKE = 1
+"""The digit that any stroke reads as."""
+ROUND = (0, 1, 8)
+"""Digits that bars, rings and chains read as, however the page is turned."""
+TELLING = 2
+"""A rotated page has at least this many digits that are not ROUND."""
 SOME = 12
 """About this many marks of a page are rotated for a trial."""
 
@@ -57,6 +63,11 @@ class PassResult(NamedTuple):
     def score(self) -> float:
         """How many digits are believed to be there, the doubtful ones left out."""
         return sum(max(0.0, one.belief - 0.5) for one in self.candidates)
+
+    @property
+    def digits(self) -> list[int]:
+        """The digits that are read."""
+        return [one.digit for one, is_read in zip(self.candidates, self.accepted, strict=True) if is_read]
 
     @property
     def share(self) -> float:
@@ -100,9 +111,12 @@ class Passes(NamedTuple):
             return self._cleaned(pixels, light_ink=self.settings.polarity == "light")
         ratio = dark_ink_ratio(pixels)
         seen = self._cleaned(pixels, light_ink=ratio < 1)
-        if seen.score > 0 and not 1 / CLEAR_POLARITY < ratio < CLEAR_POLARITY:
+        unclear = 1 / CLEAR_POLARITY < ratio < CLEAR_POLARITY
+        if seen.score > 0 and not unclear:
             return seen
-        return max(seen, self._cleaned(pixels, light_ink=ratio >= 1), key=lambda one: one.score)
+        other = self._cleaned(pixels, light_ink=ratio >= 1)
+        # Where the polarity is clear, a one in the other polarity is paper between strokes.
+        return max(seen, other, key=lambda one: one.score) if unclear or set(other.digits) != {STROKE} else seen
 
     def _cleaned(self, pixels: Pixels, *, light_ink: bool) -> PassResult:
         """One way to read a picture: its ink is darker or lighter than the paper."""
@@ -178,7 +192,8 @@ class Passes(NamedTuple):
             return seen, 0
         ink = rotate_cleaned(_without_ruled_lines(seen), QUARTERS[quarters])
         rotated = self._resolved(self._found(ink, ruled_lines=False))
-        better = rotated.score > seen.score + 1 and sum(rotated.accepted) >= MANY
+        telling = sum(digit not in ROUND for digit in rotated.digits)
+        better = rotated.score > seen.score + 1 and len(rotated.digits) >= MANY and telling >= TELLING
         return (rotated, quarters) if better else (seen, 0)
 
 

@@ -2,46 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
 from edge.publishers.base import Publisher
-from edge.reading.candidates import OTHER_CLASSES, Candidate, measure
-from edge.types import Box, Event, Message, Notice, Pixels, Reading
-
-
-def candidate(
-    ink: Pixels | None = None,
-    box: Box | None = None,
-    digit: int = 7,
-    share: float = 0.99,
-    others: tuple[float, ...] = (0.0,) * len(OTHER_CLASSES),
-    **more: Any,
-) -> Candidate:
-    """Ink, or a bar of 20x30 pixels, with what a model may say of it; ``more``: other fields of the Candidate."""
-    ink = np.full((30, 20), 255, np.uint8) if ink is None else ink
-    height, width = ink.shape
-    line = more.pop("line", 0)
-    return Candidate(
-        ink,
-        box or Box(0, 0, width, height),
-        line,
-        np.zeros((28, 28), np.uint8),
-        np.zeros(19, np.float32),
-        digit,
-        more.pop("second", (digit + 1) % 10),
-        share,
-        others,
-        more.pop("shape", None) or measure(ink),
-        **more,
-    )
-
-
-def others(**named: float) -> tuple[float, ...]:
-    """The probabilities of OTHER_CLASSES: those that are named, and 0 for the rest."""
-    assert set(named) <= set(OTHER_CLASSES)
-    return tuple(named.get(label, 0.0) for label in OTHER_CLASSES)
+from edge.types import Event, Message, Notice, Reading
 
 
 class Sink(Publisher):

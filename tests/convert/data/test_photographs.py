@@ -12,7 +12,7 @@ from convert.data import photographs
 from edge.errors import DataError, ImageError
 from edge.reading.reader import Reader
 from edge.types import Pixels
-from tests.support import doubles
+from tests.support import candidates
 
 Page = Callable[..., Pixels]
 
@@ -60,7 +60,7 @@ def test_a_scribble_is_left_out(tmp_path: Path, page: Page, reader: Reader) -> N
 
 @pytest.mark.parametrize(("letter", "none", "kept"), [(0.0, 0.01, True), (0.3, 0.2, True), (0.4, 0.4, False)])
 def test_only_what_is_surely_no_digit_is_left_out(letter: float, none: float, kept: bool) -> None:
-    mark = doubles.candidate(others=doubles.others(letter=letter, none=none))
+    mark = candidates.candidate(others=candidates.others(letter=letter, none=none))
     assert photographs.may_be_digit(mark) is kept
 
 

@@ -10,7 +10,7 @@ from edge.model.classifier import Model
 from edge.reading.candidates import OTHER_CLASSES, Candidate, Classifier, Shape, measure
 from edge.system.stopwatch import Stopwatch
 from edge.types import Box, Pixels
-from tests.support import doubles
+from tests.support import candidates
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +104,6 @@ def test_the_shape_of_a_bar_is_its_width_and_level() -> None:
 
 
 def test_candidates_are_equal_only_to_themselves() -> None:
-    one, other = doubles.candidate(), doubles.candidate()
+    one, other = candidates.candidate(), candidates.candidate()
     assert one == one and one != other and one in [other, one]
     assert len({one, other, one}) == 2

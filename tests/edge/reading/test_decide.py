@@ -12,7 +12,7 @@ from edge.types import Box, Pixels, PlainUnreadReason
 from edge.vision.clean import clean
 from edge.vision.segment import Mark, Segments
 from edge.vision.settings import VisionSettings
-from tests.support import doubles
+from tests.support import candidates
 
 Page = Callable[..., Pixels]
 SHAPE = (200, 400)
@@ -23,10 +23,10 @@ def reason(one: Candidate, *others: Candidate, side: float = 40, level: float = 
 
 
 def mark(x: int = 100, y: int = 80, width: int = 20, height: int = 40, **more: object) -> Candidate:
-    return doubles.candidate(np.full((height, width), 200, np.uint8), Box(x, y, width, height), **more)  # type: ignore[arg-type]
+    return candidates.candidate(np.full((height, width), 200, np.uint8), Box(x, y, width, height), **more)  # type: ignore[arg-type]
 
 
-LETTER = doubles.others(letter=0.9)
+LETTER = candidates.others(letter=0.9)
 
 
 def test_a_mark_for_which_nothing_else_speaks_is_no_digit() -> None:

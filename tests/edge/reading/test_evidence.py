@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.reading.candidates import Candidate
+from edge.reading.candidates import Candidate, measure
 from edge.reading.evidence import (
     FAR,
     HOPELESS,
@@ -23,7 +23,7 @@ from edge.reading.evidence import (
 from edge.types import Box, Pixels
 from edge.vision.clean import Cleaned
 from edge.vision.segment import Segments
-from tests.support import doubles
+from tests.support import candidates
 
 SHAPE = (200, 400)
 
@@ -39,7 +39,7 @@ def paper(*boxes: Box) -> Pixels:
 def mark(x: int, y: int = 80, width: int = 20, height: int = 40, **more: object) -> Candidate:
     ink = np.zeros((height + 4, width + 4), np.uint8)
     ink[2:-2, 2:-2] = 255
-    return doubles.candidate(ink, Box(x, y, width, height), **{"context": (0.95, 0.99, 0.0), **more})  # type: ignore[arg-type]
+    return candidates.candidate(ink, Box(x, y, width, height), **{"context": (0.95, 0.99, 0.0), **more})  # type: ignore[arg-type]
 
 
 def surroundings(*marks: Candidate, side: float = 40.0, signal: float = 20.0) -> Surroundings:
@@ -71,9 +71,9 @@ def test_a_page_without_marks_has_no_evidence() -> None:
 
 def test_the_model_speaks_in_log_odds_within_limits() -> None:
     sure, doubtful, never = known(
-        mark(20, others=doubles.others(none=0.1), share=0.9),
-        mark(120, others=doubles.others(letter=0.3, plus=0.2), share=0.5, context=(0.5, 0.25, 0.0)),
-        mark(220, others=doubles.others(none=1.0), share=1.0),
+        mark(20, others=candidates.others(none=0.1), share=0.9),
+        mark(120, others=candidates.others(letter=0.3, plus=0.2), share=0.5, context=(0.5, 0.25, 0.0)),
+        mark(220, others=candidates.others(none=1.0), share=1.0),
     )
     assert sure["digits"] == sure["share"] == pytest.approx(log(9), rel=1e-5)
     assert doubtful["digits"] == doubtful["share"] == doubtful["context_digit"] == pytest.approx(0, abs=1e-6)
@@ -88,8 +88,8 @@ def test_a_mark_that_was_not_looked_at_is_no_digit_by_its_view() -> None:
 
 
 def test_what_the_classifier_is_sure_is_no_digit_is_not_looked_at() -> None:
-    assert is_hopeless(mark(20, others=doubles.others(letter=HOPELESS)))
-    assert not is_hopeless(mark(20, others=doubles.others(letter=HOPELESS / 2, plus=HOPELESS / 2 - 0.01)))
+    assert is_hopeless(mark(20, others=candidates.others(letter=HOPELESS)))
+    assert not is_hopeless(mark(20, others=candidates.others(letter=HOPELESS / 2, plus=HOPELESS / 2 - 0.01)))
 
 
 def test_the_context_is_a_digit_at_all_and_this_one_of_them() -> None:
@@ -110,7 +110,7 @@ def test_each_view_is_looked_at_once_and_none_of_what_is_hopeless() -> None:
         return shares
 
     known_before, new = mark(20), mark(80, context=None)
-    never = mark(140, context=None, others=doubles.others(none=1.0))
+    never = mark(140, context=None, others=candidates.others(none=1.0))
     found = looked_at([known_before, new, never], surroundings(), look)
     assert asked == [1] and found[0] is known_before
     assert found[1].context == pytest.approx((0.75, 1.0, 0.25)) and found[2].context == UNSEEN
@@ -139,7 +139,7 @@ def test_sizes_are_measured_against_digits_and_the_row() -> None:
 def test_ink_is_measured_against_that_of_the_other_marks() -> None:
     faint = mark(260)
     faint = faint._replace(ink=faint.ink // 2)
-    faint = faint._replace(shape=doubles.measure(faint.ink))
+    faint = faint._replace(shape=measure(faint.ink))
     thin = mark(320, width=4)
     usual, _, _, grey, slim = known(mark(20), mark(80), mark(140), faint, thin)
     assert usual["level"] == usual["stroke_usual"] == 0
@@ -149,7 +149,7 @@ def test_ink_is_measured_against_that_of_the_other_marks() -> None:
     dash = mark(20)
     half = dash.ink.copy()
     half[: len(half) // 2] = 0
-    assert known(dash._replace(shape=doubles.measure(half)))[0]["fill"] == pytest.approx(0.5)
+    assert known(dash._replace(shape=measure(half)))[0]["fill"] == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_ink_close_by_is_a_crowd_and_a_mark_s_own_ink_is_none() -> None:
 
 
 def test_neighbours_in_the_row_are_known_whatever_their_order_in_the_list() -> None:
-    word = mark(60, others=doubles.others(letter=0.8), context=(0.1, 0.5, 0.0))
+    word = mark(60, others=candidates.others(letter=0.8), context=(0.1, 0.5, 0.0))
     digit, other = mark(20), mark(200)
     first, middle, last = known(digit, word, other)
     assert (first["right_letter"], last["left_letter"]) == pytest.approx((0.8, 0.3)), "one far away is none"

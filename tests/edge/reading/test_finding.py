@@ -12,10 +12,10 @@ from edge.types import Box, Pixels
 from edge.vision.clean import clean
 from edge.vision.segment import find_parts
 from edge.vision.settings import VisionSettings
-from tests.support import doubles
+from tests.support import candidates
 
 Page = Callable[..., Pixels]
-NO_DIGIT = doubles.others(none=0.99)
+NO_DIGIT = candidates.others(none=0.99)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def found(picture: Pixels, classify: Classifier) -> Found:
 
 
 def sized(side: int, sure: float) -> Candidate:
-    return doubles.candidate(box=Box(0, 0, side // 2, side), share=sure)
+    return candidates.candidate(box=Box(0, 0, side // 2, side), share=sure)
 
 
 def test_digits_are_found_in_reading_order_whole_and_each_once(classify: Classifier, page: Page) -> None:

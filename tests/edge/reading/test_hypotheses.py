@@ -16,11 +16,11 @@ from edge.reading.hypotheses import (
     merged_ink,
 )
 from edge.types import Box, Pixels
-from tests.support import doubles
+from tests.support import candidates
 
 
 def candidate(ink: Pixels, box: Box, digit: int = 0, sure: float = 0.95) -> Candidate:
-    return doubles.candidate(ink, box, digit, sure)
+    return candidates.candidate(ink, box, digit, sure)
 
 
 def ring(side: int = 40) -> Pixels:

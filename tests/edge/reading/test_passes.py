@@ -12,7 +12,7 @@ from edge.reading.passes import PassResult, mean_likeness, replaced, value
 from edge.reading.quarter_turns import QUARTERS
 from edge.reading.reader import Reader
 from edge.types import Box, Pixels
-from tests.support import doubles
+from tests.support import candidates
 
 Page = Callable[..., Pixels]
 
@@ -27,7 +27,7 @@ def plain(text: str, side: int, pen: float) -> Pixels:
 
 
 def mark(x: int = 0, **more: object) -> Candidate:
-    return doubles.candidate(box=Box(x, 0, 20, 30), **more)  # type: ignore[arg-type]
+    return candidates.candidate(box=Box(x, 0, 20, 30), **more)  # type: ignore[arg-type]
 
 
 def test_the_score_counts_digits_that_are_believed(reader: Reader, page: Page) -> None:
@@ -45,7 +45,7 @@ def test_more_ink_that_is_believed_is_worth_more() -> None:
     assert value([mark(belief=0.3)]) == value([]) == 0
     assert 0 < value([mark(belief=0.5)]) < value([mark(belief=0.9)]) < value([mark(belief=0.9), mark(belief=0.4)])
     bold = np.full((30, 40), 255, np.uint8)
-    assert value([doubles.candidate(bold, belief=0.9)]) < 2 * value([mark(belief=0.9)]), "not by the pen's width"
+    assert value([candidates.candidate(bold, belief=0.9)]) < 2 * value([mark(belief=0.9)]), "not by the pen's width"
 
 
 def test_another_way_takes_the_place_and_the_line_of_what_it_replaces() -> None:

@@ -7,14 +7,14 @@ import pytest
 from edge.reading.candidates import Candidate
 from edge.reading.splitting import log_likelihood, split_touching
 from edge.types import Box, Pixels
-from tests.support import doubles
+from tests.support import candidates
 
-NO_DIGIT = doubles.others(none=0.99)
+NO_DIGIT = candidates.others(none=0.99)
 
 
 def candidate(ink: Pixels, box: Box, digit: int = 7, sure: float = 0.95) -> Candidate:
     """``sure``: how much it looks like the digit."""
-    return doubles.candidate(ink, box, digit, sure)
+    return candidates.candidate(ink, box, digit, sure)
 
 
 def ring(side: int = 40) -> Pixels:
@@ -30,7 +30,7 @@ def classify(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int])
         contours, nesting = cv2.findContours((ink > 127).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
         holes = sum(cv2.contourArea(c) > 100 for c, n in zip(contours, nesting[0], strict=True) if n[3] >= 0)
         is_ring = holes == 1 and 0.75 < box.width / box.height < 1.33
-        found.append(doubles.candidate(ink, box, 0, 0.95, **({} if is_ring else {"others": NO_DIGIT})))
+        found.append(candidates.candidate(ink, box, 0, 0.95, **({} if is_ring else {"others": NO_DIGIT})))
         assert line == 0
     return found
 
