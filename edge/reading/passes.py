@@ -35,6 +35,10 @@ MOST = 60
 """With more candidates than this no other way is tried: it is text or texture."""
 MOST_DOUBTS = 16
 """At most this many doubtful marks are taken in another way, the largest first."""
+NOISY_SIGNAL = 14.0
+"""Ink that is less than this many standard deviations of the noise above the paper may be noise: its peaks are 10."""
+NOISY_CONFIDENCE = 0.75
+"""A digit needs at least this belief where the ink may be noise."""
 MANY = 3
 """Rotations of the page are tried from this many marks on: a single mark may be anything lying there."""
 TURNED = 0.85
@@ -136,7 +140,11 @@ class Passes(NamedTuple):
         beliefs = self.belief(evidence(found, around)) if found else []
         candidates = tuple(one._replace(belief=b) for one, b in zip(found, beliefs, strict=True))
         self.watch.lap("decide")
-        return seen._replace(candidates=candidates, accepted=tuple(b >= self.min_confidence for b in beliefs))
+        # Of hundreds of specks of noise, one or two look like a digit by chance.
+        least = (
+            max(self.min_confidence, NOISY_CONFIDENCE) if seen.cleaned.signal < NOISY_SIGNAL else self.min_confidence
+        )
+        return seen._replace(candidates=candidates, accepted=tuple(b >= least for b in beliefs))
 
     def _resolved(self, seen: PassResult, rounds: int = ROUNDS) -> PassResult:
         """With doubtful marks rotated, merged or split, where that is believed more."""
