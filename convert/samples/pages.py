@@ -16,12 +16,11 @@ import numpy as np
 
 from convert.samples import augment
 from edge.handwriting import virtual_camera
-from edge.types import Box, Pixels
+from edge.types import Pixels
 from edge.vision.clean import Cleaned, clean
-from edge.vision.components import bounding_box_of_array, connected_components
 from edge.vision.crop import crop_mark, with_soft_edges
 from edge.vision.normalise import SIDE, normalise
-from edge.vision.segment import Mark, Segments
+from edge.vision.segment import find_parts, mark_of
 from edge.vision.settings import VisionSettings
 
 ROWS, COLUMNS = 8, 10
@@ -128,22 +127,18 @@ def cut_digits(cleaned: Cleaned, cell: int, count: int) -> Pixels:
     found = np.zeros((count, SIDE, SIDE), np.uint8)
     if cleaned.reason:
         return found
-    labels, parts = connected_components(cleaned.mask)
-    window = (slice(0, labels.shape[0]), slice(0, labels.shape[1]))
-    segments = Segments(cleaned.mask, window, labels, (), 0.0, 0.0, (), None)
-    sure = cleaned.mask if cleaned.sure is None else cleaned.sure
-    certain = np.bincount(labels[sure > 0], minlength=len(parts)) > 0
+    parts = find_parts(cleaned.mask, cleaned.sure)
+    boxes = np.array(parts.every, np.int32).reshape(-1, 5)
     side = cell * cleaned.scale
-    column, row = ((parts[:, :2] + parts[:, 2:4] / 2) / side).astype(np.int32).T
-    own = np.flatnonzero(certain & (parts[:, 2:4].max(axis=1) <= side) & (parts[:, 4] > 0))
+    column, row = ((boxes[:, :2] + boxes[:, 2:4] / 2) / side).astype(np.int32).T
+    own = np.array([i for i in parts.usable if max(parts.every[i][2:4]) <= side], np.intp)
     place = (row * COLUMNS + column)[own]
     largest = np.zeros(ROWS * COLUMNS, np.int32)
-    np.maximum.at(largest, place, parts[own, 4])
-    kept = parts[own, 4] >= SPECK_SHARE * largest[place]
+    np.maximum.at(largest, place, boxes[own, 4])
+    kept = boxes[own, 4] >= SPECK_SHARE * largest[place]
     ink = with_soft_edges(cleaned.ink, cleaned.mask)
     for i in range(count):
         here = own[kept & (place == i)]
         if len(here):
-            box = Box(*map(int, bounding_box_of_array(parts[here, :4])))
-            found[i] = normalise(crop_mark(ink, segments, Mark(tuple(here.tolist()), box)))
+            found[i] = normalise(crop_mark(ink, parts, mark_of(parts, here.tolist())))
     return found

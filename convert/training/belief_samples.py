@@ -35,7 +35,7 @@ from edge.reading.evidence import (
     looked_at,
 )  # fmt: skip
 from edge.reading.finding import find_candidates
-from edge.reading.hypotheses import hypotheses, ink_box
+from edge.reading.hypotheses import hypotheses
 from edge.reading.passes import MOST, replaced
 from edge.system.stopwatch import Stopwatch
 from edge.types import Pixels
@@ -157,7 +157,7 @@ class InkMap(NamedTuple):
 
     def counts(self, one: Candidate) -> NDArray[np.int64]:
         """(marks,): how many pixels of a candidate's ink are each mark; number 0: none."""
-        place = ink_box(one)
+        place = one.ink_box
         ys, xs = np.nonzero(one.ink > SOFT)
         ys, xs = ys + place.y, xs + place.x
         inside = (ys >= 0) & (ys < self.ids.shape[0]) & (xs >= 0) & (xs < self.ids.shape[1])

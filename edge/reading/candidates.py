@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -18,6 +18,8 @@ from edge.vision.settings import Interpolation
 
 OTHER_CLASSES = ("minus", "slash", "plus", "equals", "bracket", "percent", "times", "letter", "none")
 """Labels of the packaged model's classes that are not digits."""
+STROKE = 1
+"""The digit that any single stroke may be read as."""
 SOFT = 64
 """Ink up to this level, 0 to 255, is a soft edge, and is not measured."""
 _AROUND = np.ones((3, 3), np.uint8)
@@ -80,9 +82,20 @@ class Candidate(NamedTuple):
         return id(self)
 
     @property
+    def ink_box(self) -> Box:
+        """Where its ink lies, working pixels: centred on its box, and perhaps larger."""
+        height, width = self.ink.shape
+        x, y, w, h = self.box
+        return Box(x + (w - width) // 2, y + (h - height) // 2, width, height)
+
+    @property
     def likeness(self) -> float:
         """How much it looks like one of the digits by itself, 0 to 1."""
         return self.share * (1 - sum(self.others))
+
+
+Classify = Callable[[Sequence[Pixels], Sequence[Box], Sequence[int]], list[Candidate]]
+"""Inks, their boxes and lines -> candidates: what a ``Classifier`` does."""
 
 
 class Classifier:
@@ -122,9 +135,8 @@ class Classifier:
         others = np.where(np.array(self._others) >= 0, judged[:, self._others], 0.0)
         found = []
         for i, (ink, box, line) in enumerate(zip(inks, boxes, lines, strict=True)):
-            best, second = (
-                (self._numbers[order[i, -k]] for k in (1, 2)) if len(self._numbers) > 1 else (self._numbers[0],) * 2
-            )
+            # A model of one digit has no second one.
+            best, second = self._numbers[order[i, -1]], self._numbers[order[i, -2:][0]]
             share = float(shares[i, order[i, -1]])
             if self._judge:
                 share = min(share, float(judged[i, self._by_number[best]].sum() / mass[i]))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import log
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -64,8 +65,8 @@ class Surroundings:
         side = max(w, h, LEAST_VIEW * self.digit_side) * VIEW / VIEWED
         left, top = round(x + w / 2 - side / 2), round(y + h / 2 - side / 2)
         side = max(2, round(side))
-        height, width = one.ink.shape
-        own = window(one.ink, left - x - (w - width) // 2, top - y - (h - height) // 2, side)
+        own_x, own_y, _, _ = one.ink_box
+        own = window(one.ink, left - own_x, top - own_y, side)
         return np.dstack([own, window(self._ink, left, top, side)])
 
     def ink_around(self, box: Box, own: float) -> float:
@@ -148,21 +149,14 @@ def evidence(
     sure = [one for one, p in zip(candidates, top, strict=True) if p > 0.8] or candidates
     usual_stroke = median([one.shape.stroke for one in sure])
     usual_level = max(1.0, median([one.shape.level for one in sure]))
-    rows: dict[int, list[int]] = {}
-    for i, one in enumerate(candidates):
-        rows.setdefault(one.line, []).append(i)
-    middles = [one.box.x + one.box.width / 2 for one in candidates]
-    for row in rows.values():
-        row.sort(key=middles.__getitem__)
+    rows = rows_of(candidates, top, {candidates[i].line for i in places})
+    holds, held = enclosed(candidates, places)
     likeness = sum(top)
     for n, i in enumerate(places):
         one = candidates[i]
         x, y, w, h = one.box
-        row = rows[one.line]
+        row, row_height, foot, row_top = rows[one.line]
         at = row.index(i)
-        good = [k for k in row if top[k] > 0.5] or row
-        row_height = median([candidates[k].box.height for k in good])
-        foot = median([candidates[k].box.y + candidates[k].box.height for k in good])
         near, letters, gaps, tall = [], [], [], []
         for k in (at - 1, at + 1):
             other = candidates[row[k]] if 0 <= k < len(row) else None
@@ -179,15 +173,6 @@ def evidence(
                 letters.append(0.3)
                 tall.append(0.0)
             gaps.append(min(max(gap, -0.5), FAR))
-        holds = held = 0
-        for k, other in enumerate(candidates):
-            b = other.box
-            if k == i:
-                continue
-            if b.x >= x and b.y >= y and b.x + b.width <= x + w and b.y + b.height <= y + h:
-                holds += 1
-            elif b.x <= x and b.y <= y and b.x + b.width >= x + w and b.y + b.height >= y + h:
-                held += 1
         area, stroke, level, thickest = one.shape
         longer = max(w, h)
         rest, others = len(row) - 1, len(candidates) - 1
@@ -198,15 +183,56 @@ def evidence(
             _clipped_log(level, usual_level),
             float(min(x, y, around.width - x - w, around.height - y - h) <= 1), around.signal,
             around.ink_around(one.box, area), min(one.pieces, 4), one.cut_from, float(not rest),
-            (sum(top[k] for k in row) - top[i]) / rest if rest else 0.5,
+            (row_top - top[i]) / rest if rest else 0.5,
             (likeness - top[i]) / others if others else 0.5,
             *near, *letters, *gaps, *tall,
             min(max((y + h - foot) / side, -2.0), 2.0),
             min(max((y + h / 2 - foot + row_height / 2) / side, -2.0), 2.0),
-            min(holds, 3), min(held, 3),
+            min(holds[n], 3), min(held[n], 3),
         )  # fmt: skip
         found[n, len(NAMES) - 10 + one.digit] = 1
     return found
+
+
+class Row(NamedTuple):
+    """The candidates of one line of writing."""
+
+    places: list[int]
+    """Left to right."""
+    height: float
+    """Median height of those that look like digits, or of all if none does, pixels."""
+    foot: float
+    """Median of where these end, pixels from the top of the picture."""
+    top: float
+    """How many look like digits: the sum of what each looks like."""
+
+
+def rows_of(candidates: Sequence[Candidate], top: Sequence[float], lines: Iterable[int]) -> dict[int, Row]:
+    """The rows of these lines. ``top``: how much each candidate looks like a digit, 0 to 1."""
+    places: dict[int, list[int]] = {}
+    for i, one in enumerate(candidates):
+        places.setdefault(one.line, []).append(i)
+    rows = {}
+    for line in lines:
+        row = places[line]
+        row.sort(key=lambda i: candidates[i].box.x + candidates[i].box.width / 2)
+        good = [candidates[i].box for i in row if top[i] > 0.5] or [candidates[i].box for i in row]
+        height, foot = median([box.height for box in good]), median([box.y + box.height for box in good])
+        rows[line] = Row(row, height, foot, sum(top[i] for i in row))
+    return rows
+
+
+def enclosed(candidates: Sequence[Candidate], places: Sequence[int]) -> tuple[list[int], list[int]]:
+    """For each of the places, how many other boxes its box holds, and how many others hold it."""
+    boxes = np.array([one.box for one in candidates], np.int32)
+    start, end = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
+    own_start, own_end = start[list(places), None], end[list(places), None]
+    holds = ((start >= own_start) & (end <= own_end)).all(axis=2)
+    held = ((start <= own_start) & (end >= own_end)).all(axis=2) & ~holds
+    # Each box holds itself.
+    within: list[int] = (holds.sum(axis=1) - 1).tolist()
+    around: list[int] = held.sum(axis=1).tolist()
+    return within, around
 
 
 def _clipped_log(a: float, b: float) -> float:

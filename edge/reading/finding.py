@@ -58,8 +58,7 @@ class Sorter:
         new = [mark for mark in marks if (mark.box, mark.area) not in self._known]
         if new:
             ink = with_soft_edges(self._ink, parts.mask)
-            segments = Segments(parts.mask, parts.window, parts.labels, (), 0.0, 0.0, (), None)
-            inks = [crop_mark(ink, segments, mark) for mark in new]
+            inks = [crop_mark(ink, parts, mark) for mark in new]
             for mark, one in zip(new, self._classify(inks, [mark.box for mark in new], [0] * len(new)), strict=True):
                 self._known[mark.box, mark.area] = one
         return [self._known[mark.box, mark.area]._replace(line=mark.line) for mark in marks]
@@ -89,7 +88,7 @@ def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool
             parts = find_parts(mask, cleaned.sure, least)
             side = digit_side(classified.largest(parts)[1])
     usable = tuple(parts.every[i] for i in parts.usable)
-    segments = Segments(parts.mask, parts.window, parts.labels, (), 0.0, side, usable, None)
+    segments = Segments(parts.mask, (), side, usable, None)
     marks = group_parts(parts, side) if side else []
     if not marks:
         return Found(segments._replace(reason=reason_for_no_mark(len(usable), len(parts.every), cleaned.signal)), ())
@@ -97,7 +96,7 @@ def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool
     tilt = line_tilt(boxes, side)
     marks = [mark._replace(line=line) for mark, line in zip(marks, line_numbers(boxes, tilt, side), strict=True)]
     marks.sort(key=lambda mark: (mark.line, mark.box.x + mark.box.width / 2))
-    return Found(segments._replace(marks=tuple(marks), tilt=tilt), tuple(classified(parts, marks)))
+    return Found(segments._replace(marks=tuple(marks)), tuple(classified(parts, marks)))
 
 
 def reason_for_no_mark(usable: int, parts: int, signal: float) -> Reason:

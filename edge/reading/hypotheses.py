@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from math import atan2, degrees
 from typing import NamedTuple
 
 import numpy as np
 
-from edge.reading.candidates import Candidate
+from edge.reading.candidates import Candidate, Classify
 from edge.reading.splitting import split_touching
 from edge.types import Box, Pixels
 from edge.vision.components import bounding_box
@@ -26,9 +26,6 @@ NEAR = 0.3
 """Marks further apart than this share of a typical digit are not one digit."""
 TALLEST = 1.4
 """Two marks that are together larger than this many typical digits are not one digit."""
-
-Classify = Callable[[Sequence[Pixels], Sequence[Box], Sequence[int]], list[Candidate]]
-"""Inks, their boxes and lines -> candidates: ``edge.reading.candidates.Classifier``."""
 
 
 class Hypothesis(NamedTuple):
@@ -100,17 +97,10 @@ def box_around(a: Box, b: Box) -> Box:
 
 def merged_ink(a: Candidate, b: Candidate) -> Pixels:
     """The ink of two candidates, as they stand beside each other."""
-    places = [ink_box(candidate) for candidate in (a, b)]
+    places = [a.ink_box, b.ink_box]
     whole = box_around(*places)
     ink = np.zeros((whole.height, whole.width), np.uint8)
     for candidate, (x, y, width, height) in zip((a, b), places, strict=True):
         window = ink[y - whole.y : y - whole.y + height, x - whole.x : x - whole.x + width]
         np.maximum(window, candidate.ink, out=window)
     return ink
-
-
-def ink_box(candidate: Candidate) -> Box:
-    """Where a candidate's ink lies, working pixels: centred on its box, and perhaps larger."""
-    height, width = candidate.ink.shape
-    box = candidate.box
-    return Box(box.x + (box.width - width) // 2, box.y + (box.height - height) // 2, width, height)

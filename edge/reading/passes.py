@@ -8,7 +8,7 @@ from typing import NamedTuple
 import cv2
 
 from edge.reading.belief import Belief
-from edge.reading.candidates import Candidate, Classifier
+from edge.reading.candidates import STROKE, Candidate, Classifier
 from edge.reading.evidence import Surroundings, evidence, looked_at
 from edge.reading.finding import find_candidates
 from edge.reading.hypotheses import Hypothesis, hypotheses
@@ -43,8 +43,6 @@ MANY = 3
 """Rotations of the page are tried from this many marks on: a single mark may be anything lying there."""
 TURNED = 0.85
 """Smallest likeness of the marks that are tried rotated."""
-STROKE = 1
-"""The digit that any stroke reads as."""
 ROUND = (0, 1, 8)
 """Digits that bars, rings and chains read as, however the page is turned."""
 TELLING = 2
@@ -62,6 +60,8 @@ class PassResult(NamedTuple):
     """All that may be a digit, in reading order."""
     accepted: tuple[bool, ...]
     """Which of them are read as digits."""
+    around: Surroundings
+    """The page around them."""
 
     @property
     def score(self) -> float:
@@ -132,18 +132,15 @@ class Passes(NamedTuple):
         """The candidates of cleaned ink, and the belief in each."""
         segments, candidates = find_candidates(cleaned, self.classify, ruled_lines=ruled_lines)
         self.watch.lap("segment")
-        return self._decided(PassResult(cleaned, segments, candidates, ()))
+        return self._decided(PassResult(cleaned, segments, candidates, (), Surroundings(cleaned, segments)))
 
     def _decided(self, seen: PassResult) -> PassResult:
-        around = Surroundings(seen.cleaned, seen.segments)
-        found = looked_at(seen.candidates, around, self.belief.look)
-        beliefs = self.belief(evidence(found, around)) if found else []
+        found = looked_at(seen.candidates, seen.around, self.belief.look)
+        beliefs = self.belief(evidence(found, seen.around)) if found else []
         candidates = tuple(one._replace(belief=b) for one, b in zip(found, beliefs, strict=True))
         self.watch.lap("decide")
         # Of hundreds of specks of noise, one or two look like a digit by chance.
-        least = (
-            max(self.min_confidence, NOISY_CONFIDENCE) if seen.cleaned.signal < NOISY_SIGNAL else self.min_confidence
-        )
+        least = max(self.min_confidence, NOISY_CONFIDENCE if seen.cleaned.signal < NOISY_SIGNAL else 0.0)
         return seen._replace(candidates=candidates, accepted=tuple(b >= least for b in beliefs))
 
     def _resolved(self, seen: PassResult, rounds: int = ROUNDS) -> PassResult:
@@ -151,11 +148,11 @@ class Passes(NamedTuple):
         doubtful = [one for one in seen.candidates if one.belief < DOUBT]
         if not doubtful or len(seen.candidates) > MOST:
             return seen
-        around, found = Surroundings(seen.cleaned, seen.segments), list(seen.candidates)
+        around, found = seen.around, list(seen.candidates)
         for one in sorted(doubtful, key=lambda one: -max(one.box[2:]))[:MOST_DOUBTS]:
             if one not in found:
                 continue
-            best, most = found, value([one])
+            best, most = found, 0.0
             for way in hypotheses(found, one, self.classify, around.digit_side):
                 way = way._replace(candidates=tuple(looked_at(way.candidates, around, self.belief.look)))
                 changed, places = replaced(found, way)
@@ -163,11 +160,9 @@ class Passes(NamedTuple):
                 believed = [changed[i]._replace(belief=b) for i, b in zip(places, beliefs, strict=True)]
                 # Ink that is given up for it counts too.
                 gain = value(believed) - value(way.instead_of)
-                if min(beliefs) >= PLAUSIBLE and gain + value([one]) > most:
-                    most = gain + value([one])
-                    best = list(changed)
-                    for i, new in zip(places, believed, strict=True):
-                        best[i] = new
+                if min(beliefs) >= PLAUSIBLE and gain > most:
+                    changed[places[0] : places[-1] + 1] = believed
+                    best, most = changed, gain
             found = best
         if found == list(seen.candidates):
             return seen
@@ -207,7 +202,7 @@ class Passes(NamedTuple):
 
 def value(candidates: Sequence[Candidate]) -> float:
     """How much candidates are worth together: the ink of each, in the pen's own length, by the belief in it."""
-    return sum(one.shape.area / one.shape.stroke * max(0.0, one.belief - 0.3) for one in candidates)
+    return sum(one.shape.area / one.shape.stroke * max(0.0, one.belief - PLAUSIBLE) for one in candidates)
 
 
 def replaced(candidates: Sequence[Candidate], way: Hypothesis) -> tuple[list[Candidate], list[int]]:

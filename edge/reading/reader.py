@@ -184,6 +184,8 @@ def _glyph(candidate: Candidate, seen: PassResult, quarters: int, shape: tuple[i
 
 def _unread(seen: PassResult, glyphs: Sequence[Glyph]) -> tuple[Unread, ...]:
     """What is not read, and why."""
+    if all(seen.accepted):
+        return ()
     levels = [one.shape.level for one, is_read in zip(seen.candidates, seen.accepted, strict=True) if is_read]
     usual = median(levels) if levels else 0.0
     rules = cv2.subtract(seen.cleaned.mask, seen.segments.mask)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from math import inf, log
 
-from edge.reading.candidates import Candidate
-from edge.types import Box, Pixels
+from edge.reading.candidates import STROKE, Candidate, Classify
+from edge.types import Box
 from edge.vision.touching import Cuts, Piece, best_path, find_cuts
 
-STROKE = 1
-"""The digit that any single stroke may be read as."""
 EACH = 0.02
 """Cost of each digit of a split, as a natural logarithm of probability: fewer digits are likelier."""
 ONE = 0.042
@@ -30,9 +27,6 @@ LEAST = -2.5
 DIGITS = 0.8
 """Pairs of digits in touching ink for each height that it is wide: LEAST counts once for each pair."""
 
-Classify = Callable[[Sequence[Pixels], Sequence[Box], Sequence[int]], list[Candidate]]
-"""Inks, their boxes and lines -> candidates: ``edge.reading.candidates.Classifier``."""
-
 
 def split_touching(candidate: Candidate, classify: Classify) -> list[Candidate]:
     """The digits that touch in a candidate, left to right, or the candidate itself where its pieces are no digits."""
@@ -40,10 +34,7 @@ def split_touching(candidate: Candidate, classify: Classify) -> list[Candidate]:
     digits = likeliest_split(cuts, classify) if cuts else []
     if not cuts or not digits:
         return [candidate]
-    height, width = candidate.ink.shape
-    # The ink is centred on its box, and perhaps larger.
-    x = candidate.box.x + (candidate.box.width - width) // 2
-    y = candidate.box.y + (candidate.box.height - height) // 2
+    x, y, _, _ = candidate.ink_box
     found = []
     for small, digit in digits:
         piece = cuts.full_size(small)

@@ -48,9 +48,3 @@ def bounding_box(boxes: Sequence[Rect]) -> Rect:
     left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
     right, bottom = max(box[0] + box[2] for box in boxes), max(box[1] + box[3] for box in boxes)
     return left, top, right - left, bottom - top
-
-
-def bounding_box_of_array(boxes: Boxes) -> Boxes:
-    """The box, (4,), around all boxes of an array (n, 4)."""
-    start = boxes[:, :2].min(axis=0)
-    return np.concatenate([start, (boxes[:, :2] + boxes[:, 2:]).max(axis=0) - start])

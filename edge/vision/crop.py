@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from edge.types import Pixels
-from edge.vision.segment import Mark, Segments
+from edge.vision.segment import Mark, Parts
 
 _AROUND = np.ones((3, 3), np.uint8)
 
@@ -16,7 +16,7 @@ def with_soft_edges(ink: Pixels, mask: Pixels) -> Pixels:
     return cv2.copyTo(ink, cv2.dilate(mask, _AROUND))
 
 
-def crop_mark(ink: Pixels, segments: Segments, mark: Mark) -> Pixels:
+def crop_mark(ink: Pixels, parts: Parts, mark: Mark) -> Pixels:
     """The mark's own ink, with two pixels around its box and without its neighbours'.
 
     ``ink`` is the result of ``with_soft_edges``.
@@ -24,16 +24,16 @@ def crop_mark(ink: Pixels, segments: Segments, mark: Mark) -> Pixels:
     x, y, width, height = mark.box
     own = ink[max(0, y - 2) : y + height + 2, max(0, x - 2) : x + width + 2]
     # Three pixels around the box: the soft edges of a neighbour there reach into the crop.
-    if cv2.countNonZero(segments.mask[max(0, y - 3) : y + height + 3, max(0, x - 3) : x + width + 3]) == mark.area:
+    if cv2.countNonZero(parts.mask[max(0, y - 3) : y + height + 3, max(0, x - 3) : x + width + 3]) == mark.area:
         return own
-    rows, columns = segments.window
-    here = segments.labels[y - rows.start :, x - columns.start :][:height, :width]
+    rows, columns = parts.window
+    here = parts.labels[y - rows.start :, x - columns.start :][:height, :width]
     first, *others = mark.parts
-    parts = here == first
+    own_parts = here == first
     for other in others:
-        parts |= here == other
+        own_parts |= here == other
     inked = np.zeros(own.shape, np.uint8)
-    inked[min(2, y) :, min(2, x) :][:height, :width] = parts
+    inked[min(2, y) :, min(2, x) :][:height, :width] = own_parts
     return with_soft_edges(own, inked)
 
 

@@ -28,18 +28,12 @@ class Mark(NamedTuple):
 
 
 class Segments(NamedTuple):
-    """The candidate digits of a picture in reading order, and the tilt of their lines."""
+    """The candidate digits of a picture in reading order."""
 
     mask: Pixels
     """(height, width) uint8: 255 where there is ink that is not a ruled line, else 0."""
-    window: Window
-    """The rows and columns of the picture that hold all ink."""
-    labels: NDArray[np.int32]
-    """The connected component that each pixel of the window belongs to, 0 = paper."""
     marks: tuple[Mark, ...]
     """The candidates, in reading order."""
-    tilt: float
-    """Degrees by which the lines of writing fall (positive: they go down to the right)."""
     digit_side: float
     """A typical digit's longer side, working pixels."""
     ink: tuple[Part, ...]

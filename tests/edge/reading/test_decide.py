@@ -106,9 +106,7 @@ def test_a_digit_that_leaves_the_picture_is_cut_off(page: Page) -> None:
 
 def segments(count: int, reason: str | None = None) -> Segments:
     marks = tuple(Mark((i + 1,), Box(30 * i, 0, 20, 40)) for i in range(count))
-    empty = np.zeros((0, 0), np.int32)
-    window = slice(0, 0), slice(0, 0)
-    return Segments(np.zeros((10, 10), np.uint8), window, empty, marks, 0.0, 40.0, (), reason)  # type: ignore[arg-type]
+    return Segments(np.zeros((10, 10), np.uint8), marks, 40.0, (), reason)  # type: ignore[arg-type]
 
 
 def test_why_nothing_was_read() -> None:

@@ -48,8 +48,7 @@ def surroundings(*marks: Candidate, side: float = 40.0, signal: float = 20.0) ->
 
 def on(ink: Pixels, side: float, signal: float = 20.0) -> Surroundings:
     """A page of this ink, (height, width) uint8, with digits of this size."""
-    whole = slice(0, ink.shape[0]), slice(0, ink.shape[1])
-    segments = Segments(ink, whole, np.zeros(ink.shape, np.int32), (), 0.0, side, (), None)
+    segments = Segments(ink, (), side, (), None)
     return Surroundings(Cleaned(ink, ink, None, 1.0, "dark", signal, 5.0, None), segments)
 
 

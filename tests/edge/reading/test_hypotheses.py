@@ -10,7 +10,6 @@ from edge.reading.hypotheses import (
     Hypothesis,
     box_around,
     hypotheses,
-    ink_box,
     local_tilt,
     may_be_one_digit,
     merged_ink,
@@ -113,7 +112,7 @@ def test_two_that_touch_may_be_cut() -> None:
 
 def test_merged_ink_keeps_its_place() -> None:
     left, right, _ = halves()
-    assert ink_box(left) == Box(100, 100, 22, 44)
+    assert left.ink_box == Box(100, 100, 22, 44)
     whole = merged_ink(left, right)
     assert whole.shape == (44, 44)
     gone = ring() - whole
