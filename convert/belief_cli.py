@@ -63,8 +63,7 @@ def main(arguments: Sequence[str]) -> int:
             temporary.write_bytes(content)
         for line in belief_card.table(card):
             print(line)
-        minutes, seconds = divmod(round(time.monotonic() - started), 60)
-        print(f"{options.output}: {len(content):,} bytes, fitted in {minutes} min {seconds:02} s")
+        print(f"{options.output}: {len(content):,} bytes, fitted in {command_line.time_since(started)}")
 
     return command_line.run("edge-train", options.debug, work)
 

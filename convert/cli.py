@@ -262,10 +262,9 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
         accuracy = train.accuracy(model, data.test, data.test_labels)
         train.save(model, options.output)
         checkpoint.unlink()
-        minutes, seconds = divmod(round(time.monotonic() - started), 60)
         print(
             f"{options.output}: {model.count_params():,} parameters, reads {accuracy:.2%} of {len(data.test):,} test"
-            f" images correctly, trained in {minutes} min {seconds:02} s"
+            f" images correctly, trained in {command_line.time_since(started)}"
         )
 
     return command_line.run("edge-train", options.debug, work)

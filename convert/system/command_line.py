@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 import traceback
 import warnings
 from collections.abc import Callable
@@ -77,6 +78,12 @@ def number(least: float, most: float) -> Callable[[str], float]:
         return value
 
     return parse
+
+
+def time_since(started: float) -> str:
+    """How long it is since ``started``, of ``time.monotonic``: "9 min 07 s"."""
+    minutes, seconds = divmod(round(time.monotonic() - started), 60)
+    return f"{minutes} min {seconds:02} s"
 
 
 def run(program: str, debug: bool, work: Callable[[TextIO], None]) -> int:

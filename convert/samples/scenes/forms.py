@@ -117,12 +117,17 @@ def puzzle(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
     return sheet, hand
 
 
-def boxes(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
-    """Rows of boxes for one digit each, side by side or apart."""
+def _rows(writers: Writers, rng: np.random.Generator, least: float) -> tuple[Sheet, Hand, Cells, float, int]:
+    """A page with rows of cells, of which at least this share is filled, and how dark and wide their lines are."""
     sheet, hand = blank_page(writers, rng)
     cells = Cells(sheet, hand, rng, MOST_CELLS, int(rng.integers(1, 4)))
-    cells.fill(sheet, hand, rng, rng.uniform(0.4, 1))
-    dark, width = rng.uniform(70, 255), max(1, round(hand.pen * rng.uniform(0.3, 1.2)))
+    cells.fill(sheet, hand, rng, rng.uniform(least, 1))
+    return sheet, hand, cells, rng.uniform(70, 255), max(1, round(hand.pen * rng.uniform(0.3, 1.2)))
+
+
+def boxes(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
+    """Rows of boxes for one digit each, side by side or apart."""
+    sheet, hand, cells, dark, width = _rows(writers, rng, 0.4)
     apart = 0.06 if rng.uniform() < 0.6 else 0.0
     for row in range(cells.down):
         for column in range(cells.across):
@@ -138,10 +143,7 @@ def boxes(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
 
 def comb(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
     """A line with short dividers between the digits."""
-    sheet, hand = blank_page(writers, rng)
-    cells = Cells(sheet, hand, rng, MOST_CELLS, int(rng.integers(1, 4)))
-    cells.fill(sheet, hand, rng, rng.uniform(0.5, 1))
-    dark, width = rng.uniform(70, 255), max(1, round(hand.pen * rng.uniform(0.3, 1.2)))
+    sheet, hand, cells, dark, width = _rows(writers, rng, 0.5)
     tooth = rng.uniform(0.2, 0.6)
     for row in range(1, cells.down + 1):
         _line(sheet.printed, cells.corner(0, row), cells.corner(cells.across, row), dark, width)
