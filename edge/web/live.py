@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+from edge.errors import StateError
 from edge.web.error_log import ErrorLog
 
 MAX_FPS = 8.0
@@ -101,6 +102,9 @@ class LiveStream:
                 if begun >= status_due:
                     status_due = begun + STATUS_SECONDS
                     made["status"] = json.dumps(await self._status(), ensure_ascii=False)
+            except StateError:
+                # The device is stopping, and with it the events of all viewers.
+                return
             except Exception as error:
                 # Caught, because showing the next frame may succeed.
                 self._error_log.log("showing a frame", error)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from dataclasses import replace
 
 import cv2
@@ -15,6 +16,7 @@ from edge.web import live
 from edge.web.error_log import ErrorLog
 from edge.web.live import LiveStream
 from edge.web.pictures import describe_frame
+from edge.web.worker import Worker
 from tests.support.files import card, with_card
 
 
@@ -85,6 +87,38 @@ def test_a_producer_that_has_ended_is_started_again():
         await second.aclose()
 
     asyncio.run(watch())
+
+
+def test_a_device_that_stops_while_a_frame_is_made_logs_nothing(caplog):
+    async def watch():
+        begun, end = threading.Event(), threading.Event()
+        worker = Worker("shows frames")
+
+        def work():
+            begun.set()
+            end.wait(20)
+            return "{}"
+
+        async def show(newest):
+            return await worker.run(work)
+
+        async def status():
+            return {}
+
+        stream = LiveStream(object, show, status, ErrorLog())
+        viewer = asyncio.create_task(views(stream.events(), 1))
+        await asyncio.to_thread(begun.wait, 20)
+        worker.cancel_waiting()
+        await asyncio.sleep(0.05)
+        await stream.stop()
+        end.set()
+        with pytest.raises(StopAsyncIteration):
+            await viewer
+        assert worker.close(20)
+
+    with caplog.at_level(logging.ERROR):
+        asyncio.run(watch())
+    assert not caplog.records
 
 
 def test_no_frames_are_made_for_a_viewer_that_stops_receiving():
