@@ -76,7 +76,8 @@ SAME_BOX = 0.17
 SAME_BOX_PIXELS = 3
 """Such a difference is always allowed, working pixels. Chosen: soft edges of small digits."""
 MOSTLY = 0.6
-"""Several digits are one candidate if it holds at least this share, 0 to 1, of the ink of each. Chosen."""
+"""Several digits are one candidate if it holds at least this share, 0 to 1, of the ink of each; and from at least as
+much of it a digit may be read right, though a rule that it crosses has taken a part, or left one. Chosen."""
 SURE = 0.9
 """A candidate with less likeness than this, 0 to 1, is also taken in other ways. Chosen: as the reader's belief."""
 WIDE = 1.1
@@ -176,12 +177,13 @@ class InkMap(NamedTuple):
         if len(digits) > 1:
             return SEVERAL if counts[digits].sum() > PURE * marked else NO_DIGIT, kind
         label, box = self.labels[mark], one.box
-        alone = counts[mark] > PURE * marked and counts[mark] >= LEAST_KNOWN * total
+        if label not in DIGITS or counts[mark] <= PURE * marked or counts[mark] < LEAST_KNOWN * total:
+            return NO_DIGIT, kind
         left, top, right, bottom = self.boxes[mark].tolist()
         most = max(SAME_BOX_PIXELS, SAME_BOX * max(right - left, bottom - top))
         apart = box.x - left, box.y - top, box.x + box.width - right, box.y + box.height - bottom
-        is_digit = alone and label in DIGITS and max(map(abs, apart)) <= most
-        return int(label) if is_digit else NO_DIGIT, kind
+        is_read = one.digit == int(label) and counts[mark] >= MOSTLY * self.sizes[mark]
+        return int(label) if is_read or max(map(abs, apart)) <= most else NO_DIGIT, kind
 
 
 def kind_of(label: str) -> int:

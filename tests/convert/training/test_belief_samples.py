@@ -67,6 +67,17 @@ def test_a_whole_digit_is_one_and_half_of_it_is_none(classify: Classifier) -> No
     assert truth(page, classify, cropped(sheet, upper), upper) == (NO_DIGIT, "digit")
 
 
+def test_a_digit_that_has_lost_its_foot_is_one_only_if_it_is_read_right(classify: Classifier) -> None:
+    for digit, right in ((3, True), (2, False)):
+        sheet = written.sheet(f"{digit}8")
+        whole = box_of(sheet, 1)
+        upper = whole._replace(height=round(0.78 * whole.height))
+        (one,) = classify([cropped(sheet, upper)], [upper], [0])
+        assert (one.digit == digit) == right
+        page = written.page(sheet)
+        assert truth(page, classify, one.ink, upper) == (digit if right else NO_DIGIT, "digit")
+
+
 def test_two_digits_as_one_mark_are_several(classify: Classifier) -> None:
     sheet = written.sheet("58", gap=4)
     both = box_of(sheet, 1, 2)
