@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from convert.samples.scenes import texts
+from convert.samples.scenes.cursive import write_line
 from convert.samples.scenes.hand import Hand, choose_hand
-from convert.samples.scenes.sheet import Sheet, write
+from convert.samples.scenes.sheet import Sheet
 from convert.samples.scenes.sizes import DIGIT, LARGEST, between, crop_around
 from convert.samples.scenes.writers import Writers
 
@@ -30,7 +31,7 @@ def written_on_blank(
     slope = abs(hand.tilt) * width
     sheet = Sheet.blank((len(lines) * step + 1) * height + 2 * (margin + slope), width)
     for i, line in enumerate(lines):
-        write(sheet, hand, line, margin, margin + slope + i * step * height, rng)
+        write_line(sheet, hand, line, margin, margin + slope + i * step * height, rng)
     return sheet, hand
 
 

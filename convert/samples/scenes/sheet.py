@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.data.marks import Stroke, draw, extent
+from convert.samples.scenes.habits import TAILED
 from convert.samples.scenes.hand import Hand, write_mark
 from edge.types import Pixels
 
@@ -127,10 +128,12 @@ def write(
 
 def _drop(character: str, height: float, tall: int) -> float:
     """How far below the top of a digit ``height`` pixels tall the top of this character of ``tall`` pixels is."""
-    if character in "-~+=<>*×÷:":
+    if character in "-~+=<>*×÷:→•":
         return 0.5 * (height - tall)
     if character in "'\"^`":
         return 0.0
     if character in ",;":
         return height - 0.5 * tall
-    return height - tall + (0.25 * height if character in "gjpqy" else 0.0)
+    # A long tail hangs below the line.
+    tail = 0.7 * max(0.0, tall - 1.1 * height) if character in TAILED else 0.0
+    return height - tall + tail + (0.25 * height if character in "gjpqy" else 0.0)
