@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from convert.data.mnist import load_mnist
 from convert.samples.scenes import Page, Writers, generate_page
+from convert.samples.scenes.sheet import UNCLEAR
 from convert.system.workers import Job, workers
 from edge.errors import ModelError
 from edge.model.classifier import Model
@@ -48,6 +49,8 @@ two candidates that were joined; any candidate of a page whose paper was taken f
 LETTER, CUT, JOINED, NEGATIVE = (KINDS.index(kind) for kind in ("letter", "cut", "joined", "wrong polarity"))
 NO_DIGIT = VIEW_CLASSES - 1
 """The class of anything else than digits."""
+LEFT_OUT = -1
+"""In place of the class of what is no sample: one person would read it, another would not."""
 DIGITS = frozenset("0123456789")
 """Labels of digits that anybody can read: those that are cut off or struck out have a "?" before them."""
 SAMPLE = np.dtype(
@@ -164,7 +167,7 @@ class InkMap(NamedTuple):
         return np.bincount(self.ids[ys[inside], xs[inside]], minlength=len(self.labels))
 
     def truth(self, one: Candidate) -> tuple[int, int]:
-        """The class of a candidate, a digit, SEVERAL or NO_DIGIT, and its place in KINDS."""
+        """The class of a candidate, a digit, SEVERAL, NO_DIGIT or LEFT_OUT, and its place in KINDS."""
         counts = self.counts(one)
         total = counts.sum()
         counts[0] = 0
@@ -172,6 +175,8 @@ class InkMap(NamedTuple):
         if not marked:
             return NO_DIGIT, KINDS.index("thing")
         kind = kind_of(self.labels[mark])
+        if self.labels[mark] == UNCLEAR:
+            return LEFT_OUT, kind
         digits = [i for i in np.flatnonzero(counts >= np.maximum(MOSTLY * self.sizes, 1)) if self.labels[i] in DIGITS]
         if len(digits) > 1:
             return SEVERAL if counts[digits].sum() > PURE * marked else NO_DIGIT, kind
@@ -228,8 +233,11 @@ def _of_page(page: Page, classify: Classifier, rng: np.random.Generator, look: L
 def _of_negative(page: Page, classify: Classifier, look: Look | None) -> Samples:
     """Candidates of the page in the wrong polarity: none is a digit."""
     candidates, around = _found(page, classify, look, light_ink=not page.light_ink)
+    ink_map = InkMap.of(page, (around.height, around.width))
     places = range(min(len(candidates), MOST_NEGATIVE))
-    return _samples(candidates, places, around, [(NO_DIGIT, NEGATIVE)] * len(places))
+    # A display on the page may be the other way round.
+    truths = [LEFT_OUT if ink_map.truth(candidates[i])[0] == LEFT_OUT else NO_DIGIT for i in places]
+    return _samples(candidates, places, around, [(truth, NEGATIVE) for truth in truths])
 
 
 def _found(
@@ -254,6 +262,8 @@ def _doubtful(candidates: Sequence[Candidate], rng: np.random.Generator) -> Iter
 def _samples(
     candidates: Sequence[Candidate], places: Sequence[int], around: Surroundings, truths: Sequence[tuple[int, int]]
 ) -> Samples:
+    places = [i for i, (truth, _) in zip(places, truths, strict=True) if truth != LEFT_OUT]
+    truths = [truth for truth in truths if truth[0] != LEFT_OUT]
     samples = np.zeros(len(places), SAMPLE)
     samples["evidence"] = evidence(candidates, around, places)
     for sample, i, (truth, kind) in zip(samples, places, truths, strict=True):

@@ -85,7 +85,7 @@ def photograph(
     if surroundings.desk.any():
         page = things.lay_desk(page, surroundings.desk, rng, writers, dark=None if light else rng.uniform() < 0.85)
     for _ in range(surroundings.things):
-        page = things.lay(page, sheet.ids, rng, pick(rng, things.THINGS))
+        page = things.lay(page, sheet, rng, pick(rng, things.THINGS))
     blur, noise = _disturbance(hand, contrast, rng)
     page = _blurred(page, blur, rng)
     if noise > 0.3 / 255:

@@ -19,6 +19,8 @@ WHOLE_SHARE = 0.9
 """A mark with less than this share of its ink on the sheet is cut off. Chosen: one that lacks a tenth is doubtful."""
 UNREAD = "?"
 """Stands before the label of a mark that is cut off or struck out."""
+UNCLEAR = "unclear"
+"""The label of what one person would read and another would not, such as the digits on a ruler: nobody learns of it."""
 
 
 @dataclass(slots=True)

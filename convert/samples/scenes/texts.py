@@ -23,7 +23,7 @@ WORDS = (
     "Oslo", "Soup", "Sold", "Zoo", "BILL", "BOSS", "GOOD", "OIL", "SOLD", "STOP", "TOOLS", "ZOO",
 )  # fmt: skip
 """Words with many letters that alone may be digits. Chosen."""
-LONE_LETTERS = tuple("aaacccdeefghhijkkkmmnnpppqrrsttuuuvwxxxyyyACEFGHJKLMNPRTUVWXY")
+LONE_LETTERS = tuple("aaacccdeefghhijkkkmmnnppprrttuuuvwxxxyyyACEFGHJKLMNPRTUVWXY")
 """Letters that stand alone beside digits; those that differ from a digit neither in shape nor in size are left out."""
 SIGNS = tuple("!!!??##&@*<>$%%→→✓✓/~^")
 """Signs that stand directly beside a number."""
