@@ -75,7 +75,9 @@ PURE = 0.85
 LEAST_KNOWN = 0.25
 """And that has at least this share of all its ink: the rest may be a soft edge that the ink map leaves out. Chosen."""
 SAME_BOX = 0.17
-"""And whose box differs by at most this share of its longer side, so that it is whole and alone. Chosen."""
+"""And whose box differs by at most this share of the mark's longer side: it is whole and alone. Chosen."""
+EXTRA = 0.5
+"""Its box may be wider by this share if more than half of its ink is the digit: a ruled line touches it. Chosen."""
 SAME_BOX_PIXELS = 3
 """Such a difference is always allowed, working pixels. Chosen: soft edges of small digits."""
 MOSTLY = 0.6
@@ -182,11 +184,18 @@ class InkMap(NamedTuple):
             return SEVERAL if counts[digits].sum() > PURE * marked else NO_DIGIT, kind
         label, box = self.labels[mark], one.box
         alone = counts[mark] > PURE * marked and counts[mark] >= LEAST_KNOWN * total
+        if not alone or label not in DIGITS:
+            return NO_DIGIT, kind
         left, top, right, bottom = self.boxes[mark].tolist()
-        most = max(SAME_BOX_PIXELS, SAME_BOX * max(right - left, bottom - top))
-        apart = box.x - left, box.y - top, box.x + box.width - right, box.y + box.height - bottom
-        is_digit = alone and label in DIGITS and max(map(abs, apart)) <= most
-        return int(label) if is_digit else NO_DIGIT, kind
+        longest = max(right - left, bottom - top)
+        missing = max(box.x - left, box.y - top, right - box.x - box.width, bottom - box.y - box.height)
+        extra = max(left - box.x, top - box.y, box.x + box.width - right, box.y + box.height - bottom)
+        most_extra = EXTRA if counts[mark] > total / 2 else SAME_BOX
+        if max(missing / SAME_BOX, extra / most_extra) <= max(longest, SAME_BOX_PIXELS / SAME_BOX):
+            return int(label), kind
+        # Without its bar a 5 may still be one, and so may a 6 with a piece of a line: nobody minds if it is read.
+        is_most = counts[mark] >= MOSTLY * self.sizes[mark]
+        return LEFT_OUT if is_most and one.digit == int(label) else NO_DIGIT, kind
 
 
 def kind_of(label: str) -> int:

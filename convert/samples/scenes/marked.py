@@ -9,11 +9,11 @@ import numpy as np
 from convert.data.marks import Stroke
 from convert.samples.scenes import texts
 from convert.samples.scenes.cursive import write_line
-from convert.samples.scenes.hand import Hand
+from convert.samples.scenes.hand import Hand, choose_hand
 from convert.samples.scenes.lines import MOST_MARKS, blank_page
 from convert.samples.scenes.plain import written_on_blank
 from convert.samples.scenes.sheet import Sheet, write
-from convert.samples.scenes.sizes import between, crop_around
+from convert.samples.scenes.sizes import LARGEST, between, crop_around
 from convert.samples.scenes.writers import Writers, pick
 from edge.handwriting.rendering import curve
 
@@ -172,7 +172,9 @@ def struck_out(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]
     """Lines of numbers and what else has digits, or only a few of them; some are struck out, wholly or in part."""
     few = rng.uniform() < 0.4
     if few:
-        sheet, hand = written_on_blank(writers, rng, [" " * 8] * int(rng.integers(1, 4)), between(rng, 14, 110), 1.6)
+        hand = choose_hand(writers, rng, between(rng, 14, 110))
+        down, across = rng.uniform(2, 7) * hand.height, rng.uniform(5, 12) * hand.height
+        sheet = Sheet.blank(min(LARGEST, down), min(LARGEST, across))
     else:
         sheet, hand = blank_page(writers, rng)
     share = rng.uniform(0.2, 0.7)

@@ -17,6 +17,8 @@ INK_LEVEL = 0.43
 """A pixel belongs to a mark if it has more than this share of the mark's strongest ink."""
 WHOLE_SHARE = 0.9
 """A mark with less than this share of its ink on the sheet is cut off. Chosen: one that lacks a tenth is doubtful."""
+UNCLEAR_SHARE = 0.55
+"""A digit that is cut off and of which more than this share is left is unclear. Chosen: many are still read."""
 UNREAD = "?"
 """Stands before the label of a mark that is cut off or struck out."""
 UNCLEAR = "unclear"
@@ -67,8 +69,7 @@ class Sheet:
         number = len(self.labels)
         self.ids[there][own[inside]] = number
         self.labels.append(label)
-        if count < WHOLE_SHARE * int(own.sum()):
-            self.doubt(number)
+        self._cut(number, count / int(own.sum()))
         return number
 
     def trace(self, strokes: list[Stroke], pen: float, label: str) -> int:
@@ -96,10 +97,16 @@ class Sheet:
         )
         framed = Sheet(ink, ids, printed, self.labels.copy())
         before, after = (np.bincount(part.ravel(), minlength=len(self.labels)) for part in (self.ids, ids))
-        for number in np.flatnonzero(after < WHOLE_SHARE * before):
-            if number:
-                framed.doubt(int(number))
+        for number in np.flatnonzero(before[1:]) + 1:
+            framed._cut(int(number), after[number] / before[number])
         return framed
+
+    def _cut(self, number: int, left: float) -> None:
+        """Say what a mark is of whose ink this share, 0 to 1, is left."""
+        if left < WHOLE_SHARE and self.labels[number].isdecimal() and left > UNCLEAR_SHARE:
+            self.labels[number] = UNCLEAR
+        elif left < WHOLE_SHARE:
+            self.doubt(number)
 
 
 def write(

@@ -11,9 +11,20 @@ import numpy as np
 import pytest
 
 from convert.samples.scenes import Page
-from convert.samples.scenes.sheet import Sheet
+from convert.samples.scenes.sheet import UNCLEAR, Sheet
 from convert.training import belief_samples
-from convert.training.belief_samples import KINDS, NO_DIGIT, InkMap, Pages, Place, Samples, collect, make, samples_of
+from convert.training.belief_samples import (
+    KINDS,
+    LEFT_OUT,
+    NO_DIGIT,
+    InkMap,
+    Pages,
+    Place,
+    Samples,
+    collect,
+    make,
+    samples_of,
+)
 from edge.errors import ModelError
 from edge.model.classifier import Model, packaged_model
 from edge.reading.candidates import Classifier
@@ -65,6 +76,29 @@ def test_a_whole_digit_is_one_and_half_of_it_is_none(classify: Classifier) -> No
     assert truth(page, classify, cropped(sheet, whole), whole) == (5, "digit")
     upper = whole._replace(height=whole.height // 2)
     assert truth(page, classify, cropped(sheet, upper), upper) == (NO_DIGIT, "digit")
+
+
+def test_a_digit_with_a_line_that_touches_it_is_itself(classify: Classifier) -> None:
+    sheet = written.sheet("58")
+    whole = box_of(sheet, 1)
+    longer = Box(whole.x - whole.height // 3, whole.y, whole.width + whole.height // 3, whole.height + 3)
+    sheet.ink[longer.y + longer.height - 3 : longer.y + longer.height, longer.x : longer.x + longer.width] = 255
+    assert truth(written.page(sheet), classify, cropped(sheet, longer), longer) == (5, "digit")
+
+
+def test_most_of_a_digit_that_is_still_named_is_left_out(classify: Classifier) -> None:
+    sheet = written.sheet("58")
+    page, whole = written.page(sheet), box_of(sheet, 1)
+    below = Box(whole.x, whole.y + round(0.22 * whole.height), whole.width, round(0.78 * whole.height))
+    (one,) = classify([cropped(sheet, below)], [below], [0])
+    named = InkMap.of(page, page.ids.shape)
+    assert named.truth(one._replace(digit=5))[0] == LEFT_OUT and named.truth(one._replace(digit=3))[0] == NO_DIGIT
+
+
+def test_what_is_unclear_is_no_sample(classify: Classifier) -> None:
+    sheet = written.sheet("58")
+    sheet.labels[1] = UNCLEAR
+    assert samples(written.page(sheet), classify, "digit")["truth"].tolist() == [8]
 
 
 def test_two_digits_as_one_mark_are_several(classify: Classifier) -> None:
