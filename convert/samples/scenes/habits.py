@@ -96,7 +96,7 @@ def choose_habits(rng: np.random.Generator) -> Habits:
     spread = rng.uniform(0, 0.3)
     # Many people write wide twos and sevens, and narrow zeros.
     usual = np.array([-0.3, 0, 0.5, 0, 0.2, 0.4, 0, 0.3, 0, 0])
-    widths: list[float] = np.exp(spread * (usual + rng.normal(0, 0.8, 10))).clip(0.6, 1.8).tolist()
+    widths: list[float] = np.exp(spread * (usual + rng.normal(0, 0.8, 10))).clip(0.72, 1.5).tolist()
     draws = rng.uniform(size=6)
     return Habits(
         widths=tuple(widths),

@@ -42,7 +42,7 @@ LAYOUTS = {
     "labelled": Layout(lines.labelled, 0.02, ruled=0.1, things=0.2),
     "scattered": Layout(lines.scattered, 0.02, ruled=0.3, things=0.4),
     "marked": Layout(marked.marked, 0.032, ruled=0.25, things=0.2),
-    "struck out": Layout(marked.struck_out, 0.035, ruled=0.3, things=0.2),
+    "struck out": Layout(marked.struck_out, 0.035, ruled=0.12, things=0.2),
     "grid": Layout(forms.grid, 0.02, things=0.2),
     "table": Layout(forms.table, 0.013, things=0.2),
     "puzzle": Layout(forms.puzzle, 0.012, screen=0.3, things=0.2),

@@ -163,7 +163,7 @@ def strike(sheet: Sheet, hand: Hand, rng: np.random.Generator, first: int) -> No
         along = np.linspace(left, right, max(6, dense)) + rng.normal(0, 0.06 * hand.height, max(6, dense))
         lines = [[(float(x), top + tall * (0.12 if i % 2 else 0.88)) for i, x in enumerate(along)]]
     strokes = [_path(line, rng, 0.05 * hand.height) for line in lines]
-    sheet.trace(strokes, hand.pen * rng.uniform(0.8, 1.5), "strike")
+    sheet.trace(strokes, hand.pen * rng.uniform(0.9, 1.6), "strike")
     for number in range(first, last):
         sheet.doubt(number)
 
