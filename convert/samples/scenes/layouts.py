@@ -29,11 +29,12 @@ class Layout(NamedTuple):
 
 LAYOUTS = {
     # Nothing but digits.
-    "one digit": Layout(plain.one_digit, 0.13, screen=0.45),
-    "one number": Layout(plain.one_number, 0.16, screen=0.15),
-    "few numbers": Layout(plain.few_numbers, 0.08),
+    "one digit": Layout(plain.one_digit, 0.115, screen=0.45),
+    "one number": Layout(plain.one_number, 0.135, screen=0.15),
+    "few numbers": Layout(plain.few_numbers, 0.06),
+    "touching": Layout(plain.touching, 0.08, screen=0.3, ruled=0.05),
     # Digits among symbols, words, rules and things.
-    "one sum": Layout(lines.one_sum, 0.11, screen=0.08, ruled=0.1, things=0.12),
+    "one sum": Layout(lines.one_sum, 0.09, screen=0.08, ruled=0.1, things=0.12),
     "sums": Layout(lines.sums, 0.03, ruled=0.35, things=0.3),
     "column sum": Layout(lines.column_sum, 0.03, ruled=0.3, things=0.1),
     "one entry": Layout(lines.one_entry, 0.05, ruled=0.15, things=0.1),
