@@ -11,25 +11,22 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from convert.data.mnist import load_mnist
 from convert.samples.scenes import Page, Writers, generate_page
-from convert.samples.scenes.sheet import UNCLEAR
 from convert.system.workers import Job, workers
+from convert.training.ink_map import KINDS, LEFT_OUT, NO_DIGIT, InkMap
 from edge.errors import ModelError
 from edge.model.classifier import Model
 from edge.reading.belief import ViewNetwork
-from edge.reading.candidates import SOFT, Candidate, Classifier
+from edge.reading.candidates import Candidate, Classifier
 from edge.reading.evidence import (
     NAMES,
     SEVERAL,
     VIEW,
-    VIEW_CLASSES,
     Surroundings,
     evidence,
     is_hopeless,
@@ -43,16 +40,7 @@ from edge.types import Pixels
 from edge.vision.clean import clean
 from edge.vision.settings import VisionSettings
 
-KINDS = ("digit", "letter", "symbol", "thing", "cut", "joined", "wrong polarity")
-"""What a sample is: ink of a digit, of a letter or word, of another sign, of anything else; a piece that was cut off;
-two candidates that were joined; any candidate of a page whose paper was taken for ink."""
-LETTER, CUT, JOINED, NEGATIVE = (KINDS.index(kind) for kind in ("letter", "cut", "joined", "wrong polarity"))
-NO_DIGIT = VIEW_CLASSES - 1
-"""The class of anything else than digits."""
-LEFT_OUT = -1
-"""In place of the class of what is no sample: one person would read it, another would not."""
-DIGITS = frozenset("0123456789")
-"""Labels of digits that anybody can read: those that are cut off or struck out have a "?" before them."""
+CUT, JOINED, NEGATIVE = (KINDS.index(kind) for kind in ("cut", "joined", "wrong polarity"))
 SAMPLE = np.dtype(
     [
         ("view", np.uint8, (VIEW, VIEW, 2)),
@@ -70,26 +58,15 @@ Samples = NDArray[np.void]
 Look = Callable[[Pixels], NDArray[np.float32]]
 """Views -> the share of each class: ``edge.reading.belief.ViewNetwork.look``."""
 
-PURE = 0.85
-"""A candidate is the digit that has more than this share, 0 to 1, of its ink on marks. Chosen: a tenth may be noise."""
-LEAST_KNOWN = 0.25
-"""And that has at least this share of all its ink: the rest may be a soft edge that the ink map leaves out. Chosen."""
-SAME_BOX = 0.17
-"""And whose box differs by at most this share of the mark's longer side: it is whole and alone. Chosen."""
-EXTRA = 0.5
-"""Its box may be wider by this share if more than half of its ink is the digit: a ruled line touches it. Chosen."""
-SAME_BOX_PIXELS = 3
-"""Such a difference is always allowed, working pixels. Chosen: soft edges of small digits."""
-MOSTLY = 0.6
-"""Several digits are one candidate if it holds at least this share, 0 to 1, of the ink of each. Chosen."""
 SURE = 0.9
-"""A candidate with less likeness than this, 0 to 1, is also taken in other ways. Chosen: as the reader's belief."""
+"""A candidate with less likeness than this, 0 to 1, is also taken in other ways, and so is each that is several digits.
+Chosen: as the reader's belief."""
 WIDE = 1.1
 """Half of those that are this many times as wide as they are tall are too: they may be two digits. Chosen."""
 ANY_SHARE = 0.06
 """This share, 0 to 1, of all others is too. Chosen: a sure digit must be seen cut as well."""
 MOST_DOUBTS = 7
-"""At most this many candidates of a page are taken in other ways. Chosen: a page of words has hundreds."""
+"""At most this many others of a page are taken in other ways. Chosen: a page of words has hundreds."""
 NEGATIVE_SHARE = 0.3
 """Share of the pages, 0 to 1, that are read in the wrong polarity too. Chosen."""
 MOST_NEGATIVE = 25
@@ -135,81 +112,6 @@ class Place:
             self.writers(held_out)
 
 
-class InkMap(NamedTuple):
-    """Which mark of a page each working pixel belongs to."""
-
-    ids: NDArray[np.int16]
-    """(height, width): the number of the mark, 0 = none."""
-    labels: tuple[str, ...]
-    """What each mark is, by its number."""
-    boxes: NDArray[np.int64]
-    """(marks, 4): left, top, right and bottom of each."""
-    sizes: NDArray[np.int64]
-    """(marks,): pixels of each."""
-
-    @classmethod
-    def of(cls, page: Page, shape: tuple[int, ...]) -> InkMap:
-        """``shape``: (height, width) of the working picture."""
-        ids = cv2.resize(page.ids, shape[1::-1], interpolation=cv2.INTER_NEAREST)
-        ys, xs = np.nonzero(ids)
-        marks = ids[ys, xs]
-        boxes = np.zeros((len(page.labels), 4), np.int64)
-        boxes[:, :2] = max(shape)
-        for side, places in enumerate((xs, ys)):
-            np.minimum.at(boxes[:, side], marks, places)
-            np.maximum.at(boxes[:, side + 2], marks, places + 1)
-        return cls(ids.astype(np.int16), page.labels, boxes, np.bincount(ids.ravel(), minlength=len(page.labels)))
-
-    def counts(self, one: Candidate) -> NDArray[np.int64]:
-        """(marks,): how many pixels of a candidate's ink are each mark; number 0: none."""
-        place = one.ink_box
-        ys, xs = np.nonzero(one.ink > SOFT)
-        ys, xs = ys + place.y, xs + place.x
-        inside = (ys >= 0) & (ys < self.ids.shape[0]) & (xs >= 0) & (xs < self.ids.shape[1])
-        return np.bincount(self.ids[ys[inside], xs[inside]], minlength=len(self.labels))
-
-    def truth(self, one: Candidate) -> tuple[int, int]:
-        """The class of a candidate, a digit, SEVERAL, NO_DIGIT or LEFT_OUT, and its place in KINDS."""
-        counts = self.counts(one)
-        total = counts.sum()
-        counts[0] = 0
-        mark, marked = int(counts.argmax()), counts.sum()
-        if not marked:
-            return NO_DIGIT, KINDS.index("thing")
-        kind = kind_of(self.labels[mark])
-        if self.labels[mark] == UNCLEAR:
-            return LEFT_OUT, kind
-        digits = [i for i in np.flatnonzero(counts >= np.maximum(MOSTLY * self.sizes, 1)) if self.labels[i] in DIGITS]
-        if len(digits) > 1:
-            return SEVERAL if counts[digits].sum() > PURE * marked else NO_DIGIT, kind
-        label, box = self.labels[mark], one.box
-        alone = counts[mark] > PURE * marked and counts[mark] >= LEAST_KNOWN * total
-        if not alone or label not in DIGITS:
-            return NO_DIGIT, kind
-        left, top, right, bottom = self.boxes[mark].tolist()
-        longest = max(right - left, bottom - top)
-        missing = max(box.x - left, box.y - top, right - box.x - box.width, bottom - box.y - box.height)
-        extra = max(left - box.x, top - box.y, box.x + box.width - right, box.y + box.height - bottom)
-        most_extra = EXTRA if counts[mark] > total / 2 else SAME_BOX
-        if max(missing / SAME_BOX, extra / most_extra) <= max(longest, SAME_BOX_PIXELS / SAME_BOX):
-            return int(label), kind
-        # Without its bar a 5 may still be one, and so may a 6 with a piece of a line: nobody minds if it is read.
-        is_most = counts[mark] >= MOSTLY * self.sizes[mark]
-        return LEFT_OUT if is_most and one.digit == int(label) else NO_DIGIT, kind
-
-
-def kind_of(label: str) -> int:
-    """The place in KINDS of what a page calls a mark."""
-    name = label.lstrip("?") or label
-    if name in DIGITS:
-        kind = "digit"
-    elif name in ("letter", "word") or (len(name) == 1 and name.isalpha()):
-        kind = "letter"
-    else:
-        kind = "symbol" if name == "symbol" or len(name) == 1 else "thing"
-    return KINDS.index(kind)
-
-
 def samples_of(page: Page, classify: Classifier, rng: np.random.Generator, look: Look | None = None) -> Samples:
     """All samples of one page: its candidates, other ways to take some of them, and perhaps its negative."""
     parts = list(_of_page(page, classify, rng, look))
@@ -227,7 +129,7 @@ def _of_page(page: Page, classify: Classifier, rng: np.random.Generator, look: L
     yield _samples(candidates, range(len(candidates)), around, truths)
     if len(candidates) > MOST:
         return
-    for one in _doubtful(candidates, rng):
+    for one in _doubtful(candidates, truths, rng):
         # Wrong cuts must be seen too, so also what is surely not several digits is cut.
         for way in hypotheses(candidates, one, classify, around.digit_side, several=0):
             if len(way.candidates) == len(way.instead_of) == 1:
@@ -258,12 +160,16 @@ def _found(
     return looked_at(candidates, around, look) if look else candidates, around
 
 
-def _doubtful(candidates: Sequence[Candidate], rng: np.random.Generator) -> Iterator[Candidate]:
+def _doubtful(
+    candidates: Sequence[Candidate], truths: Sequence[tuple[int, int]], rng: np.random.Generator
+) -> Iterator[Candidate]:
     left = MOST_DOUBTS
-    for one in candidates:
+    for one, (truth, _) in zip(candidates, truths, strict=True):
         draw = rng.uniform()
         is_wide = one.box.width > WIDE * one.box.height
-        if left and (one.likeness < SURE or draw < (0.5 if is_wide else ANY_SHARE)):
+        if truth == SEVERAL:
+            yield one
+        elif left and (one.likeness < SURE or draw < (0.5 if is_wide else ANY_SHARE)):
             left -= 1
             yield one
 

@@ -23,8 +23,16 @@ PICTURE_SHARES = {"": 0.58, "forms": 0.15, "mnist": 0.15, "bhmsds": 0.07, "print
 like), or digits of one of the sets of pictures, or print."""
 BAR_SHARE = 0.5
 """Share of the hands, 0 to 1, that write a 1 as a plain bar. Chosen: as many as in the photographs of this project."""
-TOUCHING_SHARE = 0.4
+TOUCHING_SHARE = 0.35
 """Share of the hands, 0 to 1, whose digits touch now and then."""
+ALWAYS_TOUCHING_SHARE = 0.12
+"""Share of the hands, 0 to 1, each of whose digits touches the one before. Chosen: digits that touch are hard."""
+CHAINED_SHARE = 0.3
+"""Share of the hands, 0 to 1, whose zeros in a row touch: 100 and 2000 are often written in one go. Chosen."""
+OPEN_SHARE = 0.3
+"""Share of the hands, 0 to 1, some of whose zeros are open. Chosen: many photographs have such a hand."""
+GAP_IN_ZERO = (0.03, 0.17)
+"""Smallest and largest gap in an open zero, as a share of its outline. Chosen: with a larger one it is a C."""
 HAIRLINE_SHARE = 0.12
 """Share of the hands, 0 to 1, with a pen of half a pixel to one and a half."""
 PEN = (0.03, 0.19)
@@ -54,7 +62,8 @@ OWN_SIGN_SHARE = {"=": 0.35}
 """Share of these signs, 0 to 1, that are drawn by ``signs`` although there are strokes of them."""
 
 PRINTED: Mapping[str, Any] = {
-    "pictures": "printed", "bar": False, "touch": 0.0, "uneven": 0.01, "hop": 0.01, "proportions": (1.0,) * 10
+    "pictures": "printed", "bar": False, "touch": 0.0, "chain": 0.0, "uneven": 0.01, "hop": 0.01,
+    "proportions": (1.0,) * 10,
 }  # fmt: skip
 """What all hands that print have in common."""
 
@@ -84,7 +93,11 @@ class Hand:
     gap: float
     """Gap between two marks, in heights of a digit."""
     touch: float
-    """Share of the marks, 0 to 1, that touch the one before."""
+    """Share of the digits and letters, 0 to 1, that touch the one before."""
+    chain: float
+    """Share of the zeros behind a zero, 0 to 1, that touch it."""
+    open: float
+    """Share of the zeros, 0 to 1, that are open; only those drawn as strokes."""
     uneven: float
     """By how much the size varies from mark to mark, as a natural logarithm: its standard deviation."""
     proportions: tuple[float, ...]
@@ -114,6 +127,10 @@ class Hand:
         """The same person with marks as close to each other as the letters of a word."""
         return replace(self, gap=min(self.gap, gap))
 
+    def touching(self) -> Hand:
+        """The same person in a hurry: each digit touches the one before."""
+        return replace(self, touch=1.0)
+
 
 def choose_hand(writers: Writers, rng: np.random.Generator, height: float) -> Hand:
     """A random person with a random pen, whose digits are ``height`` pixels tall."""
@@ -135,7 +152,9 @@ def choose_hand(writers: Writers, rng: np.random.Generator, height: float) -> Ha
         height=height,
         pen=_choose_pen(rng, height),
         gap=gap,
-        touch=rng.uniform(0.1, 0.6) if rng.uniform() < TOUCHING_SHARE else 0.0,
+        touch=_choose_touch(rng),
+        chain=rng.uniform(0.4, 1.0) if rng.uniform() < CHAINED_SHARE else 0.0,
+        open=rng.uniform(0.2, 1.0) if rng.uniform() < OPEN_SHARE else 0.0,
         uneven=rng.uniform(0.03, 0.2),
         proportions=_choose_proportions(rng),
         hop=rng.uniform(0.02, 0.1),
@@ -143,6 +162,13 @@ def choose_hand(writers: Writers, rng: np.random.Generator, height: float) -> Ha
         habits=choose_habits(rng),
     )
     return replace(hand, **PRINTED) if pictures == "printed" else hand
+
+
+def _choose_touch(rng: np.random.Generator) -> float:
+    kind = rng.uniform()
+    if kind < ALWAYS_TOUCHING_SHARE:
+        return 1.0
+    return float(rng.uniform(0.1, 0.6)) if kind < ALWAYS_TOUCHING_SHARE + TOUCHING_SHARE else 0.0
 
 
 def _choose_proportions(rng: np.random.Generator) -> tuple[float, ...]:
@@ -194,6 +220,8 @@ def write_mark(hand: Hand, character: str, rng: np.random.Generator, size: float
         if not sources:
             return None
         strokes = pick(rng, sources).strokes
+    if character == "0" and len(strokes) == 1 and rng.uniform() < hand.open:
+        strokes = [_opened(strokes[0], rng)]
     strokes, longer = hand.habits.of_mark(character, strokes, rng)
     return _draw(hand, strokes, longer * height, rng)
 
@@ -245,6 +273,19 @@ def enlarged(picture: Pixels, height: float, stretch: float = 1.0) -> Pixels:
 
 def _point(width: float, pen: float) -> Pixels:
     return draw([np.zeros((1, 2), np.float32)], 1, max(1.0, 1.1 * pen, width))
+
+
+def _opened(ring: Stroke, rng: np.random.Generator) -> Stroke:
+    """A 0 (n, 2) with a gap between its ends, which may stand beside each other like those of a 6 or of a C."""
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(ring, axis=0).T))])
+    gap = rng.uniform(*GAP_IN_ZERO)
+    first = gap * rng.uniform()
+    kept = np.linspace(first, 1 - gap + first, 48) * along[-1]
+    path = np.stack([np.interp(kept, along, ring[:, axis]) for axis in (0, 1)], axis=1)
+    # The end comes down inside or outside of where the ring began.
+    late = np.clip((np.linspace(0, 1, 48) - 0.75) / 0.25, 0, 1)[:, None]
+    middle = path.mean(axis=0)
+    return (path + late * rng.normal(0, 0.12) * (path - middle)).astype(np.float32)
 
 
 def _bar(rng: np.random.Generator, lean: float) -> Stroke:

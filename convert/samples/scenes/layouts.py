@@ -29,15 +29,16 @@ class Layout(NamedTuple):
 
 LAYOUTS = {
     # Nothing but digits.
-    "one digit": Layout(plain.one_digit, 0.11, screen=0.45),
-    "one number": Layout(plain.one_number, 0.15, screen=0.15),
-    "few numbers": Layout(plain.few_numbers, 0.075),
+    "one digit": Layout(plain.one_digit, 0.1, screen=0.45),
+    "one number": Layout(plain.one_number, 0.12, screen=0.15),
+    "few numbers": Layout(plain.few_numbers, 0.05),
+    "touching": Layout(plain.touching, 0.075, screen=0.3, ruled=0.05),
     # Digits among symbols, words, rules and things.
-    "one sum": Layout(lines.one_sum, 0.087, screen=0.08, ruled=0.1, things=0.12),
+    "one sum": Layout(lines.one_sum, 0.08, screen=0.08, ruled=0.1, things=0.12),
     "sums": Layout(lines.sums, 0.027, ruled=0.35, things=0.3),
     "column sum": Layout(lines.column_sum, 0.025, ruled=0.3, things=0.1),
     "one entry": Layout(lines.one_entry, 0.083, screen=0.15, ruled=0.15, things=0.1),
-    "entries": Layout(lines.entries, 0.05, ruled=0.4, things=0.4),
+    "entries": Layout(lines.entries, 0.047, ruled=0.4, things=0.4),
     "mixed": Layout(lines.mixed, 0.056, ruled=0.4, things=0.3),
     "labelled": Layout(lines.labelled, 0.02, ruled=0.1, things=0.2),
     "scattered": Layout(lines.scattered, 0.02, ruled=0.3, things=0.4),
