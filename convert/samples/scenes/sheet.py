@@ -21,7 +21,7 @@ UNREAD = "?"
 """Stands before the label of a mark that is cut off or struck out."""
 DEEPEST = 0.2
 """Digits that touch overlap by at most this many heights of a digit. Chosen: more would make one sign of them."""
-NESTED = 0.4
+NESTED = 0.33
 """At most this share of the narrower one's width stands above or below the other. Chosen: a 7 reaches over a 4."""
 SIGNS_SHARE = 0.3
 """Signs touch this many times as often as digits and letters do. Chosen."""
