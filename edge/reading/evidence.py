@@ -30,7 +30,7 @@ UNSEEN = (0.0, 0.5, 0.0)
 """What stands for ``Candidate.context`` where its view was not looked at."""
 HOPELESS = 0.98
 """What the classifier says is no digit with at least this probability is not looked at among its surroundings."""
-WIDE = 0.8
+WIDE = 0.65
 """Ink that is at least this many times as wide as tall may be several digits."""
 LEAST_VIEW = 0.6
 """A smaller candidate is shown as if its longer side were this share of a typical digit's."""

@@ -6,20 +6,12 @@ from collections.abc import Iterator
 from itertools import islice
 from math import inf, log
 
-from edge.reading.candidates import STROKE, Candidate, Classify
+from edge.reading.candidates import Candidate, Classify
 from edge.types import Box
 from edge.vision.touching import Cuts, Piece, best_paths, find_cuts
 
 EACH = 0.02
 """Cost of each digit of a split, as a natural logarithm of probability: fewer digits are likelier."""
-ONE = 0.042
-"""Additional cost of a 1, as a natural logarithm of probability: any stroke may be one."""
-SHORT = 0.07
-"""Cost of a digit that is shorter than the ink, for a whole height of it, as a natural logarithm of probability."""
-SHORT_ONE = 0.4
-"""The same as SHORT for a 1: a short one is rather the end of a stroke."""
-WIDE = 0.05
-"""Cost of a digit that is wider than tall, for each of its own heights, as a natural logarithm of probability."""
 CUT = 0.02
 """Cost of a cut through ink as long as the ink is tall, as a natural logarithm of probability."""
 SHARED_INK = 0.15
@@ -28,8 +20,8 @@ WAYS = 3
 """At most this many splits of the same ink are tried."""
 MOST_PATHS = 12
 """Most ways to cut that are looked through for splits that read differently."""
-LEAST = -2.5
-"""Lowest score of a split that is accepted, as a natural logarithm of probability; wide ink has more: see DIGITS."""
+LEAST = -6.0
+"""Lowest score of a split that is tried, as a natural logarithm of probability; wide ink has more: see DIGITS."""
 DIGITS = 0.8
 """Pairs of digits in touching ink for each height that it is wide: LEAST counts once for each pair."""
 
@@ -67,7 +59,7 @@ def likeliest_splits(cuts: Cuts, classify: Classify) -> Iterator[list[tuple[Piec
         if piece is None or candidate is None:
             return -inf
         found[start, end] = piece, candidate
-        return log_likelihood(candidate, height) - CUT * cuts.costs[end]
+        return log(max(candidate.likeness, 1e-6)) - EACH - CUT * cuts.costs[end]
 
     def next_starts(end: int) -> dict[int, float]:
         return {start: -SHARED_INK * ink for start, ink in cuts.next_starts(end).items()}
@@ -82,15 +74,3 @@ def likeliest_splits(cuts: Cuts, classify: Classify) -> Iterator[list[tuple[Piec
             yield pieces
         if len(seen) == WAYS:
             return
-
-
-def log_likelihood(piece: Candidate, height: int) -> float:
-    """How likely a piece of ink of this height, pixels, is a digit: a natural logarithm of probability."""
-    _, _, w, h = piece.box
-    return (
-        log(max(piece.likeness, 1e-6))
-        - EACH
-        - ONE * (piece.digit == STROKE)
-        - (SHORT_ONE if piece.digit == STROKE else SHORT) * (1 - min(1.0, h / height))
-        - WIDE * max(0.0, w / h - 1)
-    )

@@ -25,7 +25,7 @@ HEIGHT = 32
 """Height to which the ink is reduced before it is cut, pixels."""
 STROKE = 1.5
 """Strokes that are thinner than this in the reduced ink, in pixels, are made darker in proportion."""
-NARROWEST = 0.6
+NARROWEST = 0.45
 """Smallest width of two digits that touch, in heights of the ink."""
 MOST_HEIGHTS = 8.0
 """Largest width of a row of digits that touch, in heights of the ink."""
@@ -41,7 +41,7 @@ MOST_STEPS = 200
 """Where the best path needs more pieces classified than this, it is no row of digits."""
 ALTERNATIVES = 3
 """Ways to cut the ink up to a place that are gone on with."""
-LOST = 0.03
+LOST = 0.05
 """Most ink that is lost between two neighbours, in the ink of one digit."""
 
 

@@ -26,8 +26,10 @@ UNCLEAR = "unclear"
 """The label of what one person would read and another would not, such as the digits on a ruler: nobody learns of it."""
 DEEPEST = 0.2
 """Digits that touch overlap by at most this many heights of a digit. Chosen: more would make one sign of them."""
-NESTED = 0.4
-"""At most this share of the narrower one's width stands above or below the other. Chosen: a 7 reaches over a 4."""
+DEEPEST_SHARE = 0.3
+"""And by at most this share of the narrower one's width. Chosen."""
+NESTED = 0.5
+"""At most this share of the narrower one's width stands above or below the other. Chosen: writing slants."""
 SIGNS_SHARE = 0.3
 """Signs touch this many times as often as digits and letters do. Chosen."""
 LIGATURE_SHARE = 0.25
@@ -187,8 +189,9 @@ def beside(before: Written, one: Written, apart: float) -> float:
     contact = wide
     if rows.any():
         contact = int((wide - a[rows, ::-1].argmax(axis=1) - b[rows].argmax(axis=1)).max())
-    nearest = wide - NESTED * min(wide, second.shape[1])
-    return before.x + max(contact + min(apart, -1) if apart < 0 else contact + apart, nearest)
+    narrower = min(wide, second.shape[1])
+    apart = min(max(apart, -DEEPEST_SHARE * narrower), -1.0) if apart < 0 else apart
+    return before.x + max(contact + apart, wide - NESTED * narrower)
 
 
 def _join(sheet: Sheet, before: Written, one: Written, pen: float, rng: np.random.Generator) -> None:

@@ -87,7 +87,7 @@ def test_a_mark_on_a_tilted_line_may_be_rotated_upright() -> None:
 
 def test_halves_of_a_digit_may_be_merged() -> None:
     marks = halves()
-    (way,) = ways(marks)
+    way, *_ = ways(marks)
     assert way.instead_of == (marks[0], marks[1])
     (whole,) = way.candidates
     assert (whole.digit, whole.box, whole.pieces) == (8, Box(102, 102, 40, 40), 0)

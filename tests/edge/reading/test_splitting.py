@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from edge.reading.candidates import Candidate
-from edge.reading.splitting import WAYS, log_likelihood, splits
+from edge.reading.splitting import WAYS, splits
 from edge.types import Box, Pixels
 from tests.support import candidates
 
@@ -70,7 +70,7 @@ def test_ink_as_narrow_as_one_digit_is_not_cut() -> None:
     def never(*_: object) -> list[Candidate]:
         raise AssertionError("asked")
 
-    narrow = candidate(ring()[:, :22], Box(0, 0, 22, 44))
+    narrow = candidate(ring()[:, :18], Box(0, 0, 18, 44))
     assert not list(splits(narrow, never))
 
 
@@ -79,7 +79,7 @@ def test_a_large_loop_is_not_cut_in_two() -> None:
 
     def anything(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
         return [
-            candidate(ink, box, 3, 0.99 if 0.4 < box.width / box.height < 0.75 else 0.01)
+            candidate(ink, box, 3, 0.99 if 0.4 < box.width / box.height < 0.75 else 1e-4)
             for ink, box in zip(inks, boxes, strict=True)
         ]
 
@@ -94,7 +94,7 @@ def test_a_large_loop_is_not_cut_in_two() -> None:
 def test_a_split_into_what_is_hardly_a_digit_is_not_made() -> None:
     clump = two_rings()
     assert [c.digit for c in next(splits(clump, always(4, 0.99)))] == [4, 4]
-    assert not list(splits(clump, always(4, 0.1)))
+    assert not list(splits(clump, always(4, 0.01)))
 
 
 def test_three_digits_that_touch_are_split_into_three() -> None:
@@ -112,16 +112,3 @@ def test_splits_that_read_differently_are_all_given() -> None:
 
     found = [tuple(c.digit for c in way) for way in splits(two_rings(), by_width)]
     assert 1 < len(found) <= WAYS and len(set(found)) == len(found)
-
-
-def test_a_digit_is_likelier_than_a_short_stroke() -> None:
-    def likelihood(width: int, height: int, digit: int, sure: float = 0.95) -> float:
-        return log_likelihood(candidate(np.zeros((height, width), np.uint8), Box(0, 0, width, height), digit, sure), 40)
-
-    tall = likelihood(20, 40, 5)
-    assert np.log(0.95) - 0.1 < tall < np.log(0.95)
-    assert likelihood(20, 25, 5) < tall
-    assert likelihood(60, 40, 5) < tall
-    assert likelihood(20, 40, 1) < tall
-    assert likelihood(20, 40, 1) - likelihood(20, 25, 1) > tall - likelihood(20, 25, 5)
-    assert np.isfinite(likelihood(20, 40, 5, sure=0.0))
