@@ -18,8 +18,9 @@ from convert.training.belief import (
     is_right,
     view_figures,
 )
-from convert.training.belief_samples import KINDS, Pages, Place, Samples
+from convert.training.belief_samples import Pages, Place, Samples
 from convert.training.belief_weights import fit_weights
+from convert.training.ink_map import KINDS
 from edge.model.classifier import Model
 from edge.reading.belief import ViewNetwork, pack, weigh
 from edge.reading.evidence import NAMES

@@ -11,24 +11,22 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from convert.data.mnist import load_mnist
 from convert.samples.scenes import Page, Writers, generate_page
 from convert.system.workers import Job, workers
+from convert.training.ink_map import KINDS, LEFT_OUT, NO_DIGIT, InkMap
 from edge.errors import ModelError
 from edge.model.classifier import Model
 from edge.reading.belief import ViewNetwork
-from edge.reading.candidates import SOFT, Candidate, Classifier
+from edge.reading.candidates import Candidate, Classifier
 from edge.reading.evidence import (
     NAMES,
     SEVERAL,
     VIEW,
-    VIEW_CLASSES,
     Surroundings,
     evidence,
     is_hopeless,
@@ -42,14 +40,7 @@ from edge.types import Pixels
 from edge.vision.clean import clean
 from edge.vision.settings import VisionSettings
 
-KINDS = ("digit", "letter", "symbol", "thing", "cut", "joined", "wrong polarity")
-"""What a sample is: ink of a digit, of a letter or word, of another sign, of anything else; a piece that was cut off;
-two candidates that were joined; any candidate of a page whose paper was taken for ink."""
-LETTER, CUT, JOINED, NEGATIVE = (KINDS.index(kind) for kind in ("letter", "cut", "joined", "wrong polarity"))
-NO_DIGIT = VIEW_CLASSES - 1
-"""The class of anything else than digits."""
-DIGITS = frozenset("0123456789")
-"""Labels of digits that anybody can read: those that are cut off or struck out have a "?" before them."""
+CUT, JOINED, NEGATIVE = (KINDS.index(kind) for kind in ("cut", "joined", "wrong polarity"))
 SAMPLE = np.dtype(
     [
         ("view", np.uint8, (VIEW, VIEW, 2)),
@@ -67,25 +58,15 @@ Samples = NDArray[np.void]
 Look = Callable[[Pixels], NDArray[np.float32]]
 """Views -> the share of each class: ``edge.reading.belief.ViewNetwork.look``."""
 
-PURE = 0.85
-"""A candidate is the digit that has more than this share, 0 to 1, of its ink on marks. Chosen: a tenth may be noise."""
-LEAST_KNOWN = 0.25
-"""And that has at least this share of all its ink: the rest may be a soft edge that the ink map leaves out. Chosen."""
-SAME_BOX = 0.17
-"""And whose box differs by at most this share of its longer side, so that it is whole and alone. Chosen."""
-SAME_BOX_PIXELS = 3
-"""Such a difference is always allowed, working pixels. Chosen: soft edges of small digits."""
-MOSTLY = 0.6
-"""Several digits are one candidate if it holds at least this share, 0 to 1, of the ink of each; and from at least as
-much of it a digit may be read right, though a rule that it crosses has taken a part, or left one. Chosen."""
 SURE = 0.9
-"""A candidate with less likeness than this, 0 to 1, is also taken in other ways. Chosen: as the reader's belief."""
+"""A candidate with less likeness than this, 0 to 1, is also taken in other ways, and so is each that is several digits.
+Chosen: as the reader's belief."""
 WIDE = 1.1
 """Half of those that are this many times as wide as they are tall are too: they may be two digits. Chosen."""
 ANY_SHARE = 0.06
 """This share, 0 to 1, of all others is too. Chosen: a sure digit must be seen cut as well."""
 MOST_DOUBTS = 7
-"""At most this many candidates of a page are taken in other ways. Chosen: a page of words has hundreds."""
+"""At most this many others of a page are taken in other ways. Chosen: a page of words has hundreds."""
 NEGATIVE_SHARE = 0.3
 """Share of the pages, 0 to 1, that are read in the wrong polarity too. Chosen."""
 MOST_NEGATIVE = 25
@@ -131,73 +112,6 @@ class Place:
             self.writers(held_out)
 
 
-class InkMap(NamedTuple):
-    """Which mark of a page each working pixel belongs to."""
-
-    ids: NDArray[np.int16]
-    """(height, width): the number of the mark, 0 = none."""
-    labels: tuple[str, ...]
-    """What each mark is, by its number."""
-    boxes: NDArray[np.int64]
-    """(marks, 4): left, top, right and bottom of each."""
-    sizes: NDArray[np.int64]
-    """(marks,): pixels of each."""
-
-    @classmethod
-    def of(cls, page: Page, shape: tuple[int, ...]) -> InkMap:
-        """``shape``: (height, width) of the working picture."""
-        ids = cv2.resize(page.ids, shape[1::-1], interpolation=cv2.INTER_NEAREST)
-        ys, xs = np.nonzero(ids)
-        marks = ids[ys, xs]
-        boxes = np.zeros((len(page.labels), 4), np.int64)
-        boxes[:, :2] = max(shape)
-        for side, places in enumerate((xs, ys)):
-            np.minimum.at(boxes[:, side], marks, places)
-            np.maximum.at(boxes[:, side + 2], marks, places + 1)
-        return cls(ids.astype(np.int16), page.labels, boxes, np.bincount(ids.ravel(), minlength=len(page.labels)))
-
-    def counts(self, one: Candidate) -> NDArray[np.int64]:
-        """(marks,): how many pixels of a candidate's ink are each mark; number 0: none."""
-        place = one.ink_box
-        ys, xs = np.nonzero(one.ink > SOFT)
-        ys, xs = ys + place.y, xs + place.x
-        inside = (ys >= 0) & (ys < self.ids.shape[0]) & (xs >= 0) & (xs < self.ids.shape[1])
-        return np.bincount(self.ids[ys[inside], xs[inside]], minlength=len(self.labels))
-
-    def truth(self, one: Candidate) -> tuple[int, int]:
-        """The class of a candidate, a digit, SEVERAL or NO_DIGIT, and its place in KINDS."""
-        counts = self.counts(one)
-        total = counts.sum()
-        counts[0] = 0
-        mark, marked = int(counts.argmax()), counts.sum()
-        if not marked:
-            return NO_DIGIT, KINDS.index("thing")
-        kind = kind_of(self.labels[mark])
-        digits = [i for i in np.flatnonzero(counts >= np.maximum(MOSTLY * self.sizes, 1)) if self.labels[i] in DIGITS]
-        if len(digits) > 1:
-            return SEVERAL if counts[digits].sum() > PURE * marked else NO_DIGIT, kind
-        label, box = self.labels[mark], one.box
-        if label not in DIGITS or counts[mark] <= PURE * marked or counts[mark] < LEAST_KNOWN * total:
-            return NO_DIGIT, kind
-        left, top, right, bottom = self.boxes[mark].tolist()
-        most = max(SAME_BOX_PIXELS, SAME_BOX * max(right - left, bottom - top))
-        apart = box.x - left, box.y - top, box.x + box.width - right, box.y + box.height - bottom
-        is_read = one.digit == int(label) and counts[mark] >= MOSTLY * self.sizes[mark]
-        return int(label) if is_read or max(map(abs, apart)) <= most else NO_DIGIT, kind
-
-
-def kind_of(label: str) -> int:
-    """The place in KINDS of what a page calls a mark."""
-    name = label.lstrip("?") or label
-    if name in DIGITS:
-        kind = "digit"
-    elif name in ("letter", "word") or (len(name) == 1 and name.isalpha()):
-        kind = "letter"
-    else:
-        kind = "symbol" if name == "symbol" or len(name) == 1 else "thing"
-    return KINDS.index(kind)
-
-
 def samples_of(page: Page, classify: Classifier, rng: np.random.Generator, look: Look | None = None) -> Samples:
     """All samples of one page: its candidates, other ways to take some of them, and perhaps its negative."""
     parts = list(_of_page(page, classify, rng, look))
@@ -215,7 +129,7 @@ def _of_page(page: Page, classify: Classifier, rng: np.random.Generator, look: L
     yield _samples(candidates, range(len(candidates)), around, truths)
     if len(candidates) > MOST:
         return
-    for one in _doubtful(candidates, rng):
+    for one in _doubtful(candidates, truths, rng):
         # Wrong cuts must be seen too, so also what is surely not several digits is cut.
         for way in hypotheses(candidates, one, classify, around.digit_side, several=0):
             if len(way.candidates) == len(way.instead_of) == 1:
@@ -230,8 +144,11 @@ def _of_page(page: Page, classify: Classifier, rng: np.random.Generator, look: L
 def _of_negative(page: Page, classify: Classifier, look: Look | None) -> Samples:
     """Candidates of the page in the wrong polarity: none is a digit."""
     candidates, around = _found(page, classify, look, light_ink=not page.light_ink)
+    ink_map = InkMap.of(page, (around.height, around.width))
     places = range(min(len(candidates), MOST_NEGATIVE))
-    return _samples(candidates, places, around, [(NO_DIGIT, NEGATIVE)] * len(places))
+    # A display on the page may be the other way round.
+    truths = [LEFT_OUT if ink_map.truth(candidates[i])[0] == LEFT_OUT else NO_DIGIT for i in places]
+    return _samples(candidates, places, around, [(truth, NEGATIVE) for truth in truths])
 
 
 def _found(
@@ -243,12 +160,16 @@ def _found(
     return looked_at(candidates, around, look) if look else candidates, around
 
 
-def _doubtful(candidates: Sequence[Candidate], rng: np.random.Generator) -> Iterator[Candidate]:
+def _doubtful(
+    candidates: Sequence[Candidate], truths: Sequence[tuple[int, int]], rng: np.random.Generator
+) -> Iterator[Candidate]:
     left = MOST_DOUBTS
-    for one in candidates:
+    for one, (truth, _) in zip(candidates, truths, strict=True):
         draw = rng.uniform()
         is_wide = one.box.width > WIDE * one.box.height
-        if left and (one.likeness < SURE or draw < (0.5 if is_wide else ANY_SHARE)):
+        if truth == SEVERAL:
+            yield one
+        elif left and (one.likeness < SURE or draw < (0.5 if is_wide else ANY_SHARE)):
             left -= 1
             yield one
 
@@ -256,6 +177,8 @@ def _doubtful(candidates: Sequence[Candidate], rng: np.random.Generator) -> Iter
 def _samples(
     candidates: Sequence[Candidate], places: Sequence[int], around: Surroundings, truths: Sequence[tuple[int, int]]
 ) -> Samples:
+    places = [i for i, (truth, _) in zip(places, truths, strict=True) if truth != LEFT_OUT]
+    truths = [truth for truth in truths if truth[0] != LEFT_OUT]
     samples = np.zeros(len(places), SAMPLE)
     samples["evidence"] = evidence(candidates, around, places)
     for sample, i, (truth, kind) in zip(samples, places, truths, strict=True):

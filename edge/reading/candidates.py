@@ -62,6 +62,8 @@ class Candidate(NamedTuple):
     shape: Shape
     pieces: int = 0
     """How many pieces its ink was cut into with it; 0: it was not cut."""
+    whole: Box | None = None
+    """If it was cut: the box of the whole ink, working pixels."""
     cut_from: float = 0.0
     """If it was cut: the probability that the whole ink was several digits, by its view, 0 to 1."""
     context: tuple[float, float, float] | None = None

@@ -30,7 +30,7 @@ UNSEEN = (0.0, 0.5, 0.0)
 """What stands for ``Candidate.context`` where its view was not looked at."""
 HOPELESS = 0.98
 """What the classifier says is no digit with at least this probability is not looked at among its surroundings."""
-WIDE = 0.8
+WIDE = 0.65
 """Ink that is at least this many times as wide as tall may be several digits."""
 LEAST_VIEW = 0.6
 """A smaller candidate is shown as if its longer side were this share of a typical digit's."""
@@ -38,12 +38,16 @@ NAMES = (
     "digits", "share", "context_digit", "context_share", "context_several",
     "minus", "slash", "plus", "equals", "bracket", "percent", "times", "letter", "none",
     "wide", "tall", "large", "of_row", "fill", "stroke", "stroke_usual", "thickest", "level",
-    "border", "signal", "crowd", "pieces", "cut_from", "alone", "row", "page",
+    "border", "signal", "crowd", "pieces", "cut_from", "rest", "rest_seen", "of_whole", "alone", "row", "page",
     "left", "right", "left_letter", "right_letter", "left_gap", "right_gap", "left_tall", "right_tall",
     "foot", "middle", "holds", "held",
     *(f"is_{digit}" for digit in range(10)),
 )  # fmt: skip
-"""What each number of the evidence is."""
+"""What each number of the evidence is.
+
+Of a piece that was cut off: ``rest`` and ``rest_seen`` are the least likeness of a digit among the other pieces, by
+themselves and by their views, and ``of_whole`` its height as a share of the whole ink's; of any other ink they are 1.
+"""
 
 
 class Surroundings:
@@ -152,6 +156,10 @@ def evidence(
     rows = rows_of(candidates, top, {candidates[i].line for i in places})
     holds, held = enclosed(candidates, places)
     likeness = sum(top)
+    cut: dict[Box, list[int]] = {}
+    for i, one in enumerate(candidates):
+        if one.whole:
+            cut.setdefault(one.whole, []).append(i)
     for n, i in enumerate(places):
         one = candidates[i]
         x, y, w, h = one.box
@@ -173,6 +181,7 @@ def evidence(
                 letters.append(0.3)
                 tall.append(0.0)
             gaps.append(min(max(gap, -0.5), FAR))
+        pieces = [candidates[k] for k in cut[one.whole] if k != i] if one.whole else []
         area, stroke, level, thickest = one.shape
         longer = max(w, h)
         rest, others = len(row) - 1, len(candidates) - 1
@@ -182,7 +191,11 @@ def evidence(
             area / max(1, w * h), stroke / longer, _clipped_log(stroke, usual_stroke), _clipped_log(thickest, stroke),
             _clipped_log(level, usual_level),
             float(min(x, y, around.width - x - w, around.height - y - h) <= 1), around.signal,
-            around.ink_around(one.box, area), min(one.pieces, 4), one.cut_from, float(not rest),
+            around.ink_around(one.box, area), min(one.pieces, 4), one.cut_from,
+            min((other.likeness for other in pieces), default=1.0),
+            min(((other.context or UNSEEN)[0] for other in pieces), default=1.0),
+            h / one.whole.height if one.whole else 1.0,
+            float(not rest),
             (row_top - top[i]) / rest if rest else 0.5,
             (likeness - top[i]) / others if others else 0.5,
             *near, *letters, *gaps, *tall,

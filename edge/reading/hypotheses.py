@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from edge.reading.candidates import Candidate, Classify
-from edge.reading.splitting import split_touching
+from edge.reading.splitting import splits
 from edge.types import Box, Pixels
 from edge.vision.components import bounding_box
 from edge.vision.crop import rotate
@@ -63,10 +63,10 @@ def hypotheses(
         yield Hypothesis((doubtful, other), (one,))
     may_be_several = doubtful.context is None or doubtful.context[2] >= several
     if may_be_several and doubtful.box.width >= NARROW * digit_side:
-        digits = split_touching(doubtful, classify)
-        if len(digits) > 1:
-            whole = doubtful.context[2] if doubtful.context else 0.0
-            yield Hypothesis((doubtful,), tuple(one._replace(pieces=len(digits), cut_from=whole) for one in digits))
+        whole = doubtful.context[2] if doubtful.context else 0.0
+        for digits in splits(doubtful, classify):
+            pieces = (one._replace(pieces=len(digits), whole=doubtful.box, cut_from=whole) for one in digits)
+            yield Hypothesis((doubtful,), tuple(pieces))
 
 
 def local_tilt(candidates: Sequence[Candidate], i: int) -> float:

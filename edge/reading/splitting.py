@@ -1,50 +1,51 @@
-"""Split digits that touch: the likeliest way to cut their ink into digits."""
+"""Split digits that touch: the likeliest ways to cut their ink into digits."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from math import inf, log
 
-from edge.reading.candidates import STROKE, Candidate, Classify
+from edge.reading.candidates import Candidate, Classify
 from edge.types import Box
-from edge.vision.touching import Cuts, Piece, best_path, find_cuts
+from edge.vision.touching import Cuts, Piece, best_paths, find_cuts
 
 EACH = 0.02
 """Cost of each digit of a split, as a natural logarithm of probability: fewer digits are likelier."""
-ONE = 0.042
-"""Additional cost of a 1, as a natural logarithm of probability: any stroke may be one."""
-SHORT = 0.07
-"""Cost of a digit that is shorter than the ink, for a whole height of it, as a natural logarithm of probability."""
-SHORT_ONE = 0.4
-"""The same as SHORT for a 1: a short one is rather the end of a stroke."""
-WIDE = 0.05
-"""Cost of a digit that is wider than tall, for each of its own heights, as a natural logarithm of probability."""
 CUT = 0.02
 """Cost of a cut through ink as long as the ink is tall, as a natural logarithm of probability."""
 SHARED_INK = 0.15
 """Cost of sharing a whole digit's ink with the digit before, as a natural logarithm of probability."""
-LEAST = -2.5
-"""Lowest score of a split that is accepted, as a natural logarithm of probability; wide ink has more: see DIGITS."""
+WAYS = 3
+"""At most this many splits of the same ink are tried."""
+MOST_PATHS = 12
+"""Most ways to cut that are looked through for splits that read differently."""
+LEAST = -6.0
+"""Lowest score of a split that is tried, as a natural logarithm of probability; wide ink has more: see DIGITS."""
 DIGITS = 0.8
 """Pairs of digits in touching ink for each height that it is wide: LEAST counts once for each pair."""
 
 
-def split_touching(candidate: Candidate, classify: Classify) -> list[Candidate]:
-    """The digits that touch in a candidate, left to right, or the candidate itself where its pieces are no digits."""
+def splits(candidate: Candidate, classify: Classify) -> Iterator[list[Candidate]]:
+    """The likeliest ways to take the ink of a candidate as two digits that touch or more, left to right, at most WAYS.
+
+    The likeliest first; none where its pieces are no digits.
+    """
     cuts = find_cuts(candidate.ink)
-    digits = likeliest_split(cuts, classify) if cuts else []
-    if not cuts or not digits:
-        return [candidate]
+    if not cuts:
+        return
     x, y, _, _ = candidate.ink_box
-    found = []
-    for small, digit in digits:
-        piece = cuts.full_size(small)
-        left, top, width, height = piece.box
-        found.append(digit._replace(ink=piece.ink, box=Box(x + left, y + top, width, height), line=candidate.line))
-    return found
+    for digits in likeliest_splits(cuts, classify):
+        found = []
+        for small, digit in digits:
+            piece = cuts.full_size(small)
+            left, top, width, height = piece.box
+            found.append(digit._replace(ink=piece.ink, box=Box(x + left, y + top, width, height), line=candidate.line))
+        yield found
 
 
-def likeliest_split(cuts: Cuts, classify: Classify) -> list[tuple[Piece, Candidate]]:
-    """The pieces, left to right, of the most likely split; empty if none is likely enough."""
+def likeliest_splits(cuts: Cuts, classify: Classify) -> Iterator[list[tuple[Piece, Candidate]]]:
+    """The pieces of the likeliest splits that read differently, at most WAYS: left to right in each."""
     found: dict[tuple[int, int], tuple[Piece, Candidate]] = {}
     height, width = cuts.small.shape
 
@@ -58,22 +59,18 @@ def likeliest_split(cuts: Cuts, classify: Classify) -> list[tuple[Piece, Candida
         if piece is None or candidate is None:
             return -inf
         found[start, end] = piece, candidate
-        return log_likelihood(candidate, height) - CUT * cuts.costs[end]
+        return log(max(candidate.likeness, 1e-6)) - EACH - CUT * cuts.costs[end]
 
     def next_starts(end: int) -> dict[int, float]:
         return {start: -SHARED_INK * ink for start, ink in cuts.next_starts(end).items()}
 
     least = LEAST * max(1.0, DIGITS * width / height)
-    return [found[step] for step in best_path(cuts.last, bounds, score, next_starts, least)]
-
-
-def log_likelihood(piece: Candidate, height: int) -> float:
-    """How likely a piece of ink of this height, pixels, is a digit: a natural logarithm of probability."""
-    _, _, w, h = piece.box
-    return (
-        log(max(piece.likeness, 1e-6))
-        - EACH
-        - ONE * (piece.digit == STROKE)
-        - (SHORT_ONE if piece.digit == STROKE else SHORT) * (1 - min(1.0, h / height))
-        - WIDE * max(0.0, w / h - 1)
-    )
+    seen: set[tuple[int, ...]] = set()
+    for path in islice(best_paths(cuts.last, bounds, score, next_starts, least), MOST_PATHS):
+        pieces = [found[step] for step in path]
+        text = tuple(one.digit for _, one in pieces)
+        if text not in seen:
+            seen.add(text)
+            yield pieces
+        if len(seen) == WAYS:
+            return

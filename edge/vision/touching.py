@@ -9,7 +9,8 @@ the first and one on the left of the second: where strokes run into one another,
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import cv2
@@ -24,7 +25,7 @@ HEIGHT = 32
 """Height to which the ink is reduced before it is cut, pixels."""
 STROKE = 1.5
 """Strokes that are thinner than this in the reduced ink, in pixels, are made darker in proportion."""
-NARROWEST = 0.6
+NARROWEST = 0.45
 """Smallest width of two digits that touch, in heights of the ink."""
 MOST_HEIGHTS = 8.0
 """Largest width of a row of digits that touch, in heights of the ink."""
@@ -38,7 +39,9 @@ SHARED = 0.3
 """Most ink that two neighbours share, in the ink of one digit."""
 MOST_STEPS = 200
 """Where the best path needs more pieces classified than this, it is no row of digits."""
-LOST = 0.03
+ALTERNATIVES = 3
+"""Ways to cut the ink up to a place that are gone on with."""
+LOST = 0.05
 """Most ink that is lost between two neighbours, in the ink of one digit."""
 
 
@@ -141,28 +144,30 @@ def _piece(ink: Pixels, mask: NDArray[np.bool_], start: int, end: int) -> Piece:
     return Piece(start, end, part[top : top + h, left : left + w], Box(x + left, y + top, w, h))
 
 
-def best_path(
+def best_paths(
     last: int,
     bounds: Callable[[int], Mapping[int, float]],
     score: Callable[[int, int], float],
     next_starts: Callable[[int], Mapping[int, float]],
     least: float,
-) -> list[tuple[int, int]]:
-    """The steps (start, end) from 0 to ``last`` with the greatest sum of scores; empty where that is below ``least``.
+) -> Iterator[tuple[tuple[int, int], ...]]:
+    """The steps (start, end) from 0 to ``last`` with the greatest sum of scores, then other ways with less.
 
+    At most ALTERNATIVES come to a place by the same way; all have at least ``least`` in sum.
     Scores are at most 0. ``bounds(start)``: the ends of a step from there, each with an upper bound of what it and all
     steps after it score. ``score(start, end)``: the score of one step; called for as few steps as possible (A*: Hart,
     Nilsson and Raphael 1968). ``next_starts(end)``: the starts of the next step, each with what that scores.
     """
     known: dict[tuple[int, int], float] = {}
-    best: dict[tuple[int, int], float] = {}
+    reached: defaultdict[tuple[int, int], list[float]] = defaultdict(list)
     # Each: -(upper bound of its score), score so far, where it has come to, start and end of its next step, its steps.
     paths: list[tuple[float, float, int, int, int, tuple[tuple[int, int], ...]]] = []
 
     def extend(total: float, node: int, path: tuple[tuple[int, int], ...]) -> None:
         for start, change in next_starts(node).items():
-            if total + change > best.get((node, start), -np.inf):
-                best[node, start] = total + change
+            others = reached[node, start]
+            if len(others) < ALTERNATIVES or total + change > others[0]:
+                (heapq.heappush if len(others) < ALTERNATIVES else heapq.heapreplace)(others, total + change)
                 for end, most in bounds(start).items():
                     if end > node and total + change + most >= least:
                         heapq.heappush(paths, (-total - change - most, total + change, node, start, end, path))
@@ -171,10 +176,11 @@ def best_path(
     while paths:
         _, total, node, start, end, path = heapq.heappop(paths)
         if node == last:
-            return list(path)
+            yield path
+            continue
         if (start, end) not in known:
             if len(known) >= MOST_STEPS:
-                break
+                return
             known[start, end] = score(start, end)
         total += known[start, end]
         path = (*path, (start, end))
@@ -182,7 +188,6 @@ def best_path(
             heapq.heappush(paths, (-total, total, last, last, last, path))
         elif total >= least:
             extend(total, end, path)
-    return []
 
 
 def remove_crumbs(ink: Pixels) -> Pixels:

@@ -16,7 +16,7 @@ from convert.samples.scenes.sizes import LARGEST, between
 from convert.samples.scenes.writers import Writers, pick
 from edge.types import Pixels
 
-LIGHT_INK_SHARE = 0.15
+LIGHT_INK_SHARE = 0.12
 """Share of the pages, 0 to 1, that are chalk on a board, or light ink on a dark screen."""
 LIGHTEST_BOARD = 0.4
 """A board is this share of the grey of paper."""
@@ -24,7 +24,9 @@ LEAST_CONTRAST = 0.07
 """Ink differs by at least this share of the paper's grey after blur. Chosen: what a careful person still reads."""
 CLEAR_OF_NOISE = 4.0
 """Ink differs from the paper by at least this many standard deviations of the noise."""
-JPEG_SHARE = 0.35
+SHARPENED_SHARE = 0.2
+"""Share of the photographs, 0 to 1, that the camera sharpens: ink then has a lighter edge. Chosen."""
+JPEG_SHARE = 0.4
 """Share of the pages, 0 to 1, that are compressed."""
 
 
@@ -85,11 +87,14 @@ def photograph(
     if surroundings.desk.any():
         page = things.lay_desk(page, surroundings.desk, rng, writers, dark=None if light else rng.uniform() < 0.85)
     for _ in range(surroundings.things):
-        page = things.lay(page, sheet.ids, rng, pick(rng, things.THINGS))
+        page = things.lay(page, sheet, rng, pick(rng, things.THINGS))
     blur, noise = _disturbance(hand, contrast, rng)
     page = _blurred(page, blur, rng)
     if noise > 0.3 / 255:
         page += fields.noise(shape, rng) * np.float32(noise * grey)
+    if rng.uniform() < SHARPENED_SHARE:
+        strength = rng.uniform(0.3, 1.2)
+        page = cv2.addWeighted(page, 1 + strength, cv2.GaussianBlur(page, (0, 0), rng.uniform(0.8, 2)), -strength, 0)
     pixels = np.clip(page, 0, 255).astype(np.uint8)
     if surroundings.strip.any():
         _paint_strip(pixels, surroundings.strip, rng)

@@ -29,7 +29,7 @@ class Page:
     """(height, width): the number of the mark that each pixel of ink belongs to; 0: paper, rules, boxes, things."""
     labels: tuple[str, ...]
     """What each mark is, by its number: a character, or a word such as ``ring``. One that is cut off by the border or
-    struck out has a "?" before it. Number 0 is the paper."""
+    struck out has a "?" before it, and what may be read or not is ``unclear``. Number 0 is the paper."""
     light_ink: bool
     """Whether the ink is lighter than the paper."""
     layout: str

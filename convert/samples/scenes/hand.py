@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
 
 from convert.data.marks import Stroke, draw, extent
+from convert.samples.scenes.habits import Habits, choose_habits
+from convert.samples.scenes.signs import DRAWN
 from convert.samples.scenes.writers import Source, Writers, pick
 from convert.samples.typefaces import printed
 from edge.handwriting import rendering
@@ -19,9 +23,17 @@ PICTURE_SHARES = {"": 0.58, "forms": 0.15, "mnist": 0.15, "bhmsds": 0.07, "print
 like), or digits of one of the sets of pictures, or print."""
 BAR_SHARE = 0.5
 """Share of the hands, 0 to 1, that write a 1 as a plain bar. Chosen: as many as in the photographs of this project."""
-TOUCHING_SHARE = 0.4
+TOUCHING_SHARE = 0.35
 """Share of the hands, 0 to 1, whose digits touch now and then."""
-HAIRLINE_SHARE = 0.08
+ALWAYS_TOUCHING_SHARE = 0.12
+"""Share of the hands, 0 to 1, each of whose digits touches the one before. Chosen: digits that touch are hard."""
+CHAINED_SHARE = 0.3
+"""Share of the hands, 0 to 1, whose zeros in a row touch: 100 and 2000 are often written in one go. Chosen."""
+OPEN_SHARE = 0.3
+"""Share of the hands, 0 to 1, some of whose zeros are open. Chosen: many photographs have such a hand."""
+GAP_IN_ZERO = (0.03, 0.17)
+"""Smallest and largest gap in an open zero, as a share of its outline. Chosen: with a larger one it is a C."""
+HAIRLINE_SHARE = 0.12
 """Share of the hands, 0 to 1, with a pen of half a pixel to one and a half."""
 PEN = (0.03, 0.19)
 """Finest and broadest pen, in heights of a digit: a ball pen on a large digit, a marker on a small one."""
@@ -34,6 +46,9 @@ SIZES = {
     "/()[]{}|": (0.9, 1.4),
     "%": (0.7, 1.0),
     "^`'": (0.15, 0.35),
+    "→": (0.7, 1.6),
+    "✓": (0.6, 1.2),
+    "•": (0.1, 0.3),
     ",": (0.15, 0.32),
 }
 """Smallest and largest size of what is not as tall as a digit, in heights of a digit."""
@@ -41,6 +56,16 @@ WIDEST = 8.0
 """A mark is at most this many times as wide as a digit is tall: a long word."""
 POINT = (0.06, 0.17)
 """Smallest and largest width of a full stop, in heights of a digit."""
+UNEQUAL_SHARE = 0.2
+"""Share of the hands, 0 to 1, whose digits are of very unequal size: tall sevens beside small zeros."""
+OWN_SIGN_SHARE = {"=": 0.35}
+"""Share of these signs, 0 to 1, that are drawn by ``signs`` although there are strokes of them."""
+
+PRINTED: Mapping[str, Any] = {
+    "pictures": "printed", "bar": False, "touch": 0.0, "chain": 0.0, "uneven": 0.01, "hop": 0.01,
+    "proportions": (1.0,) * 10,
+}  # fmt: skip
+"""What all hands that print have in common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +93,11 @@ class Hand:
     gap: float
     """Gap between two marks, in heights of a digit."""
     touch: float
-    """Share of the marks, 0 to 1, that touch the one before."""
+    """Share of the digits and letters, 0 to 1, that touch the one before."""
+    chain: float
+    """Share of the zeros behind a zero, 0 to 1, that touch it."""
+    open: float
+    """Share of the zeros, 0 to 1, that are open; only those drawn as strokes."""
     uneven: float
     """By how much the size varies from mark to mark, as a natural logarithm: its standard deviation."""
     proportions: tuple[float, ...]
@@ -77,6 +106,13 @@ class Hand:
     """By how much marks stand above or below the line, in heights of a digit: its standard deviation."""
     tilt: float
     """How far a line of text falls for each pixel to the right, pixels."""
+    habits: Habits
+    """How this person forms marks."""
+
+    @property
+    def joins(self) -> bool:
+        """Whether the letters of a word are joined."""
+        return self.habits.joined and self.pictures != "printed"
 
     def resized(self, height: float, rng: np.random.Generator) -> Hand:
         """The same person with digits ``height`` pixels tall and a random pen."""
@@ -85,12 +121,15 @@ class Hand:
     def printing(self, rng: np.random.Generator, size: float) -> Hand:
         """Print beside this hand's writing, ``size`` times as tall."""
         gap, typeface = rng.uniform(0.05, 0.25), int(rng.integers(1 << 30))
-        height = size * self.height
-        return replace(self, pictures="printed", typeface=typeface, bar=False, gap=gap, touch=0.0, height=height)
+        return replace(self, **PRINTED, typeface=typeface, gap=gap, height=size * self.height)
 
     def closer(self, gap: float) -> Hand:
         """The same person with marks as close to each other as the letters of a word."""
         return replace(self, gap=min(self.gap, gap))
+
+    def touching(self) -> Hand:
+        """The same person in a hurry: each digit touches the one before."""
+        return replace(self, touch=1.0)
 
 
 def choose_hand(writers: Writers, rng: np.random.Generator, height: float) -> Hand:
@@ -100,7 +139,7 @@ def choose_hand(writers: Writers, rng: np.random.Generator, height: float) -> Ha
     askew = rng.normal(0, 4) if rng.uniform() < 0.25 else 0.0
     uphill = rng.normal(0, 0.04) if rng.uniform() < 0.4 else 0.0
     gap = rng.uniform(0.06, 0.6) if rng.uniform() < 0.75 else rng.uniform(0.6, 2.2)
-    return Hand(
+    hand = Hand(
         writers,
         writer=pick(rng, tuple(writers.digits)),
         pictures=pictures,
@@ -109,22 +148,33 @@ def choose_hand(writers: Writers, rng: np.random.Generator, height: float) -> Ha
         turn=askew + rng.normal(0, 3),
         stretch=float(np.exp(rng.normal(0, 0.13))),
         wobble=rng.uniform(0, 0.02),
-        bar=pictures != "printed" and bool(rng.uniform() < BAR_SHARE),
+        bar=bool(rng.uniform() < BAR_SHARE),
         height=height,
         pen=_choose_pen(rng, height),
         gap=gap,
-        touch=rng.uniform(0.1, 0.6) if rng.uniform() < TOUCHING_SHARE else 0.0,
+        touch=_choose_touch(rng),
+        chain=rng.uniform(0.4, 1.0) if rng.uniform() < CHAINED_SHARE else 0.0,
+        open=rng.uniform(0.2, 1.0) if rng.uniform() < OPEN_SHARE else 0.0,
         uneven=rng.uniform(0.03, 0.2),
         proportions=_choose_proportions(rng),
         hop=rng.uniform(0.02, 0.1),
         tilt=uphill + float(np.tan(np.radians(askew))),
+        habits=choose_habits(rng),
     )
+    return replace(hand, **PRINTED) if pictures == "printed" else hand
+
+
+def _choose_touch(rng: np.random.Generator) -> float:
+    kind = rng.uniform()
+    if kind < ALWAYS_TOUCHING_SHARE:
+        return 1.0
+    return float(rng.uniform(0.1, 0.6)) if kind < ALWAYS_TOUCHING_SHARE + TOUCHING_SHARE else 0.0
 
 
 def _choose_proportions(rng: np.random.Generator) -> tuple[float, ...]:
-    spread = rng.uniform(0.0, 0.2)
+    spread = rng.uniform(0.0, 0.2) if rng.uniform() >= UNEQUAL_SHARE else rng.uniform(0.2, 0.55)
     usual = np.array([-0.6, 0.3, 0.0, 0.0, 0.1, 0.0, 0.2, 0.5, 0.2, 0.5])
-    sizes: list[float] = np.exp(spread * (usual + rng.normal(0, 0.8, 10))).tolist()
+    sizes: list[float] = np.exp(spread * (usual + rng.normal(0, 0.8, 10))).clip(0.55, 1.6).tolist()
     return tuple(sizes)
 
 
@@ -144,12 +194,13 @@ def write_mark(hand: Hand, character: str, rng: np.random.Generator, size: float
     if character == ".":
         return _point(height * rng.uniform(*POINT), hand.pen)
     if character == "1" and hand.bar:
-        return _draw(hand, [_bar(rng)], height * hand.proportions[1] * float(np.exp(rng.normal(0, 0.08))), rng)
+        height *= hand.proportions[1] * float(np.exp(rng.normal(0, 0.08)))
+        return _draw(hand, [_bar(rng, hand.habits.lean)], height, rng)
     if character.isdecimal():
         height *= hand.proportions[int(character)]
     for characters, (least, most) in SIZES.items():
         if character in characters:
-            height *= rng.uniform(least, most)
+            height *= (least + most) / 2 if hand.pictures == "printed" else rng.uniform(least, most)
     picture = _picture(hand, character, rng)
     if picture is not None:
         return enlarged(picture, height, hand.stretch * float(np.exp(rng.normal(0, 0.05))))
@@ -161,15 +212,18 @@ def write_mark(hand: Hand, character: str, rng: np.random.Generator, size: float
         while not sources:
             sources = hand.writers.digits[pick(rng, tuple(hand.writers.digits))].get(character)
         strokes = pick(rng, sources).strokes
-    elif character in "÷×":
-        strokes = _division(rng) if character == "÷" else _times(rng)
+    elif character in DRAWN and rng.uniform() < OWN_SIGN_SHARE.get(character, 1.0):
+        strokes = DRAWN[character](rng)
     else:
         own = hand.writers.characters.get(hand.writer, {}).get(character)
         sources = own or hand.writers.all_characters.get(character)
         if not sources:
             return None
         strokes = pick(rng, sources).strokes
-    return _draw(hand, strokes, height, rng)
+    if character == "0" and len(strokes) == 1 and rng.uniform() < hand.open:
+        strokes = [_opened(strokes[0], rng)]
+    strokes, longer = hand.habits.of_mark(character, strokes, rng)
+    return _draw(hand, strokes, longer * height, rng)
 
 
 def write_source(hand: Hand, source: Source, rng: np.random.Generator, size: float = 1.0) -> Pixels:
@@ -221,20 +275,21 @@ def _point(width: float, pen: float) -> Pixels:
     return draw([np.zeros((1, 2), np.float32)], 1, max(1.0, 1.1 * pen, width))
 
 
-def _bar(rng: np.random.Generator) -> Stroke:
-    """A 1 that is one straight or slightly bent line."""
+def _opened(ring: Stroke, rng: np.random.Generator) -> Stroke:
+    """A 0 (n, 2) with a gap between its ends, which may stand beside each other like those of a 6 or of a C."""
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(ring, axis=0).T))])
+    gap = rng.uniform(*GAP_IN_ZERO)
+    first = gap * rng.uniform()
+    kept = np.linspace(first, 1 - gap + first, 48) * along[-1]
+    path = np.stack([np.interp(kept, along, ring[:, axis]) for axis in (0, 1)], axis=1)
+    # The end comes down inside or outside of where the ring began.
+    late = np.clip((np.linspace(0, 1, 48) - 0.75) / 0.25, 0, 1)[:, None]
+    middle = path.mean(axis=0)
+    return (path + late * rng.normal(0, 0.12) * (path - middle)).astype(np.float32)
+
+
+def _bar(rng: np.random.Generator, lean: float) -> Stroke:
+    """A 1 that is one straight or slightly bent line, its top ``lean`` of its height to the right."""
     along = np.linspace(0, 1, 8)
-    across = rng.normal(0, 0.03) * np.sin(np.pi * along) + rng.normal(0, 0.04) * along
+    across = rng.normal(0, 0.03) * np.sin(np.pi * along) + rng.normal(-lean, 0.04) * along
     return np.stack([across, along], axis=1).astype(np.float32)
-
-
-def _division(rng: np.random.Generator) -> list[Stroke]:
-    line = np.array([[0, rng.normal(0, 0.05)], [1, rng.normal(0, 0.05)]])
-    far = rng.uniform(0.25, 0.5)
-    points = [np.array([[0.5, side * far]]) + rng.normal(0, 0.05, (1, 2)) for side in (-1, 1)]
-    return [stroke.astype(np.float32) for stroke in (line, *points)]
-
-
-def _times(rng: np.random.Generator) -> list[Stroke]:
-    ends = np.array([[[0, 0], [1, 1]], [[1, 0], [0, 1]]]) + rng.normal(0, 0.08, (2, 2, 2))
-    return list(ends.astype(np.float32))

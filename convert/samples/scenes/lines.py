@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from convert.samples.scenes import texts
+from convert.samples.scenes.cursive import join, write_line
 from convert.samples.scenes.hand import Hand, choose_hand, write_source
 from convert.samples.scenes.plain import written_on_blank
 from convert.samples.scenes.sheet import Sheet, write
-from convert.samples.scenes.sizes import DIGIT, between, crop_around, line_height, page_size
+from convert.samples.scenes.sizes import DIGIT, LARGEST, between, crop_around, line_height, page_size
 from convert.samples.scenes.texts import Text
 from convert.samples.scenes.writers import Writers, pick
 
@@ -35,7 +36,7 @@ def fill(sheet: Sheet, hand: Hand, rng: np.random.Generator, entry: Text, *, ful
             text = entry(rng)
             if x > start and x + len(text) * (0.55 + hand.gap) * height > sheet.width and rng.uniform() < 0.85:
                 break
-            x = write(sheet, hand, text, x, y + hand.tilt * (x - start), rng) + height * rng.uniform(0.8, 3)
+            x = write_line(sheet, hand, text, x, y + hand.tilt * (x - start), rng) + height * rng.uniform(0.8, 3)
             if not full and rng.uniform() < 0.45:
                 break
         y += step
@@ -93,8 +94,28 @@ def entries(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
 
 
 def one_entry(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
-    """One date, price, number with a unit or the like, cropped to it."""
-    sheet, hand = written_on_blank(writers, rng, [texts.entry(rng)], between(rng, DIGIT[0], 110), 1.3)
+    """One date, price, number with a unit or the like, or a few below each other, cropped to them."""
+    count = 1 if rng.uniform() < 0.8 else int(rng.integers(2, 5))
+    text = texts.among_others if rng.uniform() < 0.85 else texts.entry
+    lines = [text(rng) for _ in range(count)]
+    sheet, hand = written_on_blank(writers, rng, lines, between(rng, DIGIT[0], 110), rng.uniform(1.3, 2))
+    return crop_around(sheet, hand.height, rng), hand
+
+
+def labelled(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
+    """A number by hand behind or below a printed word, as on a form; or a few of them."""
+    hand = choose_hand(writers, rng, between(rng, 14, min(90, LARGEST / 16))).closer(0.6)
+    small = hand.printing(rng, rng.uniform(0.45, 1.1))
+    count, step = int(rng.choice([1, 1, 1, 2, 3])), hand.height * rng.uniform(1.4, 2.2)
+    below = rng.uniform() < 0.2
+    sheet = Sheet.blank((count + 1.5) * step * (1 + below), min(LARGEST, 16 * hand.height))
+    for i in range(count):
+        y = (0.5 + i * (1 + below)) * step
+        word = pick(rng, texts.NOUNS if rng.uniform() < 0.7 else texts.WORDS) + pick(rng, ("", "", ":", "."))
+        x = write(sheet, small, word, hand.height, y + hand.height - small.height, rng)
+        start = hand.height * rng.uniform(0.8, 1.5) if below else x + hand.height * rng.uniform(0.2, 1)
+        text = texts.number(rng, 1, 5) if rng.uniform() < 0.8 else texts.among_others(rng)
+        write(sheet, hand, text, start, y + below * step + 0.08 * hand.height * rng.normal(), rng)
     return crop_around(sheet, hand.height, rng), hand
 
 
@@ -106,7 +127,7 @@ def mixed(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
         kind = rng.uniform()
         if kind < 0.4:
             return texts.word(rng)
-        return texts.measured(rng) if kind < 0.7 else texts.entry(rng)
+        return texts.measured(rng) if kind < 0.6 else texts.among_others(rng)
 
     fill(sheet, hand, rng, entry)
     return sheet, hand
@@ -126,7 +147,9 @@ def scattered(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
 
 
 def word_at(sheet: Sheet, hand: Hand, rng: np.random.Generator, x: float, y: float) -> float:
-    """Write a whole word of somebody, its top at ``y``; returns where it ends."""
+    """Write a whole word, of somebody or of letters that are joined, its top at ``y``; returns where it ends."""
+    if rng.uniform() < 0.5:
+        return join(sheet, hand, texts.word(rng).lower(), x, y, rng)
     if not hand.writers.words:
         return write(sheet, hand, texts.word(rng), x, y, rng)
     ink = write_source(hand, pick(rng, hand.writers.words), rng, rng.uniform(0.9, 1.5))

@@ -8,11 +8,12 @@ import numpy as np
 
 from convert.data.marks import Stroke
 from convert.samples.scenes import texts
-from convert.samples.scenes.hand import Hand
+from convert.samples.scenes.cursive import write_line
+from convert.samples.scenes.hand import Hand, choose_hand
 from convert.samples.scenes.lines import MOST_MARKS, blank_page
 from convert.samples.scenes.plain import written_on_blank
 from convert.samples.scenes.sheet import Sheet, write
-from convert.samples.scenes.sizes import between, crop_around
+from convert.samples.scenes.sizes import LARGEST, between, crop_around
 from convert.samples.scenes.writers import Writers, pick
 from edge.handwriting.rendering import curve
 
@@ -134,43 +135,63 @@ DRAWN: tuple[Drawing, ...] = (
 
 
 def strike(sheet: Sheet, hand: Hand, rng: np.random.Generator, first: int) -> None:
-    """Strike out the marks from this number on: by lines, a cross or a scribble."""
+    """Strike out the marks from this number on: by lines, a wave, a cross or a scribble."""
     box = sheet.box(first)
     if box is None:
         return
     last = len(sheet.labels)
     left, top, right, bottom = box
-    over, tall = hand.height * rng.uniform(0, 0.3), bottom - top
+    tall, alone = bottom - top, last - first == 1
+    # One digit with one short stroke through it would be a crossed 7 or a slashed 0.
+    over = hand.height * (rng.uniform(0.25, 0.5) if alone else rng.uniform(0, 0.3))
+    left, right = round(left - over), round(right + over)
+    across = [(left, top + 0.5 * tall), ((left + right) / 2, top + 0.5 * tall), (right, top + 0.5 * tall)]
     kind = rng.uniform()
-    if kind < 0.5:
-        heights = [rng.uniform(0.35, 0.65)] if rng.uniform() < 0.7 else [0.35, 0.65]
-        lines = [[(left - over, top + at * tall), (right + over, top + at * tall)] for at in heights]
-    elif kind < 0.65:
-        lines = [[(left - over, bottom), (right + over, top)]]
-    elif kind < 0.8:
-        lines = [[(left - over, bottom), (right + over, top)], [(left - over, top), (right + over, bottom)]]
+    if kind < 0.45:
+        several = alone or rng.uniform() < 0.35
+        heights = (0.3, 0.5, 0.7)[: int(rng.integers(2, 4))] if several else (rng.uniform(0.3, 0.7),)
+        lines = [[(x, top + (at + rng.normal(0, 0.06)) * tall) for x, _ in across] for at in heights]
+    elif kind < 0.55 and not alone:
+        lines = [[(left, bottom), (right, top)]]
+    elif kind < 0.75:
+        lines = [[(left, bottom), (right, top)], [(left, top), (right, bottom)]]
+    elif kind < 0.85:
+        along = np.linspace(left, right, max(5, int((right - left) / hand.height * 3)))
+        lines = [[(float(x), top + tall * (0.5 + 0.14 * (-1) ** i)) for i, x in enumerate(along)]]
     else:
-        along = np.linspace(left - over, right + over, max(6, int((right - left) / hand.height * 6)))
-        lines = [[(float(x), top + tall * (0.15 if i % 2 else 0.85)) for i, x in enumerate(along)]]
+        dense = int((right - left) / hand.height * rng.uniform(4, 9))
+        along = np.linspace(left, right, max(6, dense)) + rng.normal(0, 0.06 * hand.height, max(6, dense))
+        lines = [[(float(x), top + tall * (0.12 if i % 2 else 0.88)) for i, x in enumerate(along)]]
     strokes = [_path(line, rng, 0.05 * hand.height) for line in lines]
-    sheet.trace(strokes, hand.pen * rng.uniform(0.8, 1.4), "strike")
+    sheet.trace(strokes, hand.pen * rng.uniform(0.9, 1.6), "strike")
     for number in range(first, last):
         sheet.doubt(number)
 
 
 def struck_out(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
-    """Lines of numbers, some of them struck out."""
-    sheet, hand = blank_page(writers, rng)
+    """Lines of numbers and what else has digits, or only a few of them; some are struck out, wholly or in part."""
+    few = rng.uniform() < 0.4
+    if few:
+        hand = choose_hand(writers, rng, between(rng, 14, 110))
+        down, across = rng.uniform(2, 7) * hand.height, rng.uniform(5, 12) * hand.height
+        sheet = Sheet.blank(min(LARGEST, down), min(LARGEST, across))
+    else:
+        sheet, hand = blank_page(writers, rng)
+    share = rng.uniform(0.2, 0.7)
     y = hand.height * rng.uniform(0.2, 1)
     while y < sheet.height - 1.1 * hand.height and len(sheet.labels) < MOST_MARKS:
         x = hand.height * rng.uniform(0.2, 1)
         while x < sheet.width - 1.5 * hand.height:
             first = len(sheet.labels)
-            x = write(sheet, hand, texts.number(rng, 1, 5), x, y, rng) + hand.height * rng.uniform(0.8, 2)
-            if rng.uniform() < 0.45:
-                strike(sheet, hand, rng, first)
+            text = texts.number(rng, 1, 5) if rng.uniform() < 0.75 else texts.entry(rng)
+            x = write_line(sheet, hand, text, x, y, rng)
+            if len(sheet.labels) > first and rng.uniform() < share:
+                # Now and then only the last marks.
+                some = rng.uniform() < 0.2
+                strike(sheet, hand, rng, int(rng.integers(first, len(sheet.labels))) if some else first)
+            x += hand.height * rng.uniform(0.8, 2)
         y += hand.height * rng.uniform(1.5, 2.5)
-    return sheet, hand
+    return (crop_around(sheet, hand.height, rng) if few else sheet), hand
 
 
 def marked(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:

@@ -89,7 +89,7 @@ def cut(picture: Pixels, shape: Shape, rng: np.random.Generator) -> Pixels:
 
 def blank_paper(shape: Shape, rng: np.random.Generator, writers: Writers, things: float) -> Field:
     """Grey paper in some light, 0 to 255. ``things``: how much else may be on it, 0 to 1, such as shadows and folds."""
-    paper = rng.uniform(150, 250) if rng.uniform() < 0.6 else rng.uniform(80, 250)
+    paper = rng.uniform(150, 250) if rng.uniform() < 0.7 else rng.uniform(80, 250)
     grey = np.full(shape, paper, np.float32) * light(shape, rng, 0.03 + 0.25 * things)
     for _ in range(2):
         if rng.uniform() < 0.02 + 0.2 * things:

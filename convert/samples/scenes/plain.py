@@ -5,20 +5,26 @@ from __future__ import annotations
 import numpy as np
 
 from convert.samples.scenes import texts
+from convert.samples.scenes.cursive import write_line
 from convert.samples.scenes.hand import Hand, choose_hand
-from convert.samples.scenes.sheet import Sheet, write
+from convert.samples.scenes.sheet import Sheet
 from convert.samples.scenes.sizes import DIGIT, LARGEST, between, crop_around
 from convert.samples.scenes.writers import Writers
 
 
 def written_on_blank(
-    writers: Writers, rng: np.random.Generator, lines: list[str], height: float, step: float
+    writers: Writers,
+    rng: np.random.Generator,
+    lines: list[str],
+    height: float,
+    step: float,
+    hand: Hand | None = None,
 ) -> tuple[Sheet, Hand]:
     """Lines of text on a sheet that has room for them; ``step`` from line to line, in heights of a digit.
 
-    ``height``: of a digit, pixels, less where the lines would be longer than a page.
+    ``height``: of a digit, pixels, less where the lines would be longer than a page. ``hand``: None: a random one.
     """
-    hand = choose_hand(writers, rng, 1.0)
+    hand = hand or choose_hand(writers, rng, 1.0)
     longest = max(len(line) for line in lines)
     # The longest line fits even in the smallest writing.
     hand = hand.closer(max(0.1, LARGEST / (DIGIT[0] * max(1, longest)) - 1))
@@ -30,7 +36,7 @@ def written_on_blank(
     slope = abs(hand.tilt) * width
     sheet = Sheet.blank((len(lines) * step + 1) * height + 2 * (margin + slope), width)
     for i, line in enumerate(lines):
-        write(sheet, hand, line, margin, margin + slope + i * step * height, rng)
+        write_line(sheet, hand, line, margin, margin + slope + i * step * height, rng)
     return sheet, hand
 
 
@@ -69,3 +75,18 @@ def few_numbers(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand
         lines = [" ".join(texts.number(rng, 1, 4) for _ in range(rng.integers(1, 5))) for _ in range(count)]
     sheet, hand = written_on_blank(writers, rng, lines, between(rng, DIGIT[0], 110), rng.uniform(1.25, 2.6))
     return crop_around(sheet, hand.height, rng), hand
+
+
+def touching(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
+    """One line or two of pairs, triples and longer numbers whose digits touch."""
+    lines = [" ".join(_clump(rng) for _ in range(rng.integers(1, 4))) for _ in range(1 if rng.uniform() < 0.7 else 2)]
+    hand = choose_hand(writers, rng, 1.0).touching()
+    sheet, hand = written_on_blank(writers, rng, lines, between(rng, 16, 150), rng.uniform(1.25, 2.2), hand)
+    return crop_around(sheet, hand.height, rng), hand
+
+
+def _clump(rng: np.random.Generator) -> str:
+    """A few digits, often zeros behind another digit."""
+    if rng.uniform() < 0.3:
+        return texts.number(rng, 1, 2) + "0" * int(rng.integers(1, 4))
+    return texts.number(rng, 2, int(rng.choice([2, 3, 4], p=[0.5, 0.35, 0.15])))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from convert.data.marks import Stroke, draw, extent
+from convert.samples.scenes.habits import TAILED
 from convert.samples.scenes.hand import Hand, write_mark
 from edge.types import Pixels
 
@@ -16,8 +18,26 @@ INK_LEVEL = 0.43
 """A pixel belongs to a mark if it has more than this share of the mark's strongest ink."""
 WHOLE_SHARE = 0.9
 """A mark with less than this share of its ink on the sheet is cut off. Chosen: one that lacks a tenth is doubtful."""
+UNCLEAR_SHARE = 0.55
+"""A digit that is cut off and of which more than this share is left is unclear. Chosen: many are still read."""
 UNREAD = "?"
 """Stands before the label of a mark that is cut off or struck out."""
+UNCLEAR = "unclear"
+"""The label of what one person would read and another would not, such as the digits on a ruler: nobody learns of it."""
+DEEPEST = 0.2
+"""Digits that touch overlap by at most this many heights of a digit. Chosen: more would make one sign of them."""
+DEEPEST_SHARE = 0.3
+"""And by at most this share of the narrower one's width. Chosen."""
+NESTED = 0.5
+"""At most this share of the narrower one's width stands above or below the other. Chosen: writing slants."""
+SIGNS_SHARE = 0.3
+"""Signs touch this many times as often as digits and letters do. Chosen."""
+LIGATURE_SHARE = 0.25
+"""Share, 0 to 1, of the digits that touch by a stroke from one to the next. Chosen."""
+LIGATURE = (0.02, 0.3)
+"""Shortest and longest such stroke, in heights of a digit. Chosen."""
+LIGATURE_PEN = (0.4, 1.1)
+"""Finest and broadest such stroke, in widths of the pen. Chosen: it is written fast."""
 
 
 @dataclass(slots=True)
@@ -64,8 +84,7 @@ class Sheet:
         number = len(self.labels)
         self.ids[there][own[inside]] = number
         self.labels.append(label)
-        if count < WHOLE_SHARE * int(own.sum()):
-            self.doubt(number)
+        self._cut(number, count / int(own.sum()))
         return number
 
     def trace(self, strokes: list[Stroke], pen: float, label: str) -> int:
@@ -93,10 +112,27 @@ class Sheet:
         )
         framed = Sheet(ink, ids, printed, self.labels.copy())
         before, after = (np.bincount(part.ravel(), minlength=len(self.labels)) for part in (self.ids, ids))
-        for number in np.flatnonzero(after < WHOLE_SHARE * before):
-            if number:
-                framed.doubt(int(number))
+        for number in np.flatnonzero(before[1:]) + 1:
+            framed._cut(int(number), after[number] / before[number])
         return framed
+
+    def _cut(self, number: int, left: float) -> None:
+        """Say what a mark is of whose ink this share, 0 to 1, is left."""
+        if left < WHOLE_SHARE and self.labels[number].isdecimal() and left > UNCLEAR_SHARE:
+            self.labels[number] = UNCLEAR
+        elif left < WHOLE_SHARE:
+            self.doubt(number)
+
+
+class Written(NamedTuple):
+    """A mark on a sheet."""
+
+    character: str
+    ink: Pixels
+    x: int
+    """Where its left is, pixels."""
+    y: int
+    """Where its top is, pixels."""
 
 
 def write(
@@ -107,30 +143,83 @@ def write(
     ``size``: times the height of the hand's digits. A space is a gap of half a digit to a whole one.
     """
     start, height = x, size * hand.height
+    before: Written | None = None
     for character in text:
         if character == " ":
             x += height * rng.uniform(0.4, 0.9)
+            before = None
             continue
         ink = write_mark(hand, character, rng, size * float(np.exp(rng.normal(0, hand.uneven))))
         if ink is None:
             x += 0.5 * height
+            before = None
             continue
         tall, wide = ink.shape
         gap = hand.gap * height * float(np.exp(rng.normal(0, 0.25)))
-        if x > start and rng.uniform() < hand.touch:
-            x -= gap + min(height * rng.uniform(0.02, 0.12), 0.4 * wide)
         top = y + _drop(character, height, tall) + rng.normal(0, hand.hop * height)
-        sheet.paste(ink, x, top + hand.tilt * (x - start), character)
+        joined = False
+        if before and rng.uniform() < _touch(hand, before.character, character):
+            joined = before.character.isdecimal() and character.isdecimal() and rng.uniform() < LIGATURE_SHARE
+            apart = rng.uniform(*LIGATURE) if joined else -DEEPEST * rng.uniform() ** 2
+            one = Written(character, ink, 0, round(top + hand.tilt * (before.x + before.ink.shape[1] - start)))
+            x = beside(before, one, apart * height)
+        one = Written(character, ink, round(x), round(top + hand.tilt * (x - start)))
+        sheet.paste(ink, one.x, one.y, character)
+        if before and joined:
+            _join(sheet, before, one, hand.pen * rng.uniform(*LIGATURE_PEN), rng)
+        before = one
         x += wide - 2 + gap
     return x
 
 
+def _touch(hand: Hand, before: str, character: str) -> float:
+    """How likely a mark touches the one before it, 0 to 1."""
+    if before == character == "0":
+        return max(hand.touch, hand.chain)
+    return hand.touch if before.isalnum() and character.isalnum() else SIGNS_SHARE * hand.touch
+
+
+def beside(before: Written, one: Written, apart: float) -> float:
+    """Where the left of a mark is when its ink is ``apart`` pixels from that of the one before, or so far in it."""
+    first, second = (each.ink > INK_LEVEL * each.ink.max() for each in (before, one))
+    top, bottom = max(before.y, one.y), min(before.y + len(first), one.y + len(second))
+    a, b = first[top - before.y : bottom - before.y], second[top - one.y : bottom - one.y]
+    rows = a.any(axis=1) & b.any(axis=1) if bottom > top else np.zeros(0, bool)
+    wide = first.shape[1]
+    contact = wide
+    if rows.any():
+        contact = int((wide - a[rows, ::-1].argmax(axis=1) - b[rows].argmax(axis=1)).max())
+    narrower = min(wide, second.shape[1])
+    apart = min(max(apart, -DEEPEST_SHARE * narrower), -1.0) if apart < 0 else apart
+    return before.x + max(contact + apart, wide - NESTED * narrower)
+
+
+def _join(sheet: Sheet, before: Written, one: Written, pen: float, rng: np.random.Generator) -> None:
+    """Draw a stroke from the right of a mark to the left of the next: it belongs to neither."""
+    start = _side(before, rng.uniform(0.3, 0.97), right=True)
+    end = _side(one, rng.uniform(0.05, 0.97), right=False)
+    sag = np.array([0, rng.uniform(-0.1, 0.4) * abs(end[0] - start[0])])
+    path = np.array([start, (start + end) / 2 + sag, end])
+    cv2.polylines(sheet.ink, [np.round(16 * path).astype(np.int32)], False, 255, max(1, round(pen)), cv2.LINE_AA, 4)
+
+
+def _side(one: Written, height: float, *, right: bool) -> NDArray[np.float64]:
+    """The outermost ink of a mark near this share of its height, x and y in pixels of the sheet."""
+    own = one.ink > INK_LEVEL * one.ink.max()
+    rows = np.flatnonzero(own.any(axis=1))
+    row = int(rows[np.abs(rows - height * len(own)).argmin()])
+    across = np.flatnonzero(own[row])
+    return np.array([one.x + across[-1 if right else 0], one.y + row], float)
+
+
 def _drop(character: str, height: float, tall: int) -> float:
     """How far below the top of a digit ``height`` pixels tall the top of this character of ``tall`` pixels is."""
-    if character in "-~+=<>*×÷:":
+    if character in "-~+=<>*×÷:→•":
         return 0.5 * (height - tall)
     if character in "'\"^`":
         return 0.0
     if character in ",;":
         return height - 0.5 * tall
-    return height - tall + (0.25 * height if character in "gjpqy" else 0.0)
+    # A long tail hangs below the line.
+    tail = 0.7 * max(0.0, tall - 1.1 * height) if character in TAILED else 0.0
+    return height - tall + tail + (0.25 * height if character in "gjpqy" else 0.0)

@@ -15,6 +15,18 @@ NOUNS = ("Room", "No", "Page", "Flat", "Meter", "Total", "Tel", "Box", "Nr", "Li
 """Words that stand before a number."""
 THINGS = ("apples", "eggs", "cups", "days", "boxes", "pens", "men", "cats", "hours", "times", "bags", "left")
 """Words that stand behind a number."""
+WORDS = (
+    "all", "apply", "bill", "boil", "bus", "busy", "buy", "call", "city", "egg", "fig", "filling", "glass", "good",
+    "gulls", "hello", "hill", "ill", "jelly", "kiss", "lily", "little", "look", "loss", "milk", "miss", "oil", "only",
+    "pay", "possible", "quality", "said", "school", "silly", "so", "soil", "sugar", "supply", "sky", "tell", "the",
+    "this", "to", "usual", "yes", "you", "your", "zigzag", "Bill", "Bob", "Dog", "Gas", "Go", "Hello", "Iris", "Lisa",
+    "Oslo", "Soup", "Sold", "Zoo", "BILL", "BOSS", "GOOD", "OIL", "SOLD", "STOP", "TOOLS", "ZOO",
+)  # fmt: skip
+"""Words with many letters that alone may be digits. Chosen."""
+LONE_LETTERS = tuple("aaacccdeefghhijkkkmmnnppprrttuuuvwxxxyyyACEFGHJKLMNPRTUVWXY")
+"""Letters that stand alone beside digits; those that differ from a digit neither in shape nor in size are left out."""
+SIGNS = tuple("!!!??##&@*<>$%%→→✓✓/~^")
+"""Signs that stand directly beside a number."""
 CLEAR_LETTERS = tuple(sorted(set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") - LOOK_ALIKES))
 """Letters that can be told from a digit by their shape alone."""
 COMMON_LETTERS = tuple("aaabcdeeefghiiijklmnnoopqrrssttuuvwxyz")
@@ -41,7 +53,7 @@ def _operand(rng: np.random.Generator) -> str:
 
 
 def _operator(rng: np.random.Generator) -> str:
-    return str(rng.choice(list("+-×x÷/"), p=[0.28, 0.26, 0.15, 0.1, 0.16, 0.05]))
+    return str(rng.choice(list("+-×x÷/:*"), p=[0.26, 0.23, 0.13, 0.08, 0.19, 0.06, 0.03, 0.02]))
 
 
 def calculation(rng: np.random.Generator) -> str:
@@ -70,8 +82,10 @@ def decimal(rng: np.random.Generator) -> str:
 
 
 def date(rng: np.random.Generator) -> str:
-    """A date, with slashes, points or minus signs."""
-    between = pick(rng, "//.-")
+    """A date, with or without its year, with slashes, points or minus signs; or a fraction, such as ``12/5``."""
+    between = pick(rng, "///.-")
+    if rng.uniform() < 0.35:
+        return f"{number(rng, 1, 2)}{between}{number(rng, 1, 2)}"
     return between.join((number(rng, 1, 2), number(rng, 1, 2), number(rng, 2, 2) * int(rng.integers(1, 3))))
 
 
@@ -82,53 +96,105 @@ def price(rng: np.random.Generator) -> str:
 
 
 def phone(rng: np.random.Generator) -> str:
-    """A telephone number in groups."""
-    between = pick(rng, " -/")
-    return ("+" if rng.uniform() < 0.2 else "") + between.join(number(rng, 2, 4) for _ in range(rng.integers(2, 5)))
+    """A telephone number in groups, the first of them in brackets in some."""
+    between = pick(rng, " --/.")
+    groups = [number(rng, 2, 4) for _ in range(rng.integers(2, 5))]
+    if rng.uniform() < 0.3:
+        return f"({groups[0]}){pick(rng, ' -')}{between.join(groups[1:])}"
+    return pick(rng, ("", "", "", "+", "+", "Tel ", "Tel: ")) + between.join(groups)
 
 
 def enclosed(rng: np.random.Generator) -> str:
     """A number in brackets, or numbered as a list is."""
     inner = number(rng, 1, 3)
-    return pick(rng, (f"({inner})", f"[{inner}]", f"{inner})", f"{inner}."))
+    return pick(rng, (f"({inner})", f"({inner})", f"[{inner}]", f"{{{inner}}}", f"{inner})", f"{inner}.", f"{inner}]"))
 
 
 def signed(rng: np.random.Generator) -> str:
-    """A number with a sign before it."""
-    return pick(rng, "--+") + number(rng, 1, 4)
+    """A number with a sign before it, or a dash before, behind or below it; many people write a minus at the line."""
+    if rng.uniform() < 0.8:
+        return pick(rng, "---__+~") + number(rng, 1, 4)
+    return number(rng, 1, 4) + pick(rng, ("-", "_", ".", ",-", " -", "..."))
 
 
-def code(rng: np.random.Generator) -> str:
-    """Letters that cannot be taken for digits, then digits."""
-    return "".join(rng.choice(CLEAR_LETTERS, int(rng.integers(1, 4)))) + number(rng, 1, 4)
+def beside(rng: np.random.Generator) -> str:
+    """A number with letters or signs directly beside it, such as ``5kg``, ``x3``, ``40%``, ``12!`` or ``3b``."""
+    kind, amount = rng.uniform(), number(rng, 1, 4)
+    if kind < 0.3:
+        return amount + pick(rng, UNITS)
+    if kind < 0.5:
+        return amount + pick(rng, LONE_LETTERS)
+    if kind < 0.6:
+        return pick(rng, LONE_LETTERS) + amount
+    if kind < 0.68:
+        return pick(rng, LONE_LETTERS) + number(rng, 1, 2) + pick(rng, LONE_LETTERS)
+    if kind < 0.76:
+        return amount + pick(rng, LONE_LETTERS) + number(rng, 1, 3)
+    if kind < 0.9:
+        return amount + pick(rng, SIGNS)
+    return pick(rng, SIGNS) + amount
+
+
+def equation(rng: np.random.Generator) -> str:
+    """An equation with letters, such as ``y = 3x + 12`` or ``4a - 7 = 21``."""
+    wide, letter = " " * int(rng.integers(0, 3)), pick(rng, "xxyabcntk")
+    side = f"{number(rng, 1, 2)}{letter}{wide}{pick(rng, '+-')}{wide}{number(rng, 1, 2)}"
+    kind = rng.uniform()
+    if kind < 0.35:
+        return f"{letter}{wide}={wide}{number(rng, 1, 3)}"
+    if kind < 0.7:
+        return f"{side}{wide}={wide}{number(rng, 1, 3)}"
+    return f"{pick(rng, 'yfhzp')}{wide}={wide}{side}"
+
+
+def listed(rng: np.random.Generator) -> str:
+    """A number with the mark of a list before it, or a numbered word."""
+    kind = rng.uniform()
+    if kind < 0.4:
+        return f"{pick(rng, ('-', '*', '→', '✓', '•', 'a)', 'b)', 'c)', 'd.', 'x'))} {number(rng, 1, 4)}"
+    return f"{number(rng, 1, 2)}{pick(rng, ('.', ')', ':', ' -'))} {word(rng)}"
 
 
 def measured(rng: np.random.Generator) -> str:
     """A number with a unit or a word beside it."""
     kind = rng.uniform()
     if kind < 0.5:
-        return f"{number(rng, 1, 5)} {pick(rng, UNITS)}"
-    if kind < 0.7:
-        return f"{pick(rng, NOUNS)} {number(rng, 1, 4)}"
+        return f"{number(rng, 1, 5)}{pick(rng, ('', ' '))}{pick(rng, UNITS)}"
     if kind < 0.8:
-        return f"{number(rng, 1, 2)}{pick(rng, '.)')} {word(rng)}"
+        return f"{pick(rng, NOUNS)}{pick(rng, ('', '', ':', '.'))} {number(rng, 1, 5)}"
     return f"{number(rng, 1, 3)} {pick(rng, THINGS)}"
 
 
 def word(rng: np.random.Generator) -> str:
-    """Letters in the length of a word."""
-    if rng.uniform() < 0.75:
+    """A word, or letters in the length of a word."""
+    kind = rng.uniform()
+    if kind < 0.4:
+        return pick(rng, WORDS if rng.uniform() < 0.7 else THINGS + NOUNS)
+    if kind < 0.85:
         return "".join(rng.choice(COMMON_LETTERS, int(rng.integers(2, 9))))
     return "".join(rng.choice(list("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), int(rng.integers(2, 7))))
 
 
 _KINDS: tuple[tuple[Text, float], ...] = (
-    (number, 0.44), (calculation, 0.12), (decimal, 0.1), (date, 0.06), (price, 0.05), (phone, 0.05),
-    (enclosed, 0.04), (signed, 0.05), (code, 0.03), (measured, 0.06),
+    (number, 0.32), (calculation, 0.09), (decimal, 0.08), (date, 0.1), (price, 0.05), (phone, 0.06), (enclosed, 0.06),
+    (signed, 0.06), (beside, 0.08), (equation, 0.02), (listed, 0.03), (measured, 0.05),
+)  # fmt: skip
+_AMONG_OTHERS: tuple[tuple[Text, float], ...] = (
+    (calculation, 0.05), (decimal, 0.08), (date, 0.19), (price, 0.06), (phone, 0.09), (enclosed, 0.12), (signed, 0.1),
+    (beside, 0.17), (equation, 0.05), (listed, 0.03), (measured, 0.06),
 )  # fmt: skip
 
 
 def entry(rng: np.random.Generator) -> str:
     """Anything that has digits in it."""
-    kind = int(rng.choice(len(_KINDS), p=[share for _, share in _KINDS]))
-    return _KINDS[kind][0](rng)
+    return _any(_KINDS, rng)
+
+
+def among_others(rng: np.random.Generator) -> str:
+    """Anything that has digits in it beside letters or signs."""
+    return _any(_AMONG_OTHERS, rng)
+
+
+def _any(kinds: tuple[tuple[Text, float], ...], rng: np.random.Generator) -> str:
+    kind = int(rng.choice(len(kinds), p=[share for _, share in kinds]))
+    return kinds[kind][0](rng)

@@ -13,14 +13,17 @@ from numpy.typing import NDArray
 
 from convert.samples.scenes import fields
 from convert.samples.scenes.fields import Field, Shape
+from convert.samples.scenes.laid import Laid
 from convert.samples.scenes.paper import cut
+from convert.samples.scenes.printed_things import die, display, keys, ruler
+from convert.samples.scenes.sheet import UNCLEAR, Sheet
 from convert.samples.scenes.sizes import LARGEST, between
 from convert.samples.scenes.writers import Writers, pick
 from edge.handwriting.rendering import curve
 from edge.types import Pixels
 
-Thing = Callable[[Shape, np.random.Generator], tuple[Pixels, Field]]
-"""Where it is, (height, width) uint8, 255 = there, and how bright, 0 to 255."""
+Thing = Callable[[Shape, np.random.Generator], Laid]
+"""Lays one thing anywhere on a page of this shape."""
 TRIES = 4
 """How often a place that covers no mark is looked for."""
 ROOM = 5
@@ -37,17 +40,17 @@ def _shade(shape: Shape, rng: np.random.Generator, least: float = 5, most: float
     return grey + fields.grains(shape, rng, between(rng, 3, 40)) * np.float32(rng.uniform(0, 8))
 
 
-def phone(shape: Shape, rng: np.random.Generator) -> tuple[Pixels, Field]:
+def phone(shape: Shape, rng: np.random.Generator) -> Laid:
     """A dark box, as a phone or a calculator, or a light one, as a rubber or a note."""
     long = rng.uniform(0.2, 0.7) * max(shape)
     at = rng.uniform(0, 1, 2) * shape[::-1]
     box = cv2.boxPoints(((float(at[0]), float(at[1])), (long, long * rng.uniform(0.3, 0.8)), rng.uniform(0, 180)))
     there = _mask(shape)
     cv2.fillPoly(there, [np.round(box * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    return there, _shade(shape, rng, 5, 90) if rng.uniform() < 0.7 else _shade(shape, rng)
+    return Laid(there, _shade(shape, rng, 5, 90) if rng.uniform() < 0.7 else _shade(shape, rng))
 
 
-def pencil(shape: Shape, rng: np.random.Generator) -> tuple[Pixels, Field]:
+def pencil(shape: Shape, rng: np.random.Generator) -> Laid:
     """A pen, a ruler or a finger that reaches in from a side."""
     width = max(3, round(between(rng, 0.015, 0.12) * max(shape)))
     start = np.array([rng.uniform(-0.1, 1.1), rng.choice([-0.1, 1.1])])[:: rng.choice([-1, 1])] * shape[::-1]
@@ -56,10 +59,10 @@ def pencil(shape: Shape, rng: np.random.Generator) -> tuple[Pixels, Field]:
     there = _mask(shape)
     path = np.round(16 * curve(np.stack([start, middle, end]))).astype(np.int32)
     cv2.polylines(there, [path], False, 255, width, cv2.LINE_AA, 4)
-    return there, _shade(shape, rng)
+    return Laid(there, _shade(shape, rng))
 
 
-def hand(shape: Shape, rng: np.random.Generator) -> tuple[Pixels, Field]:
+def hand(shape: Shape, rng: np.random.Generator) -> Laid:
     """Fingers that reach in from below or from a side, with the shade of skin in any light."""
     width = max(6, round(rng.uniform(0.05, 0.14) * max(shape)))
     root = np.array([rng.uniform(0.1, 0.9), 1.05])
@@ -70,10 +73,10 @@ def hand(shape: Shape, rng: np.random.Generator) -> tuple[Pixels, Field]:
         path = np.round(16 * curve(np.stack([foot, (foot + tip) / 2 + rng.normal(0, 3, 2), tip]))).astype(np.int32)
         cv2.polylines(there, [path], False, 255, width, cv2.LINE_AA, 4)
     turned = np.rot90(there, int(rng.choice([0, 2])))
-    return np.ascontiguousarray(turned), _shade(shape, rng, 60, 200)
+    return Laid(np.ascontiguousarray(turned), _shade(shape, rng, 60, 200))
 
 
-def cup(shape: Shape, rng: np.random.Generator) -> tuple[Pixels, Field]:
+def cup(shape: Shape, rng: np.random.Generator) -> Laid:
     """Something round: a coin, a cup, a stain, or a ring so large or so thick that nobody takes it for a 0."""
     there = _mask(shape)
     at = (rng.uniform(0, 1, 2) * shape[::-1]).astype(int).tolist()
@@ -82,10 +85,10 @@ def cup(shape: Shape, rng: np.random.Generator) -> tuple[Pixels, Field]:
     axes = (radius * np.array([1, rng.uniform(0.7, 1)])).astype(int)
     width = -1 if full else max(1, int(radius * (rng.uniform(0.5, 0.7) if thick else rng.uniform(0.03, 0.15))))
     cv2.ellipse(there, at, axes.tolist(), float(rng.uniform(0, 180)), 0, 360, 255, width, cv2.LINE_AA)
-    return there, _shade(shape, rng)
+    return Laid(there, _shade(shape, rng))
 
 
-def cable(shape: Shape, rng: np.random.Generator) -> tuple[Pixels, Field]:
+def cable(shape: Shape, rng: np.random.Generator) -> Laid:
     """A long bent line from side to side: a cable, a hair, a thread."""
     points = np.stack([np.linspace(-0.1, 1.1, 5), rng.uniform(0, 1) + rng.normal(0, 0.15, 5)], axis=1)
     if rng.uniform() < 0.5:
@@ -94,10 +97,10 @@ def cable(shape: Shape, rng: np.random.Generator) -> tuple[Pixels, Field]:
     width = max(1, round(between(rng, 0.002, 0.03) * max(shape)))
     path = np.round(16 * curve(points * shape[::-1])).astype(np.int32)
     cv2.polylines(there, [path], False, 255, width, cv2.LINE_AA, 4)
-    return there, _shade(shape, rng, 5, 120)
+    return Laid(there, _shade(shape, rng, 5, 120))
 
 
-def binding(shape: Shape, rng: np.random.Generator) -> tuple[Pixels, Field]:
+def binding(shape: Shape, rng: np.random.Generator) -> Laid:
     """The holes or rings of a notebook along one side."""
     there = _mask(shape)
     step = between(rng, 0.03, 0.12) * max(shape) + 6
@@ -110,20 +113,25 @@ def binding(shape: Shape, rng: np.random.Generator) -> tuple[Pixels, Field]:
             edge = (0, at[1]) if upright else (at[0], 0)
             cv2.line(there, edge, at, 255, max(1, radius // 2), cv2.LINE_AA)
         cv2.circle(there, at, radius, 255, -1, cv2.LINE_AA)
-    return there, _shade(shape, rng, 5, 130)
+    return Laid(there, _shade(shape, rng, 5, 130))
 
 
-THINGS: tuple[Thing, ...] = (phone, phone, pencil, pencil, hand, cup, cup, cable, binding)
+THINGS: tuple[Thing, ...] = (
+    phone, phone, pencil, pencil, hand, cup, cup, cable, binding, ruler, ruler, display, keys, die,
+)  # fmt: skip
 """All kinds; what is seen more often is listed more often."""
 
 
-def lay(page: Field, ids: NDArray[np.int16], rng: np.random.Generator, thing: Thing) -> Field:
-    """The page with a thing on it, or unchanged where no place is free."""
+def lay(page: Field, sheet: Sheet, rng: np.random.Generator, thing: Thing) -> Field:
+    """The page with a thing on it, or unchanged where no place is free; the sheet gets the print on it as a mark."""
     shape: Shape = (page.shape[0], page.shape[1])
-    marks = cv2.dilate((ids > 0).astype(np.uint8), np.ones((2 * ROOM + 1, 2 * ROOM + 1), np.uint8)) > 0
+    marks = cv2.dilate((sheet.ids > 0).astype(np.uint8), np.ones((2 * ROOM + 1, 2 * ROOM + 1), np.uint8)) > 0
     for _ in range(TRIES):
-        there, shade = thing(shape, rng)
+        there, shade, unclear = thing(shape, rng)
         if not (marks & (there > 0)).any():
+            if unclear is not None and unclear.any():
+                sheet.ids[unclear > 127] = len(sheet.labels)
+                sheet.labels.append(UNCLEAR)
             soft = cv2.GaussianBlur(there, (0, 0), rng.uniform(0.5, 2)).astype(np.float32) * np.float32(1 / 255)
             if rng.uniform() < 0.5:
                 # Its shadow, which may fall on the writing.

@@ -11,7 +11,8 @@ import pytest
 
 from convert.cli import train_main
 from convert.training import belief, belief_card, belief_weights
-from convert.training.belief_samples import KINDS, SAMPLE, Place, Samples, make, samples_of
+from convert.training.belief_samples import SAMPLE, Place, Samples, make, samples_of
+from convert.training.ink_map import KINDS
 from edge.model.classifier import Model, packaged_model
 from edge.reading.belief import WEIGHTS, Belief, ViewNetwork, weigh
 from edge.reading.candidates import Classifier

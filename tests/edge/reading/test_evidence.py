@@ -224,6 +224,19 @@ def test_pieces_that_were_cut_are_known() -> None:
     assert [one["pieces"] for one in known(mark(20), mark(80, pieces=2), mark(140, pieces=9))] == [0, 2, 4]
 
 
+def test_a_piece_knows_the_worst_of_the_others_and_how_tall_it_is() -> None:
+    whole = Box(80, 80, 70, 50)
+    sure = mark(80, 80, 20, 40, pieces=3, whole=whole, share=0.9, context=(0.9, 0.9, 0.0))
+    doubtful = mark(100, 80, 20, 50, pieces=3, whole=whole, share=0.4, context=(0.7, 0.9, 0.0))
+    unseen = mark(120, 105, 20, 25, pieces=3, whole=whole, share=0.8, context=None)
+    other = mark(200, 80, share=0.1, context=(0.1, 0.5, 0.0))
+    found = known(sure, doubtful, unseen, other)
+    likeness = [one.likeness for one in (sure, doubtful, unseen)]
+    assert [one["rest"] for one in found] == pytest.approx([likeness[1], likeness[2], likeness[1], 1], rel=1e-5)
+    assert [one["rest_seen"] for one in found] == pytest.approx([0, 0, 0.7, 1], rel=1e-5)
+    assert [one["of_whole"] for one in found] == pytest.approx([0.8, 1, 0.5, 1], rel=1e-5)
+
+
 def test_some_of_the_marks_have_the_same_evidence_as_all_of_them() -> None:
     marks = [mark(20), mark(60, digit=1), mark(120, 20, line=1), mark(200)]
     around = surroundings(*marks)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge.types import Pixels
-from edge.vision.touching import best_path, find_cuts, reduce_to_height, remove_crumbs
+from edge.vision.touching import best_paths, find_cuts, reduce_to_height, remove_crumbs
 
 
 def rings(count: int, apart: int, side: int = 60) -> Pixels:
@@ -108,7 +108,7 @@ def every_path(
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_best_path_is_the_best_of_all(seed: int) -> None:
+def test_the_first_path_is_the_best_of_all_and_the_next_are_no_better(seed: int) -> None:
     rng = np.random.default_rng(seed)
     last = 5
     scores = {
@@ -130,12 +130,15 @@ def test_the_best_path_is_the_best_of_all(seed: int) -> None:
     best = max(every, key=every.__getitem__, default=())
     if best and len(best) <= 3:
         least = every[best] - 0.01
-        assert best_path(last, bounds, score, next_starts, least) == list(best)
-        assert best_path(last, bounds, score, next_starts, every[best] + 0.01) == []
+        assert list(best_paths(last, bounds, score, next_starts, least)) == [best]
+        assert not list(best_paths(last, bounds, score, next_starts, every[best] + 0.01))
+    found = [path for path in best_paths(last, bounds, score, next_starts, -9.0) if len(path) <= 3]
+    assert [every[path] for path in found] == sorted((every[path] for path in found), reverse=True)
 
 
 def test_there_may_be_no_path() -> None:
-    assert best_path(2, lambda start: {1: 0.0} if start == 0 else {}, lambda *_: -1.0, lambda end: {end: 0.0}, -9) == []
+    found = best_paths(2, lambda start: {1: 0.0} if start == 0 else {}, lambda *_: -1.0, lambda end: {end: 0.0}, -9)
+    assert not list(found)
 
 
 def test_crumbs_are_removed_and_strokes_stay() -> None:

@@ -11,6 +11,7 @@ from convert.data.marks import is_held_out
 from convert.data.mnist import Mnist
 from convert.samples.scenes import Page, Writers, generate_page
 from convert.samples.scenes.layouts import LAYOUTS
+from convert.samples.scenes.sheet import UNCLEAR
 from edge.errors import DataError
 
 TRAINED = next(name for name in map(str, range(100)) if not is_held_out(name))
@@ -80,12 +81,12 @@ def test_each_pixel_names_a_mark_and_is_ink(pages: list[Page]) -> None:
 def test_pages_without_digits_have_none(pages: list[Page]) -> None:
     for page in pages:
         digits = [label for label in page.labels if label.lstrip("?").isdecimal()]
-        assert not digits if page.layout in NO_DIGITS else digits or len(page.labels) < 4
+        assert not digits if page.layout in NO_DIGITS else digits or UNCLEAR in page.labels or len(page.labels) < 4
 
 
 def test_every_layout_appears_and_draws_within_its_limits(writers: Writers) -> None:
     assert sum(layout.share for layout in LAYOUTS.values()) == pytest.approx(1)
-    plain = sum(LAYOUTS[name].share for name in ("one digit", "one number", "few numbers"))
+    plain = sum(LAYOUTS[name].share for name in ("one digit", "one number", "few numbers", "touching"))
     boxed = sum(LAYOUTS[name].share for name in ("grid", "table", "puzzle", "boxes", "comb"))
     ruled = sum(layout.share * layout.ruled for layout in LAYOUTS.values())
     assert plain >= 1 / 3 and boxed <= 0.12 and ruled <= 0.2
