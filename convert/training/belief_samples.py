@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,8 @@ from edge.reading.hypotheses import hypotheses
 from edge.reading.passes import MOST, replaced
 from edge.system.stopwatch import Stopwatch
 from edge.types import Pixels
-from edge.vision.clean import clean
+from edge.vision.clean import Cleaned, clean
+from edge.vision.segment import Segments
 from edge.vision.settings import VisionSettings
 
 CUT, JOINED, NEGATIVE = (KINDS.index(kind) for kind in ("cut", "joined", "wrong polarity"))
@@ -112,16 +114,32 @@ class Place:
             self.writers(held_out)
 
 
+class _Seen(NamedTuple):
+    """What the reader finds on a page."""
+
+    segments: Segments
+    candidates: Sequence[Candidate]
+    around: Surroundings
+
+
 def samples_of(page: Page, classify: Classifier, rng: np.random.Generator, look: Look | None = None) -> Samples:
     """All samples of one page: its candidates, other ways to take some of them, and perhaps its negative."""
-    parts = list(_of_page(page, classify, rng, look))
+    cleaned = clean(page.pixels, VisionSettings(), light_ink=page.light_ink)
+    found = _found(cleaned, classify, look)
+    parts = list(_of_found(page, found, classify, rng, look))
+    if found.segments.unsure:
+        # As the reader does: what was removed may not be rules.
+        found = _found(cleaned, classify, look, ruled_lines=False)
+        parts += _of_found(page, found, classify, rng, look)
     if rng.uniform() < NEGATIVE_SHARE:
         parts.append(_of_negative(page, classify, look))
     return np.concatenate([np.zeros(0, SAMPLE), *parts])
 
 
-def _of_page(page: Page, classify: Classifier, rng: np.random.Generator, look: Look | None) -> Iterator[Samples]:
-    candidates, around = _found(page, classify, look, light_ink=page.light_ink)
+def _of_found(
+    page: Page, found: _Seen, classify: Classifier, rng: np.random.Generator, look: Look | None
+) -> Iterator[Samples]:
+    _, candidates, around = found
     if not candidates:
         return
     ink_map = InkMap.of(page, (around.height, around.width))
@@ -143,7 +161,8 @@ def _of_page(page: Page, classify: Classifier, rng: np.random.Generator, look: L
 
 def _of_negative(page: Page, classify: Classifier, look: Look | None) -> Samples:
     """Candidates of the page in the wrong polarity: none is a digit."""
-    candidates, around = _found(page, classify, look, light_ink=not page.light_ink)
+    cleaned = clean(page.pixels, VisionSettings(), light_ink=not page.light_ink)
+    _, candidates, around = _found(cleaned, classify, look)
     ink_map = InkMap.of(page, (around.height, around.width))
     places = range(min(len(candidates), MOST_NEGATIVE))
     # A display on the page may be the other way round.
@@ -151,13 +170,10 @@ def _of_negative(page: Page, classify: Classifier, look: Look | None) -> Samples
     return _samples(candidates, places, around, [(truth, NEGATIVE) for truth in truths])
 
 
-def _found(
-    page: Page, classify: Classifier, look: Look | None, *, light_ink: bool
-) -> tuple[Sequence[Candidate], Surroundings]:
-    cleaned = clean(page.pixels, VisionSettings(), light_ink=light_ink)
-    segments, candidates = find_candidates(cleaned, classify)
+def _found(cleaned: Cleaned, classify: Classifier, look: Look | None, *, ruled_lines: bool = True) -> _Seen:
+    segments, candidates = find_candidates(cleaned, classify, ruled_lines=ruled_lines)
     around = Surroundings(cleaned, segments)
-    return looked_at(candidates, around, look) if look else candidates, around
+    return _Seen(segments, looked_at(candidates, around, look) if look else candidates, around)
 
 
 def _doubtful(

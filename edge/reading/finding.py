@@ -77,10 +77,12 @@ def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool
     parts = find_parts(cleaned.mask, cleaned.sure, least)
     large, alone = classified.largest(parts)
     side = digit_side(alone)
+    unsure = False
     if ruled_lines and alone:
         clear = [i for i, one in zip(large, alone, strict=True) if one.likeness >= CLEAR]
         shortest = RULE * side
-        if all(one.likeness < SEEN for one in alone):
+        unsure = all(one.likeness < SEEN for one in alone)
+        if unsure:
             # Where no digit stands alone, all are joined by rules that are longer than any of them, or they are dotted.
             shortest = max(PROBE * cleaned.stroke, HIDDEN * max(max(one.box[2:]) for one in alone))
         mask = remove_rules(parts, cleaned.ink, clear, shortest, cleaned.stroke)
@@ -88,7 +90,7 @@ def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool
             parts = find_parts(mask, cleaned.sure, least)
             side = digit_side(classified.largest(parts)[1])
     usable = tuple(parts.every[i] for i in parts.usable)
-    segments = Segments(parts.mask, (), side, usable, None)
+    segments = Segments(parts.mask, (), side, usable, None, unsure and parts.mask is not cleaned.mask)
     marks = group_parts(parts, side) if side else []
     if not marks:
         return Found(segments._replace(reason=reason_for_no_mark(len(usable), len(parts.every), cleaned.signal)), ())

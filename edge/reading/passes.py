@@ -93,7 +93,7 @@ class Passes(NamedTuple):
     def run(self, frame: Frame) -> tuple[PassResult, int]:
         """The best way to read a frame, and by how many quarter turns, counter-clockwise, it was rotated for that."""
         seen = self._polarities(frame.pixels)
-        if seen.share >= UNREADABLE or len(seen.candidates) > MOST:
+        if (seen.share >= UNREADABLE and not seen.segments.unsure) or len(seen.candidates) > MOST:
             return self._resolved(seen), 0
         ways = [seen]
         if seen.segments.mask is not seen.cleaned.mask:

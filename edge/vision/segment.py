@@ -40,6 +40,8 @@ class Segments(NamedTuple):
     """The parts of ink that may belong to a digit."""
     reason: Reason | None
     """Why there is no candidate, or None."""
+    unsure: bool = False
+    """Whether rules were removed without knowing how large digits are: they may be strokes of digits that touch."""
 
 
 LEAST_JOINED = 0.8
