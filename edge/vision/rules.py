@@ -89,13 +89,17 @@ def find_rules(mask: Pixels, shortest: float, stroke: float) -> Pixels:
     broad = cv2.dilate(padded, np.ones((2 * reach + 1, 1), np.uint8))
     straight = cv2.morphologyEx(broad, cv2.MORPH_OPEN, np.ones((1, probe), np.uint8))[reach:-reach, probe:-probe]
     straight = thin_runs(np.ascontiguousarray(straight), thick + 2 * reach)
-    if not straight.any():
+    x, y, width, height = cv2.boundingRect(straight)
+    inked = straight[y : y + height, x : x + width]
+    if width < shortest:
+        inked[:] = 0
         return straight
-    labels, stats = connected_components(straight)
+    labels, stats = connected_components(inked)
     long, tall = stats[:, 2], stats[:, 3]
     kept = (long >= shortest) & (tall <= STEEPEST * long + thick + 2 * reach)
     kept[0] = False
-    return (255 * kept).astype(np.uint8)[labels]
+    inked[:] = (255 * kept).astype(np.uint8).take(labels)
+    return straight
 
 
 def thin_runs(mask: Pixels, thickest: int) -> Pixels:
