@@ -49,6 +49,8 @@ TELLING = 2
 """A rotated page has at least this many digits that are not ROUND."""
 SOME = 12
 """About this many marks of a page are rotated for a trial."""
+FEW = 3
+"""So many of them are classified at once, until it is known whether the page may lie so. Chosen: most pages may not."""
 
 
 class PassResult(NamedTuple):
@@ -185,19 +187,28 @@ class Passes(NamedTuple):
         if not MANY <= len(seen.candidates) <= MOST:
             return seen, 0
         some = seen.candidates[:: max(1, len(seen.candidates) // SOME)]
-        boxes, lines = [candidate.box for candidate in some], [0] * len(some)
-        by_quarters = {
-            quarters: mean_likeness(self.classify([cv2.rotate(one.ink, code) for one in some], boxes, lines))
-            for quarters, code in QUARTERS.items()
-        }
+        least = max(TURNED, mean_likeness(some))
+        by_quarters = {quarters: self._turned_likeness(some, code, least) for quarters, code in QUARTERS.items()}
         quarters = max(by_quarters, key=by_quarters.__getitem__)
-        if by_quarters[quarters] < max(TURNED, mean_likeness(some)):
+        if by_quarters[quarters] < least:
             return seen, 0
         ink = rotate_cleaned(_without_ruled_lines(seen), QUARTERS[quarters])
         rotated = self._resolved(self._found(ink, ruled_lines=False))
         telling = sum(digit not in ROUND for digit in rotated.digits)
         better = rotated.score > seen.score + 1 and len(rotated.digits) >= MANY and telling >= TELLING
         return (rotated, quarters) if better else (seen, 0)
+
+    def _turned_likeness(self, some: Sequence[Candidate], code: int, least: float) -> float:
+        """How much marks that are rotated by OpenCV's ``code`` look like digits; 0 if that cannot reach ``least``."""
+        turned: list[Candidate] = []
+        while len(turned) < len(some):
+            few = some[len(turned) : len(turned) + FEW]
+            inks = [cv2.rotate(one.ink, code) for one in few]
+            turned += self.classify(inks, [one.box for one in few], [0] * len(few))
+            # The others may be digits for certain.
+            if sum(one.likeness for one in turned) + len(some) - len(turned) < least * len(some):
+                return 0.0
+        return mean_likeness(turned)
 
 
 def value(candidates: Sequence[Candidate]) -> float:
