@@ -83,12 +83,11 @@ def find_rules(mask: Pixels, shortest: float, stroke: float) -> Pixels:
     # Strokes that cross the rule hide it.
     hidden = cv2.morphologyEx(thin, cv2.MORPH_CLOSE, np.ones((1, round(GAP * stroke) | 1), np.uint8))
     thin = cv2.bitwise_or(thin, cv2.bitwise_and(hidden, mask))
+    broad = cv2.dilate(thin, np.ones((2 * reach + 1, 1), np.uint8))
     # A rule goes on beyond the picture's border: what is tilted does not fill its band up to an end.
-    padded = cv2.copyMakeBorder(thin, reach, reach, 0, 0, cv2.BORDER_CONSTANT)
-    padded = cv2.copyMakeBorder(padded, 0, 0, probe, probe, cv2.BORDER_REPLICATE)
-    broad = cv2.dilate(padded, np.ones((2 * reach + 1, 1), np.uint8))
-    straight = cv2.morphologyEx(broad, cv2.MORPH_OPEN, np.ones((1, probe), np.uint8))[reach:-reach, probe:-probe]
-    straight = thin_runs(np.ascontiguousarray(straight), thick + 2 * reach)
+    padded = cv2.copyMakeBorder(broad, 0, 0, probe, probe, cv2.BORDER_REPLICATE)
+    straight = cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((1, probe), np.uint8))[:, probe:-probe]
+    straight = thin_runs(straight, thick + 2 * reach)
     x, y, width, height = cv2.boundingRect(straight)
     inked = straight[y : y + height, x : x + width]
     if width < shortest:
@@ -104,10 +103,10 @@ def find_rules(mask: Pixels, shortest: float, stroke: float) -> Pixels:
 
 def thin_runs(mask: Pixels, thickest: int) -> Pixels:
     """Ink in runs of at most ``thickest`` pixels down the columns."""
-    edge = thickest + 1
-    padded = cv2.copyMakeBorder(mask, edge, edge, 0, 0, cv2.BORDER_CONSTANT)
-    thick = cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((thickest + 1, 1), np.uint8))
-    return cv2.subtract(mask, thick[edge:-edge])
+    window = np.ones((thickest + 1, 1), np.uint8)
+    # Beyond the picture's border there is no ink.
+    thick = cv2.morphologyEx(mask, cv2.MORPH_OPEN, window, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return cv2.subtract(mask, thick)
 
 
 def erase_rules(mask: Pixels, bands: Pixels, stroke: float) -> Pixels:
