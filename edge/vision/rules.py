@@ -97,7 +97,7 @@ def find_rules(mask: Pixels, shortest: float, stroke: float) -> Pixels:
     long, tall = stats[:, 2], stats[:, 3]
     kept = (long >= shortest) & (tall <= STEEPEST * long + thick + 2 * reach)
     kept[0] = False
-    inked[:] = (255 * kept).astype(np.uint8).take(labels)
+    inked[:] = (255 * kept).astype(np.uint8).take(labels) if kept.any() else 0
     return straight
 
 
