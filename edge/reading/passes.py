@@ -10,7 +10,7 @@ import cv2
 from edge.reading.belief import Belief
 from edge.reading.candidates import STROKE, Candidate, Classifier
 from edge.reading.evidence import Surroundings, evidence, looked_at
-from edge.reading.finding import find_candidates
+from edge.reading.finding import Sorter, find_candidates
 from edge.reading.hypotheses import Hypothesis, hypotheses
 from edge.reading.quarter_turns import QUARTERS, rotate_cleaned
 from edge.system.stopwatch import Stopwatch
@@ -64,6 +64,8 @@ class PassResult(NamedTuple):
     """Which of them are read as digits."""
     around: Surroundings
     """The page around them."""
+    sorter: Sorter
+    """What the classifier has said of its ink."""
 
     @property
     def score(self) -> float:
@@ -100,7 +102,7 @@ class Passes(NamedTuple):
         ways = [seen]
         if seen.segments.mask is not seen.cleaned.mask:
             # The strokes of digits that touch, or lie on their side, may look like rules.
-            ways.append(self._found(seen.cleaned, ruled_lines=False))
+            ways.append(self._found(seen.cleaned, ruled_lines=False, sorter=seen.sorter))
         for way in ways:
             # Before any mark is split: on a page on its side the marks have to be whole.
             rotated, quarters = self._rotated(way)
@@ -130,11 +132,12 @@ class Passes(NamedTuple):
         self.watch.lap("clean")
         return self._found(cleaned)
 
-    def _found(self, cleaned: Cleaned, *, ruled_lines: bool = True) -> PassResult:
-        """The candidates of cleaned ink, and the belief in each."""
-        segments, candidates = find_candidates(cleaned, self.classify, ruled_lines=ruled_lines)
+    def _found(self, cleaned: Cleaned, *, ruled_lines: bool = True, sorter: Sorter | None = None) -> PassResult:
+        """The candidates of cleaned ink, and the belief in each; ``sorter``: of this ink, if there is one."""
+        sorter = sorter or Sorter(cleaned, self.classify)
+        segments, candidates = find_candidates(cleaned, self.classify, ruled_lines=ruled_lines, sorter=sorter)
         self.watch.lap("segment")
-        return self._decided(PassResult(cleaned, segments, candidates, (), Surroundings(cleaned, segments)))
+        return self._decided(PassResult(cleaned, segments, candidates, (), Surroundings(cleaned, segments), sorter))
 
     def _decided(self, seen: PassResult) -> PassResult:
         found = looked_at(seen.candidates, seen.around, self.belief.look)

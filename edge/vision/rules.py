@@ -46,7 +46,7 @@ def without_frame(part: Pixels, stroke: float) -> Pixels:
     """
     stroke = max(stroke, stroke_width(part))
     level = find_rules(part, FRAME * part.shape[1], stroke)
-    if not level.any():
+    if not sides_held(level):
         return part
     upright = find_rules(cv2.transpose(part), FRAME * part.shape[0], stroke)
     if sides_held(level) + sides_held(upright) < 3:
