@@ -89,16 +89,17 @@ def find_rules(mask: Pixels, shortest: float, stroke: float) -> Pixels:
     straight = cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((1, probe), np.uint8))[:, probe:-probe]
     straight = thin_runs(straight, thick + 2 * reach)
     x, y, width, height = cv2.boundingRect(straight)
-    inked = straight[y : y + height, x : x + width]
+    found = np.zeros_like(straight)
     if width < shortest:
-        inked[:] = 0
-        return straight
-    labels, stats = connected_components(inked)
+        return found
+    labels, stats = connected_components(straight[y : y + height, x : x + width])
     long, tall = stats[:, 2], stats[:, 3]
     kept = (long >= shortest) & (tall <= STEEPEST * long + thick + 2 * reach)
-    kept[0] = False
-    inked[:] = (255 * kept).astype(np.uint8).take(labels) if kept.any() else 0
-    return straight
+    for label in np.flatnonzero(kept[1:]) + 1:
+        left, top, long, tall, _ = stats[label]
+        own = cv2.compare(labels[top : top + tall, left : left + long], int(label), cv2.CMP_EQ)
+        found[y + top : y + top + tall, x + left : x + left + long] |= own
+    return found
 
 
 def thin_runs(mask: Pixels, thickest: int) -> Pixels:
