@@ -15,7 +15,7 @@ from edge.reading.hypotheses import Hypothesis, hypotheses
 from edge.reading.quarter_turns import QUARTERS, rotate_cleaned
 from edge.system.stopwatch import Stopwatch
 from edge.types import Frame, Pixels
-from edge.vision.clean import Cleaned, clean
+from edge.vision.clean import Cleaned, clean, working_picture
 from edge.vision.gap_closing import close_gaps, typical_gap
 from edge.vision.polarity import dark_ink_ratio
 from edge.vision.segment import Segments
@@ -115,20 +115,21 @@ class Passes(NamedTuple):
 
     def _polarities(self, pixels: Pixels) -> PassResult:
         """The picture as it is, in the polarity that is set or is believed more."""
+        working = working_picture(pixels, self.settings)
         if self.settings.polarity != "auto":
-            return self._cleaned(pixels, light_ink=self.settings.polarity == "light")
+            return self._cleaned(pixels, working, light_ink=self.settings.polarity == "light")
         ratio = dark_ink_ratio(pixels)
-        seen = self._cleaned(pixels, light_ink=ratio < 1)
+        seen = self._cleaned(pixels, working, light_ink=ratio < 1)
         unclear = 1 / CLEAR_POLARITY < ratio < CLEAR_POLARITY
         if seen.score > 0 and not unclear:
             return seen
-        other = self._cleaned(pixels, light_ink=ratio >= 1)
+        other = self._cleaned(pixels, working, light_ink=ratio >= 1)
         # Where the polarity is clear, a one in the other polarity is paper between strokes.
         return max(seen, other, key=lambda one: one.score) if unclear or set(other.digits) != {STROKE} else seen
 
-    def _cleaned(self, pixels: Pixels, *, light_ink: bool) -> PassResult:
+    def _cleaned(self, pixels: Pixels, working: Pixels, *, light_ink: bool) -> PassResult:
         """One way to read a picture: its ink is darker or lighter than the paper."""
-        cleaned = clean(pixels, self.settings, light_ink=light_ink)
+        cleaned = clean(pixels, self.settings, light_ink=light_ink, working=working)
         self.watch.lap("clean")
         return self._found(cleaned)
 
