@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from edge.reading.candidates import Candidate, Classifier
-from edge.types import Pixels, Reason
+from edge.types import Reason
 from edge.vision.clean import Cleaned
 from edge.vision.components import MIN_SIDE, Rect
 from edge.vision.crop import crop_mark, with_soft_edges
@@ -47,10 +47,12 @@ class Found(NamedTuple):
 
 
 class Sorter:
-    """Classifies marks of ink, each only once."""
+    """Classifies marks of one picture's ink, each only once."""
 
-    def __init__(self, ink: Pixels, classify: Classifier) -> None:
-        self._ink, self._classify = ink, classify
+    def __init__(self, cleaned: Cleaned, classify: Classifier) -> None:
+        self._ink, self._classify = cleaned.ink, classify
+        self.parts = find_parts(cleaned.mask, cleaned.sure, SURE * cleaned.stroke**2)
+        """All parts of the ink, rules included."""
         self._known: dict[tuple[object, int], Candidate] = {}
 
     def __call__(self, parts: Parts, marks: Sequence[Mark]) -> list[Candidate]:
@@ -70,11 +72,15 @@ class Sorter:
         return large, self(parts, [mark_of(parts, [i]) for i in large])
 
 
-def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool = True) -> Found:
-    """All marks of cleaned ink that may be digits; ``ruled_lines``: whether there may be rules to remove."""
-    classified = Sorter(cleaned.ink, classify)
-    least = SURE * cleaned.stroke**2
-    parts = find_parts(cleaned.mask, cleaned.sure, least)
+def find_candidates(
+    cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool = True, sorter: Sorter | None = None
+) -> Found:
+    """All marks of cleaned ink that may be digits; ``ruled_lines``: whether there may be rules to remove.
+
+    ``sorter``: of this ink, if there is one.
+    """
+    classified = sorter or Sorter(cleaned, classify)
+    parts = classified.parts
     large, alone = classified.largest(parts)
     side = digit_side(alone)
     unsure = False
@@ -87,7 +93,7 @@ def find_candidates(cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool
             shortest = max(PROBE * cleaned.stroke, HIDDEN * max(max(one.box[2:]) for one in alone))
         mask = remove_rules(parts, cleaned.ink, clear, shortest, cleaned.stroke)
         if mask is not parts.mask:
-            parts = find_parts(mask, cleaned.sure, least)
+            parts = find_parts(mask, cleaned.sure, SURE * cleaned.stroke**2)
             side = digit_side(classified.largest(parts)[1])
     usable = tuple(parts.every[i] for i in parts.usable)
     segments = Segments(parts.mask, (), side, usable, None, unsure and parts.mask is not cleaned.mask)

@@ -10,12 +10,12 @@ import cv2
 from edge.reading.belief import Belief
 from edge.reading.candidates import STROKE, Candidate, Classifier
 from edge.reading.evidence import Surroundings, evidence, looked_at
-from edge.reading.finding import find_candidates
+from edge.reading.finding import Sorter, find_candidates
 from edge.reading.hypotheses import Hypothesis, hypotheses
 from edge.reading.quarter_turns import QUARTERS, rotate_cleaned
 from edge.system.stopwatch import Stopwatch
 from edge.types import Frame, Pixels
-from edge.vision.clean import Cleaned, clean
+from edge.vision.clean import Cleaned, clean, working_picture
 from edge.vision.gap_closing import close_gaps, typical_gap
 from edge.vision.polarity import dark_ink_ratio
 from edge.vision.segment import Segments
@@ -49,6 +49,8 @@ TELLING = 2
 """A rotated page has at least this many digits that are not ROUND."""
 SOME = 12
 """About this many marks of a page are rotated for a trial."""
+FEW = 3
+"""So many of them are classified at once, until it is known whether the page may lie so. Chosen: most pages may not."""
 
 
 class PassResult(NamedTuple):
@@ -62,6 +64,8 @@ class PassResult(NamedTuple):
     """Which of them are read as digits."""
     around: Surroundings
     """The page around them."""
+    sorter: Sorter
+    """What the classifier has said of its ink."""
 
     @property
     def score(self) -> float:
@@ -98,7 +102,7 @@ class Passes(NamedTuple):
         ways = [seen]
         if seen.segments.mask is not seen.cleaned.mask:
             # The strokes of digits that touch, or lie on their side, may look like rules.
-            ways.append(self._found(seen.cleaned, ruled_lines=False))
+            ways.append(self._found(seen.cleaned, ruled_lines=False, sorter=seen.sorter))
         for way in ways:
             # Before any mark is split: on a page on its side the marks have to be whole.
             rotated, quarters = self._rotated(way)
@@ -111,28 +115,30 @@ class Passes(NamedTuple):
 
     def _polarities(self, pixels: Pixels) -> PassResult:
         """The picture as it is, in the polarity that is set or is believed more."""
+        working = working_picture(pixels, self.settings)
         if self.settings.polarity != "auto":
-            return self._cleaned(pixels, light_ink=self.settings.polarity == "light")
+            return self._cleaned(pixels, working, light_ink=self.settings.polarity == "light")
         ratio = dark_ink_ratio(pixels)
-        seen = self._cleaned(pixels, light_ink=ratio < 1)
+        seen = self._cleaned(pixels, working, light_ink=ratio < 1)
         unclear = 1 / CLEAR_POLARITY < ratio < CLEAR_POLARITY
         if seen.score > 0 and not unclear:
             return seen
-        other = self._cleaned(pixels, light_ink=ratio >= 1)
+        other = self._cleaned(pixels, working, light_ink=ratio >= 1)
         # Where the polarity is clear, a one in the other polarity is paper between strokes.
         return max(seen, other, key=lambda one: one.score) if unclear or set(other.digits) != {STROKE} else seen
 
-    def _cleaned(self, pixels: Pixels, *, light_ink: bool) -> PassResult:
+    def _cleaned(self, pixels: Pixels, working: Pixels, *, light_ink: bool) -> PassResult:
         """One way to read a picture: its ink is darker or lighter than the paper."""
-        cleaned = clean(pixels, self.settings, light_ink=light_ink)
+        cleaned = clean(pixels, self.settings, light_ink=light_ink, working=working)
         self.watch.lap("clean")
         return self._found(cleaned)
 
-    def _found(self, cleaned: Cleaned, *, ruled_lines: bool = True) -> PassResult:
-        """The candidates of cleaned ink, and the belief in each."""
-        segments, candidates = find_candidates(cleaned, self.classify, ruled_lines=ruled_lines)
+    def _found(self, cleaned: Cleaned, *, ruled_lines: bool = True, sorter: Sorter | None = None) -> PassResult:
+        """The candidates of cleaned ink, and the belief in each; ``sorter``: of this ink, if there is one."""
+        sorter = sorter or Sorter(cleaned, self.classify)
+        segments, candidates = find_candidates(cleaned, self.classify, ruled_lines=ruled_lines, sorter=sorter)
         self.watch.lap("segment")
-        return self._decided(PassResult(cleaned, segments, candidates, (), Surroundings(cleaned, segments)))
+        return self._decided(PassResult(cleaned, segments, candidates, (), Surroundings(cleaned, segments), sorter))
 
     def _decided(self, seen: PassResult) -> PassResult:
         found = looked_at(seen.candidates, seen.around, self.belief.look)
@@ -185,19 +191,28 @@ class Passes(NamedTuple):
         if not MANY <= len(seen.candidates) <= MOST:
             return seen, 0
         some = seen.candidates[:: max(1, len(seen.candidates) // SOME)]
-        boxes, lines = [candidate.box for candidate in some], [0] * len(some)
-        by_quarters = {
-            quarters: mean_likeness(self.classify([cv2.rotate(one.ink, code) for one in some], boxes, lines))
-            for quarters, code in QUARTERS.items()
-        }
+        least = max(TURNED, mean_likeness(some))
+        by_quarters = {quarters: self._turned_likeness(some, code, least) for quarters, code in QUARTERS.items()}
         quarters = max(by_quarters, key=by_quarters.__getitem__)
-        if by_quarters[quarters] < max(TURNED, mean_likeness(some)):
+        if by_quarters[quarters] < least:
             return seen, 0
         ink = rotate_cleaned(_without_ruled_lines(seen), QUARTERS[quarters])
         rotated = self._resolved(self._found(ink, ruled_lines=False))
         telling = sum(digit not in ROUND for digit in rotated.digits)
         better = rotated.score > seen.score + 1 and len(rotated.digits) >= MANY and telling >= TELLING
         return (rotated, quarters) if better else (seen, 0)
+
+    def _turned_likeness(self, some: Sequence[Candidate], code: int, least: float) -> float:
+        """How much marks that are rotated by OpenCV's ``code`` look like digits; 0 if that cannot reach ``least``."""
+        turned: list[Candidate] = []
+        while len(turned) < len(some):
+            few = some[len(turned) : len(turned) + FEW]
+            inks = [cv2.rotate(one.ink, code) for one in few]
+            turned += self.classify(inks, [one.box for one in few], [0] * len(few))
+            # The others may be digits for certain.
+            if sum(one.likeness for one in turned) + len(some) - len(turned) < least * len(some):
+                return 0.0
+        return mean_likeness(turned)
 
 
 def value(candidates: Sequence[Candidate]) -> float:

@@ -41,18 +41,25 @@ class Cleaned(NamedTuple):
     """Why there is no ink at all, or None."""
 
 
-def clean(grey: Pixels, settings: VisionSettings, *, light_ink: bool) -> Cleaned:
-    """Grey (height, width) uint8 -> its ink; ``light_ink``: whether the ink is lighter than the paper."""
-    if light_ink:
-        grey = cv2.bitwise_not(grey)
+def working_picture(grey: Pixels, settings: VisionSettings) -> Pixels:
+    """The picture (height, width) uint8 on which strokes are measured: at most as large as the settings say."""
+    return rescale(grey, min(1.0, settings.working_size / max(grey.shape)))
+
+
+def clean(grey: Pixels, settings: VisionSettings, *, light_ink: bool, working: Pixels | None = None) -> Cleaned:
+    """Grey (height, width) uint8 -> its ink; ``light_ink``: whether the ink is lighter than the paper.
+
+    ``working``: its ``working_picture``, if that is known.
+    """
     scale = min(1.0, settings.working_size / max(grey.shape))
-    work = rescale(grey, scale)
+    work = working_picture(grey, settings) if working is None else working
+    work = cv2.bitwise_not(work) if light_ink else work
     # Where no stroke stands out, there may be noise: it is looked at as it is.
     stroke = typical_stroke(work) or STROKE
     by = stroke_scale(stroke, max(work.shape), settings.working_size)
     if by != 1:
         scale, stroke = scale * by, stroke * by
-        work = rescale(grey, scale)
+        work = rescale(cv2.bitwise_not(grey) if light_ink else grey, scale)
     # A median filter removes strokes that are thinner than half of its window.
     if 1 < settings.median < 2 * stroke:
         work = median_filter(work, settings.median | 1)

@@ -46,7 +46,7 @@ def without_frame(part: Pixels, stroke: float) -> Pixels:
     """
     stroke = max(stroke, stroke_width(part))
     level = find_rules(part, FRAME * part.shape[1], stroke)
-    if not level.any():
+    if not sides_held(level):
         return part
     upright = find_rules(cv2.transpose(part), FRAME * part.shape[0], stroke)
     if sides_held(level) + sides_held(upright) < 3:
@@ -83,27 +83,31 @@ def find_rules(mask: Pixels, shortest: float, stroke: float) -> Pixels:
     # Strokes that cross the rule hide it.
     hidden = cv2.morphologyEx(thin, cv2.MORPH_CLOSE, np.ones((1, round(GAP * stroke) | 1), np.uint8))
     thin = cv2.bitwise_or(thin, cv2.bitwise_and(hidden, mask))
+    broad = cv2.dilate(thin, np.ones((2 * reach + 1, 1), np.uint8))
     # A rule goes on beyond the picture's border: what is tilted does not fill its band up to an end.
-    padded = cv2.copyMakeBorder(thin, reach, reach, 0, 0, cv2.BORDER_CONSTANT)
-    padded = cv2.copyMakeBorder(padded, 0, 0, probe, probe, cv2.BORDER_REPLICATE)
-    broad = cv2.dilate(padded, np.ones((2 * reach + 1, 1), np.uint8))
-    straight = cv2.morphologyEx(broad, cv2.MORPH_OPEN, np.ones((1, probe), np.uint8))[reach:-reach, probe:-probe]
-    straight = thin_runs(np.ascontiguousarray(straight), thick + 2 * reach)
-    if not straight.any():
-        return straight
-    labels, stats = connected_components(straight)
+    padded = cv2.copyMakeBorder(broad, 0, 0, probe, probe, cv2.BORDER_REPLICATE)
+    straight = cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((1, probe), np.uint8))[:, probe:-probe]
+    straight = thin_runs(straight, thick + 2 * reach)
+    x, y, width, height = cv2.boundingRect(straight)
+    found = np.zeros_like(straight)
+    if width < shortest:
+        return found
+    labels, stats = connected_components(straight[y : y + height, x : x + width])
     long, tall = stats[:, 2], stats[:, 3]
     kept = (long >= shortest) & (tall <= STEEPEST * long + thick + 2 * reach)
-    kept[0] = False
-    return (255 * kept).astype(np.uint8)[labels]
+    for label in np.flatnonzero(kept[1:]) + 1:
+        left, top, long, tall, _ = stats[label]
+        own = cv2.compare(labels[top : top + tall, left : left + long], int(label), cv2.CMP_EQ)
+        found[y + top : y + top + tall, x + left : x + left + long] |= own
+    return found
 
 
 def thin_runs(mask: Pixels, thickest: int) -> Pixels:
     """Ink in runs of at most ``thickest`` pixels down the columns."""
-    edge = thickest + 1
-    padded = cv2.copyMakeBorder(mask, edge, edge, 0, 0, cv2.BORDER_CONSTANT)
-    thick = cv2.morphologyEx(padded, cv2.MORPH_OPEN, np.ones((thickest + 1, 1), np.uint8))
-    return cv2.subtract(mask, thick[edge:-edge])
+    window = np.ones((thickest + 1, 1), np.uint8)
+    # Beyond the picture's border there is no ink.
+    thick = cv2.morphologyEx(mask, cv2.MORPH_OPEN, window, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return cv2.subtract(mask, thick)
 
 
 def erase_rules(mask: Pixels, bands: Pixels, stroke: float) -> Pixels:

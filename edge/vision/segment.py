@@ -95,7 +95,7 @@ def remove_rules(parts: Parts, ink: Pixels, clear: Sequence[int], shortest: floa
     kinds = np.zeros(len(parts.every) + 1, np.uint8)
     kinds[[i + 1 for i in clear]] = CLEAR
     kinds[[i + 1 for i in others if max(parts.every[i][2:4]) > shortest]] = LARGE
-    kind = kinds[parts.labels]
+    kind = kinds.take(parts.labels)
     digits = cv2.compare(kind, CLEAR, cv2.CMP_EQ)
     left = doubtful = cv2.subtract(parts.mask[parts.window], digits)
     # Pale rules, and blurred edges of strokes that stand close together.

@@ -16,6 +16,9 @@ def edge_width(ink: Pixels, mask: Pixels) -> float:
 
     ``mask``: the same shape, not 0 where there is ink.
     """
-    across, down = (cv2.Sobel(ink, cv2.CV_32F, *way) / 8 for way in ((1, 0), (0, 1)))
-    slopes = np.sort(np.hypot(across, down)[mask > 0])
-    return 255 / max(1.0, float(slopes[int(SHARPEST * len(slopes))])) if len(slopes) else 0.0
+    inked = mask > 0
+    across, down = (cv2.Sobel(ink, cv2.CV_32F, *way)[inked] / 8 for way in ((1, 0), (0, 1)))
+    if not len(across):
+        return 0.0
+    rank = int(SHARPEST * len(across))
+    return 255 / max(1.0, float(np.partition(np.hypot(across, down), rank)[rank]))
