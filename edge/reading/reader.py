@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +25,7 @@ from edge.types import Box, Digit, Frame, Glyph, Pixels, Reading, Unread
 from edge.vision.clean import Cleaned
 from edge.vision.settings import VisionSettings
 from edge.vision.statistics import median
+from edge.vision.text_lines import line_tilt, reading_order
 
 MIN_CONFIDENCE = 0.5
 """Default of the smallest belief in a digit, 0 to 1: a mark that is believed less is not read."""
@@ -105,22 +105,25 @@ class Reader(Closing):
         self._watch.lap()
         seen, quarters = self._passes.run(frame)
         glyphs = tuple(_glyph(candidate, seen, quarters, frame.pixels.shape) for candidate in seen.candidates)
+        read = [i for i, is_read in enumerate(seen.accepted) if is_read]
+        # Other marks do not count: they may lie between the lines. But all tell how the page is tilted.
+        boxes, side = [one.box for one in seen.candidates], seen.segments.digit_side
+        order = reading_order([boxes[i] for i in read], line_tilt(boxes, side), side)
         digits = tuple(
             Digit(
-                candidate.digit,
-                candidate.belief,
-                glyph.line,
-                glyph.box,
-                _digit_probabilities(candidate, self._numbers),
+                seen.candidates[i].digit,
+                seen.candidates[i].belief,
+                line,
+                glyphs[i].box,
+                _digit_probabilities(seen.candidates[i], self._numbers),
             )
-            for candidate, glyph, is_read in zip(seen.candidates, glyphs, seen.accepted, strict=True)
-            if is_read
+            for i, line in ((read[place], line) for place, line in order)
         )
         reading = Reading(
             source=frame.source,
             frame=frame.index,
             captured_at=frame.captured_at or datetime.now(UTC),
-            digits=_renumbered(digits),
+            digits=digits,
             reason=None if digits else reason_for_nothing(seen.cleaned, seen.segments),
             model=self.model.name,
             elapsed_ms=(time.perf_counter() - started) * 1000,
@@ -216,11 +219,3 @@ def _digit_probabilities(candidate: Candidate, numbers: tuple[int | None, ...]) 
     shares = [others * share for share in shares]
     shares[candidate.digit] = candidate.belief
     return tuple(shares)
-
-
-def _renumbered(digits: tuple[Digit, ...]) -> tuple[Digit, ...]:
-    """The digits with their lines numbered from 0 without gaps: a line of rejected marks does not count."""
-    lines = {line: i for i, line in enumerate(sorted({digit.line for digit in digits}))}
-    if all(line == i for line, i in lines.items()):
-        return digits
-    return tuple(replace(digit, line=lines[digit.line]) for digit in digits)

@@ -78,6 +78,15 @@ def line_numbers(boxes: Sequence[Rect], tilt: float, digit_side: float) -> list[
     return numbers
 
 
+def reading_order(boxes: Sequence[Rect], tilt: float, digit_side: float) -> list[tuple[int, int]]:
+    """The places of the boxes as they are read, and the line of each, from 0: line by line, each from left to right.
+
+    ``tilt`` and ``digit_side`` as in ``line_numbers``.
+    """
+    lines = line_numbers(boxes, tilt, digit_side)
+    return sorted(enumerate(lines), key=lambda one: (one[1], boxes[one[0]][0] + boxes[one[0]][2] / 2))
+
+
 def _level_pairs(along: list[float], down: list[float], digit_side: float) -> list[tuple[float, int, int]]:
     """Pairs of digits of which the second may follow the first in a line: their distance, the first, the second."""
     order = sorted(range(len(down)), key=down.__getitem__)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edge.vision.text_lines import line_numbers, line_tilt
+from edge.vision.text_lines import line_numbers, line_tilt, reading_order
 
 
 def row(count: int, y: float, tilt: float = 0.0, sag: float = 0.0, side: int = 30, pitch: int = 45) -> np.ndarray:
@@ -41,3 +41,12 @@ def test_a_single_mark_is_a_line() -> None:
     one = np.array([[10, 10, 20, 30]], np.int32)
     assert line_tilt(one, 30) == 0
     assert line_numbers(one, 0, 30) == [0]
+
+
+def test_marks_are_read_line_by_line_from_left_to_right() -> None:
+    boxes = [(200, 100, 20, 40), (20, 4, 20, 40), (20, 100, 30, 40), (200, 0, 20, 40), (110, 98, 20, 40)]
+    assert reading_order(boxes, 0.0, 40) == [(1, 0), (3, 0), (2, 1), (4, 1), (0, 1)]
+
+
+def test_without_marks_there_is_nothing_to_read() -> None:
+    assert reading_order([], 0.0, 40) == []
