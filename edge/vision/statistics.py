@@ -29,7 +29,7 @@ def median(values: Sequence[float] | NDArray[Any]) -> float:
 
     NumPy's own imports a module, a megabyte, when it is first called.
     """
-    ordered = np.sort(values)
+    ordered = sorted(values)
     return (float(ordered[(len(ordered) - 1) // 2]) + float(ordered[len(ordered) // 2])) / 2
 
 
