@@ -50,8 +50,6 @@ MOST_FRAMES = 10
 """At most this many parts of ink are looked at as boxes, the largest first."""
 SMALLEST_FRAME = 8.0
 """Smallest shorter side of a box around a digit, in stroke widths."""
-CLEAR, LARGE = 1, 2
-"""Kinds of parts: a digit, and what is larger than one."""
 WEAK = 0.55
 """In parts larger than a digit, ink with less than this share of the strongest ink beside it only joins strokes."""
 
@@ -92,24 +90,19 @@ def remove_rules(parts: Parts, ink: Pixels, clear: Sequence[int], shortest: floa
     if not others or max(parts.every[others[0]][2:4]) < LEAST_JOINED * shortest:
         return parts.mask
     here = ink[parts.window]
-    kinds = np.zeros(len(parts.every) + 1, np.uint8)
-    kinds[[i + 1 for i in clear]] = CLEAR
-    kinds[[i + 1 for i in others if max(parts.every[i][2:4]) > shortest]] = LARGE
-    kind = kinds.take(parts.labels)
-    digits = cv2.compare(kind, CLEAR, cv2.CMP_EQ)
+    digits = ink_of(parts, clear)
     left = doubtful = cv2.subtract(parts.mask[parts.window], digits)
     # Pale rules, and blurred edges of strokes that stand close together.
-    if kinds.max() == LARGE:
+    large = [i for i in others if max(parts.every[i][2:4]) > shortest]
+    if large:
         size = round(2 * stroke) | 1
         least = cv2.convertScaleAbs(cv2.dilate(here, np.ones((size, size), np.uint8)), alpha=WEAK)
-        weak = cv2.bitwise_and(cv2.compare(kind, LARGE, cv2.CMP_EQ), cv2.compare(here, least, cv2.CMP_LT))
-        left = cv2.subtract(left, weak)
-    rows, columns = parts.window
+        left = cv2.subtract(left, cv2.bitwise_and(ink_of(parts, large), cv2.compare(here, least, cv2.CMP_LT)))
     for i in others[:MOST_FRAMES]:
-        x, y, width, height, _ = parts.every[i]
+        _, _, width, height, _ = parts.every[i]
         if min(width, height) < SMALLEST_FRAME * stroke:
             continue
-        box = slice(y - rows.start, y - rows.start + height), slice(x - columns.start, x - columns.start + width)
+        box = place_of(parts, i)
         own = cv2.compare(parts.labels[box], i + 1, cv2.CMP_EQ)
         rest = without_frame(own, stroke)
         if rest is not own:
@@ -121,6 +114,21 @@ def remove_rules(parts: Parts, ink: Pixels, clear: Sequence[int], shortest: floa
     whole = np.zeros_like(parts.mask)
     whole[parts.window] = cv2.bitwise_or(left, digits)
     return whole
+
+
+def place_of(parts: Parts, i: int) -> Window:
+    """The rows and columns of a part in the window; ``i``: its place in ``every``."""
+    (rows, columns), (x, y, width, height, _) = parts.window, parts.every[i]
+    return slice(y - rows.start, y - rows.start + height), slice(x - columns.start, x - columns.start + width)
+
+
+def ink_of(parts: Parts, some: Sequence[int]) -> Pixels:
+    """255 in the window where some parts are, else 0; ``some``: their places in ``every``."""
+    found = np.zeros(parts.labels.shape, np.uint8)
+    for i in some:
+        box = place_of(parts, i)
+        found[box] |= cv2.compare(parts.labels[box], i + 1, cv2.CMP_EQ)
+    return found
 
 
 def mark_of(parts: Parts, group: Sequence[int]) -> Mark:

@@ -29,7 +29,7 @@ def median(values: Sequence[float] | NDArray[Any]) -> float:
 
     NumPy's own imports a module, a megabyte, when it is first called.
     """
-    ordered = np.sort(values)
+    ordered = sorted(values)
     return (float(ordered[(len(ordered) - 1) // 2]) + float(ordered[len(ordered) // 2])) / 2
 
 
@@ -58,7 +58,8 @@ def noise(ink: Pixels, side: int = SQUARE) -> tuple[Pixels, Pixels]:
     size = side // step
     height, width = (-(-one // size) for one in some.shape)
     some = cv2.copyMakeBorder(some, 0, height * size - len(some), 0, width * size - some.shape[1], cv2.BORDER_REFLECT)
-    squares = np.sort(some.reshape(height, size, width, size).swapaxes(1, 2).reshape(height, width, -1), axis=2)
-    low, middle = (squares[..., int(share * size * size)] for share in (0.2, 0.5))
+    squares = some.reshape(height, size, width, size).swapaxes(1, 2).reshape(height, width, -1)
+    ranks = int(0.2 * size * size), int(0.5 * size * size)
+    low, middle = np.moveaxis(np.partition(squares, ranks, axis=2)[..., ranks], 2, 0)
     spread = cv2.convertScaleAbs(cv2.subtract(middle, low), alpha=1 / 0.842)
     return cv2.medianBlur(middle.copy(), 3), cv2.medianBlur(spread, 3)

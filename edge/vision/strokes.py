@@ -63,7 +63,7 @@ def typical_stroke(grey: Pixels) -> float:
             new = cv2.subtract(share, before)
             if finest:
                 strong = cv2.subtract(strong, rules(strong, width))
-            gained = cv2.mean(new, strong)[0] * cv2.countNonZero(strong)
+            gained = cv2.sumElems(cv2.bitwise_and(new, strong))[0]
             widths.append(scale * width)
             counts.append(gained * scale * scale / widths[-1] ** LENGTH)
             before = share
