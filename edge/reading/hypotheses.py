@@ -20,7 +20,7 @@ TALL = 0.8
 """A mark less tall than this share of a typical digit may be a piece of one, and is not rotated."""
 NARROW = 0.4
 """A mark narrower than this share of a typical digit is not two digits."""
-SEVERAL = 0.03
+SEVERAL = 0.1
 """A mark is cut if its view says that it may be several digits with at least this probability."""
 NEAR = 0.3
 """Marks further apart than this share of a typical digit are not one digit."""
