@@ -103,9 +103,9 @@ def window(picture: Pixels, left: int, top: int, side: int) -> Pixels:
 def is_hopeless(one: Candidate) -> bool:
     """Whether the classifier is so sure that it is no digit that its view is not looked at.
 
-    It cannot say so of wide ink, which may be several digits that touch.
+    It cannot say so of wide ink, which may be several digits that touch, nor of a piece that was cut out of some.
     """
-    return sum(one.others) >= HOPELESS and one.box.width < WIDE * one.box.height
+    return not one.pieces and sum(one.others) >= HOPELESS and one.box.width < WIDE * one.box.height
 
 
 def context(shares: Sequence[float], digit: int) -> tuple[float, float, float]:

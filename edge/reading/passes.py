@@ -9,7 +9,7 @@ import cv2
 
 from edge.reading.belief import Belief
 from edge.reading.candidates import STROKE, Candidate, Classifier
-from edge.reading.evidence import Surroundings, evidence, looked_at
+from edge.reading.evidence import UNSEEN, Surroundings, evidence, looked_at
 from edge.reading.finding import Sorter, find_candidates
 from edge.reading.hypotheses import Hypothesis, hypotheses
 from edge.reading.quarter_turns import QUARTERS, rotate_cleaned
@@ -73,6 +73,11 @@ class PassResult(NamedTuple):
         return sum(max(0.0, one.belief - 0.5) for one in self.candidates)
 
     @property
+    def promise(self) -> float:
+        """As ``score``, before digits that touch are cut: ink that is several of them counts as one."""
+        return sum(max(0.0, max(one.belief, (one.context or UNSEEN)[2]) - 0.5) for one in self.candidates)
+
+    @property
     def digits(self) -> list[int]:
         """The digits that are read."""
         return [one.digit for one, is_read in zip(self.candidates, self.accepted, strict=True) if is_read]
@@ -121,11 +126,11 @@ class Passes(NamedTuple):
         ratio = dark_ink_ratio(pixels)
         seen = self._cleaned(pixels, working, light_ink=ratio < 1)
         unclear = 1 / CLEAR_POLARITY < ratio < CLEAR_POLARITY
-        if seen.score > 0 and not unclear:
+        if seen.promise > 0 and not unclear:
             return seen
         other = self._cleaned(pixels, working, light_ink=ratio >= 1)
         # Where the polarity is clear, a one in the other polarity is paper between strokes.
-        return max(seen, other, key=lambda one: one.score) if unclear or set(other.digits) != {STROKE} else seen
+        return max(seen, other, key=lambda one: one.promise) if unclear or set(other.digits) != {STROKE} else seen
 
     def _cleaned(self, pixels: Pixels, working: Pixels, *, light_ink: bool) -> PassResult:
         """One way to read a picture: its ink is darker or lighter than the paper."""

@@ -12,6 +12,11 @@ from edge.vision.touching import Cuts, Piece, best_paths, find_cuts
 
 EACH = 0.02
 """Cost of each digit of a split, as a natural logarithm of probability: fewer digits are likelier."""
+ANY_DIGIT = 0.03
+"""A piece may be a digit with at least this probability, 0 to 1, whatever the classifier says: it knows whole ones.
+
+Chosen: zeros that are open were never among the ways without it.
+"""
 CUT = 0.02
 """Cost of a cut through ink as long as the ink is tall, as a natural logarithm of probability."""
 SHARED_INK = 0.15
@@ -59,7 +64,8 @@ def likeliest_splits(cuts: Cuts, classify: Classify) -> Iterator[list[tuple[Piec
         if piece is None or candidate is None:
             return -inf
         found[start, end] = piece, candidate
-        return log(max(candidate.likeness, 1e-6)) - EACH - CUT * cuts.costs[end]
+        any_digit = max(ANY_DIGIT, 1 - sum(candidate.others))
+        return log(max(candidate.share * any_digit, 1e-6)) - EACH - CUT * cuts.costs[end]
 
     def next_starts(end: int) -> dict[int, float]:
         return {start: -SHARED_INK * ink for start, ink in cuts.next_starts(end).items()}

@@ -31,7 +31,7 @@ CHAINED_SHARE = 0.3
 """Share of the hands, 0 to 1, whose zeros in a row touch: 100 and 2000 are often written in one go. Chosen."""
 OPEN_SHARE = 0.3
 """Share of the hands, 0 to 1, some of whose zeros are open. Chosen: many photographs have such a hand."""
-GAP_IN_ZERO = (0.03, 0.17)
+GAP_IN_ZERO = (0.03, 0.2)
 """Smallest and largest gap in an open zero, as a share of its outline. Chosen: with a larger one it is a C."""
 HAIRLINE_SHARE = 0.12
 """Share of the hands, 0 to 1, with a pen of half a pixel to one and a half."""

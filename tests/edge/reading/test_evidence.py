@@ -87,7 +87,9 @@ def test_a_mark_that_was_not_looked_at_is_no_digit_by_its_view() -> None:
 
 
 def test_what_the_classifier_is_sure_is_no_digit_is_not_looked_at() -> None:
-    assert is_hopeless(mark(20, others=candidates.others(letter=HOPELESS)))
+    hopeless = mark(20, others=candidates.others(letter=HOPELESS))
+    assert is_hopeless(hopeless)
+    assert not is_hopeless(hopeless._replace(pieces=2)), "a piece"
     assert not is_hopeless(mark(20, others=candidates.others(letter=HOPELESS / 2, plus=HOPELESS / 2 - 0.01)))
 
 

@@ -36,6 +36,8 @@ def test_the_score_counts_digits_that_are_believed(reader: Reader, page: Page) -
     few = seen._replace(candidates=(mark(belief=1.0), mark(belief=0.75), mark(belief=0.3)))
     assert few.score == pytest.approx(0.75)
     assert few.share == pytest.approx(2.05 / 3)
+    touching = mark(belief=0.1, context=(0.1, 0.5, 0.9))
+    assert few._replace(candidates=(*few.candidates, touching)).promise == pytest.approx(0.75 + 0.4)
     assert (few._replace(candidates=()).score, few._replace(candidates=()).share) == (0, 0)
     assert mean_likeness([mark(share=0.9), mark(share=0.5)]) == pytest.approx(0.7)
     assert mean_likeness([]) == 0

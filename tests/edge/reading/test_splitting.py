@@ -63,7 +63,11 @@ def test_a_mark_that_no_split_improves_stays_whole() -> None:
     ink = np.zeros((44, 80), np.uint8)
     cv2.line(ink, (4, 4), (76, 40), 255, 4)
     clump = candidate(ink, Box(0, 0, 76, 40))
-    assert not list(splits(clump, classify))
+
+    def nothing(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
+        return [one._replace(share=0.1) for one in classify(inks, boxes, lines)]
+
+    assert not list(splits(clump, nothing))
 
 
 def test_ink_as_narrow_as_one_digit_is_not_cut() -> None:
@@ -112,3 +116,10 @@ def test_splits_that_read_differently_are_all_given() -> None:
 
     found = [tuple(c.digit for c in way) for way in splits(two_rings(), by_width)]
     assert 1 < len(found) <= WAYS and len(set(found)) == len(found)
+
+
+def test_pieces_that_look_like_no_digit_are_tried_too() -> None:
+    def open_ring(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
+        return [one._replace(digit=6, others=NO_DIGIT) for one in classify(inks, boxes, lines)]
+
+    assert [c.digit for c in next(splits(two_rings(), open_ring))] == [6, 6]
