@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from math import inf, log
 
-from edge.reading.candidates import Candidate, Classify
+from edge.reading.candidates import Candidate, Classify, measure
 from edge.types import Box
 from edge.vision.touching import Cuts, Piece, best_paths, find_cuts
 
@@ -45,7 +45,9 @@ def splits(candidate: Candidate, classify: Classify) -> Iterator[list[Candidate]
         for small, digit in digits:
             piece = cuts.full_size(small)
             left, top, width, height = piece.box
-            found.append(digit._replace(ink=piece.ink, box=Box(x + left, y + top, width, height), line=candidate.line))
+            box = Box(x + left, y + top, width, height)
+            # The small piece was classified; what is measured is in the pixels of the whole mark.
+            found.append(digit._replace(ink=piece.ink, box=box, line=candidate.line, shape=measure(piece.ink)))
         yield found
 
 

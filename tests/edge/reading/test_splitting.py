@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.reading.candidates import Candidate
+from edge.reading.candidates import Candidate, measure
 from edge.reading.splitting import WAYS, splits
 from edge.types import Box, Pixels
 from tests.support import candidates
@@ -57,6 +57,7 @@ def test_two_digits_that_touch_are_split() -> None:
     for one in found:
         assert one.box.width == pytest.approx(40, abs=5) and one.box.height == pytest.approx(40, abs=4)
         assert one.ink.shape == (one.box.height, one.box.width)
+        assert one.shape == measure(one.ink)
 
 
 def test_a_mark_that_no_split_improves_stays_whole() -> None:
