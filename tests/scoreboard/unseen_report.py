@@ -43,9 +43,10 @@ def unseen_sections(unseen: Unseen, *, names: bool) -> Iterator[str]:
         yield "Missing: marks."
     yield "## Marks of writers who are held out"
     yield (
-        "One writer in eight is held out of all training. Digits: the model alone takes the digit, drawn with three"
-        " pens, as one mark. Others: each symbol or letter stands on a line with digits of the same writer, at its"
-        " usual size and place, and is not to be read. Look-alikes cannot be told from a digit by their shape alone."
+        "One writer in eight is held out of all training, and one picture in eight where the writers are not known."
+        " Digits: the model alone takes the digit, drawn with three pens, as one mark. Others: each symbol or letter"
+        " stands on a line with digits of the same writer, at its usual size and place, and is not to be read."
+        " Look-alikes cannot be told from a digit by their shape alone."
     )
     if unseen.marks:
         rows = (
