@@ -101,8 +101,9 @@ class InkMap(NamedTuple):
         most_extra = EXTRA if counts[mark] > total / 2 else same_box
         if missing <= max(SAME_BOX_PIXELS, same_box * longest) and extra <= max(SAME_BOX_PIXELS, most_extra * longest):
             return int(label), kind
-        # Without its bar a 5 may still be one, and so may a 6 with a piece of a line: nobody minds if it is read.
-        is_most = counts[mark] >= MOSTLY * self.sizes[mark]
+        # Without its bar a 5 may still be one, and so may a 6 with a piece of a line: nobody minds if it is read. But
+        # of the ways to cut ink only one is right.
+        is_most = not one.pieces and counts[mark] >= MOSTLY * self.sizes[mark]
         return LEFT_OUT if is_most and one.digit == int(label) else NO_DIGIT, kind
 
 

@@ -62,10 +62,8 @@ class Candidate(NamedTuple):
     shape: Shape
     pieces: int = 0
     """How many pieces its ink was cut into with it; 0: it was not cut."""
-    whole: Box | None = None
-    """If it was cut: the box of the whole ink, working pixels."""
-    cut_from: float = 0.0
-    """If it was cut: the probability that the whole ink was several digits, by its view, 0 to 1."""
+    whole: Candidate | None = None
+    """If it was cut: what it was cut out of."""
     context: tuple[float, float, float] | None = None
     """What its view among its surroundings says: the probability of a digit, that of ``digit`` among the digits, and
     that of several digits that touch, 0 to 1."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from edge.reading.candidates import OTHER_CLASSES, Candidate
-from edge.types import Box, Pixels, Reason, UnreadReason, unsure_between
+from edge.reading.evidence import Surroundings
+from edge.types import Reason, UnreadReason, unsure_between
 from edge.vision.border import touches_border
 from edge.vision.clean import Cleaned
 from edge.vision.segment import Segments
@@ -24,9 +23,7 @@ FAINT = 0.45
 LETTER = 0.5
 """A neighbour is a letter from this probability on."""
 STRUCK = 0.7
-"""A line strikes a mark out if it runs through at least this share of its width, in the middle half of its height."""
-BEYOND = 3
-"""Such a line is seen at most this many pixels beside the mark."""
+"""A line strikes a mark out if it runs through at least this share of its width."""
 BLURRED = 0.04
 """A picture is out of focus if its edges are wider than this share of its longer side; photographs have up to 0.01."""
 SOFT = 8.0
@@ -40,39 +37,24 @@ def is_likely(one: Candidate) -> bool:
     return one.belief >= LIKELY
 
 
-def is_struck_out(box: Box, rules: Pixels) -> bool:
-    """Whether one of the rules, (height, width) uint8, 255 = ink of a rule, runs through the middle of a box.
-
-    And out of it: a stroke of the mark itself may look like a rule.
-    """
-    x, y, width, height = box
-    middle = np.asarray(rules[y + height // 4 : y + height - height // 4].any(axis=0))
-    beyond = middle[max(0, x - BEYOND) : x].any() or middle[x + width : x + width + BEYOND].any()
-    return bool(beyond and np.count_nonzero(middle[x : x + width]) >= STRUCK * width)
-
-
 def reason_for_unread(
-    one: Candidate, candidates: Sequence[Candidate], digit_side: float, usual_level: float, rules: Pixels
+    one: Candidate, candidates: Sequence[Candidate], around: Surroundings, usual_level: float
 ) -> UnreadReason:
-    """Why a candidate is not read.
-
-    ``digit_side``: a typical digit's longer side, pixels. ``usual_level``: the usual level of ink, 0 to 255. ``rules``:
-    (height, width) uint8, 255 where the working picture had ink of rules, which was removed.
-    """
+    """Why a candidate is not read. ``usual_level``: the usual level of ink, 0 to 255."""
     likely = 1 - sum(one.others) >= 0.5
-    if touches_border(one.box, rules.shape):
+    if touches_border(one.box, (around.height, around.width)):
         return "cut off by the border"
-    if is_struck_out(one.box, rules):
+    if around.struck(one.box) >= STRUCK:
         return "struck out"
     if likely and one.share < UNSURE:
         return unsure_between(one.digit, one.second)
-    if max(one.box.width, one.box.height) < SMALL * digit_side:
+    if max(one.box.width, one.box.height) < SMALL * around.digit_side:
         return "too small"
     if one.shape.level < FAINT * usual_level:
         return "too faint"
     letter = OTHER_CLASSES.index("letter")
     if likely and any(
-        abs(other.box.x + other.box.width / 2 - one.box.x - one.box.width / 2) < 1.5 * digit_side
+        abs(other.box.x + other.box.width / 2 - one.box.x - one.box.width / 2) < 1.5 * around.digit_side
         and other.line == one.line
         and other.others[letter] >= LETTER
         for other in candidates

@@ -32,21 +32,29 @@ HOPELESS = 0.98
 """What the classifier says is no digit with at least this probability is not looked at among its surroundings."""
 WIDE = 0.65
 """Ink that is at least this many times as wide as tall may be several digits."""
+BEYOND = 3
+"""A rule that runs on beside a box is seen at most this many pixels from it."""
+SIGNS = 7
+"""So many of OTHER_CLASSES are signs: all before letters and none."""
 LEAST_VIEW = 0.6
 """A smaller candidate is shown as if its longer side were this share of a typical digit's."""
 NAMES = (
     "digits", "share", "context_digit", "context_share", "context_several",
     "minus", "slash", "plus", "equals", "bracket", "percent", "times", "letter", "none",
     "wide", "tall", "large", "of_row", "fill", "stroke", "stroke_usual", "thickest", "level",
-    "border", "signal", "crowd", "pieces", "cut_from", "rest", "rest_seen", "of_whole", "alone", "row", "page",
+    "border", "signal", "crowd", "struck", "pieces", "cut_from", "was_sign", "was_letter",
+    "rest", "rest_seen", "of_whole", "overlap", "alone", "row", "page",
     "left", "right", "left_letter", "right_letter", "left_gap", "right_gap", "left_tall", "right_tall",
     "foot", "middle", "holds", "held",
     *(f"is_{digit}" for digit in range(10)),
 )  # fmt: skip
 """What each number of the evidence is.
 
-Of a piece that was cut off: ``rest`` and ``rest_seen`` are the least likeness of a digit among the other pieces, by
-themselves and by their views, and ``of_whole`` its height as a share of the whole ink's; of any other ink they are 1.
+Of a piece that was cut off: ``cut_from`` is how much the whole ink looked like several digits by its view, and
+``was_sign`` and ``was_letter`` like a sign or a letter by itself; ``overlap`` the largest share of its width, or of
+another piece's, that both have in common; of any other ink these are 0. ``rest`` and ``rest_seen`` are the least
+likeness of a digit among the other pieces, by themselves and by their views, and ``of_whole`` its height as a share of
+the whole ink's; of any other ink these are 1.
 """
 
 
@@ -62,6 +70,7 @@ class Surroundings:
         """How many standard deviations of the noise ink is above the paper, as its logarithm."""
         self._ink = cleaned.ink
         self._sums = cv2.integral(segments.mask)
+        self._rules = None if segments.mask is cleaned.mask else cv2.subtract(cleaned.mask, segments.mask)
 
     def view(self, one: Candidate) -> Pixels:
         """(VIEW, VIEW, 2) uint8: the candidate's own ink, and all ink around it, at a size that is always the same."""
@@ -82,6 +91,18 @@ class Surroundings:
         sums = self._sums
         ink = float(sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]) / 255
         return max(0.0, ink - own) / max(1.0, (right - left) * (bottom - top) - own)
+
+    def struck(self, box: Box) -> float:
+        """The largest share of the box's width, 0 to 1, that a rule which was removed runs through, and on beside it.
+
+        In the middle half of its height. A rule that ends within the box is rather a stroke of the mark itself.
+        """
+        if self._rules is None:
+            return 0.0
+        x, y, width, height = box
+        middle = np.asarray(self._rules[y + height // 4 : y + height - height // 4].any(axis=0))
+        beyond = middle[max(0, x - BEYOND) : x].any() or middle[x + width : x + width + BEYOND].any()
+        return float(beyond) * np.count_nonzero(middle[x : x + width]) / width
 
 
 def window(picture: Pixels, left: int, top: int, side: int) -> Pixels:
@@ -156,7 +177,7 @@ def evidence(
     rows = rows_of(candidates, top, {candidates[i].line for i in places})
     holds, held = enclosed(candidates, places)
     likeness = sum(top)
-    cut: dict[Box, list[int]] = {}
+    cut: dict[Candidate, list[int]] = {}
     for i, one in enumerate(candidates):
         if one.whole:
             cut.setdefault(one.whole, []).append(i)
@@ -181,7 +202,8 @@ def evidence(
                 letters.append(0.3)
                 tall.append(0.0)
             gaps.append(min(max(gap, -0.5), FAR))
-        pieces = [candidates[k] for k in cut[one.whole] if k != i] if one.whole else []
+        whole = one.whole
+        pieces = [candidates[k] for k in cut[whole] if k != i] if whole else []
         area, stroke, level, thickest = one.shape
         longer = max(w, h)
         rest, others = len(row) - 1, len(candidates) - 1
@@ -191,10 +213,13 @@ def evidence(
             area / max(1, w * h), stroke / longer, _clipped_log(stroke, usual_stroke), _clipped_log(thickest, stroke),
             _clipped_log(level, usual_level),
             float(min(x, y, around.width - x - w, around.height - y - h) <= 1), around.signal,
-            around.ink_around(one.box, area), min(one.pieces, 4), one.cut_from,
+            around.ink_around(one.box, area), around.struck(one.box), min(one.pieces, 4),
+            whole.context[2] if whole and whole.context else 0.0,
+            sum(whole.others[:SIGNS]) if whole else 0.0, whole.others[SIGNS] if whole else 0.0,
             min((other.likeness for other in pieces), default=1.0),
             min(((other.context or UNSEEN)[0] for other in pieces), default=1.0),
-            h / one.whole.height if one.whole else 1.0,
+            h / whole.box.height if whole else 1.0,
+            max((_common_width(one.box, other.box) for other in pieces), default=0.0),
             float(not rest),
             (row_top - top[i]) / rest if rest else 0.5,
             (likeness - top[i]) / others if others else 0.5,
@@ -205,6 +230,11 @@ def evidence(
         )  # fmt: skip
         found[n, len(NAMES) - 10 + one.digit] = 1
     return found
+
+
+def _common_width(a: Box, b: Box) -> float:
+    """The columns that two boxes have in common, as a share of the narrower one's."""
+    return max(0, min(a.x + a.width, b.x + b.width) - max(a.x, b.x)) / min(a.width, b.width)
 
 
 class Row(NamedTuple):

@@ -63,9 +63,8 @@ def hypotheses(
         yield Hypothesis((doubtful, other), (one,))
     may_be_several = doubtful.context is None or doubtful.context[2] >= several
     if may_be_several and doubtful.box.width >= NARROW * digit_side:
-        whole = doubtful.context[2] if doubtful.context else 0.0
         for digits in splits(doubtful, classify):
-            pieces = (one._replace(pieces=len(digits), whole=doubtful.box, cut_from=whole) for one in digits)
+            pieces = (one._replace(pieces=len(digits), whole=doubtful) for one in digits)
             yield Hypothesis((doubtful,), tuple(pieces))
 
 

@@ -191,11 +191,10 @@ def _unread(seen: PassResult, glyphs: Sequence[Glyph]) -> tuple[Unread, ...]:
         return ()
     levels = [one.shape.level for one, is_read in zip(seen.candidates, seen.accepted, strict=True) if is_read]
     usual = median(levels) if levels else 0.0
-    rules = cv2.subtract(seen.cleaned.mask, seen.segments.mask)
     return tuple(
         Unread(
             glyph.box,
-            reason_for_unread(one, seen.candidates, seen.segments.digit_side, usual, rules),
+            reason_for_unread(one, seen.candidates, seen.around, usual),
             one.digit if is_likely(one) else None,
             one.belief if is_likely(one) else 0.0,
         )
