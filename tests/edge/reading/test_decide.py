@@ -7,9 +7,10 @@ import pytest
 
 from edge.reading.candidates import Candidate
 from edge.reading.decide import CLUTTER, LIKELY, UNSURE, is_likely, reason_for_nothing, reason_for_unread
+from edge.reading.evidence import Surroundings
 from edge.reading.reader import Reader
 from edge.types import Box, Pixels, PlainUnreadReason
-from edge.vision.clean import clean
+from edge.vision.clean import Cleaned, clean
 from edge.vision.segment import Mark, Segments
 from edge.vision.settings import VisionSettings
 from tests.support import candidates
@@ -19,7 +20,13 @@ SHAPE = (200, 400)
 
 
 def reason(one: Candidate, *others: Candidate, side: float = 40, level: float = 200) -> str:
-    return reason_for_unread(one, (one, *others), side, level, np.zeros(SHAPE, np.uint8))
+    return reason_for_unread(one, (one, *others), surroundings(np.zeros(SHAPE, np.uint8), side), level)
+
+
+def surroundings(rules: Pixels, side: float = 40) -> Surroundings:
+    """A page of digits of this size, from which these rules were removed."""
+    cleaned = Cleaned(rules, rules, None, 1.0, "dark", 20.0, 5.0, None)
+    return Surroundings(cleaned, Segments(np.zeros_like(rules), (), side, (), None))
 
 
 def mark(x: int = 100, y: int = 80, width: int = 20, height: int = 40, **more: object) -> Candidate:
@@ -135,4 +142,4 @@ def test_the_reasons_of_drawn_pages_without_a_digit(reader: Reader) -> None:
 def test_a_line_through_its_middle_strikes_it_out(y: int, struck: bool) -> None:
     one, rules = mark(), np.zeros(SHAPE, np.uint8)
     cv2.line(rules, (60, y), (200, y), 255, 2)
-    assert (reason_for_unread(one, [one], 40, 200, rules) == "struck out") == struck
+    assert (reason_for_unread(one, [one], surroundings(rules), 200) == "struck out") == struck

@@ -227,7 +227,7 @@ def test_pieces_that_were_cut_are_known() -> None:
 
 
 def test_a_piece_knows_the_worst_of_the_others_and_how_tall_it_is() -> None:
-    whole = Box(80, 80, 70, 50)
+    whole = mark(80, 80, 70, 50)
     sure = mark(80, 80, 20, 40, pieces=3, whole=whole, share=0.9, context=(0.9, 0.9, 0.0))
     doubtful = mark(100, 80, 20, 50, pieces=3, whole=whole, share=0.4, context=(0.7, 0.9, 0.0))
     unseen = mark(120, 105, 20, 25, pieces=3, whole=whole, share=0.8, context=None)
@@ -237,6 +237,35 @@ def test_a_piece_knows_the_worst_of_the_others_and_how_tall_it_is() -> None:
     assert [one["rest"] for one in found] == pytest.approx([likeness[1], likeness[2], likeness[1], 1], rel=1e-5)
     assert [one["rest_seen"] for one in found] == pytest.approx([0, 0, 0.7, 1], rel=1e-5)
     assert [one["of_whole"] for one in found] == pytest.approx([0.8, 1, 0.5, 1], rel=1e-5)
+
+
+def test_a_piece_knows_what_it_was_cut_from() -> None:
+    signs = {"percent": 0.5, "slash": 0.2, "times": 0.1, "letter": 0.15, "none": 0.05}
+    whole = mark(80, context=(0.1, 0.5, 0.6), others=candidates.others(**signs))
+    piece, alone = known(mark(80, pieces=2, whole=whole), mark(140))
+    assert (piece["was_sign"], piece["was_letter"], piece["cut_from"]) == pytest.approx((0.8, 0.15, 0.6))
+    assert (alone["was_sign"], alone["was_letter"], alone["cut_from"]) == (0, 0, 0)
+
+
+def test_pieces_know_how_far_they_overlap() -> None:
+    whole = mark(80, 80, 60, 40)
+    marks = [mark(x, 80, w, pieces=3, whole=whole) for x, w in ((80, 20), (95, 25), (120, 20))]
+    assert [one["overlap"] for one in known(*marks, mark(90))] == pytest.approx([0.25, 0.25, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "y", "struck"),
+    [(60, 200, 100, 1.0), (60, 109, 100, 0.5), (60, 200, 82, 0), (100, 119, 100, 0), (150, 200, 100, 0)],
+)
+def test_a_line_that_runs_through_the_middle_and_on_strikes_out(left: int, right: int, y: int, struck: float) -> None:
+    one = mark(100)
+    ink = paper(one.box)
+    rules = np.zeros(SHAPE, np.uint8)
+    rules[y : y + 2, left : right + 1] = 255
+    cleaned = Cleaned(ink, ink | rules, None, 1.0, "dark", 20.0, 5.0, None)
+    around = Surroundings(cleaned, Segments(np.where(rules, 0, ink).astype(np.uint8), (), 40.0, (), None))
+    assert around.struck(one.box) == struck
+    assert surroundings(one).struck(one.box) == 0, "no rule was removed"
 
 
 def test_some_of_the_marks_have_the_same_evidence_as_all_of_them() -> None:

@@ -102,7 +102,7 @@ def test_two_that_touch_may_be_cut() -> None:
     clump = candidate(ink, Box(102, 202, 77, 40))._replace(line=2)
     way, *_ = ways([clump])
     assert way.instead_of == (clump,) and len(way.candidates) == 2
-    assert [(one.pieces, one.whole) for one in way.candidates] == 2 * [(2, clump.box)]
+    assert [(one.pieces, one.whole) for one in way.candidates] == 2 * [(2, clump)]
     assert [one.line for one in way.candidates] == [2, 2]
     left, right = (one.box for one in way.candidates)
     assert left.x < right.x
