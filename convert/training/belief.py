@@ -50,7 +50,7 @@ def page_sets(pages: int, seed: int) -> tuple[Pages, Pages, Pages]:
 def view_network(filters: Sequence[int] = FILTERS) -> Any:
     """The untrained network: views (32, 32, 2) float32 in 0..1 -> logits of VIEW_CLASSES.
 
-    Residual blocks (He, Zhang, Ren and Sun, 2016) at 8x8 and at 4x4 pixels: 108,000 parameters, 2.8 million
+    Residual blocks (He, Zhang, Ren and Sun, 2016) at 8x8 and at 4x4 pixels: 108,000 parameters, 2.7 million
     multiplications a view.
     """
     import keras

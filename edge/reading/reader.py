@@ -27,7 +27,7 @@ from edge.vision.settings import VisionSettings
 from edge.vision.statistics import median
 from edge.vision.text_lines import line_tilt, reading_order
 
-MIN_CONFIDENCE = 0.5
+MIN_CONFIDENCE = 0.6
 """Default of the smallest belief in a digit, 0 to 1: a mark that is believed less is not read."""
 
 
