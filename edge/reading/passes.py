@@ -221,7 +221,14 @@ class Passes(NamedTuple):
 
 
 def value(candidates: Sequence[Candidate]) -> float:
-    """How much candidates are worth together: the ink of each, in the pen's own length, by the belief in it."""
+    """How much candidates are worth together: the ink of each, in the pen's own length, by the belief in it.
+
+    Pieces of the same ink are worth at most as much as all of it: what they share counts once.
+    """
+    if candidates and (whole := candidates[0].whole):
+        ink = sum(one.shape.area for one in candidates)
+        mean = sum(one.shape.area * max(0.0, one.belief - PLAUSIBLE) for one in candidates) / ink
+        return mean * min(ink, whole.shape.area) / whole.shape.stroke
     return sum(one.shape.area / one.shape.stroke * max(0.0, one.belief - PLAUSIBLE) for one in candidates)
 
 

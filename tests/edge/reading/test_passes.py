@@ -50,6 +50,14 @@ def test_more_ink_that_is_believed_is_worth_more() -> None:
     assert value([candidates.candidate(bold, belief=0.9)]) < 2 * value([mark(belief=0.9)]), "not by the pen's width"
 
 
+def test_pieces_are_worth_no_more_than_the_ink_that_they_were_cut_from() -> None:
+    whole = candidates.candidate(np.full((30, 40), 255, np.uint8))
+    two = [mark(belief=0.9)._replace(whole=whole) for _ in range(2)]
+    assert value(two) == pytest.approx(0.6 * whole.shape.area / whole.shape.stroke)
+    assert value([*two, two[0]]) == pytest.approx(value(two)), "the third shares the ink of others"
+    assert value(two[:1]) == pytest.approx(value(two) / 2), "half of the ink"
+
+
 def test_another_way_takes_the_place_and_the_line_of_what_it_replaces() -> None:
     row = [mark(x, line=1) for x in (0, 30, 60, 90)]
     new = [mark(35), mark(45)]
