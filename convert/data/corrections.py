@@ -34,7 +34,7 @@ def load(folder: Path) -> LabelledGlyphs:
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; give one that edge corrections export wrote")
     rows = load_labelled(folder / LABELS)
-    for frame, text in rows:
+    for frame, text, _ in rows:
         if frame.pixels.shape != (GLYPH_SIDE, GLYPH_SIDE):
             height, width = frame.pixels.shape
             raise DataError(
@@ -45,5 +45,5 @@ def load(folder: Path) -> LabelledGlyphs:
             raise DataError(
                 f"{folder / LABELS}: {frame.source}: {text!r} is more than one digit; give one digit, or nothing"
             )
-    glyphs = np.stack([frame.pixels for frame, _ in rows])
-    return LabelledGlyphs(glyphs, np.array([int(text) if text else NO_DIGIT for _, text in rows], np.uint8))
+    glyphs = np.stack([row.frame.pixels for row in rows])
+    return LabelledGlyphs(glyphs, np.array([int(row.text) if row.text else NO_DIGIT for row in rows], np.uint8))

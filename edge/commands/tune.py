@@ -57,7 +57,8 @@ def add_arguments(parser: Parser) -> None:
         "labels",
         nargs="+",
         metavar="LABELS.csv",
-        help="a table with the columns file and text (such as 1247673/8952481); the files are beside it",
+        help="a table with the columns file and text (such as 1247673/8952481), and perhaps person; the files lie"
+        " beside it",
     )
     add_settings(parser, without=("source", "publish"))
 
@@ -99,14 +100,22 @@ def tune(
 
 def markdown(names: Sequence[str], rows: Sequence[tuple[dict[str, Any], list[Score]]]) -> str:
     """The table of scores in Markdown."""
-    heads = "".join(f" {name}: exact | CER | ms |" for name in names)
-    lines = [f"| choice |{heads}", "|---|" + "---:|---:|---:|" * len(names)]
+    _, first = rows[0]
+    columns = [
+        ("exact", "by person", "CER", "ms") if s.by_person is not None else ("exact", "CER", "ms") for s in first
+    ]
+    heads = "".join(f" {name}: {' | '.join(of)} |" for name, of in zip(names, columns, strict=True))
+    lines = [f"| choice |{heads}", "|---|" + "---:|" * sum(map(len, columns))]
     for choice, scores in rows:
         name = (
             ", ".join(f"`{key} = {value!r}`".replace("'", '"') for key, value in choice.items())
             or "**the settings in force**"
         )
         name = name.replace("True", "true").replace("False", "false")
-        cells = "".join(f" {s.exact:.1%} | {s.error_rate:.3f} | {s.milliseconds:.1f} |" for s in scores)
-        lines.append(f"| {name} |{cells}")
+        lines.append(f"| {name} |{''.join(map(_cells, scores))}")
     return "\n".join(lines)
+
+
+def _cells(one: Score) -> str:
+    by_person = "" if one.by_person is None else f" {one.by_person:.1%} |"
+    return f" {one.exact:.1%} |{by_person} {one.error_rate:.3f} | {one.milliseconds:.1f} |"

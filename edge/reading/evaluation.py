@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from edge.errors import DataError
 from edge.images import load
@@ -25,16 +26,26 @@ class Score:
     """Character error rate: wrong, missing and invented digits over true digits; 0 is perfect."""
     milliseconds: float
     """Median time of a reading."""
+    by_person: float | None = None
+    """Mean over people of the share of each one's that were read without a mistake, 0 to 1. None: not known whose."""
 
 
-Labelled = Sequence[tuple[Frame, str]]
-"""Photographs with the digits that are written on them."""
+class Photograph(NamedTuple):
+    """A photograph with the digits that are written on it."""
+
+    frame: Frame
+    text: str
+    person: str = ""
+    """Whose it is; empty: not known."""
+
+
+Labelled = Sequence[Photograph]
 
 
 def load_labelled(labels: Path) -> Labelled:
     """The photographs of a CSV file with the columns ``file`` (beside the CSV file) and ``text``, with their digits.
 
-    Raises DataError, or ImageError for a photograph that cannot be read.
+    A column ``person`` may say whose they are. Raises DataError, or ImageError for a photograph that cannot be read.
     """
     try:
         with labels.open(encoding="utf-8", newline="") as lines:
@@ -46,7 +57,12 @@ def load_labelled(labels: Path) -> Labelled:
         ) from error
     if not rows or not {"file", "text"} <= set(rows[0]):
         raise DataError(f"{labels}: has no rows with the columns file and text")
-    return [(Frame(load(labels.parent / row["file"]), row["file"]), only_digits(row["text"])) for row in rows]
+    return [
+        Photograph(
+            Frame(load(labels.parent / row["file"]), row["file"]), only_digits(row["text"]), row.get("person") or ""
+        )
+        for row in rows
+    ]
 
 
 def only_digits(text: str | None) -> str:
@@ -75,13 +91,19 @@ def edits(found: str, truth: str) -> tuple[int, int]:
 
 def score(reader: Reader, photographs: Labelled) -> Score:
     """Read the photographs and score the readings."""
-    right = wrong = 0
+    wrong = 0
+    exact: dict[str, list[bool]] = {}
     times = []
-    for frame, text in photographs:
+    for frame, text, person in photographs:
         started = time.perf_counter()
         found = only_digits(reader.read(frame).text)
         times.append(time.perf_counter() - started)
-        right += found == text
+        exact.setdefault(person, []).append(found == text)
         wrong += edits(found, text)[0]
-    total = sum(len(text) for _, text in photographs)
-    return Score(right / len(photographs), wrong / max(total, 1), statistics.median(times) * 1000)
+    total = sum(len(text) for _, text, _ in photographs)
+    return Score(
+        sum(map(sum, exact.values())) / len(photographs),
+        wrong / max(total, 1),
+        statistics.median(times) * 1000,
+        None if set(exact) == {""} else statistics.mean(map(statistics.mean, exact.values())),
+    )

@@ -112,7 +112,7 @@ def measure(
         labels = folder / "photos" / name / "labels.csv"
         if labels.exists():
             on_set(f"photos/{name}")
-            photos[name] = score_reader(reader, ((frame.pixels, text) for frame, text in load_labelled(labels)))
+            photos[name] = score_reader(reader, ((frame.pixels, text) for frame, text, _ in load_labelled(labels)))
     found: dict[str, ReaderScore] = {}
     judged: dict[str, ModelScore] = {}
     conditions: dict[str, tuple[ReaderScore, ...]] = {}

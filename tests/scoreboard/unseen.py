@@ -73,7 +73,7 @@ def measure_unseen(reader: Reader, folder: Path, seed: int, much: Extent, on_set
     situations = None
     if samples.exists():
         on_set("situations")
-        pictures = [(frame.pixels, text) for frame, text in load_labelled(samples)]
+        pictures = [(frame.pixels, text) for frame, text, _ in load_labelled(samples)]
         situations = score_reader(reader, pictures, len(pictures))
     hands = load_hands(folder)
     if hands is None:

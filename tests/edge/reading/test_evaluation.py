@@ -78,7 +78,7 @@ def test_scores_agree_with_the_projects_scorer(reader: Reader, data: Path, tmp_p
         pytest.skip("no scorer beside EDGE_DATA")
     labels = data / "photos" / "multi" / "labels.csv"
     photographs = load_labelled(labels)
-    lines = [json.dumps(reader.read(frame).as_dict()) for frame, _ in photographs]
+    lines = [json.dumps(reader.read(frame).as_dict()) for frame, *_ in photographs]
     (tmp_path / "read.jsonl").write_text("\n".join(lines))
     printed = subprocess.run(
         [sys.executable, scorer, labels, tmp_path / "read.jsonl"], capture_output=True, text=True, check=True
@@ -101,6 +101,22 @@ def test_every_choice_is_tried_on_every_set(reader: Reader, labelled: Path) -> N
 def test_the_table_is_markdown() -> None:
     table = markdown(["single"], [({}, [Score(0.95, 0.0123, 3.14)])])
     assert table.splitlines()[-1] == "| **the settings in force** | 95.0% | 0.012 | 3.1 |"
+
+
+def test_people_count_alike_however_many_pictures_they_have(reader: Reader, labelled: Path) -> None:
+    (right,) = load_labelled(labelled)[:1]
+    photographs = [right._replace(person="a")] * 3 + [right._replace(person="b", text="0000")]
+    found = score(reader, photographs)
+    assert (found.exact, found.by_person) == (0.75, 0.5)
+    assert score(reader, [right]).by_person is None
+    assert markdown(["photos"], [({}, [found])]).splitlines()[0] == "| choice | photos: exact | by person | CER | ms |"
+    assert " 75.0% | 50.0% | " in markdown(["photos"], [({}, [found])])
+
+
+def test_the_labels_may_say_whose_a_picture_is(labelled: Path) -> None:
+    lines = labelled.read_text().splitlines()
+    labelled.write_text("\n".join([lines[0] + ",person", lines[1] + ",ann"]))
+    assert [one.person for one in load_labelled(labelled)] == ["ann"]
 
 
 def test_an_error_in_the_labels_is_one_line(tmp_path: Path) -> None:
