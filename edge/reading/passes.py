@@ -227,7 +227,7 @@ def value(candidates: Sequence[Candidate]) -> float:
     """
     if candidates and (whole := candidates[0].whole):
         ink = sum(one.shape.area for one in candidates)
-        mean = sum(one.shape.area * max(0.0, one.belief - PLAUSIBLE) for one in candidates) / ink
+        mean = sum(one.shape.area * max(0.0, one.belief - PLAUSIBLE) for one in candidates) / max(ink, 1.0)
         return mean * min(ink, whole.shape.area) / whole.shape.stroke
     return sum(one.shape.area / one.shape.stroke * max(0.0, one.belief - PLAUSIBLE) for one in candidates)
 
