@@ -397,9 +397,9 @@ def test_models_that_people_published_keep_what_they_can(name: str, best: float,
         assert quantised.card.evaluation["mnist"]["agreement"] >= 0.995
         assert quantised.card.evaluation["synthetic_camera"]["accuracy"] > best - 0.02
     # And the file reads photographs with no further word.
-    labelled = load_labelled(data / "photos" / "single" / "labels.csv")[:20]
+    photographs = load_labelled(data / "photos" / "single" / "labels.csv")[:20]
     with Reader(out) as reader:
-        assert sum(reader.read(photo).text == text for photo, text in labelled) >= 14
+        assert sum(reader.read(one.frame).text == one.text for one in photographs) >= 14
 
 
 @pytest.mark.parametrize(
