@@ -129,8 +129,8 @@ def test_paper_within_a_ring_is_not_read_as_a_1(reader: Reader, pen: int) -> Non
     page = np.full((480, 640), 215, np.uint8)
     cv2.ellipse(page, (620, 240), (10 + pen // 2, 60 + pen // 2), 0, 0, 360, 40, pen)
     cv2.line(page, (620, 180 - pen // 2), (639, 180 - pen // 2), 40, pen)
-    assert "1" not in reader.read(page).text
-    assert "1" not in reader.read(255 - page).text
+    assert reader.read(page).text in ("", "0")
+    assert reader.read(255 - page).text in ("", "0")
     chalk = np.full((480, 640), 40, np.uint8)
     cv2.ellipse(chalk, (320, 240), (9, 52), 0, 0, 360, 215, -1)
     assert reader.read(chalk).text == "1", "the same on a board"
