@@ -33,7 +33,7 @@ from edge.reading.evidence import (
     is_hopeless,
     looked_at,
 )  # fmt: skip
-from edge.reading.finding import find_candidates
+from edge.reading.finding import Sorter, find_candidates
 from edge.reading.hypotheses import hypotheses
 from edge.reading.passes import MOST, replaced
 from edge.system.stopwatch import Stopwatch
@@ -171,7 +171,7 @@ def _of_negative(page: Page, classify: Classifier, look: Look | None) -> Samples
 
 
 def _found(cleaned: Cleaned, classify: Classifier, look: Look | None, *, ruled_lines: bool = True) -> _Seen:
-    segments, candidates = find_candidates(cleaned, classify, ruled_lines=ruled_lines)
+    segments, candidates = find_candidates(cleaned, Sorter(cleaned, classify), ruled_lines=ruled_lines)
     around = Surroundings(cleaned, segments)
     return _Seen(segments, looked_at(candidates, around, look) if look else candidates, around)
 

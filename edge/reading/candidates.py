@@ -18,6 +18,8 @@ from edge.vision.settings import Interpolation
 
 OTHER_CLASSES = ("minus", "slash", "plus", "equals", "bracket", "percent", "times", "letter", "none")
 """Labels of the packaged model's classes that are not digits."""
+LETTER = OTHER_CLASSES.index("letter")
+"""Its place among them. Those before it are signs."""
 STROKE = 1
 """The digit that any single stroke may be read as."""
 SOFT = 64

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edge.reading.candidates import OTHER_CLASSES, Candidate
+from edge.reading.candidates import LETTER, Candidate
 from edge.reading.evidence import Surroundings
 from edge.types import Reason, UnreadReason, unsure_between
 from edge.vision.border import touches_border
@@ -20,7 +20,7 @@ SMALL = 0.45
 """A mark smaller than this share of a typical digit is too small."""
 FAINT = 0.45
 """Ink with less than this share of the strength of the others is too faint."""
-LETTER = 0.5
+LIKE_A_LETTER = 0.5
 """A neighbour is a letter from this probability on."""
 STRUCK = 0.7
 """A line strikes a mark out if it runs through at least this share of its width."""
@@ -52,11 +52,10 @@ def reason_for_unread(
         return "too small"
     if one.shape.level < FAINT * usual_level:
         return "too faint"
-    letter = OTHER_CLASSES.index("letter")
     if likely and any(
         abs(other.box.x + other.box.width / 2 - one.box.x - one.box.width / 2) < 1.5 * around.digit_side
         and other.line == one.line
-        and other.others[letter] >= LETTER
+        and other.others[LETTER] >= LIKE_A_LETTER
         for other in candidates
     ):
         return "part of a word"

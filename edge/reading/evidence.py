@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.reading.candidates import Candidate
+from edge.reading.candidates import LETTER, Candidate
 from edge.types import Box, Pixels
 from edge.vision.clean import Cleaned
 from edge.vision.segment import Segments
@@ -34,8 +34,6 @@ WIDE = 0.65
 """Ink that is at least this many times as wide as tall may be several digits."""
 BEYOND = 3
 """A rule that runs on beside a box is seen at most this many pixels from it."""
-SIGNS = 7
-"""So many of OTHER_CLASSES are signs: all before letters and none."""
 LEAST_VIEW = 0.6
 """A smaller candidate is shown as if its longer side were this share of a typical digit's."""
 NAMES = (
@@ -215,7 +213,7 @@ def evidence(
             float(min(x, y, around.width - x - w, around.height - y - h) <= 1), around.signal,
             around.ink_around(one.box, area), around.struck(one.box), min(one.pieces, 4),
             whole.context[2] if whole and whole.context else 0.0,
-            sum(whole.others[:SIGNS]) if whole else 0.0, whole.others[SIGNS] if whole else 0.0,
+            sum(whole.others[:LETTER]) if whole else 0.0, whole.others[LETTER] if whole else 0.0,
             min((other.likeness for other in pieces), default=1.0),
             min(((other.context or UNSEEN)[0] for other in pieces), default=1.0),
             h / whole.box.height if whole else 1.0,

@@ -72,14 +72,11 @@ class Sorter:
         return large, self(parts, [mark_of(parts, [i]) for i in large])
 
 
-def find_candidates(
-    cleaned: Cleaned, classify: Classifier, *, ruled_lines: bool = True, sorter: Sorter | None = None
-) -> Found:
+def find_candidates(cleaned: Cleaned, classified: Sorter, *, ruled_lines: bool = True) -> Found:
     """All marks of cleaned ink that may be digits; ``ruled_lines``: whether there may be rules to remove.
 
-    ``sorter``: of this ink, if there is one.
+    ``classified``: the sorter of this ink.
     """
-    classified = sorter or Sorter(cleaned, classify)
     parts = classified.parts
     large, alone = classified.largest(parts)
     side = digit_side(alone)

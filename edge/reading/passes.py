@@ -141,7 +141,7 @@ class Passes(NamedTuple):
     def _found(self, cleaned: Cleaned, *, ruled_lines: bool = True, sorter: Sorter | None = None) -> PassResult:
         """The candidates of cleaned ink, and the belief in each; ``sorter``: of this ink, if there is one."""
         sorter = sorter or Sorter(cleaned, self.classify)
-        segments, candidates = find_candidates(cleaned, self.classify, ruled_lines=ruled_lines, sorter=sorter)
+        segments, candidates = find_candidates(cleaned, sorter, ruled_lines=ruled_lines)
         self.watch.lap("segment")
         return self._decided(PassResult(cleaned, segments, candidates, (), Surroundings(cleaned, segments), sorter))
 

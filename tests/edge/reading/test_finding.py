@@ -6,7 +6,7 @@ import pytest
 
 from edge.model.classifier import Model
 from edge.reading.candidates import Candidate, Classifier
-from edge.reading.finding import MOST_PIECES, Found, digit_side, find_candidates, group_parts
+from edge.reading.finding import MOST_PIECES, Found, Sorter, digit_side, find_candidates, group_parts
 from edge.system.stopwatch import Stopwatch
 from edge.types import Box, Pixels
 from edge.vision.clean import clean
@@ -24,7 +24,8 @@ def classify() -> Classifier:
 
 
 def found(picture: Pixels, classify: Classifier) -> Found:
-    return find_candidates(clean(picture, VisionSettings(), light_ink=False), classify)
+    cleaned = clean(picture, VisionSettings(), light_ink=False)
+    return find_candidates(cleaned, Sorter(cleaned, classify))
 
 
 def sized(side: int, sure: float) -> Candidate:
@@ -54,7 +55,7 @@ def test_specks_are_too_small(classify: Classifier) -> None:
     cleaned = clean(dots, VisionSettings(), light_ink=False)
     mask = cv2.erode(cleaned.mask, np.ones((3, 3), np.uint8)) if cleaned.scale > 1 else cleaned.mask
     tiny = cleaned._replace(mask=cv2.resize(mask, (320, 240)), ink=cv2.resize(cleaned.ink, (320, 240)), sure=None)
-    segments, candidates = find_candidates(tiny, classify)
+    segments, candidates = find_candidates(tiny, Sorter(tiny, classify))
     assert candidates == () and segments.reason in ("too_small", "blank")
 
 
@@ -110,8 +111,8 @@ def test_rules_are_removed_unless_they_were_before(classify: Classifier, page: P
     rows = np.flatnonzero((picture < 120).any(axis=1))
     cv2.line(picture, (10, int(rows.max()) - 4), (630, int(rows.max()) - 4), 90, 3)
     cleaned = clean(picture, VisionSettings(), light_ink=False)
-    without = find_candidates(cleaned, classify)
+    without = find_candidates(cleaned, Sorter(cleaned, classify))
     assert [one.digit for one in without.candidates if one.likeness > 0.5] == [2, 5, 8]
     assert cv2.countNonZero(without.segments.mask) < cv2.countNonZero(cleaned.mask)
-    kept = find_candidates(cleaned, classify, ruled_lines=False)
+    kept = find_candidates(cleaned, Sorter(cleaned, classify), ruled_lines=False)
     assert np.array_equal(kept.segments.mask, cleaned.mask)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge.reading.candidates import OTHER_CLASSES, Candidate, Shape
-from edge.reading.finding import Found, digit_side, find_candidates
+from edge.reading.finding import Found, Sorter, digit_side, find_candidates
 from edge.types import Box, Pixels
 from edge.vision.clean import clean
 from edge.vision.settings import VisionSettings
@@ -32,7 +32,7 @@ def page(*places: tuple[int, int]) -> Pixels:
 
 def found_in(grey: Pixels) -> tuple[Found, float]:
     cleaned = clean(grey, VisionSettings(), light_ink=False)
-    return find_candidates(cleaned, cast(Any, classify)), cleaned.scale
+    return find_candidates(cleaned, Sorter(cleaned, cast(Any, classify))), cleaned.scale
 
 
 def holds(found: Found, scale: float, place: tuple[int, int]) -> bool:
