@@ -17,7 +17,7 @@ class Controls:
     A network thread writes, the loop reads. Each property only reads one attribute, so it costs a frame no time.
     """
 
-    def __init__(self, min_confidence: float = 0.6) -> None:
+    def __init__(self, min_confidence: float = 0.5) -> None:
         """``min_confidence`` is the value of the setting, 0 to 1."""
         self._lock = threading.Lock()
         self._paused = False

@@ -60,7 +60,7 @@ class Settings:
         le=64,
     )
     min_confidence: float = setting(
-        0.6,
+        0.5,
         "a mark is read only if its confidence is at least this: the probability that it is a digit, and this one",
         ge=0,
         le=1,

@@ -37,6 +37,9 @@ SOURCES = (
     "pages of words: github.com/Breta01/handwriting-ocr; MIT",
 )
 """What the pages are made of, whose it is, and its licence; all that is in the folders is used."""
+MORE_SIGNS = 2
+"""So many times more often samples of signs are weighed. Chosen: dates, prices and sums are more frequent among what
+people photograph than on the pages, and a sign that is read makes another number of it."""
 Figures = dict[str, float | int | None]
 """Figures by their names; None: there is nothing to measure it by."""
 COLUMNS = (
@@ -85,6 +88,12 @@ def judged(samples: Samples, network: ViewNetwork, weights: Mapping[str, NDArray
     }
 
 
+def with_more_signs(samples: Samples) -> Samples:
+    """The samples, those of signs MORE_SIGNS times more often."""
+    signs = samples[samples["kind"] == KINDS.index("symbol")]
+    return np.concatenate([samples, *[signs] * MORE_SIGNS])
+
+
 def finished(
     network: bytes, command: str, place: Place, sets: Sequence[Pages], samples: Samples, held_out: Samples, seed: int
 ) -> tuple[bytes, dict[str, Any]]:
@@ -93,6 +102,7 @@ def finished(
     The one that weighs the evidence is fitted on ``samples`` and judged by ``held_out``, of which both the views were
     looked at. ``command``: what it is made by, without paths; ``sets``: the pages of ``page_sets``.
     """
+    samples = with_more_signs(samples)
     weights = fit_weights(samples["evidence"], is_right(samples), seed)
     with ViewNetwork(network, "belief") as views:
         measured = judged(held_out, views, weights)

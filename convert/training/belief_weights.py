@@ -18,7 +18,7 @@ BATCH_SIZE = 512
 """Samples per step."""
 RATE = 4e-3
 """First learning rate, which falls to 0 along a cosine."""
-DECAY = 3e-5
+DECAY = 3e-4
 """Share of each weight that is added to its gradient: an L2 penalty."""
 LEAST_DEVIATION = 1e-2
 """Added to the standard deviation of each number of the evidence: some never change."""

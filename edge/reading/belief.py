@@ -57,7 +57,7 @@ class ViewNetwork(Closing):
             raise _refusal(where, "it does not look at views")
 
     def look(self, views: Pixels) -> NDArray[np.float32]:
-        """Views (n, 32, 32, 2) uint8 of candidates -> the probability of each digit and of none, (n, 11)."""
+        """Views (n, VIEW, VIEW, 2) uint8 of candidates -> the share of each of VIEW_CLASSES, (n, 12)."""
         outputs = np.empty((len(views), VIEW_CLASSES), np.float32)
         interpreter, index, output = self._interpreter, self._input["index"], self._output["index"]
         for i, view in enumerate(views):

@@ -53,12 +53,14 @@ class Candidate(NamedTuple):
     """(28, 28) uint8: as the model saw it."""
     probabilities: NDArray[np.float32]
     """(classes,) of the reading model."""
+    shares: tuple[float, ...]
+    """The probability of each digit, 0 to 9, among the digits."""
+    judged: tuple[float, ...]
+    """The same by the model that judges, if there is another one."""
     digit: int
-    """The most probable digit."""
+    """The most probable digit: that of the model, or of the model and the view together once ``context`` is known."""
     second: int
     """The next one."""
-    share: float
-    """The probability of ``digit`` among the digits, 0 to 1."""
     others: tuple[float, ...]
     """The probability of each of OTHER_CLASSES, 0 to 1."""
     shape: Shape
@@ -91,6 +93,11 @@ class Candidate(NamedTuple):
         return Box(x + (w - width) // 2, y + (h - height) // 2, width, height)
 
     @property
+    def share(self) -> float:
+        """The probability of ``digit`` among the digits, 0 to 1: no more than the model that judges gives it."""
+        return min(self.shares[self.digit], self.judged[self.digit])
+
+    @property
     def likeness(self) -> float:
         """How much it looks like one of the digits by itself, 0 to 1."""
         return self.share * (1 - sum(self.others))
@@ -115,9 +122,7 @@ class Classifier:
         """
         self.model, self.interpolation, self.watch = model, interpolation, watch
         self._judge = judge
-        self._columns, self._numbers = _digit_columns(model)
-        self._judge_columns, judge_numbers = _digit_columns(judge or model)
-        self._by_number = [[i for i, n in enumerate(judge_numbers) if n == digit] for digit in range(10)]
+        self._by_number, self._judge_by_number = _columns_by_digit(model), _columns_by_digit(judge or model)
         labels = (judge or model).card.labels
         self._others = [labels.index(label) if label in labels else -1 for label in OTHER_CLASSES]
 
@@ -130,18 +135,13 @@ class Classifier:
         probabilities = self.model.predict(glyphs)
         judged = self._judge.predict(glyphs) if self._judge else probabilities
         self.watch.lap("invoke")
-        digits = probabilities[:, self._columns]
-        order = np.argsort(digits, axis=1)
-        shares = digits / np.maximum(digits.sum(axis=1, keepdims=True), 1e-6)
-        mass = np.maximum(judged[:, self._judge_columns].sum(axis=1), 1e-6)
+        shares = _among_digits(probabilities, self._by_number)
+        judged_shares = _among_digits(judged, self._judge_by_number) if self._judge else shares
+        order = np.argsort(shares, axis=1)
         others = np.where(np.array(self._others) >= 0, judged[:, self._others], 0.0)
         found = []
         for i, (ink, box, line) in enumerate(zip(inks, boxes, lines, strict=True)):
-            # A model of one digit has no second one.
-            best, second = self._numbers[order[i, -1]], self._numbers[order[i, -2:][0]]
-            share = float(shares[i, order[i, -1]])
-            if self._judge:
-                share = min(share, float(judged[i, self._by_number[best]].sum() / mass[i]))
+            best, second = order[i, -1], order[i, -2]
             found.append(
                 Candidate(
                     ink,
@@ -149,9 +149,11 @@ class Classifier:
                     line,
                     glyphs[i],
                     probabilities[i],
-                    best,
-                    second,
-                    share,
+                    tuple(shares[i].tolist()),
+                    tuple(judged_shares[i].tolist()),
+                    int(best),
+                    # A model of one digit has no second one.
+                    int(second) if self._by_number[second] else int(best),
                     tuple(others[i].tolist()),
                     measure(ink),
                 )
@@ -170,7 +172,12 @@ def measure(ink: Pixels) -> Shape:
     return Shape(float(area), 2 * area / max(outline, 1), cv2.mean(ink, mask[1:-1, 1:-1])[0], thickest)
 
 
-def _digit_columns(model: Model) -> tuple[list[int], list[int]]:
-    """The outputs that are digits, and the digit of each."""
-    known = [(i, digit) for i, digit in enumerate(model.card.digits) if digit is not None]
-    return [i for i, _ in known], [digit for _, digit in known]
+def _columns_by_digit(model: Model) -> list[list[int]]:
+    """The outputs that are each digit, 0 to 9; none for a digit that the model does not know."""
+    return [[i for i, number in enumerate(model.card.digits) if number == digit] for digit in range(10)]
+
+
+def _among_digits(probabilities: NDArray[np.float32], by_number: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    """Probabilities (n, classes) -> those of the digits, (n, 10), which add up to 1."""
+    digits = np.stack([probabilities[:, columns].sum(axis=1) for columns in by_number], axis=1)
+    return digits / np.maximum(digits.sum(axis=1, keepdims=True), 1e-6)

@@ -18,16 +18,18 @@ from edge.vision.statistics import median
 
 FAR = 3.0
 """A neighbour further away than this many digit sides is none."""
-VIEW = 32
+VIEW = 40
 """Side of the view of a candidate and its surroundings, pixels."""
 VIEW_CLASSES = 12
 """The digits 0 to 9, several digits that touch, and none: what the network that looks at views tells apart."""
 SEVERAL = 10
 """The class of several digits that touch."""
-VIEWED = 14
+VIEWED = 18
 """Longer side of the candidate in it, pixels."""
 UNSEEN = (0.0, 0.5, 0.0)
 """What stands for ``Candidate.context`` where its view was not looked at."""
+LEAST_SHARE = 1e-4
+"""What a view says of a digit counts at least this much: no view excludes a digit."""
 HOPELESS = 0.98
 """What the classifier says is no digit with at least this probability is not looked at among its surroundings."""
 WIDE = 0.65
@@ -127,22 +129,31 @@ def is_hopeless(one: Candidate) -> bool:
     return not one.pieces and sum(one.others) >= HOPELESS and one.box.width < WIDE * one.box.height
 
 
-def context(shares: Sequence[float], digit: int) -> tuple[float, float, float]:
-    """``Candidate.context`` of a candidate that looks like ``digit``; ``shares``: of each of VIEW_CLASSES, 0 to 1."""
-    any_digit = sum(shares[:SEVERAL])
-    return any_digit, shares[digit] / max(1e-4, any_digit), shares[SEVERAL]
+def seen(one: Candidate, view: Sequence[float]) -> Candidate:
+    """The candidate with its ``context``, and the digit that is likeliest by itself and by its view together.
+
+    ``view``: the share of each of VIEW_CLASSES, 0 to 1. The shares are multiplied, as if the two were independent.
+    """
+    both = [own * max(share, LEAST_SHARE) for own, share in zip(one.shares, view[:SEVERAL], strict=True)]
+    *_, second, best = sorted(range(10), key=both.__getitem__)
+    # A model of one digit has no second one.
+    second = second if both[second] else best
+    any_digit = sum(view[:SEVERAL])
+    return one._replace(
+        digit=best, second=second, context=(any_digit, view[best] / max(1e-4, any_digit), view[SEVERAL])
+    )
 
 
 def looked_at(
     candidates: Sequence[Candidate], around: Surroundings, look: Callable[[Pixels], NDArray[np.float32]]
 ) -> list[Candidate]:
-    """The candidates with their ``context``. ``look``: views (n, 32, 32, 2) -> the share of each of VIEW_CLASSES."""
+    """The candidates as they are ``seen``. ``look``: views (n, VIEW, VIEW, 2) -> the share of each of VIEW_CLASSES."""
     some = [i for i, one in enumerate(candidates) if one.context is None and not is_hopeless(one)]
     found = [one if one.context else one._replace(context=UNSEEN) for one in candidates]
     if some:
         shares = look(np.array([around.view(candidates[i]) for i in some])).tolist()
         for i, row in zip(some, shares, strict=True):
-            found[i] = candidates[i]._replace(context=context(row, candidates[i].digit))
+            found[i] = seen(candidates[i], row)
     return found
 
 

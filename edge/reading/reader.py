@@ -27,7 +27,7 @@ from edge.vision.settings import VisionSettings
 from edge.vision.statistics import median
 from edge.vision.text_lines import line_tilt, reading_order
 
-MIN_CONFIDENCE = 0.6
+MIN_CONFIDENCE = 0.5
 """Default of the smallest belief in a digit, 0 to 1: a mark that is believed less is not read."""
 
 
@@ -115,7 +115,7 @@ class Reader(Closing):
                 seen.candidates[i].belief,
                 line,
                 glyphs[i].box,
-                _digit_probabilities(seen.candidates[i], self._numbers),
+                _digit_probabilities(seen.candidates[i]),
             )
             for i, line in ((read[place], line) for place, line in order)
         )
@@ -141,7 +141,7 @@ class Reader(Closing):
             raise ModelError(
                 f"{model.path}: none of its labels is a digit; convert the model again with its own labels"
             )
-        self.model, self._numbers = model, model.card.digits
+        self.model = model
         # Most models know nothing but digits: the packaged one says what is no digit.
         if None in model.card.digits:
             self._judge = None
@@ -203,18 +203,13 @@ def _unread(seen: PassResult, glyphs: Sequence[Glyph]) -> tuple[Unread, ...]:
     )
 
 
-def _digit_probabilities(candidate: Candidate, numbers: tuple[int | None, ...]) -> tuple[float, ...]:
+def _digit_probabilities(candidate: Candidate) -> tuple[float, ...]:
     """The probability of each digit, 0 to 9: that of the candidate's own is the belief in it.
 
-    The others have what the model gives them beside it. ``numbers``: the digit of each of the model's outputs, or None.
+    The others have what the model gives them beside it, together at most what is left, and none more than its own.
     """
-    shares = [0.0] * 10
-    for number, probability in zip(numbers, candidate.probabilities.tolist(), strict=True):
-        if number is not None:
-            shares[number] += probability
-    own, total = shares[candidate.digit], sum(shares)
-    # Together they are at most 1, though the model may be less sure of this digit than the belief is.
-    others = min(candidate.belief / max(own, 1e-6), (1 - candidate.belief) / max(total - own, 1e-6))
-    shares = [others * share for share in shares]
+    own, total, most = candidate.shares[candidate.digit], sum(candidate.shares), max(candidate.shares)
+    others = min(candidate.belief / max(most, 1e-6), (1 - candidate.belief) / max(total - own, 1e-6))
+    shares = [others * share for share in candidate.shares]
     shares[candidate.digit] = candidate.belief
     return tuple(shares)

@@ -52,4 +52,4 @@ def test_what_is_no_threshold_is_refused_and_changes_nothing(value):
     controls = Controls()
     with pytest.raises(ValueError):
         controls.set_threshold(value)
-    assert controls.threshold == 0.6
+    assert controls.threshold == 0.5

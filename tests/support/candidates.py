@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,23 +19,33 @@ def candidate(
     others: tuple[float, ...] = (0.0,) * len(OTHER_CLASSES),
     **more: Any,
 ) -> Candidate:
-    """Ink, or a bar of 20x30 pixels, with what a model may say of it; ``more``: other fields of the Candidate."""
+    """Ink, or a bar of 20x30 pixels, with what a model may say of it; ``more``: other fields of the Candidate.
+
+    ``share``: that of the digit; its ``second`` has the rest, unless ``shares`` are given.
+    """
     ink = np.full((30, 20), 255, np.uint8) if ink is None else ink
     height, width = ink.shape
-    line = more.pop("line", 0)
+    line, second = more.pop("line", 0), more.pop("second", (digit + 1) % 10)
+    own = more.pop("shares", None) or shares({second: 1 - share, digit: share})
     return Candidate(
         ink,
         box or Box(0, 0, width, height),
         line,
         np.zeros((28, 28), np.uint8),
         np.zeros(19, np.float32),
+        own,
+        more.pop("judged", own),
         digit,
-        more.pop("second", (digit + 1) % 10),
-        share,
+        second,
         others,
         more.pop("shape", None) or measure(ink),
         **more,
     )
+
+
+def shares(named: Mapping[int, float]) -> tuple[float, ...]:
+    """The probability of each digit: those that are named, and 0 for the rest."""
+    return tuple(named.get(digit, 0.0) for digit in range(10))
 
 
 def others(**named: float) -> tuple[float, ...]:

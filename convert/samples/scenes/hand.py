@@ -18,7 +18,7 @@ from edge.handwriting import rendering
 from edge.handwriting.styles import varied_style
 from edge.types import Pixels
 
-PICTURE_SHARES = {"": 0.58, "forms": 0.15, "mnist": 0.15, "bhmsds": 0.07, "printed": 0.05}
+PICTURE_SHARES = {"": 0.55, "forms": 0.14, "mnist": 0.2, "bhmsds": 0.06, "printed": 0.05}
 """Share of the hands, 0 to 1, that write strokes of real writers, forms of ``edge.handwriting`` (looped sevens and the
 like), or digits of one of the sets of pictures, or print."""
 BAR_SHARE = 0.5

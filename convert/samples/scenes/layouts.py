@@ -29,20 +29,20 @@ class Layout(NamedTuple):
 
 LAYOUTS = {
     # Nothing but digits.
-    "one digit": Layout(plain.one_digit, 0.1, screen=0.45),
-    "one number": Layout(plain.one_number, 0.12, screen=0.15),
-    "few numbers": Layout(plain.few_numbers, 0.05),
+    "one digit": Layout(plain.one_digit, 0.09, screen=0.45),
+    "one number": Layout(plain.one_number, 0.11, screen=0.15),
+    "few numbers": Layout(plain.few_numbers, 0.06),
     "touching": Layout(plain.touching, 0.075, screen=0.3, ruled=0.05),
     # Digits among symbols, words, rules and things.
-    "one sum": Layout(lines.one_sum, 0.08, screen=0.08, ruled=0.1, things=0.12),
+    "one sum": Layout(lines.one_sum, 0.075, screen=0.08, ruled=0.1, things=0.12),
     "sums": Layout(lines.sums, 0.027, ruled=0.35, things=0.3),
     "column sum": Layout(lines.column_sum, 0.025, ruled=0.3, things=0.1),
-    "one entry": Layout(lines.one_entry, 0.083, screen=0.15, ruled=0.15, things=0.1),
-    "entries": Layout(lines.entries, 0.047, ruled=0.4, things=0.4),
-    "mixed": Layout(lines.mixed, 0.056, ruled=0.4, things=0.3),
+    "one entry": Layout(lines.one_entry, 0.101, screen=0.15, ruled=0.15, things=0.1),
+    "entries": Layout(lines.entries, 0.042, ruled=0.4, things=0.4),
+    "mixed": Layout(lines.mixed, 0.05, ruled=0.4, things=0.3),
     "labelled": Layout(lines.labelled, 0.02, ruled=0.1, things=0.2),
     "scattered": Layout(lines.scattered, 0.02, ruled=0.3, things=0.4),
-    "marked": Layout(marked.marked, 0.032, ruled=0.25, things=0.2),
+    "marked": Layout(marked.marked, 0.04, ruled=0.25, things=0.2),
     "struck out": Layout(marked.struck_out, 0.035, ruled=0.12, things=0.2),
     "grid": Layout(forms.grid, 0.02, things=0.2),
     "table": Layout(forms.table, 0.013, things=0.2),
@@ -50,11 +50,11 @@ LAYOUTS = {
     "boxes": Layout(forms.boxes, 0.025, things=0.2),
     "comb": Layout(forms.comb, 0.01, things=0.2),
     # No digit.
-    "words": Layout(no_digits.words, 0.06, ruled=0.3, things=0.3),
+    "words": Layout(no_digits.words, 0.052, ruled=0.3, things=0.3),
     "alphabets": Layout(no_digits.alphabets, 0.025, screen=0.3, ruled=0.1, things=0.1),
-    "drawings": Layout(no_digits.drawings, 0.018, screen=0.2, ruled=0.1, things=0.2),
+    "drawings": Layout(no_digits.drawings, 0.03, screen=0.2, ruled=0.1, things=0.2),
     "empty": Layout(no_digits.empty, 0.017, screen=0.0, ruled=0.3, things=0.7),
-    "scenery": Layout(no_digits.empty, 0.03, screen=0.0, things=0.2),
+    "scenery": Layout(no_digits.empty, 0.026, screen=0.0, things=0.2),
 }
 """Every layout by its name; the shares add up to 1.
 

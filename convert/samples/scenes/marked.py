@@ -129,7 +129,8 @@ def face(sheet: Sheet, hand: Hand, rng: np.random.Generator, box: Edges) -> None
 
 
 DRAWN: tuple[Drawing, ...] = (
-    encircle, encircle, encircle, underline, underline, bracket, arrow_to, tick, cross, bullet, face,
+    encircle, encircle, encircle, encircle, encircle, underline, underline, bracket, arrow_to, tick, cross, bullet,
+    face,
 )  # fmt: skip
 """What is drawn around or beside a number; what is drawn more often is listed more often."""
 
@@ -203,7 +204,8 @@ def marked(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
     drawn = pick(rng, DRAWN)
     for i in range(count):
         first = len(sheet.labels)
-        write(sheet, hand, texts.number(rng, 1, 3), 3 * hand.height, (i + 0.5) * step - 0.5 * hand.height, rng)
+        text = texts.number(rng, 1, int(rng.integers(1, 4)))
+        write(sheet, hand, text, 3 * hand.height, (i + 0.5) * step - 0.5 * hand.height, rng)
         box = sheet.box(first)
         if box and rng.uniform() < 0.8:
             (drawn if rng.uniform() < 0.7 else pick(rng, DRAWN))(sheet, hand, rng, box)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from convert.samples.nondigits.letters import LETTERS
 from convert.samples.nondigits.scribbles import scribble
@@ -14,6 +15,9 @@ from convert.samples.scenes.sheet import Sheet, write
 from convert.samples.scenes.sizes import between, crop_around
 from convert.samples.scenes.writers import Writers, pick
 from edge.handwriting import rendering, styles
+
+MIN_DOODLE = 12
+"""A smaller drawing, pixels, would be a blot."""
 
 
 def words(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
@@ -80,13 +84,55 @@ def drawings(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
     sheet, hand = blank_page(writers, rng)
     for _ in range(rng.integers(1, 7)):
         x, y = rng.uniform(0, 0.8) * sheet.width, rng.uniform(0, 0.8) * sheet.height
-        if rng.uniform() < 0.5:
+        kind = rng.uniform()
+        if kind < 0.5:
+            doodle(sheet, hand, rng, x, y, between(rng, 0.15, 0.9) * min(sheet.height, sheet.width))
+            continue
+        if kind < 0.75:
             _drawn(sheet, hand.resized(between(rng, 15, 0.6 * min(sheet.height, sheet.width)), rng), rng, x, y)
             continue
         ink = scribble(rng)
         scale = between(rng, 0.2, 0.9) * min(sheet.height, sheet.width) / max(ink.shape)
         sheet.paste(cv2.resize(ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR), x, y, "scribble")
     return sheet, hand
+
+
+def doodle(sheet: Sheet, hand: Hand, rng: np.random.Generator, x: float, y: float, size: float) -> None:
+    """A drawing of a thing, such as a house, a car or a pair of spectacles: shapes that touch or hold each other."""
+    if size < MIN_DOODLE:
+        return
+    ink = np.zeros((int(size), int(size)), np.uint8)
+    pen = max(1, round(min(hand.pen, 0.15 * size)))
+    middle, reach = np.array([0.5, 0.5]), rng.uniform(0.2, 0.38, 2)
+    for i in range(int(rng.integers(2, 8))):
+        points = _outline(rng) * reach + middle
+        path = np.round(16 * size * points).astype(np.int32)
+        closed = len(points) > 4 or rng.uniform() < 0.6
+        if closed and rng.uniform() < (0.3 if i else 0.5):
+            cv2.fillPoly(ink, [path], 255 if i == 0 or rng.uniform() < 0.5 else 0, cv2.LINE_AA, 4)
+        cv2.polylines(ink, [path], closed, 255, pen, cv2.LINE_AA, 4)
+        # The next shape stands on the outline of this one, or within it.
+        middle = points[int(rng.integers(len(points)))] if rng.uniform() < 0.6 else middle + rng.normal(0, 0.1, 2)
+        reach = rng.uniform(0.05, 0.25, 2)
+        if rng.uniform() < 0.3:
+            # A pair, as of wheels or eyes.
+            twin = np.round(16 * size * (points * [-1, 1] + [1, 0])).astype(np.int32)
+            cv2.polylines(ink, [twin], closed, 255, pen, cv2.LINE_AA, 4)
+    sheet.paste(ink, x, y, "drawing")
+
+
+def _outline(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Points (n, 2) of a shape, -1 to 1: a ring, a box, a triangle, a line with a few corners."""
+    kind = rng.uniform()
+    if kind < 0.35:
+        turns = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+        return np.stack([np.cos(turns), np.sin(turns)], axis=1) * [1, rng.uniform(0.6, 1.4)]
+    if kind < 0.65:
+        box = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+        return box + rng.normal(0, 0.08, (4, 2))
+    if kind < 0.8:
+        return np.array([[-1.0, 1.0], [0.0, -1.0], [1.0, 1.0]]) + rng.normal(0, 0.15, (3, 2))
+    return rng.uniform(-1, 1, (int(rng.integers(2, 5)), 2))
 
 
 def empty(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:

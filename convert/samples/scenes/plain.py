@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from convert.samples.scenes import texts
@@ -10,6 +11,13 @@ from convert.samples.scenes.hand import Hand, choose_hand
 from convert.samples.scenes.sheet import Sheet
 from convert.samples.scenes.sizes import DIGIT, LARGEST, between, crop_around
 from convert.samples.scenes.writers import Writers
+
+COARSE_SHARE = 0.15
+"""Share of the pages of one digit, 0 to 1, that are coarse. Chosen: a scanned form may be."""
+COARSE = (12.0, 24.0)
+"""Smallest and largest height of such a digit, pixels."""
+WIDER = 2.5
+"""It is made at most this many times as wide: a 1 stays narrow."""
 
 
 def written_on_blank(
@@ -42,8 +50,22 @@ def written_on_blank(
 
 def one_digit(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
     """One digit, in the middle or anywhere, small or as large as the picture."""
-    sheet, hand = written_on_blank(writers, rng, [texts.number(rng, 1, 1)], between(rng, *DIGIT), 1.3)
+    coarse = rng.uniform() < COARSE_SHARE
+    height = between(rng, *COARSE) if coarse else between(rng, *DIGIT)
+    sheet, hand = written_on_blank(writers, rng, [texts.number(rng, 1, 1)], height, 1.3)
+    if coarse:
+        sheet = _coarse(sheet, rng)
     return crop_around(sheet, hand.height, rng), hand
+
+
+def _coarse(sheet: Sheet, rng: np.random.Generator) -> Sheet:
+    """The sheet as old data sets of 16x16 pixels have it: without soft edges, and often as wide as it is tall."""
+    left, top, right, bottom = sheet.box() or (0, 0, 1, 1)
+    wider = min(WIDER, (bottom - top) / (right - left)) if rng.uniform() < 0.5 else 1.0
+    size = (round(sheet.width * max(1.0, wider)), sheet.height)
+    ink, printed = (cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (sheet.ink, sheet.printed))
+    ids = cv2.resize(sheet.ids, size, interpolation=cv2.INTER_NEAREST)
+    return Sheet(cv2.threshold(ink, 90, 255, cv2.THRESH_BINARY)[1], ids.astype(np.int16), printed, sheet.labels)
 
 
 def one_number(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:

@@ -117,7 +117,7 @@ def binding(shape: Shape, rng: np.random.Generator) -> Laid:
 
 
 THINGS: tuple[Thing, ...] = (
-    phone, phone, pencil, pencil, hand, cup, cup, cable, binding, ruler, ruler, display, keys, die,
+    phone, phone, pencil, pencil, hand, cup, cup, cable, binding, ruler, ruler, ruler, ruler, display, keys, die,
 )  # fmt: skip
 """All kinds; what is seen more often is listed more often."""
 

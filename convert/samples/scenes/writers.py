@@ -26,7 +26,7 @@ BACKGROUND_PERIOD = 4
 """Of the pictures of paper and of written pages, one in this many is held out."""
 MIN_DIGITS = 9
 """A writer must have written at least this many of the ten digits. Chosen: nearly all; a missing one is another's."""
-MNIST_LIMIT = 3000
+MNIST_LIMIT = 5000
 """At most this many pictures of MNIST are kept of each digit. Chosen: they are many enough, and loaded quickly."""
 
 Item = TypeVar("Item")

@@ -96,7 +96,7 @@ def test_the_card_says_how_it_was_made_and_what_was_measured(made: tuple[bytes, 
     _, card = made
     assert card["evidence"] == list(NAMES) and len(card["hidden_bias"]) == belief_weights.UNITS
     assert all(number == float(f"{number:.6g}") for number in np.ravel(card["hidden"]).tolist())
-    assert card["pages"]["views"] == {"count": 16, "seed": [1, 0]} and card["pages"]["held_out"]["count"] == 3
+    assert card["pages"]["views"] == {"count": 14, "seed": [1, 0]} and card["pages"]["held_out"]["count"] == 3
     with Model() as model:
         assert card["model"]["sha256"] == model.sha256
     assert any("CC BY 4.0" in source for source in card["data"]["sources"])
@@ -154,7 +154,7 @@ def test_one_command_makes_it(folder: Path, tmp_path: Path, capfd: pytest.Captur
     capfd.readouterr()
     assert train_main(["belief", *arguments, *model, "--pages", "20", "--epochs", "1"]) == 0
     printed, told = capfd.readouterr()
-    assert "page 15/15\n" in told and "page 9/9\n" in told and "epoch 1/1: log loss " in told
+    assert "page 13/13\n" in told and "page 11/11\n" in told and "epoch 1/1: log loss " in told
     card = Belief(out).card
     assert printed.splitlines()[:-1] == belief_card.table(card) and printed.splitlines()[-1].startswith(f"{out}: ")
     assert card["made_by"]["command"] == "edge-train belief --pages 20 --epochs 1 --seed 1"

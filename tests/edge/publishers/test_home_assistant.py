@@ -243,7 +243,7 @@ def test_home_assistant_understands_everything_that_a_real_run_sends(mosquitto, 
             states = {key: entity.state() for key, entity in entities.items() if key != "read"}
             assert re.fullmatch("[0-9/ ]+", states["reading"])
             assert 60 < states["confidence"] <= 100
-            assert (states["problem"], states["pause"], states["threshold"]) == (False, False, 0.6)
+            assert (states["problem"], states["pause"], states["threshold"]) == (False, False, 0.5)
             assert states["fps"] >= 0 and states["backlog"] >= 0
             assert states["temperature"] is None or 0 < states["temperature"] < 120
             assert cv2.imdecode(np.frombuffer(states["image"], np.uint8), cv2.IMREAD_COLOR).size

@@ -117,7 +117,7 @@ def test_events_and_notices_arrive_in_order_and_the_newest_are_retained(device, 
     assert body(retained["state"]) == got[3]
     assert body(retained["camera/attributes"]) == got[4]
     plain = {leaf: retained[leaf].payload for leaf in ("availability", "camera", "paused", "threshold")}
-    assert plain == {"availability": b"online", "camera": b"online", "paused": b"OFF", "threshold": b"0.6"}
+    assert plain == {"availability": b"online", "camera": b"online", "paused": b"OFF", "threshold": b"0.5"}
     assert "stats" in retained
 
 
@@ -228,7 +228,7 @@ def test_nonsense_is_one_warning_and_changes_nothing(device, listener, caplog, l
     listener.say(f"home/desk/set/{leaf}", payload)
     listener.say("home/desk/set/read", "")
     eventually(lambda: one.controls.reading_requested)
-    assert (one.controls.paused, one.controls.threshold) == (False, 0.6)
+    assert (one.controls.paused, one.controls.threshold) == (False, 0.5)
     (record,) = caplog.records
     takes = "ON or OFF" if leaf == "pause" else "a number from 0 to 1"
     assert f"home/desk/set/{leaf} must be {takes}, not " in record.getMessage()
@@ -248,12 +248,12 @@ def test_a_retained_pause_and_threshold_hold_after_a_restart_until_they_are_remo
     eventually(lambda: one.controls.paused and one.controls.threshold == 0.75)
     listener.say("home/desk/set/pause", "", retain=True)
     listener.say("home/desk/set/threshold", "", retain=True)
-    eventually(lambda: not one.controls.paused and one.controls.threshold == 0.6)
+    eventually(lambda: not one.controls.paused and one.controls.threshold == 0.5)
     one.close()
     again = device()
     listener.say("home/desk/set/read", "now")
     eventually(lambda: again.controls.reading_requested)
-    assert (again.controls.paused, again.controls.threshold) == (False, 0.6)
+    assert (again.controls.paused, again.controls.threshold) == (False, 0.5)
 
 
 def test_a_retained_read_command_is_ignored(device, listener):

@@ -75,6 +75,20 @@ def test_the_labels_say_which_output_is_which_digit() -> None:
     assert one.likeness == pytest.approx(0.75 * 0.8)
 
 
+def test_each_digit_has_its_share_of_all_digits() -> None:
+    (one,) = classified(knows("972", 0.2, 0.4, 0.2, none=0.2), written(7))
+    assert one.shares == pytest.approx(candidates.shares({9: 0.25, 7: 0.5, 2: 0.25}))
+    (never,) = classified(knows("97", 0.0, 0.0, none=1.0), written(7))
+    assert never.shares == (0.0,) * 10, "none is likely, and none is divided by 0"
+
+
+def test_the_share_is_that_of_the_digit_whatever_it_is_named() -> None:
+    one = candidates.candidate(digit=4, second=9, share=0.7, others=candidates.others(none=0.5))
+    assert (one.share, one.likeness) == pytest.approx((0.7, 0.35))
+    renamed = one._replace(digit=9)
+    assert (renamed.share, renamed.likeness) == pytest.approx((0.3, 0.15))
+
+
 def test_a_model_of_one_digit_has_no_other_choice() -> None:
     (one,) = classified(knows("7", 1.0), written(7))
     assert (one.digit, one.second, one.share) == (7, 7, 1.0)

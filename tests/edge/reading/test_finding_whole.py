@@ -10,6 +10,7 @@ from edge.reading.finding import Found, Sorter, digit_side, find_candidates
 from edge.types import Box, Pixels
 from edge.vision.clean import clean
 from edge.vision.settings import VisionSettings
+from tests.support import candidates
 
 
 def classify(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
@@ -18,8 +19,7 @@ def classify(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int])
     for ink, box, line in zip(inks, boxes, lines, strict=True):
         none = 0.0 if 1.1 < box.height / box.width < 1.8 else 1.0
         others = (0.0,) * (len(OTHER_CLASSES) - 1) + (none,)
-        glyph = np.zeros((28, 28), np.uint8)
-        found.append(Candidate(ink, box, line, glyph, np.zeros(10), 0, 8, 1.0, others, Shape(1.0, 1.0, 1.0, 1.0)))
+        found.append(candidates.candidate(ink, box, 0, 1.0, others, line=line, shape=Shape(1.0, 1.0, 1.0, 1.0)))
     return found
 
 

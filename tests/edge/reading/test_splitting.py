@@ -23,14 +23,16 @@ def ring(side: int = 40) -> Pixels:
     return ink
 
 
-def classify(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
-    """A model that knows one thing: a closed ring, alone and about as wide as tall, is a 0."""
+def classify(
+    inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int], digit: int = 0, sure: float = 0.95
+) -> list[Candidate]:
+    """A model that knows one thing: a closed ring, alone and about as wide as tall, is a 0, or another digit."""
     found = []
     for ink, box, line in zip(inks, boxes, lines, strict=True):
         contours, nesting = cv2.findContours((ink > 127).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
         holes = sum(cv2.contourArea(c) > 100 for c, n in zip(contours, nesting[0], strict=True) if n[3] >= 0)
         is_ring = holes == 1 and 0.75 < box.width / box.height < 1.33
-        found.append(candidates.candidate(ink, box, 0, 0.95, **({} if is_ring else {"others": NO_DIGIT})))
+        found.append(candidates.candidate(ink, box, digit, sure, **({} if is_ring else {"others": NO_DIGIT})))
         assert line == 0
     return found
 
@@ -66,7 +68,7 @@ def test_a_mark_that_no_split_improves_stays_whole() -> None:
     clump = candidate(ink, Box(0, 0, 76, 40))
 
     def nothing(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
-        return [one._replace(share=0.1) for one in classify(inks, boxes, lines)]
+        return classify(inks, boxes, lines, sure=0.1)
 
     assert not list(splits(clump, nothing))
 
@@ -121,6 +123,6 @@ def test_splits_that_read_differently_are_all_given() -> None:
 
 def test_pieces_that_look_like_no_digit_are_tried_too() -> None:
     def open_ring(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int]) -> list[Candidate]:
-        return [one._replace(digit=6, others=NO_DIGIT) for one in classify(inks, boxes, lines)]
+        return [one._replace(others=NO_DIGIT) for one in classify(inks, boxes, lines, digit=6)]
 
     assert [c.digit for c in next(splits(two_rings(), open_ring))] == [6, 6]
