@@ -122,7 +122,7 @@ class Classifier:
         """
         self.model, self.interpolation, self.watch = model, interpolation, watch
         self._judge = judge
-        self._by_number, self._judge_by_number = _columns_by_digit(model), _columns_by_digit(judge or model)
+        self._digits, self._judge_digits = _digit_matrix(model), _digit_matrix(judge or model)
         labels = (judge or model).card.labels
         self._others = [labels.index(label) if label in labels else -1 for label in OTHER_CLASSES]
 
@@ -135,9 +135,10 @@ class Classifier:
         probabilities = self.model.predict(glyphs)
         judged = self._judge.predict(glyphs) if self._judge else probabilities
         self.watch.lap("invoke")
-        shares = _among_digits(probabilities, self._by_number)
-        judged_shares = _among_digits(judged, self._judge_by_number) if self._judge else shares
+        shares = _among_digits(probabilities, self._digits)
         order = np.argsort(shares, axis=1)
+        own = [tuple(row) for row in shares.tolist()]
+        judged_own = [tuple(row) for row in _among_digits(judged, self._judge_digits).tolist()] if self._judge else own
         others = np.where(np.array(self._others) >= 0, judged[:, self._others], 0.0)
         found = []
         for i, (ink, box, line) in enumerate(zip(inks, boxes, lines, strict=True)):
@@ -149,11 +150,11 @@ class Classifier:
                     line,
                     glyphs[i],
                     probabilities[i],
-                    tuple(shares[i].tolist()),
-                    tuple(judged_shares[i].tolist()),
+                    own[i],
+                    judged_own[i],
                     int(best),
                     # A model of one digit has no second one.
-                    int(second) if self._by_number[second] else int(best),
+                    int(second) if self._digits[:, second].any() else int(best),
                     tuple(others[i].tolist()),
                     measure(ink),
                 )
@@ -172,12 +173,12 @@ def measure(ink: Pixels) -> Shape:
     return Shape(float(area), 2 * area / max(outline, 1), cv2.mean(ink, mask[1:-1, 1:-1])[0], thickest)
 
 
-def _columns_by_digit(model: Model) -> list[list[int]]:
-    """The outputs that are each digit, 0 to 9; none for a digit that the model does not know."""
-    return [[i for i, number in enumerate(model.card.digits) if number == digit] for digit in range(10)]
+def _digit_matrix(model: Model) -> NDArray[np.float32]:
+    """(classes, 10): 1 where an output is this digit, 0 elsewhere."""
+    return np.array([[number == digit for digit in range(10)] for number in model.card.digits], np.float32)
 
 
-def _among_digits(probabilities: NDArray[np.float32], by_number: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+def _among_digits(probabilities: NDArray[np.float32], digit_matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     """Probabilities (n, classes) -> those of the digits, (n, 10), which add up to 1."""
-    digits = np.stack([probabilities[:, columns].sum(axis=1) for columns in by_number], axis=1)
+    digits = probabilities @ digit_matrix
     return digits / np.maximum(digits.sum(axis=1, keepdims=True), 1e-6)

@@ -136,11 +136,12 @@ def seen(one: Candidate, view: Sequence[float]) -> Candidate:
     """
     both = [own * max(share, LEAST_SHARE) for own, share in zip(one.shares, view[:SEVERAL], strict=True)]
     *_, second, best = sorted(range(10), key=both.__getitem__)
-    # A model of one digit has no second one.
-    second = second if both[second] else best
     any_digit = sum(view[:SEVERAL])
     return one._replace(
-        digit=best, second=second, context=(any_digit, view[best] / max(1e-4, any_digit), view[SEVERAL])
+        digit=best,
+        # A model may give all other digits exactly 0: then its own second one is named.
+        second=second if both[second] else one.second,
+        context=(any_digit, view[best] / max(1e-4, any_digit), view[SEVERAL]),
     )
 
 

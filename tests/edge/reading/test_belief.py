@@ -127,4 +127,4 @@ def test_rules_and_signs_are_not_believed(reader: Reader, what: str) -> None:
 def test_textures_are_not_believed(reader: Reader, grain: float) -> None:
     rough = cv2.GaussianBlur(np.random.default_rng(3).standard_normal((480, 640)), (0, 0), grain)
     picture = np.clip(180 + 40 * rough / rough.std(), 0, 255).astype(np.uint8)
-    assert max(beliefs(reader, picture), default=0) < 0.6
+    assert max(beliefs(reader, picture), default=0) < 0.5
