@@ -16,8 +16,6 @@ from convert.samples.scenes.sizes import LARGEST, between
 from convert.samples.scenes.writers import Writers, pick
 from edge.types import Pixels
 
-LIGHT_INK_SHARE = 0.12
-"""Share of the pages, 0 to 1, that are chalk on a board, or light ink on a dark screen."""
 LIGHTEST_BOARD = 0.4
 """A board is this share of the grey of paper."""
 LEAST_CONTRAST = 0.07
@@ -69,11 +67,17 @@ def screenshot(sheet: Sheet, hand: Hand, rng: np.random.Generator) -> tuple[Pixe
 
 
 def photograph(
-    sheet: Sheet, hand: Hand, rng: np.random.Generator, writers: Writers, background: Field, surroundings: Surroundings
-) -> tuple[Pixels, bool]:
-    """The sheet on its background, photographed, (height, width) uint8; and whether its ink is light."""
+    sheet: Sheet,
+    hand: Hand,
+    rng: np.random.Generator,
+    writers: Writers,
+    background: Field,
+    surroundings: Surroundings,
+    *,
+    light: bool,
+) -> Pixels:
+    """The sheet on its background, photographed, (height, width) uint8. ``light``: whether its ink is light."""
     shape = sheet.height, sheet.width
-    light = bool(rng.uniform() < LIGHT_INK_SHARE)
     contrast = _contrast(rng)
     ink = _worn(sheet.ink, hand, rng)
     if sheet.printed.any():
@@ -98,7 +102,7 @@ def photograph(
     pixels = np.clip(page, 0, 255).astype(np.uint8)
     if surroundings.strip.any():
         _paint_strip(pixels, surroundings.strip, rng)
-    return (_jpeg(pixels, rng) if rng.uniform() < JPEG_SHARE else pixels), light
+    return _jpeg(pixels, rng) if rng.uniform() < JPEG_SHARE else pixels
 
 
 def _contrast(rng: np.random.Generator) -> float:

@@ -67,5 +67,6 @@ def generate_page(writers: Writers, seed: Sequence[int]) -> Page:
             background = paper.scenery(shape, rng, writers)
         else:
             background = paper.blank_paper(shape, rng, writers, layout.things)
-        pixels, light_ink = camera.photograph(sheet, hand, rng, writers, background, around)
+        light_ink = bool(rng.uniform() < layout.light_ink)
+        pixels = camera.photograph(sheet, hand, rng, writers, background, around, light=light_ink)
     return Page(pixels, sheet.ids, tuple(sheet.labels), light_ink, name)

@@ -13,14 +13,17 @@ from convert.data.marks import Stroke, draw, extent
 from convert.samples.scenes.habits import Habits, choose_habits
 from convert.samples.scenes.signs import DRAWN
 from convert.samples.scenes.writers import Source, Writers, pick
+from convert.samples.segments import segment_digit
 from convert.samples.typefaces import printed
 from edge.handwriting import rendering
 from edge.handwriting.styles import varied_style
 from edge.types import Pixels
 
-PICTURE_SHARES = {"": 0.55, "forms": 0.14, "mnist": 0.2, "bhmsds": 0.06, "printed": 0.05}
+PICTURE_SHARES = {"": 0.52, "forms": 0.14, "mnist": 0.2, "bhmsds": 0.06, "printed": 0.05, "segments": 0.03}
 """Share of the hands, 0 to 1, that write strokes of real writers, forms of ``edge.handwriting`` (looped sevens and the
-like), or digits of one of the sets of pictures, or print."""
+like), or digits of one of the sets of pictures, or print, or show digits of seven segments."""
+PRINT = frozenset({"printed", "segments"})
+"""Those of these that nobody wrote by hand."""
 BAR_SHARE = 0.5
 """Share of the hands, 0 to 1, that write a 1 as a plain bar. Chosen: as many as in the photographs of this project."""
 TOUCHING_SHARE = 0.35
@@ -62,7 +65,7 @@ OWN_SIGN_SHARE = {"=": 0.35}
 """Share of these signs, 0 to 1, that are drawn by ``signs`` although there are strokes of them."""
 
 PRINTED: Mapping[str, Any] = {
-    "pictures": "printed", "bar": False, "touch": 0.0, "chain": 0.0, "uneven": 0.01, "hop": 0.01,
+    "bar": False, "touch": 0.0, "chain": 0.0, "uneven": 0.01, "hop": 0.01,
     "proportions": (1.0,) * 10,
 }  # fmt: skip
 """What all hands that print have in common."""
@@ -76,7 +79,7 @@ class Hand:
     writer: str
     """Whose strokes: a key of ``Writers.digits``."""
     pictures: str
-    """The set of pictures that digits are taken from, ``printed``, or "" for strokes."""
+    """A key of PICTURE_SHARES; "" for strokes."""
     typeface: int
     """A seed that chooses the typeface and its weight, for what is printed."""
     slant: float
@@ -112,7 +115,7 @@ class Hand:
     @property
     def joins(self) -> bool:
         """Whether the letters of a word are joined."""
-        return self.habits.joined and self.pictures != "printed"
+        return self.habits.joined and self.pictures not in PRINT
 
     def resized(self, height: float, rng: np.random.Generator) -> Hand:
         """The same person with digits ``height`` pixels tall and a random pen."""
@@ -121,7 +124,7 @@ class Hand:
     def printing(self, rng: np.random.Generator, size: float) -> Hand:
         """Print beside this hand's writing, ``size`` times as tall."""
         gap, typeface = rng.uniform(0.05, 0.25), int(rng.integers(1 << 30))
-        return replace(self, **PRINTED, typeface=typeface, gap=gap, height=size * self.height)
+        return replace(self, **PRINTED, pictures="printed", typeface=typeface, gap=gap, height=size * self.height)
 
     def closer(self, gap: float) -> Hand:
         """The same person with marks as close to each other as the letters of a word."""
@@ -161,7 +164,7 @@ def choose_hand(writers: Writers, rng: np.random.Generator, height: float) -> Ha
         tilt=uphill + float(np.tan(np.radians(askew))),
         habits=choose_habits(rng),
     )
-    return replace(hand, **PRINTED) if pictures == "printed" else hand
+    return replace(hand, **PRINTED) if pictures in PRINT else hand
 
 
 def _choose_touch(rng: np.random.Generator) -> float:
@@ -200,7 +203,7 @@ def write_mark(hand: Hand, character: str, rng: np.random.Generator, size: float
         height *= hand.proportions[int(character)]
     for characters, (least, most) in SIZES.items():
         if character in characters:
-            height *= (least + most) / 2 if hand.pictures == "printed" else rng.uniform(least, most)
+            height *= (least + most) / 2 if hand.pictures in PRINT else rng.uniform(least, most)
     picture = _picture(hand, character, rng)
     if picture is not None:
         return enlarged(picture, height, hand.stretch * float(np.exp(rng.normal(0, 0.05))))
@@ -248,7 +251,9 @@ def _draw(hand: Hand, strokes: list[Stroke], size: float, rng: np.random.Generat
 
 def _picture(hand: Hand, character: str, rng: np.random.Generator) -> Pixels | None:
     """A picture of this character, if the hand's marks are pictures and there is one of it."""
-    if hand.pictures == "printed":
+    if hand.pictures == "segments" and character.isdecimal():
+        return segment_digit(int(character), np.random.default_rng(hand.typeface))
+    if hand.pictures in PRINT:
         return printed(character, np.random.default_rng(hand.typeface)) if character.isascii() else None
     found = hand.writers.pictures.get(hand.pictures, {}).get(character)
     return pick(rng, found) if found else None

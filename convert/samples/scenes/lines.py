@@ -103,15 +103,17 @@ def one_entry(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
 
 
 def labelled(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
-    """A number by hand behind or below a printed word, as on a form; or a few of them."""
+    """A number behind or below a word, which is printed, as on a form, or by the same hand; or a few of them."""
     hand = choose_hand(writers, rng, between(rng, 14, min(90, LARGEST / 16))).closer(0.6)
-    small = hand.printing(rng, rng.uniform(0.45, 1.1))
+    by_hand = rng.uniform() < 0.45
+    small = hand.closer(rng.uniform(0.05, 0.3)) if by_hand else hand.printing(rng, rng.uniform(0.45, 1.1))
     count, step = int(rng.choice([1, 1, 1, 2, 3])), hand.height * rng.uniform(1.4, 2.2)
     below = rng.uniform() < 0.2
     sheet = Sheet.blank((count + 1.5) * step * (1 + below), min(LARGEST, 16 * hand.height))
     for i in range(count):
         y = (0.5 + i * (1 + below)) * step
-        word = pick(rng, texts.NOUNS if rng.uniform() < 0.7 else texts.WORDS) + pick(rng, ("", "", ":", "."))
+        word = pick(rng, texts.NOUNS) if rng.uniform() < 0.6 else texts.word(rng)
+        word += pick(rng, ("", "", ":", "."))
         x = write(sheet, small, word, hand.height, y + hand.height - small.height, rng)
         start = hand.height * rng.uniform(0.8, 1.5) if below else x + hand.height * rng.uniform(0.2, 1)
         text = texts.number(rng, 1, 5) if rng.uniform() < 0.8 else texts.among_others(rng)

@@ -65,7 +65,8 @@ def _coarse(sheet: Sheet, rng: np.random.Generator) -> Sheet:
     size = (round(sheet.width * max(1.0, wider)), sheet.height)
     ink, printed = (cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (sheet.ink, sheet.printed))
     ids = cv2.resize(sheet.ids, size, interpolation=cv2.INTER_NEAREST)
-    return Sheet(cv2.threshold(ink, 90, 255, cv2.THRESH_BINARY)[1], ids.astype(np.int16), printed, sheet.labels)
+    ink = cv2.threshold(ink, 90, 255, cv2.THRESH_BINARY)[1]
+    return Sheet(ink, np.where(ink > 0, ids, 0).astype(np.int16), printed, sheet.labels)
 
 
 def one_number(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:

@@ -8,16 +8,10 @@ import numpy as np
 from convert.samples.scenes.fields import Field, Shape
 from convert.samples.scenes.laid import Laid
 from convert.samples.scenes.sizes import between
+from convert.samples.segments import segment_digit
 from convert.samples.typefaces import printed
 from edge.types import Pixels
 
-SEGMENTS = ("abcdef", "bc", "abdeg", "abcdg", "bcfg", "acdfg", "acdefg", "abc", "abcdefg", "abcdfg")
-"""The segments of a display that are on for each digit: a at the top, the others clockwise, g in the middle."""
-ENDS = {
-    "a": ((0, 0), (1, 0)), "b": ((1, 0), (1, 1)), "c": ((1, 1), (1, 2)), "d": ((0, 2), (1, 2)), "e": ((0, 1), (0, 2)),
-    "f": ((0, 0), (0, 1)), "g": ((0, 1), (1, 1)),
-}  # fmt: skip
-"""Where each segment begins and ends: across and down, in the width of a digit and in half its height."""
 KEYS = tuple("7894561230+-=./CEX%ABDFGHKMNPRSTUVW")
 """What is printed on keys."""
 
@@ -31,9 +25,14 @@ def _greys(rng: np.random.Generator, *, light: bool) -> tuple[float, float]:
 def _placed(face: Field, unclear: Pixels, shape: Shape, rng: np.random.Generator) -> Laid:
     """A face with print on it, laid anywhere on the page, mostly upright; it may reach beyond the page's sides."""
     tall, wide = face.shape
-    angle = np.radians(rng.choice([0, 0, 90, 180, 270]) + rng.normal(0, 8))
+    straight = rng.uniform() < 0.5
+    angle = np.radians(rng.choice([0, 0, 90, 180, 270]) + rng.normal(0, 0.5 if straight else 8))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     at = rng.choice([rng.uniform(-0.02, 0.25), rng.uniform(0.75, 1.02), rng.uniform(0, 1)], 2) * shape[::-1]
+    if straight and rng.uniform() < 0.7:
+        # The whole of it is seen, where there is room for it.
+        half = np.abs(turn) @ [wide / 2, tall / 2] + 2
+        at = np.clip(at, np.minimum(half, np.array(shape[::-1]) / 2), np.maximum(shape[::-1] - half, half))
     matrix = np.column_stack([turn, at - turn @ [wide / 2, tall / 2]])
     there, unclear = (
         cv2.warpAffine(part, matrix, shape[::-1]) for part in (np.full(face.shape, 255, np.uint8), unclear)
@@ -60,12 +59,12 @@ def _print(text: str, height: float, typeface: int) -> Pixels:
 
 def ruler(shape: Shape, rng: np.random.Generator) -> Laid:
     """A ruler with short and long ticks, and numbers on most."""
-    wide = rng.uniform(0.4, 1.3) * max(shape)
+    wide = rng.uniform(0.3, 1.3) * max(shape)
     tall = between(rng, 0.05, 0.16) * max(shape) + 6
     body, grey = _greys(rng, light=rng.uniform() < 0.8)
     face, unclear = np.full((int(tall), int(wide)), body, np.float32), np.zeros((int(tall), int(wide)), np.uint8)
     step = between(rng, 3, 12)
-    long, width = rng.uniform(0.25, 0.5) * tall, 1 if step < 6 else int(rng.integers(1, 3))
+    long, width = rng.uniform(0.25, 0.5) * tall, max(1, round(step * rng.uniform(0.1, 0.45)))
     numbered, typeface = rng.uniform() < 0.7, int(rng.integers(1 << 30))
     for i, x in enumerate(np.arange(step, wide - 1, step)):
         length = long * (1 if i % 10 == 0 else 0.75 if i % 5 == 0 else 0.5)
@@ -84,17 +83,12 @@ def display(shape: Shape, rng: np.random.Generator) -> Laid:
     size = int(1.8 * height), int(count * (width + gap) + 1.2 * height)
     body, grey = _greys(rng, light=rng.uniform() < 0.6)
     face, unclear = np.full(size, body, np.float32), np.zeros(size, np.uint8)
-    thick, cut = max(1, round(height * rng.uniform(0.06, 0.14))), rng.uniform(0.0, 0.12)
-    for i, digit in enumerate(rng.integers(0, 10, count)):
-        ink = np.zeros(size, np.uint8)
-        for segment in SEGMENTS[digit]:
-            start, end = (np.array(point) for point in ENDS[segment])
-            # Segments do not meet.
-            ends = [start + cut * (end - start), end - cut * (end - start)]
-            corner = 0.6 * height + i * (width + gap), 0.4 * height
-            path = np.round(16 * (np.array(corner) + np.array(ends) * [width, height / 2])).astype(np.int32)
-            cv2.polylines(ink, [path], False, 255, thick, cv2.LINE_AA, 4)
-        _stamp(face, unclear, ink, 0, 0, grey)
+    style = int(rng.integers(1 << 30))
+    for i, digit in enumerate(rng.integers(0, 10, count).tolist()):
+        ink = segment_digit(digit, np.random.default_rng(style))
+        ink = cv2.resize(ink, (max(2, round(ink.shape[1] * height / ink.shape[0])), round(height)))
+        x = 0.6 * height + i * (width + gap) + width - ink.shape[1]
+        _stamp(face, unclear, ink, x, 0.4 * height, grey)
     if rng.uniform() < 0.7:
         edge = round(0.2 * height)
         face = np.pad(face, edge, constant_values=rng.uniform(10, 120))

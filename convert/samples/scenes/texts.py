@@ -9,8 +9,10 @@ import numpy as np
 from convert.data.marks import LOOK_ALIKES
 from convert.samples.scenes.writers import pick
 
-UNITS = ("kg", "g", "cm", "m", "km", "kWh", "ml", "l", "C", "V", "A", "W", "pcs", "EUR", "min", "h", "%", "$", "x")
-"""Units and what else stands behind a number."""
+UNITS = (
+    "kg", "g", "cm", "m", "km", "kWh", "ml", "l", "C", "V", "A", "W", "pcs", "EUR", "min", "h", "%", "%", "%", "$", "x",
+)  # fmt: skip
+"""Units and what else stands behind a number; what is frequent is listed more often."""
 NOUNS = ("Room", "No", "Page", "Flat", "Meter", "Total", "Tel", "Box", "Nr", "Line", "Level", "km", "Start", "End")
 """Words that stand before a number."""
 THINGS = ("apples", "eggs", "cups", "days", "boxes", "pens", "men", "cats", "hours", "times", "bags", "left")
@@ -83,7 +85,7 @@ def decimal(rng: np.random.Generator) -> str:
 
 def date(rng: np.random.Generator) -> str:
     """A date, with or without its year, with slashes, points or minus signs; or a fraction, such as ``12/5``."""
-    between = pick(rng, "///.-")
+    between = pick(rng, "////.-")
     if rng.uniform() < 0.35:
         return f"{number(rng, 1, 2)}{between}{number(rng, 1, 2)}"
     return between.join((number(rng, 1, 2), number(rng, 1, 2), number(rng, 2, 2) * int(rng.integers(1, 3))))
@@ -135,6 +137,17 @@ def beside(rng: np.random.Generator) -> str:
     return pick(rng, SIGNS) + amount
 
 
+def code(rng: np.random.Generator) -> str:
+    """Groups of letters and of digits, such as ``K47``, ``7-RT-204`` or ``3H 9b``: a number plate, a part's number."""
+    between = pick(rng, ("", "", "-", " ", "/"))
+    of_case = str.islower if rng.uniform() < 0.3 else str.isupper
+    clear = [letter for letter in CLEAR_LETTERS if of_case(letter)]
+    groups = []
+    for i in range(int(rng.integers(0, 2)), int(rng.integers(2, 5))):
+        groups.append(number(rng, 1, 4) if i % 2 else "".join(rng.choice(clear, int(rng.integers(1, 4)))))
+    return between.join(groups)
+
+
 def equation(rng: np.random.Generator) -> str:
     """An equation with letters, such as ``y = 3x + 12`` or ``4a - 7 = 21``."""
     wide, letter = " " * int(rng.integers(0, 3)), pick(rng, "xxyabcntk")
@@ -176,12 +189,12 @@ def word(rng: np.random.Generator) -> str:
 
 
 _KINDS: tuple[tuple[Text, float], ...] = (
-    (number, 0.32), (calculation, 0.09), (decimal, 0.08), (date, 0.1), (price, 0.05), (phone, 0.06), (enclosed, 0.06),
-    (signed, 0.06), (beside, 0.08), (equation, 0.02), (listed, 0.03), (measured, 0.05),
+    (number, 0.3), (calculation, 0.09), (decimal, 0.08), (date, 0.1), (price, 0.05), (phone, 0.06), (enclosed, 0.06),
+    (signed, 0.06), (beside, 0.07), (code, 0.03), (equation, 0.02), (listed, 0.03), (measured, 0.05),
 )  # fmt: skip
 _AMONG_OTHERS: tuple[tuple[Text, float], ...] = (
-    (calculation, 0.05), (decimal, 0.08), (date, 0.19), (price, 0.06), (phone, 0.09), (enclosed, 0.12), (signed, 0.1),
-    (beside, 0.17), (equation, 0.05), (listed, 0.03), (measured, 0.06),
+    (calculation, 0.03), (decimal, 0.07), (date, 0.21), (price, 0.06), (phone, 0.08), (enclosed, 0.1), (signed, 0.09),
+    (beside, 0.16), (code, 0.08), (equation, 0.03), (listed, 0.02), (measured, 0.07),
 )  # fmt: skip
 
 
