@@ -93,10 +93,10 @@ def choose_habits(rng: np.random.Generator) -> Habits:
     """What a random person does."""
     if rng.uniform() < PLAIN_SHARE:
         return Habits(joined=bool(rng.uniform() < 0.3))
-    spread = rng.uniform(0, 0.3)
+    spread = rng.uniform(0, 0.4)
     # Many people write wide twos and sevens, and narrow zeros.
     usual = np.array([-0.3, 0, 0.5, 0, 0.2, 0.4, 0, 0.3, 0, 0])
-    widths: list[float] = np.exp(spread * (usual + rng.normal(0, 0.8, 10))).clip(0.72, 1.5).tolist()
+    widths: list[float] = np.exp(spread * (usual + rng.normal(0, 0.8, 10))).clip(0.55, 1.6).tolist()
     draws = rng.uniform(size=6)
     return Habits(
         widths=tuple(widths),
@@ -106,6 +106,6 @@ def choose_habits(rng: np.random.Generator) -> Habits:
         bar=bool(draws[3] < 0.2),
         foot=bool(draws[3] < 0.05),
         corner=rng.uniform(0.01, 0.05) if draws[4] < 0.12 else 0.0,
-        lean=float(np.clip(rng.normal(0.05, 0.1), -0.2, 0.3)),
+        lean=float(np.clip(rng.normal(0.04, 0.12), -0.35, 0.3)),
         joined=bool(draws[5] < 0.3),
     )
