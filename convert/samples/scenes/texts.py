@@ -27,8 +27,8 @@ WORDS = (
 """Words with many letters that alone may be digits. Chosen."""
 LONE_LETTERS = tuple("aaacccdeefghhijkkkmmnnppprrttuuuvwxxxyyyACEFGHJKLMNPRTUVWXY")
 """Letters that stand alone beside digits; those that differ from a digit neither in shape nor in size are left out."""
-SIGNS = tuple("!!!??##&@*<>$%%→→✓✓/~^")
-"""Signs that stand directly beside a number."""
+SIGNS = tuple("!!!!!!??##&@*<>$%%→→✓✓/~^")
+"""Signs that stand directly beside a number; what is frequent is listed more often."""
 CLEAR_LETTERS = tuple(sorted(set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") - LOOK_ALIKES))
 """Letters that can be told from a digit by their shape alone."""
 COMMON_LETTERS = tuple("aaabcdeeefghiiijklmnnoopqrrssttuuvwxyz")
@@ -122,17 +122,17 @@ def signed(rng: np.random.Generator) -> str:
 def beside(rng: np.random.Generator) -> str:
     """A number with letters or signs directly beside it, such as ``5kg``, ``x3``, ``40%``, ``12!`` or ``3b``."""
     kind, amount = rng.uniform(), number(rng, 1, 4)
-    if kind < 0.3:
+    if kind < 0.26:
         return amount + pick(rng, UNITS)
-    if kind < 0.5:
+    if kind < 0.44:
         return amount + pick(rng, LONE_LETTERS)
-    if kind < 0.6:
+    if kind < 0.52:
         return pick(rng, LONE_LETTERS) + amount
-    if kind < 0.68:
+    if kind < 0.6:
         return pick(rng, LONE_LETTERS) + number(rng, 1, 2) + pick(rng, LONE_LETTERS)
-    if kind < 0.76:
+    if kind < 0.68:
         return amount + pick(rng, LONE_LETTERS) + number(rng, 1, 3)
-    if kind < 0.9:
+    if kind < 0.91:
         return amount + pick(rng, SIGNS)
     return pick(rng, SIGNS) + amount
 
