@@ -44,10 +44,19 @@ def test_a_box_is_taken_from_around_the_digit_that_touches_it() -> None:
     mask = rings((160, 240))
     cv2.rectangle(mask, (110, 190), (230, 281), 255, 3)
     part = np.ascontiguousarray(mask[188:285, 108:234])
-    left = without_frame(part, PEN)
+    left = without_frame(part, np.zeros_like(part), PEN)
     assert [size for size in sizes(left) if max(size) > 40] == [pytest.approx((57, 80), abs=6)]
+
+
+def test_a_one_that_is_as_tall_as_its_box_is_no_side() -> None:
+    part = np.zeros((100, 271), np.uint8)
+    for left in (0, 90, 180):
+        cv2.rectangle(part, (left + 1, 1), (left + 90, 98), 255, 3)
+    cv2.line(part, (136, 2), (133, 90), 255, PEN)
+    left = without_frame(part, np.zeros_like(part), PEN)
+    assert [size for size in sizes(left) if max(size) > 40] == [pytest.approx((10, 90), abs=6)]
 
 
 def test_a_zero_is_no_box() -> None:
     part = np.ascontiguousarray(rings((160, 240))[200:281, 132:189])
-    assert without_frame(part, PEN) is part
+    assert without_frame(part, np.zeros_like(part), PEN) is part
