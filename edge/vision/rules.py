@@ -48,19 +48,37 @@ def without_frame(part: Pixels, beside: Pixels, stroke: float) -> Pixels:
     ``stroke`` as in ``without_rules``.
     """
     stroke = max(stroke, stroke_width(part))
-    near = max(1, min(part.shape) // 4)
-    level = find_rules(part, FRAME * part.shape[1], stroke)
+    side = min(part.shape)
+    near = max(1, side // 4)
+    level = in_rows(find_rules(part, FRAME * side, stroke), FRAME * part.shape[1], round(CELL * side))
     if not sides_held(level, near):
         return part
-    upright = find_rules(cv2.transpose(part), FRAME * part.shape[0], stroke)
     tallest = np.diff([0, *sorted(places(level)), len(level)]).max()
+    turned = cv2.transpose(part)
+    upright = np.zeros_like(turned)
     # A stroke of a digit may be as long as the sides of its box, but it stands closer to one of them than they do.
-    upright = apart(upright, CELL * tallest)
+    for start, end in pieces(level):
+        upright[start:end] = apart(find_rules(turned[start:end], FRAME * part.shape[0], stroke), CELL * tallest)
     if sides_held(level, near) + sides_held(upright, near) < 3:
         return part
     left = _erased(part, level, upright, stroke)
     held = connected_components(cv2.bitwise_or(left, beside))[1][:, 2:4].max()
     return left if held >= HELD * min(part.shape) else part
+
+
+def in_rows(bands: Pixels, shortest: float, gap: int) -> Pixels:
+    """The bands of level rules that make rows of ``shortest`` pixels at least, with gaps of less than ``gap``."""
+    rows = cv2.morphologyEx(bands, cv2.MORPH_CLOSE, np.ones((1, gap | 1), np.uint8))
+    labels, stats = connected_components(rows)
+    return cv2.bitwise_and(bands, np.where(stats[:, 2] >= shortest, 255, 0).astype(np.uint8)[labels])
+
+
+def pieces(bands: Pixels) -> list[tuple[int, int]]:
+    """The first column of each piece of a mask, and the one after its last: it is cut in the middle of its gaps."""
+    columns = np.flatnonzero(cv2.reduce(bands, 0, cv2.REDUCE_MAX))
+    gaps = np.flatnonzero(np.diff(columns) > 1)
+    cuts = [0, *((columns[gaps] + columns[gaps + 1] + 1) // 2).tolist(), bands.shape[1]]
+    return list(zip(cuts, cuts[1:], strict=False))
 
 
 def places(bands: Pixels) -> list[float]:
