@@ -61,10 +61,10 @@ def typical_stroke(grey: Pixels) -> float:
             share = filled_in(grey, window, darkest)
             low, middle, strongest = quantiles(share, 0.2, 0.5, 0.998)
             least = max(FAINTEST, middle + ABOVE_NOISE * max(middle - low, step), STRONG * strongest)
-            strong = without_blobs(cv2.compare(share, least, cv2.CMP_GE), COMPACT * window)
+            strong, longest = without_blobs(cv2.compare(share, least, cv2.CMP_GE), COMPACT * window)
             width = (window - 1) / 1.4
             new = cv2.subtract(share, before)
-            if finest:
+            if finest and longest > RULE * width:
                 strong = cv2.subtract(strong, rules(strong, width))
             gained = cv2.sumElems(cv2.bitwise_and(new, strong))[0]
             widths.append(scale * width)
@@ -82,12 +82,13 @@ def rules(mask: Pixels, stroke: float) -> Pixels:
     return cv2.bitwise_or(find_rules(mask, shortest, stroke), upright)
 
 
-def without_blobs(mask: Pixels, least: float) -> Pixels:
-    """The connected parts of a mask (height, width) whose longer side is at least ``least`` pixels."""
+def without_blobs(mask: Pixels, least: float) -> tuple[Pixels, int]:
+    """The connected parts of a mask (height, width) whose longer side is at least ``least`` pixels, and the longest."""
     labels, stats = connected_components(mask)
-    kept = np.where(np.maximum(stats[:, 2], stats[:, 3]) >= least, 255, 0).astype(np.uint8)
+    longer = np.maximum(stats[:, 2], stats[:, 3])
+    kept = np.where(longer >= least, 255, 0).astype(np.uint8)
     # Without a check of each label, which another mode does: twice as fast.
-    return kept.take(labels, mode="clip")
+    return kept.take(labels, mode="clip"), int(longer.max())
 
 
 def filled_in(grey: Pixels, window: int, darkest: float) -> Pixels:
