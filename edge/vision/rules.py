@@ -25,7 +25,10 @@ GAP = 3.0
 FRAME = 0.75
 """The rules of a box or a table run through at least this share of it."""
 CELL = 0.55
-"""A cell of a table is at least this many times as wide as it is tall: what divides it is a stroke of a digit."""
+"""A cell of a table is at least this many times as wide as it is tall: what divides it is a stroke of a digit.
+
+Chosen: a stroke in the middle of a square box is half its height away from both sides.
+"""
 HELD = 0.4
 """What a box holds is at least this share of its shorter side: else the box is a digit itself."""
 UNEVEN = 1.4

@@ -31,7 +31,10 @@ LENGTH = 1.5
 MOST = 0.8
 """This share of all ink is as wide as the width that is given, or narrower."""
 COMPACT = 2.5
-"""Ink that is not this many times as long as it may be wide is a blob, a thing or a speck, and no stroke."""
+"""Ink that is not this many times as long as it may be wide is a blob, a thing or a speck, and no stroke.
+
+Chosen: a bold 1 is 4 times as long as it is wide, and the next closing is up to 1.4 times as wide as the stroke.
+"""
 LEVEL = 0.5
 """Noise is at least this many grey levels."""
 RULE = 45.0
