@@ -11,7 +11,7 @@ from edge.vision.clean import Cleaned
 from edge.vision.components import MIN_SIDE, Rect
 from edge.vision.crop import crop_mark, with_soft_edges
 from edge.vision.rules import PROBE
-from edge.vision.segment import Mark, Parts, Segments, find_parts, mark_of, remove_rules
+from edge.vision.segment import Mark, Parts, Segments, find_parts, mark_of, remove_frames, remove_rules
 from edge.vision.stroke_grouping import group_strokes
 from edge.vision.text_lines import line_numbers, line_tilt
 
@@ -79,16 +79,20 @@ def find_candidates(cleaned: Cleaned, classified: Sorter, *, ruled_lines: bool =
     """
     parts = classified.parts
     large, alone = classified.largest(parts)
-    side = digit_side(alone)
     unsure = False
     if ruled_lines and alone:
-        clear = [i for i, one in zip(large, alone, strict=True) if one.likeness >= CLEAR]
+        mask = remove_frames(parts, clear_ones(large, alone), cleaned.stroke)
+        if mask is not parts.mask:
+            parts = find_parts(mask, cleaned.sure, SURE * cleaned.stroke**2)
+            large, alone = classified.largest(parts)
+    side = digit_side(alone)
+    if ruled_lines and alone:
         shortest = RULE * side
         unsure = all(one.likeness < SEEN for one in alone)
         if unsure:
             # Where no digit stands alone, all are joined by rules that are longer than any of them, or they are dotted.
             shortest = max(PROBE * cleaned.stroke, HIDDEN * max(max(one.box[2:]) for one in alone))
-        mask = remove_rules(parts, cleaned.ink, clear, shortest, cleaned.stroke)
+        mask = remove_rules(parts, cleaned.ink, clear_ones(large, alone), shortest, cleaned.stroke)
         if mask is not parts.mask:
             parts = find_parts(mask, cleaned.sure, SURE * cleaned.stroke**2)
             side = digit_side(classified.largest(parts)[1])
@@ -112,6 +116,11 @@ def reason_for_no_mark(usable: int, parts: int, signal: float) -> Reason:
     if usable <= NOISY * parts or signal < NOISE:
         return "blank"
     return "clutter" if usable > MOST_PARTS else "too_small"
+
+
+def clear_ones(large: list[int], alone: list[Candidate]) -> list[int]:
+    """Those of the ``large`` parts that are digits for certain; ``alone``: a candidate of each."""
+    return [i for i, one in zip(large, alone, strict=True) if one.likeness >= CLEAR]
 
 
 def digit_side(alone: list[Candidate]) -> float:

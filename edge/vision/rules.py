@@ -24,6 +24,11 @@ GAP = 3.0
 """A rule goes on behind a stroke that hides it, or where it is broken, for at most this many stroke widths."""
 FRAME = 0.75
 """The rules of a box or a table run through at least this share of it."""
+CELL = 0.55
+"""A cell of a table is at least this many times as wide as it is tall: what divides it is a stroke of a digit.
+
+Chosen: a stroke in the middle of a square box is half its height away from both sides.
+"""
 HELD = 0.4
 """What a box holds is at least this share of its shorter side: else the box is a digit itself."""
 UNEVEN = 1.4
@@ -39,27 +44,67 @@ def without_rules(mask: Pixels, shortest: float, stroke: float) -> Pixels:
     return _erased(mask, find_rules(mask, shortest, stroke), find_rules(cv2.transpose(mask), shortest, stroke), stroke)
 
 
-def without_frame(part: Pixels, stroke: float) -> Pixels:
+def without_frame(part: Pixels, beside: Pixels, stroke: float) -> Pixels:
     """A part (height, width), 255 = ink, without the rules of a box, a row of boxes, a table or a grid around writing.
 
-    The part itself where it is no frame, or has nothing in it. ``stroke`` as in ``without_rules``.
+    The part itself where it is no frame, or has nothing in it. ``beside``: the other ink there, which it may hold.
+    ``stroke`` as in ``without_rules``.
     """
     stroke = max(stroke, stroke_width(part))
-    level = find_rules(part, FRAME * part.shape[1], stroke)
-    if not sides_held(level):
+    side = min(part.shape)
+    near = max(1, side // 4)
+    level = in_rows(find_rules(part, FRAME * side, stroke), FRAME * part.shape[1], round(CELL * side))
+    if not sides_held(level, near):
         return part
-    upright = find_rules(cv2.transpose(part), FRAME * part.shape[0], stroke)
-    if sides_held(level) + sides_held(upright) < 3:
+    tallest = np.diff([0, *sorted(places(level)), len(level)]).max()
+    turned = cv2.transpose(part)
+    upright = np.zeros_like(turned)
+    # A stroke of a digit may be as long as the sides of its box, but it stands closer to one of them than they do.
+    for start, end in pieces(level):
+        upright[start:end] = apart(find_rules(turned[start:end], FRAME * part.shape[0], stroke), CELL * tallest)
+    if sides_held(level, near) + sides_held(upright, near) < 3:
         return part
     left = _erased(part, level, upright, stroke)
-    held = connected_components(left)[1][:, 2:4].max()
+    held = connected_components(cv2.bitwise_or(left, beside))[1][:, 2:4].max()
     return left if held >= HELD * min(part.shape) else part
 
 
-def sides_held(bands: Pixels) -> int:
-    """How many of the sides at the top and the bottom of a part, 0 to 2, have one of its rules."""
-    quarter = max(1, len(bands) // 4)
-    return int(bands[:quarter].any()) + int(bands[-quarter:].any())
+def in_rows(bands: Pixels, shortest: float, gap: int) -> Pixels:
+    """The bands of level rules that make rows of ``shortest`` pixels at least, with gaps of less than ``gap``."""
+    rows = cv2.morphologyEx(bands, cv2.MORPH_CLOSE, np.ones((1, gap | 1), np.uint8))
+    labels, stats = connected_components(rows)
+    return cv2.bitwise_and(bands, np.where(stats[:, 2] >= shortest, 255, 0).astype(np.uint8)[labels])
+
+
+def pieces(bands: Pixels) -> list[tuple[int, int]]:
+    """The first column of each piece of a mask, and the one after its last: it is cut in the middle of its gaps."""
+    columns = np.flatnonzero(cv2.reduce(bands, 0, cv2.REDUCE_MAX))
+    gaps = np.flatnonzero(np.diff(columns) > 1)
+    cuts = [0, *((columns[gaps] + columns[gaps + 1] + 1) // 2).tolist(), bands.shape[1]]
+    return list(zip(cuts, cuts[1:], strict=False))
+
+
+def places(bands: Pixels) -> list[float]:
+    """The middle row of each band of level rules."""
+    return [y + tall / 2 for _, y, _, tall, _ in connected_components(bands)[1][1:].tolist()]
+
+
+def apart(bands: Pixels, least: float) -> Pixels:
+    """The bands of level rules without those that are less than ``least`` pixels from a longer or straighter one."""
+    labels, stats = connected_components(bands)
+    kept: list[float] = []
+    found = np.zeros(len(stats), np.uint8)
+    for label in sorted(range(1, len(stats)), key=lambda label: stats[label, 3] - stats[label, 2]):
+        middle = stats[label, 1] + stats[label, 3] / 2
+        if all(abs(middle - other) >= least for other in kept):
+            kept.append(middle)
+            found[label] = 255
+    return found[labels]
+
+
+def sides_held(bands: Pixels, near: int) -> int:
+    """How many of the sides at the top and the bottom of a part, 0 to 2, have a rule ``near``, pixels."""
+    return int(bands[:near].any()) + int(bands[-near:].any())
 
 
 def _erased(mask: Pixels, level: Pixels, upright: Pixels, stroke: float) -> Pixels:

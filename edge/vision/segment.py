@@ -80,8 +80,28 @@ def find_parts(mask: Pixels, sure: Pixels | None = None, least: float = 1.0) -> 
     return Parts(mask, window, labels, tuple(parts), tuple(ink))
 
 
+def remove_frames(parts: Parts, clear: Sequence[int], stroke: float) -> Pixels:
+    """The mask without boxes and tables around its parts, but for the ``clear`` ones (places in ``every``).
+
+    The mask itself if there are none. ``stroke``: width of most strokes.
+    """
+    left = parts.mask
+    others = sorted(set(range(len(parts.every))) - set(clear), key=lambda i: -max(parts.every[i][2:4]))
+    for i in others[:MOST_FRAMES]:
+        if min(parts.every[i][2:4]) < SMALLEST_FRAME * stroke:
+            continue
+        box = place_of(parts, i)
+        there = left[parts.window][box]
+        own = cv2.compare(parts.labels[box], i + 1, cv2.CMP_EQ)
+        rest = without_frame(own, cv2.subtract(there, own), stroke)
+        if rest is not own:
+            left = left.copy() if left is parts.mask else left
+            left[parts.window][box] = cv2.subtract(there, cv2.subtract(own, rest))
+    return left
+
+
 def remove_rules(parts: Parts, ink: Pixels, clear: Sequence[int], shortest: float, stroke: float) -> Pixels:
-    """The mask without boxes, tables and rules in its parts, but for the ``clear`` ones (places in ``every``).
+    """The mask without the rules in its parts, but for the ``clear`` ones (places in ``every``).
 
     The mask itself if there are none. ``ink``: (height, width) uint8, how strong the ink is. ``shortest``: length of
     the shortest rule, pixels, which is longer than any stroke of a digit. ``stroke``: width of most strokes.
@@ -98,16 +118,6 @@ def remove_rules(parts: Parts, ink: Pixels, clear: Sequence[int], shortest: floa
         size = round(2 * stroke) | 1
         least = cv2.convertScaleAbs(cv2.dilate(here, np.ones((size, size), np.uint8)), alpha=WEAK)
         left = cv2.subtract(left, cv2.bitwise_and(ink_of(parts, large), cv2.compare(here, least, cv2.CMP_LT)))
-    for i in others[:MOST_FRAMES]:
-        _, _, width, height, _ = parts.every[i]
-        if min(width, height) < SMALLEST_FRAME * stroke:
-            continue
-        box = place_of(parts, i)
-        own = cv2.compare(parts.labels[box], i + 1, cv2.CMP_EQ)
-        rest = without_frame(own, stroke)
-        if rest is not own:
-            left = left.copy() if left is doubtful else left
-            left[box][(own > 0) & (rest == 0)] = 0
     left = without_rules(left, shortest, stroke)
     if left is doubtful:
         return parts.mask

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from edge.types import Pixels, halved
+from edge.vision.components import connected_components
 from edge.vision.rules import find_rules
 from edge.vision.statistics import quantiles
 
@@ -29,6 +30,11 @@ LENGTH = 1.5
 """Ink counts by its area over its width to this power: 1 is the length of strokes, 2 the number of blobs."""
 MOST = 0.8
 """This share of all ink is as wide as the width that is given, or narrower."""
+COMPACT = 2.5
+"""Ink that is not this many times as long as it may be wide is a blob, a thing or a speck, and no stroke.
+
+Chosen: a bold 1 is 4 times as long as it is wide, and the next closing is up to 1.4 times as wide as the stroke.
+"""
 LEVEL = 0.5
 """Noise is at least this many grey levels."""
 RULE = 45.0
@@ -58,10 +64,10 @@ def typical_stroke(grey: Pixels) -> float:
             share = filled_in(grey, window, darkest)
             low, middle, strongest = quantiles(share, 0.2, 0.5, 0.998)
             least = max(FAINTEST, middle + ABOVE_NOISE * max(middle - low, step), STRONG * strongest)
-            strong = without_specks(cv2.compare(share, least, cv2.CMP_GE))
+            strong, longest = without_blobs(cv2.compare(share, least, cv2.CMP_GE), COMPACT * window)
             width = (window - 1) / 1.4
             new = cv2.subtract(share, before)
-            if finest:
+            if finest and longest > RULE * width:
                 strong = cv2.subtract(strong, rules(strong, width))
             gained = cv2.sumElems(cv2.bitwise_and(new, strong))[0]
             widths.append(scale * width)
@@ -79,9 +85,13 @@ def rules(mask: Pixels, stroke: float) -> Pixels:
     return cv2.bitwise_or(find_rules(mask, shortest, stroke), upright)
 
 
-def without_specks(mask: Pixels) -> Pixels:
-    """The pixels of a mask (height, width) that have two others around them, as those of the thinnest line do."""
-    return cv2.bitwise_and(mask, cv2.compare(cv2.blur(mask, (3, 3)), 3 * 255 // 9, cv2.CMP_GE))
+def without_blobs(mask: Pixels, least: float) -> tuple[Pixels, int]:
+    """The connected parts of a mask (height, width) whose longer side is at least ``least`` pixels, and the longest."""
+    labels, stats = connected_components(mask)
+    longer = np.maximum(stats[:, 2], stats[:, 3])
+    kept = np.where(longer >= least, 255, 0).astype(np.uint8)
+    # Without a check of each label, which another mode does: twice as fast.
+    return kept.take(labels, mode="clip"), int(longer.max())
 
 
 def filled_in(grey: Pixels, window: int, darkest: float) -> Pixels:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from edge.vision.segment import find_parts, mark_of, remove_rules
+from edge.vision.segment import find_parts, mark_of, remove_frames, remove_rules
 
 
 def page(*rectangles: tuple[int, int, int, int], height: int = 480, width: int = 640) -> np.ndarray:
@@ -61,3 +61,13 @@ def test_weak_ink_does_not_join_strong_strokes() -> None:
     ink[128:132, 142:149] = 100
     left = remove_rules(find_parts(mask), ink, [], 80, 3)
     assert len(find_parts(left).every) == 2
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_box_is_taken_away_if_something_is_in_it(held: bool) -> None:
+    mask = np.zeros((200, 200), np.uint8)
+    cv2.rectangle(mask, (50, 50), (150, 150), 255, 3)
+    digit = page((95, 75, 6, 50), height=200, width=200) if held else np.zeros_like(mask)
+    parts = find_parts(cv2.bitwise_or(mask, digit))
+    left = remove_frames(parts, [], 6)
+    assert np.array_equal(left, digit) if held else left is parts.mask

@@ -35,6 +35,13 @@ def test_a_dark_thing_does_not_matter(thing: str) -> None:
     assert typical_stroke(page) == pytest.approx(typical_stroke(written(6)), rel=0.35)
 
 
+def test_a_dark_thing_does_not_matter_beside_a_thin_digit() -> None:
+    page = np.full((480, 640), 210, np.uint8)
+    cv2.ellipse(page, (100, 100), (14, 20), 0, 0, 360, 110, 3, cv2.LINE_AA)
+    cv2.circle(page, (450, 350), 90, 20, cv2.FILLED)
+    assert typical_stroke(page) < 6
+
+
 @pytest.mark.parametrize("squared", [False, True])
 def test_the_rules_of_printed_paper_do_not_matter(squared: bool) -> None:
     page = written(8)
