@@ -164,7 +164,7 @@ class Passes(NamedTuple):
             if one not in found:
                 continue
             best, most = found, 0.0
-            for way in hypotheses(found, one, self.classify, around.digit_side):
+            for way in hypotheses(found, one, self.classify, around, self.belief.look):
                 way = way._replace(candidates=tuple(looked_at(way.candidates, around, self.belief.look)))
                 changed, places = replaced(found, way)
                 beliefs = self.belief(evidence(changed, around, places))
