@@ -28,6 +28,7 @@ from edge.reading.evidence import (
     NAMES,
     SEVERAL,
     VIEW,
+    Look,
     Surroundings,
     evidence,
     is_hopeless,
@@ -37,7 +38,6 @@ from edge.reading.finding import Sorter, find_candidates
 from edge.reading.hypotheses import hypotheses
 from edge.reading.passes import MOST, replaced
 from edge.system.stopwatch import Stopwatch
-from edge.types import Pixels
 from edge.vision.clean import Cleaned, clean
 from edge.vision.segment import Segments
 from edge.vision.settings import VisionSettings
@@ -57,8 +57,6 @@ SAMPLE = np.dtype(
 it is: a digit, SEVERAL or NO_DIGIT; and its place in KINDS."""
 Samples = NDArray[np.void]
 """(n,) of SAMPLE."""
-Look = Callable[[Pixels], NDArray[np.float32]]
-"""Views -> the share of each class: ``edge.reading.belief.ViewNetwork.look``."""
 
 SURE = 0.9
 """A candidate with less likeness than this, 0 to 1, is also taken in other ways, and so is each that is several digits.
@@ -149,7 +147,7 @@ def _of_found(
         return
     for one in _doubtful(candidates, truths, rng):
         # Wrong cuts must be seen too, so also what is surely not several digits is cut.
-        for way in hypotheses(candidates, one, classify, around.digit_side, several=0):
+        for way in hypotheses(candidates, one, classify, around, look, several=0):
             if len(way.candidates) == len(way.instead_of) == 1:
                 # Turned upright: where its ink was cannot be said.
                 continue

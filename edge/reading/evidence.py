@@ -38,6 +38,8 @@ BEYOND = 3
 """A rule that runs on beside a box is seen at most this many pixels from it."""
 LEAST_VIEW = 0.6
 """A smaller candidate is shown as if its longer side were this share of a typical digit's."""
+Look = Callable[[Pixels], NDArray[np.float32]]
+"""Views (n, VIEW, VIEW, 2) uint8 -> the share of each of VIEW_CLASSES, (n, 12): ``belief.ViewNetwork.look``."""
 NAMES = (
     "digits", "share", "context_digit", "context_share", "context_several",
     "minus", "slash", "plus", "equals", "bracket", "percent", "times", "letter", "none",
@@ -68,19 +70,14 @@ class Surroundings:
         """A typical digit's longer side, pixels."""
         self.signal = log(min(max(cleaned.signal, 1.0), 200.0))
         """How many standard deviations of the noise ink is above the paper, as its logarithm."""
-        self._ink = cleaned.ink
+        self.ink = cleaned.ink
+        """(height, width) uint8: all ink of the page."""
         self._sums = cv2.integral(segments.mask)
         self._rules = None if segments.mask is cleaned.mask else cv2.subtract(cleaned.mask, segments.mask)
 
     def view(self, one: Candidate) -> Pixels:
         """(VIEW, VIEW, 2) uint8: the candidate's own ink, and all ink around it, at a size that is always the same."""
-        x, y, w, h = one.box
-        side = max(w, h, LEAST_VIEW * self.digit_side) * VIEW / VIEWED
-        left, top = round(x + w / 2 - side / 2), round(y + h / 2 - side / 2)
-        side = max(2, round(side))
-        own_x, own_y, _, _ = one.ink_box
-        own = window(one.ink, left - own_x, top - own_y, side)
-        return np.dstack([own, window(self._ink, left, top, side)])
+        return view_of(one.ink, one.ink_box, one.box, self.ink, self.digit_side)
 
     def ink_around(self, box: Box, own: float) -> float:
         """The share of ink in a window twice as large as the box, the candidate's ``own`` ink left out, 0 to 1."""
@@ -103,6 +100,15 @@ class Surroundings:
         middle = np.asarray(self._rules[y + height // 4 : y + height - height // 4].any(axis=0))
         beyond = middle[max(0, x - BEYOND) : x].any() or middle[x + width : x + width + BEYOND].any()
         return float(beyond) * np.count_nonzero(middle[x : x + width]) / width
+
+
+def view_of(own: Pixels, own_box: Box, box: Box, page: Pixels, digit_side: float) -> Pixels:
+    """(VIEW, VIEW, 2) uint8: ``own`` ink, which lies at ``own_box``, and that of the ``page``, both around ``box``."""
+    x, y, w, h = box
+    side = max(w, h, LEAST_VIEW * digit_side) * VIEW / VIEWED
+    left, top = round(x + w / 2 - side / 2), round(y + h / 2 - side / 2)
+    side = max(2, round(side))
+    return np.dstack([window(own, left - own_box.x, top - own_box.y, side), window(page, left, top, side)])
 
 
 def window(picture: Pixels, left: int, top: int, side: int) -> Pixels:
@@ -145,10 +151,8 @@ def seen(one: Candidate, view: Sequence[float]) -> Candidate:
     )
 
 
-def looked_at(
-    candidates: Sequence[Candidate], around: Surroundings, look: Callable[[Pixels], NDArray[np.float32]]
-) -> list[Candidate]:
-    """The candidates as they are ``seen``. ``look``: views (n, VIEW, VIEW, 2) -> the share of each of VIEW_CLASSES."""
+def looked_at(candidates: Sequence[Candidate], around: Surroundings, look: Look) -> list[Candidate]:
+    """The candidates as they are ``seen``."""
     some = [i for i, one in enumerate(candidates) if one.context is None and not is_hopeless(one)]
     found = [one if one.context else one._replace(context=UNSEEN) for one in candidates]
     if some:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from edge.reading.candidates import Candidate, Classify
+from edge.reading.evidence import Look, Surroundings
 from edge.reading.splitting import splits
 from edge.types import Box, Pixels
 from edge.vision.components import bounding_box
@@ -40,14 +41,15 @@ def hypotheses(
     candidates: Sequence[Candidate],
     doubtful: Candidate,
     classify: Classify,
-    digit_side: float,
+    around: Surroundings,
+    look: Look | None = None,
     several: float = SEVERAL,
 ) -> Iterator[Hypothesis]:
-    """Other ways to take one of the candidates. ``digit_side``: a typical digit's longer side, working pixels.
+    """Other ways to take one of the candidates. Pieces of cut ink are looked at if there is ``look``, others are not.
 
     It is cut only if its view says that it may be several digits with at least the probability ``several``.
     """
-    i = candidates.index(doubtful)
+    i, digit_side = candidates.index(doubtful), around.digit_side
     if doubtful.box.height >= TALL * digit_side and abs(tilt := local_tilt(candidates, i)) > LEVEL:
         (upright,) = classify([rotate(doubtful.ink, tilt)], [doubtful.box], [doubtful.line])
         yield Hypothesis((doubtful,), (upright,))
@@ -63,9 +65,8 @@ def hypotheses(
         yield Hypothesis((doubtful, other), (one,))
     may_be_several = doubtful.context is None or doubtful.context[2] >= several
     if may_be_several and doubtful.box.width >= NARROW * digit_side:
-        for digits in splits(doubtful, classify):
-            pieces = (one._replace(pieces=len(digits), whole=doubtful) for one in digits)
-            yield Hypothesis((doubtful,), tuple(pieces))
+        for pieces in splits(doubtful, classify, around, look):
+            yield Hypothesis((doubtful,), pieces)
 
 
 def local_tilt(candidates: Sequence[Candidate], i: int) -> float:

@@ -164,7 +164,7 @@ class Passes(NamedTuple):
             if one not in found:
                 continue
             best, most = found, 0.0
-            for way in hypotheses(found, one, self.classify, around.digit_side):
+            for way in hypotheses(found, one, self.classify, around, self.belief.look):
                 way = way._replace(candidates=tuple(looked_at(way.candidates, around, self.belief.look)))
                 changed, places = replaced(found, way)
                 beliefs = self.belief(evidence(changed, around, places))
@@ -223,12 +223,13 @@ class Passes(NamedTuple):
 def value(candidates: Sequence[Candidate]) -> float:
     """How much candidates are worth together: the ink of each, in the pen's own length, by the belief in it.
 
-    Pieces of the same ink are worth at most as much as all of it: what they share counts once.
+    Pieces of the same ink are worth at most as much as all of it, and less the more of it they share: between two
+    digits that overlap a false third one can be cut out of the ink of both.
     """
     if candidates and (whole := candidates[0].whole):
-        ink = sum(one.shape.area for one in candidates)
-        mean = sum(one.shape.area * max(0.0, one.belief - PLAUSIBLE) for one in candidates) / max(ink, 1.0)
-        return mean * min(ink, whole.shape.area) / whole.shape.stroke
+        worth = sum(one.shape.area * max(0.0, one.belief - PLAUSIBLE) for one in candidates)
+        once = min(1.0, whole.shape.area / max(1.0, sum(one.shape.area for one in candidates)))
+        return worth * once**2 / whole.shape.stroke
     return sum(one.shape.area / one.shape.stroke * max(0.0, one.belief - PLAUSIBLE) for one in candidates)
 
 

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from itertools import islice
 from math import inf, log
 
-from edge.reading.candidates import Candidate, Classify, measure
-from edge.types import Box
+import cv2
+
+from edge.reading.candidates import Candidate, Classify
+from edge.reading.evidence import SEVERAL, Look, Surroundings, seen, view_of
+from edge.types import Box, Pixels
 from edge.vision.touching import Cuts, Piece, best_paths, find_cuts
 
-EACH = 0.02
-"""Cost of each digit of a split, as a natural logarithm of probability: fewer digits are likelier."""
+EACH = 0.3
+"""Cost of each digit of a split, as a natural logarithm of probability: fewer digits are likelier. Chosen."""
 ANY_DIGIT = 0.03
 """A piece may be a digit with at least this probability, 0 to 1, whatever the classifier says: it knows whole ones.
 
 Chosen: zeros that are open were never among the ways without it.
 """
-CUT = 0.02
-"""Cost of a cut through ink as long as the ink is tall, as a natural logarithm of probability."""
-SHARED_INK = 0.15
-"""Cost of sharing a whole digit's ink with the digit before, as a natural logarithm of probability."""
+CUT = 0.5
+"""Cost of a cut through ink as long as the ink is tall, as a natural logarithm of probability. Chosen."""
+SHARED_INK = 2.0
+"""Cost of sharing a whole digit's ink with the digit before, as a natural logarithm of probability. Chosen."""
 WAYS = 3
 """At most this many splits of the same ink are tried."""
 MOST_PATHS = 12
@@ -30,30 +33,63 @@ LEAST = -6.0
 DIGITS = 0.8
 """Pairs of digits in touching ink for each height that it is wide: LEAST counts once for each pair."""
 
+Rate = Callable[[Piece], Sequence[float]]
+"""A piece of reduced ink -> the share of each of VIEW_CLASSES, 0 to 1."""
 
-def splits(candidate: Candidate, classify: Classify) -> Iterator[list[Candidate]]:
+
+def splits(
+    whole: Candidate, classify: Classify, around: Surroundings, look: Look | None = None
+) -> list[tuple[Candidate, ...]]:
     """The likeliest ways to take the ink of a candidate as two digits that touch or more, left to right, at most WAYS.
 
-    The likeliest first; none where its pieces are no digits.
+    The likeliest first; none where its pieces are no digits. ``look`` rates the pieces; without it ``classify`` does.
     """
-    cuts = find_cuts(candidate.ink)
+    cuts = find_cuts(whole.ink)
     if not cuts:
-        return
-    x, y, _, _ = candidate.ink_box
-    for digits in likeliest_splits(cuts, classify):
-        found = []
-        for small, digit in digits:
-            piece = cuts.full_size(small)
-            left, top, width, height = piece.box
-            box = Box(x + left, y + top, width, height)
-            # The small piece was classified; what is measured is in the pixels of the whole mark.
-            found.append(digit._replace(ink=piece.ink, box=box, line=candidate.line, shape=measure(piece.ink)))
-        yield found
+        return []
+    ways = likeliest_splits(cuts, rate_by_view(cuts, whole, around, look) if look else rate_by_classifier(classify))
+    rated = {(piece.start, piece.end): (piece, shares) for way in ways for piece, shares in way}
+    pieces = [cuts.full_size(piece) for piece, _ in rated.values()]
+    x, y, _, _ = whole.ink_box
+    boxes = [Box(x + left, y + top, width, height) for _, _, _, (left, top, width, height) in pieces]
+    named = classify([piece.ink for piece in pieces], boxes, [whole.line] * len(pieces))
+    if look:
+        named = [seen(one, shares) for one, (_, shares) in zip(named, rated.values(), strict=True)]
+    digits = dict(zip(rated, named, strict=True))
+    return [
+        tuple(digits[piece.start, piece.end]._replace(pieces=len(way), whole=whole) for piece, _ in way) for way in ways
+    ]
 
 
-def likeliest_splits(cuts: Cuts, classify: Classify) -> Iterator[list[tuple[Piece, Candidate]]]:
-    """The pieces of the likeliest splits that read differently, at most WAYS: left to right in each."""
-    found: dict[tuple[int, int], tuple[Piece, Candidate]] = {}
+def rate_by_view(cuts: Cuts, whole: Candidate, around: Surroundings, look: Look) -> Rate:
+    """Rate pieces by their views, which are made of reduced ink: that is faster."""
+    scale = cuts.small.shape[0] / cuts.ink.shape[0]
+    page: Pixels = around.ink if scale == 1 else cv2.resize(around.ink, None, None, scale, scale, cv2.INTER_AREA)
+    x, y, _, _ = whole.ink_box
+
+    def rate(piece: Piece) -> Sequence[float]:
+        left, top, width, height = piece.box
+        box = Box(round(x * scale) + left, round(y * scale) + top, width, height)
+        shares: list[float] = look(view_of(piece.ink, box, box, page, around.digit_side * scale)[None])[0].tolist()
+        return shares
+
+    return rate
+
+
+def rate_by_classifier(classify: Classify) -> Rate:
+    """Rate pieces by themselves: for the samples that the network which looks at views learns from."""
+
+    def rate(piece: Piece) -> Sequence[float]:
+        (one,) = classify([piece.ink], [piece.box], [0])
+        any_digit = max(ANY_DIGIT, 1 - sum(one.others))
+        return *(share * any_digit for share in one.shares), 0.0, 1 - any_digit
+
+    return rate
+
+
+def likeliest_splits(cuts: Cuts, rate: Rate) -> list[list[tuple[Piece, Sequence[float]]]]:
+    """The pieces of the likeliest splits that read differently, at most WAYS, and what each is: left to right."""
+    found: dict[tuple[int, int], tuple[Piece, Sequence[float]]] = {}
     height, width = cuts.small.shape
 
     def bounds(start: int) -> dict[int, float]:
@@ -62,23 +98,20 @@ def likeliest_splits(cuts: Cuts, classify: Classify) -> Iterator[list[tuple[Piec
 
     def score(start: int, end: int) -> float:
         piece = cuts.piece(start, end)
-        candidate = classify([piece.ink], [piece.box], [0])[0] if piece else None
-        if piece is None or candidate is None:
+        if piece is None:
             return -inf
-        found[start, end] = piece, candidate
-        any_digit = max(ANY_DIGIT, 1 - sum(candidate.others))
-        return log(max(candidate.share * any_digit, 1e-6)) - EACH - CUT * cuts.costs[end]
+        shares = rate(piece)
+        found[start, end] = piece, shares
+        return log(max(*shares[:SEVERAL], 1e-6)) - EACH - CUT * cuts.costs[end]
 
     def next_starts(end: int) -> dict[int, float]:
         return {start: -SHARED_INK * ink for start, ink in cuts.next_starts(end).items()}
 
     least = LEAST * max(1.0, DIGITS * width / height)
-    seen: set[tuple[int, ...]] = set()
+    ways: dict[tuple[int, ...], list[tuple[Piece, Sequence[float]]]] = {}
     for path in islice(best_paths(cuts.last, bounds, score, next_starts, least), MOST_PATHS):
         pieces = [found[step] for step in path]
-        text = tuple(one.digit for _, one in pieces)
-        if text not in seen:
-            seen.add(text)
-            yield pieces
-        if len(seen) == WAYS:
-            return
+        ways.setdefault(tuple(max(range(SEVERAL), key=shares.__getitem__) for _, shares in pieces), pieces)
+        if len(ways) == WAYS:
+            break
+    return list(ways.values())

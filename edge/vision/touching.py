@@ -37,7 +37,7 @@ CRUMB = 0.15
 """A component of a piece smaller than this share of the piece belongs to the neighbour, and is removed."""
 SHARED = 0.3
 """Most ink that two neighbours share, in the ink of one digit."""
-MOST_STEPS = 200
+MOST_STEPS = 300
 """Where the best path needs more pieces classified than this, it is no row of digits."""
 ALTERNATIVES = 3
 """Ways to cut the ink up to a place that are gone on with."""

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 
 from edge.reading.candidates import OTHER_CLASSES, Candidate, measure
+from edge.reading.evidence import Surroundings
 from edge.types import Box, Pixels
+from edge.vision.clean import Cleaned
+from edge.vision.segment import Segments
 
 
 def candidate(
@@ -52,3 +55,9 @@ def others(**named: float) -> tuple[float, ...]:
     """The probabilities of OTHER_CLASSES: those that are named, and 0 for the rest."""
     assert set(named) <= set(OTHER_CLASSES)
     return tuple(named.get(label, 0.0) for label in OTHER_CLASSES)
+
+
+def around(ink: Pixels, side: float = 40.0, signal: float = 20.0) -> Surroundings:
+    """A page of this ink, (height, width) uint8, with digits of this size."""
+    segments = Segments(ink, (), side, (), None)
+    return Surroundings(Cleaned(ink, ink, None, 1.0, "dark", signal, 5.0, None), segments)

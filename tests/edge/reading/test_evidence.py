@@ -43,13 +43,7 @@ def mark(x: int, y: int = 80, width: int = 20, height: int = 40, **more: object)
 
 
 def surroundings(*marks: Candidate, side: float = 40.0, signal: float = 20.0) -> Surroundings:
-    return on(paper(*(one.box for one in marks)), side, signal)
-
-
-def on(ink: Pixels, side: float, signal: float = 20.0) -> Surroundings:
-    """A page of this ink, (height, width) uint8, with digits of this size."""
-    segments = Segments(ink, (), side, (), None)
-    return Surroundings(Cleaned(ink, ink, None, 1.0, "dark", signal, 5.0, None), segments)
+    return candidates.around(paper(*(one.box for one in marks)), side, signal)
 
 
 def known(*marks: Candidate, around: Surroundings | None = None) -> list[dict[str, float]]:
@@ -342,7 +336,7 @@ def test_a_view_is_the_same_at_any_size(scale: float) -> None:
         one = mark(box.x, box.y, box.width, box.height)
         ink = np.zeros((round(100 * by), round(140 * by)), np.uint8)
         ink[box.y : box.y + box.height, box.x : box.x + box.width] = 255
-        return on(ink, 40 * by).view(one).astype(int)
+        return candidates.around(ink, 40 * by).view(one).astype(int)
 
     assert np.abs(seen(scale) - seen(1)).mean() < 8
 

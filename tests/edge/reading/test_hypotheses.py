@@ -55,7 +55,8 @@ def always(digit: int) -> Callable[..., list[Candidate]]:
 
 
 def ways(row: list[Candidate], i: int = 0, digit_side: float = 40.0) -> list[Hypothesis]:
-    return list(hypotheses(row, row[i], always(8), digit_side))
+    page = np.zeros((480, 640), np.uint8)
+    return list(hypotheses(row, row[i], always(8), candidates.around(page, digit_side)))
 
 
 def test_the_local_tilt_is_that_of_the_neighbours() -> None:
