@@ -21,7 +21,7 @@ from edge.types import Pixels
 VIEWS_SHARE = 4 / 7
 """Share of the pages, 0 to 1, that the first network is fitted on; the second gets the others. Chosen: the first has
 more to learn, and the second overfits where it has few."""
-HELD_OUT_SHARE = 1 / 8
+HELD_OUT_SHARE = 1 / 12
 """Number of pages of held-out writers, as a share of the pages. Chosen: enough for figures of each kind."""
 FILTERS = (20, 32, 48, 24, 64)
 """Filters of the three stages and of the last convolution, and units of the dense layer."""
