@@ -37,9 +37,12 @@ SOURCES = (
     "pages of words: github.com/Breta01/handwriting-ocr; MIT",
 )
 """What the pages are made of, whose it is, and its licence; all that is in the folders is used."""
-MORE_SIGNS = 2
-"""So many times more often samples of signs are weighed. Chosen: dates, prices and sums are more frequent among what
-people photograph than on the pages, and a sign that is read makes another number of it."""
+MORE = (("symbol", False, 5), ("letter", False, 2), ("digit", True, 1), ("cut", False, 1))
+"""A kind, whether the sample is the digit that it is taken for, and how many times more such samples are weighed.
+
+Chosen by what is read on photographs and in situations. A sign, a letter or a wrong cut that is read makes another
+number of it; and generated pages are harder than most photographs: without more digits the belief is too low there.
+"""
 Figures = dict[str, float | int | None]
 """Figures by their names; None: there is nothing to measure it by."""
 COLUMNS = (
@@ -88,10 +91,12 @@ def judged(samples: Samples, network: ViewNetwork, weights: Mapping[str, NDArray
     }
 
 
-def with_more_signs(samples: Samples) -> Samples:
-    """The samples, those of signs MORE_SIGNS times more often."""
-    signs = samples[samples["kind"] == KINDS.index("symbol")]
-    return np.concatenate([samples, *[signs] * MORE_SIGNS])
+def with_more(samples: Samples) -> Samples:
+    """The samples, some of them several times, as MORE says."""
+    right, parts = is_right(samples), [samples]
+    for kind, wanted, times in MORE:
+        parts += [samples[(samples["kind"] == KINDS.index(kind)) & (right == wanted)]] * times
+    return np.concatenate(parts)
 
 
 def finished(
@@ -102,7 +107,7 @@ def finished(
     The one that weighs the evidence is fitted on ``samples`` and judged by ``held_out``, of which both the views were
     looked at. ``command``: what it is made by, without paths; ``sets``: the pages of ``page_sets``.
     """
-    samples = with_more_signs(samples)
+    samples = with_more(samples)
     weights = fit_weights(samples["evidence"], is_right(samples), seed)
     with ViewNetwork(network, "belief") as views:
         measured = judged(held_out, views, weights)

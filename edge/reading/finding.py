@@ -25,7 +25,7 @@ SMALLEST = 0.2
 """A mark smaller than this share of a typical digit is a speck or a dot."""
 CLEAR = 0.9
 """A part that looks like a digit, with at least this likeness, holds no rule."""
-RULE = 1.25
+RULE = 1.6
 """A rule is at least this many typical digits long: longer than any stroke of one."""
 SURE = 0.3
 """A part has at least this much strong ink, in squares of a stroke's width: less is noise."""

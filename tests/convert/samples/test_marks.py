@@ -136,4 +136,4 @@ def test_a_model_learns_from_them_too(folder: Path, tmp_path: Path, capfd: pytes
     mnist, out = small.write_npz(tmp_path / "mnist.npz"), tmp_path / "t.h5"
     arguments = ["-o", str(out), "--data", str(mnist), "--epochs", "1", "--limit", "100", "--marks", str(folder)]
     assert train_main(arguments) == 0
-    assert f"{out}: 136,259 parameters" in capfd.readouterr().out
+    assert f"{out}: 82,523 parameters" in capfd.readouterr().out

@@ -12,7 +12,7 @@ import pytest
 from convert.cli import train_main
 from convert.training import belief, belief_card, belief_weights
 from convert.training.belief_samples import SAMPLE, Place, Samples, make, samples_of
-from convert.training.ink_map import KINDS
+from convert.training.ink_map import KINDS, NO_DIGIT
 from edge.model.classifier import Model, packaged_model
 from edge.reading.belief import WEIGHTS, Belief, ViewNetwork, weigh
 from edge.reading.candidates import Classifier
@@ -188,3 +188,14 @@ def test_what_cannot_be_used_is_refused_in_one_line_before_the_long_work(
     assert train_main(["belief", *(word for pair in options.items() for word in pair)]) == 1
     _, told = capfd.readouterr()
     assert told.startswith("edge-train: ") and line in told and told.count("\n") == 1
+
+
+def test_some_samples_are_weighed_more() -> None:
+    kinds = ("digit", "digit", "letter", "symbol", "thing", "cut", "cut")
+    samples = np.zeros(len(kinds), SAMPLE)
+    samples["kind"], samples["digit"] = [KINDS.index(kind) for kind in kinds], 3
+    samples["truth"] = [3, 5, NO_DIGIT, NO_DIGIT, NO_DIGIT, 3, NO_DIGIT]
+    # So that each can be told from the others.
+    samples["evidence"][:, 0] = np.arange(len(kinds))
+    found = belief_card.with_more(samples)
+    assert np.bincount(found["evidence"][:, 0].astype(int)).tolist() == [2, 1, 3, 6, 1, 1, 2]
