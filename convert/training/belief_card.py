@@ -23,7 +23,7 @@ from convert.training.belief_weights import fit_weights
 from convert.training.ink_map import KINDS
 from edge.model.classifier import Model
 from edge.reading.belief import ViewNetwork, pack, weigh
-from edge.reading.evidence import NAMES
+from edge.reading.evidence import NAMES, logit
 from edge.reading.reader import MIN_CONFIDENCE
 
 SOURCES = (
@@ -37,12 +37,14 @@ SOURCES = (
     "pages of words: github.com/Breta01/handwriting-ocr; MIT",
 )
 """What the pages are made of, whose it is, and its licence; all that is in the folders is used."""
-MORE = (("symbol", False, 5), ("letter", False, 2), ("digit", True, 1), ("cut", False, 1))
-"""A kind, whether the sample is the digit that it is taken for, and how many times more such samples are weighed.
+MORE_SIGNS, MORE_LETTERS, MORE_THINGS, MORE_HOLDERS, MORE_CUTS, MORE_DIGITS = 5, 2, 4, 8, 1, 1
+"""So many times more are weighed: signs, letters, things, those that hold something as rings do, wrong cuts, digits.
 
-Chosen by what is read on photographs and in situations. A sign, a letter or a wrong cut that is read makes another
-number of it; and generated pages are harder than most photographs: without more digits the belief is too low there.
+Chosen by what is read on photographs and in situations. A sign, a letter, a ring or a wrong cut that is read makes
+another number of it; and generated pages are harder than most photographs: without more digits the belief is too low.
 """
+MISNAMED = 10
+"""One of so many whole digits is also a sample with another name, which its view contradicts."""
 Figures = dict[str, float | int | None]
 """Figures by their names; None: there is nothing to measure it by."""
 COLUMNS = (
@@ -92,11 +94,29 @@ def judged(samples: Samples, network: ViewNetwork, weights: Mapping[str, NDArray
 
 
 def with_more(samples: Samples) -> Samples:
-    """The samples, some of them several times, as MORE says."""
-    right, parts = is_right(samples), [samples]
-    for kind, wanted, times in MORE:
-        parts += [samples[(samples["kind"] == KINDS.index(kind)) & (right == wanted)]] * times
-    return np.concatenate(parts)
+    """The samples, some of them several times, as MORE_SIGNS and the others say."""
+    right, holds = is_right(samples), samples["evidence"][:, NAMES.index("holds")] > 0
+    of_kind = {kind: samples["kind"] == i for i, kind in enumerate(KINDS)}
+    times = (
+        1
+        + MORE_SIGNS * of_kind["symbol"]
+        + MORE_LETTERS * of_kind["letter"]
+        + MORE_THINGS * of_kind["thing"]
+        + MORE_HOLDERS * (of_kind["thing"] & holds)
+        + MORE_CUTS * (of_kind["cut"] & ~right)
+        + MORE_DIGITS * (of_kind["digit"] & right)
+    )
+    return samples[np.repeat(np.arange(len(samples)), times)]
+
+
+def misnamed(samples: Samples, seed: int) -> Samples:
+    """Some digits as if the classifier were sure that each is another one: a model of the user's own may be."""
+    some = samples[(samples["kind"] == KINDS.index("digit")) & is_right(samples)][::MISNAMED].copy()
+    others = (some["digit"] + np.random.default_rng(seed).integers(1, 10, len(some))) % 10
+    some["digit"] = others
+    some["evidence"][:, NAMES.index("context_share")] = logit(0.0)
+    some["evidence"][:, NAMES.index("is_0") :] = np.eye(10)[others]
+    return some
 
 
 def finished(
@@ -107,7 +127,7 @@ def finished(
     The one that weighs the evidence is fitted on ``samples`` and judged by ``held_out``, of which both the views were
     looked at. ``command``: what it is made by, without paths; ``sets``: the pages of ``page_sets``.
     """
-    samples = with_more(samples)
+    samples = np.concatenate([with_more(samples), misnamed(samples, seed)])
     weights = fit_weights(samples["evidence"], is_right(samples), seed)
     with ViewNetwork(network, "belief") as views:
         measured = judged(held_out, views, weights)

@@ -38,7 +38,7 @@ MOST_DOUBTS = 16
 NOISY_SIGNAL = 14.0
 """Ink that is less than this many standard deviations of the noise above the paper may be noise: its peaks are 10."""
 NOISY_CONFIDENCE = 0.75
-"""A digit needs at least this belief where the ink may be noise."""
+"""A digit needs at least this belief where the ink may be noise, or no stroke stands out."""
 MANY = 3
 """Rotations of the page are tried from this many marks on: a single mark may be anything lying there."""
 TURNED = 0.85
@@ -150,8 +150,9 @@ class Passes(NamedTuple):
         beliefs = self.belief(evidence(found, seen.around)) if found else []
         candidates = tuple(one._replace(belief=b) for one, b in zip(found, beliefs, strict=True))
         self.watch.lap("decide")
-        # Of hundreds of specks of noise, one or two look like a digit by chance.
-        least = max(self.min_confidence, NOISY_CONFIDENCE if seen.cleaned.signal < NOISY_SIGNAL else 0.0)
+        # Of hundreds of specks of noise, one or two look like a digit by chance, and so does the rim of a shadow.
+        doubtful = seen.cleaned.signal < NOISY_SIGNAL or not seen.cleaned.has_strokes
+        least = max(self.min_confidence, NOISY_CONFIDENCE if doubtful else 0.0)
         return seen._replace(candidates=candidates, accepted=tuple(b >= least for b in beliefs))
 
     def _resolved(self, seen: PassResult, rounds: int = ROUNDS) -> PassResult:

@@ -37,6 +37,8 @@ class Cleaned(NamedTuple):
     """How many standard deviations of the noise the usual ink is above the paper."""
     stroke: float
     """The width of most strokes, working pixels."""
+    has_strokes: bool
+    """Whether any stroke stands out; if none does, ``stroke`` is a usual one."""
     reason: Reason | None
     """Why there is no ink at all, or None."""
 
@@ -54,8 +56,9 @@ def clean(grey: Pixels, settings: VisionSettings, *, light_ink: bool, working: P
     scale = min(1.0, settings.working_size / max(grey.shape))
     work = working_picture(grey, settings) if working is None else working
     work = cv2.bitwise_not(work) if light_ink else work
+    found = typical_stroke(work)
     # Where no stroke stands out, there may be noise: it is looked at as it is.
-    stroke = typical_stroke(work) or STROKE
+    stroke = found or STROKE
     by = stroke_scale(stroke, max(work.shape), settings.working_size)
     if by != 1:
         scale, stroke = scale * by, stroke * by
@@ -76,4 +79,4 @@ def clean(grey: Pixels, settings: VisionSettings, *, light_ink: bool, working: P
         mask, sure = np.zeros_like(mask), None
     polarity: Literal["dark", "light"] = "light" if light_ink else "dark"
     signal = seen.strength / max(seen.noise, 0.1)
-    return Cleaned(seen.ink, morphology(mask, settings), sure, scale, polarity, signal, stroke, reason)
+    return Cleaned(seen.ink, morphology(mask, settings), sure, scale, polarity, signal, stroke, found > 0, reason)

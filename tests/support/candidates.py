@@ -60,4 +60,4 @@ def others(**named: float) -> tuple[float, ...]:
 def around(ink: Pixels, side: float = 40.0, signal: float = 20.0) -> Surroundings:
     """A page of this ink, (height, width) uint8, with digits of this size."""
     segments = Segments(ink, (), side, (), None)
-    return Surroundings(Cleaned(ink, ink, None, 1.0, "dark", signal, 5.0, None), segments)
+    return Surroundings(Cleaned(ink, ink, None, 1.0, "dark", signal, 5.0, True, None), segments)

@@ -119,7 +119,7 @@ def test_photographs_differ_in_paper_and_contrast() -> None:
 def cleaned(cell: int) -> tuple[Cleaned, Pixels, Pixels]:
     """A page of blank, clean cells, and its ink and its sure ink to write into."""
     ink, sure = (np.zeros((pages.ROWS * cell, pages.COLUMNS * cell), np.uint8) for _ in range(2))
-    return Cleaned(ink, ink, sure, 1.0, "dark", 1.0, 5.0, None), ink, sure
+    return Cleaned(ink, ink, sure, 1.0, "dark", 1.0, 5.0, True, None), ink, sure
 
 
 def test_a_digit_is_all_sure_ink_of_its_cell_without_specks() -> None:

@@ -191,11 +191,24 @@ def test_what_cannot_be_used_is_refused_in_one_line_before_the_long_work(
 
 
 def test_some_samples_are_weighed_more() -> None:
-    kinds = ("digit", "digit", "letter", "symbol", "thing", "cut", "cut")
+    kinds = ("digit", "digit", "letter", "symbol", "thing", "thing", "cut", "cut")
     samples = np.zeros(len(kinds), SAMPLE)
     samples["kind"], samples["digit"] = [KINDS.index(kind) for kind in kinds], 3
-    samples["truth"] = [3, 5, NO_DIGIT, NO_DIGIT, NO_DIGIT, 3, NO_DIGIT]
+    samples["truth"] = [3, 5, NO_DIGIT, NO_DIGIT, NO_DIGIT, NO_DIGIT, 3, NO_DIGIT]
     # So that each can be told from the others.
     samples["evidence"][:, 0] = np.arange(len(kinds))
+    samples["evidence"][[0, 5], NAMES.index("holds")] = 2
     found = belief_card.with_more(samples)
-    assert np.bincount(found["evidence"][:, 0].astype(int)).tolist() == [2, 1, 3, 6, 1, 1, 2]
+    assert np.bincount(found["evidence"][:, 0].astype(int)).tolist() == [2, 1, 3, 6, 5, 13, 1, 2]
+
+
+def test_some_digits_have_another_name_that_is_wrong() -> None:
+    samples = np.zeros(60, SAMPLE)
+    samples["kind"], samples["digit"], samples["truth"] = KINDS.index("digit"), 3, 3
+    samples["truth"][:20] = NO_DIGIT
+    samples["evidence"][:, NAMES.index("is_3")] = 1
+    found = belief_card.misnamed(samples, 1)
+    assert len(found) == 4 and not belief.is_right(found).any()
+    named = found["evidence"][:, NAMES.index("is_0") :]
+    assert (named.argmax(axis=1) == found["digit"]).all() and (named.sum(axis=1) == 1).all()
+    assert (found["evidence"][:, NAMES.index("context_share")] < -6).all()

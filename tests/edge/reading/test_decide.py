@@ -25,7 +25,7 @@ def reason(one: Candidate, *others: Candidate, side: float = 40, level: float = 
 
 def surroundings(rules: Pixels, side: float = 40) -> Surroundings:
     """A page of digits of this size, from which these rules were removed."""
-    cleaned = Cleaned(rules, rules, None, 1.0, "dark", 20.0, 5.0, None)
+    cleaned = Cleaned(rules, rules, None, 1.0, "dark", 20.0, 5.0, True, None)
     return Surroundings(cleaned, Segments(np.zeros_like(rules), (), side, (), None))
 
 

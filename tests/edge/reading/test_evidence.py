@@ -300,7 +300,7 @@ def test_a_line_that_runs_through_the_middle_and_on_strikes_out(left: int, right
     ink = paper(one.box)
     rules = np.zeros(SHAPE, np.uint8)
     rules[y : y + 2, left : right + 1] = 255
-    cleaned = Cleaned(ink, ink | rules, None, 1.0, "dark", 20.0, 5.0, None)
+    cleaned = Cleaned(ink, ink | rules, None, 1.0, "dark", 20.0, 5.0, True, None)
     around = Surroundings(cleaned, Segments(np.where(rules, 0, ink).astype(np.uint8), (), 40.0, (), None))
     assert around.struck(one.box) == struck
     assert surroundings(one).struck(one.box) == 0, "no rule was removed"
