@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.recfunctions import repack_fields
 from numpy.typing import NDArray
 
 from convert.data.mnist import load_mnist
@@ -127,6 +128,8 @@ def finished(
     The one that weighs the evidence is fitted on ``samples`` and judged by ``held_out``, of which both the views were
     looked at. ``command``: what it is made by, without paths; ``sets``: the pages of ``page_sets``.
     """
+    # Views would be copied as often as their samples are weighed: gigabytes.
+    samples = repack_fields(samples[["evidence", "digit", "truth", "kind"]])
     samples = np.concatenate([with_more(samples), misnamed(samples, seed)])
     weights = fit_weights(samples["evidence"], is_right(samples), seed)
     with ViewNetwork(network, "belief") as views:

@@ -33,7 +33,7 @@ CHECK_SECONDS = 1.0
 """How often the file is checked, in seconds. A new file is tried when two checks in a row find the same version, so a
 file that is still being copied is not tried. Chosen."""
 MAX_BYTES = 64 * 2**20
-"""A larger file is refused unread, in bytes: it is no model of digits (the packaged one has about 150 kB), and reading
+"""A larger file is refused unread, in bytes: it is no model of digits (the packaged one has about 95 kB), and reading
 it could use up the memory. Chosen."""
 
 
