@@ -184,7 +184,7 @@ class Passes(NamedTuple):
 
     def _gaps_closed(self, seen: PassResult) -> PassResult:
         """With typical gaps between parts closed, if there are any: dotted ink, a pen that skips."""
-        gap = typical_gap(seen.segments.ink)
+        gap = typical_gap(seen.segments.mask, seen.segments.ink)
         if not gap:
             return seen
         return self._resolved(self._found(close_gaps(_without_ruled_lines(seen), gap), ruled_lines=False))

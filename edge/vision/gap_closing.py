@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.types import Pixels
 from edge.vision.clean import Cleaned
@@ -24,24 +25,39 @@ BETWEEN_STROKES = 0.25
 """Where parts are strokes, a gap wider than this share of a typical part is between digits, and is not closed."""
 
 
-def typical_gap(ink: Sequence[Part]) -> int:
-    """The typical distance from a part to the nearest other one, whole pixels; 0 if there is none to close.
+def typical_gap(mask: Pixels, ink: Sequence[Part]) -> int:
+    """The typical distance from a part of a mask to the nearest other one, whole pixels; 0 if there is none to close.
 
-    It is the upper quartile, so that most gaps are closed.
+    It is the upper quartile, so that most gaps are closed. ``ink``: the parts that may belong to digits.
     """
     if not FEW <= len(ink) <= MANY:
         return 0
-    parts = np.array(ink)
-    start = parts[:, :2].astype(np.float32)
-    end = start + parts[:, 2:4]
-    apart = np.maximum(np.maximum(start[:, None], start[None]) - np.minimum(end[:, None], end[None]), 0)
-    between = np.hypot(apart[..., 0], apart[..., 1])
-    np.fill_diagonal(between, np.inf)
-    nearest = np.sort(between.min(axis=1))
+    nearest = nearest_distances(mask)
+    if not len(nearest):
+        return 0
     gap = float(nearest[len(nearest) * 3 // 4])
+    parts = np.array(ink)
     dots = median(parts[:, 4] / (parts[:, 2] * parts[:, 3])) >= DOT
     widest = (BETWEEN_DOTS if dots else BETWEEN_STROKES) * median(parts[:, 2:4].max(axis=1))
     return int(np.ceil(gap)) if gap <= widest else 0
+
+
+def nearest_distances(mask: Pixels) -> NDArray[np.float32]:
+    """(n,): the distance from each part of a mask, 255 = ink, to the nearest other one, pixels, the smallest first.
+
+    Where the areas of paper meet that are nearest to two parts, the distances to both add up to the gap between them.
+    The boxes of two parts may overlap where their ink does not: the segments of a display that slants.
+    """
+    away, owner = cv2.distanceTransformWithLabels(
+        cv2.bitwise_not(mask), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_CCOMP
+    )
+    nearest = np.full(int(owner.max()) + 1, np.inf, np.float32)
+    for here, there in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
+        meet = owner[here] != owner[there]
+        between = (away[here] + away[there])[meet]
+        for side in (here, there):
+            np.minimum.at(nearest, owner[side][meet], between)
+    return np.sort(nearest[np.isfinite(nearest)])
 
 
 def close_gaps(cleaned: Cleaned, gap: int) -> Cleaned:
