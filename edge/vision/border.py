@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from edge.types import Pixels
 from edge.vision.components import Part, Rect
 
 
@@ -12,9 +9,3 @@ def touches_border(box: Rect | Part, shape: tuple[int, ...]) -> bool:
     """Whether a box touches the border of a picture of this shape (height, width), or is one pixel away from it."""
     x, y, width, height = box[:4]
     return x <= 1 or y <= 1 or x + width >= shape[1] - 1 or y + height >= shape[0] - 1
-
-
-def share_of_border(mask: Pixels) -> float:
-    """Which share of the border of a mask (height, width) uint8 is not 0."""
-    ring = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
-    return np.count_nonzero(ring) / ring.size

@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 
 from edge.types import Pixels
-from edge.vision.paper_sheet import SIDE, has_sheet
 from edge.vision.resize import shrink_by_halves
 
 RIM = 0.05
@@ -17,13 +16,6 @@ _SQUARE = np.float32(np.mean(_X * _X))
 _SURFACE = np.stack([np.ones_like(_X), _X, _Y, _X * _Y, _X * _X - _SQUARE, _Y * _Y - _SQUARE])
 _SURFACE /= np.sqrt(np.sum(np.square(_SURFACE), axis=1, keepdims=True))
 """An orthonormal basis of quadratic surfaces on a 32x32 picture, (6, 1024): Legendre polynomials up to degree 2."""
-
-BLOB = 4
-"""Side of a square that is broader than most strokes, in pixels of the 32x32 picture."""
-SOLID_LIGHT = 0.5
-"""Where squares of BLOB pixels hold more than this share of what is light, it may be a sheet of paper and not ink."""
-DOUBTFUL = 2.0
-"""Where what is light may be a sheet of paper, light ink is taken to fit at most this many times better than dark."""
 
 
 def dark_ink_ratio(grey: Pixels) -> float:
@@ -42,13 +34,6 @@ def dark_ink_ratio(grey: Pixels) -> float:
     flat = values - (_SURFACE @ values) @ _SURFACE
     flat = np.minimum(flat - flat.min(), 255).astype(np.uint8).reshape(small.shape)
     middle = cv2.medianBlur(flat, _SURFACE_SIDE // 2 | 1)
-    light = cv2.subtract(flat, middle)
-    darker, lighter = (cv2.norm(part, cv2.NORM_L2SQR) for part in (cv2.subtract(middle, flat), light))
-    ratio = (darker + 1) / (lighter + 1)
-    if ratio > 1 / DOUBTFUL:
-        return ratio
-    square = np.square(light.astype(np.float32))
-    solid = float(cv2.morphologyEx(square, cv2.MORPH_OPEN, np.ones((BLOB, BLOB), np.uint8)).sum())
-    if solid > SOLID_LIGHT * lighter or has_sheet(shrink_by_halves(grey, SIDE)):
-        return 1 / DOUBTFUL
-    return ratio
+    parts = cv2.subtract(middle, flat), cv2.subtract(flat, middle)
+    darker, lighter = (cv2.norm(part, cv2.NORM_L2SQR) for part in parts)
+    return (darker + 1) / (lighter + 1)
