@@ -38,12 +38,14 @@ SOURCES = (
     "pages of words: github.com/Breta01/handwriting-ocr; MIT",
 )
 """What the pages are made of, whose it is, and its licence; all that is in the folders is used."""
-MORE_SIGNS, MORE_LETTERS, MORE_THINGS, MORE_HOLDERS, MORE_CUTS, MORE_DIGITS = 5, 2, 4, 8, 1, 1
+MORE_SIGNS, MORE_LETTERS, MORE_THINGS, MORE_HOLDERS, MORE_CUTS, MORE_DIGITS = 5, 2, 4, 8, 1, 2
 """So many times more are weighed: signs, letters, things, those that hold something as rings do, wrong cuts, digits.
 
 Chosen by what is read on photographs and in situations. A sign, a letter, a ring or a wrong cut that is read makes
 another number of it; and generated pages are harder than most photographs: without more digits the belief is too low.
 """
+HOLDER = 0.3
+"""What encloses at least so many digits, as the evidence counts them, holds something."""
 MISNAMED = 10
 """One of so many whole digits is also a sample with another name, which its view contradicts."""
 Figures = dict[str, float | int | None]
@@ -96,7 +98,7 @@ def judged(samples: Samples, network: ViewNetwork, weights: Mapping[str, NDArray
 
 def with_more(samples: Samples) -> Samples:
     """The samples, some of them several times, as MORE_SIGNS and the others say."""
-    right, holds = is_right(samples), samples["evidence"][:, NAMES.index("holds")] > 0
+    right, holds = is_right(samples), samples["evidence"][:, NAMES.index("holds")] >= HOLDER
     of_kind = {kind: samples["kind"] == i for i, kind in enumerate(KINDS)}
     times = (
         1

@@ -38,6 +38,8 @@ class Shape(NamedTuple):
     """Mean level of its ink, 0 to 255."""
     thickest: float
     """Width of its thickest place, pixels."""
+    slant: float
+    """How far its ink leans: pixels to the right for each pixel up."""
 
 
 class Candidate(NamedTuple):
@@ -167,10 +169,20 @@ def measure(ink: Pixels) -> Shape:
     mask = at_least(cv2.copyMakeBorder(ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT), SOFT)
     area = cv2.countNonZero(mask)
     if not area:
-        return Shape(0.0, 1.0, 0.0, 1.0)
+        return Shape(0.0, 1.0, 0.0, 1.0, 0.0)
     outline = area - cv2.countNonZero(cv2.erode(mask, _AROUND))
     thickest = 2 * cv2.minMaxLoc(cv2.distanceTransform(mask, cv2.DIST_L2, 3))[1]
-    return Shape(float(area), 2 * area / max(outline, 1), cv2.mean(ink, mask[1:-1, 1:-1])[0], thickest)
+    level = cv2.mean(ink, mask[1:-1, 1:-1])[0]
+    return Shape(float(area), 2 * area / max(outline, 1), level, thickest, slant_of(mask))
+
+
+def slant_of(mask: Pixels) -> float:
+    """How far the ink of a mask leans: pixels to the right for each pixel up, by its second moments.
+
+    As LeCun et al. (1998) measure how far a digit has to be sheared to stand upright.
+    """
+    moments = cv2.moments(mask, binaryImage=True)
+    return -moments["mu11"] / max(moments["mu02"], 1.0)
 
 
 def _digit_matrix(model: Model) -> NDArray[np.float32]:

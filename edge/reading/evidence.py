@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from math import log
 from typing import NamedTuple
@@ -18,6 +19,12 @@ from edge.vision.statistics import median
 
 FAR = 3.0
 """A neighbour further away than this many digit sides is none."""
+WORD = 0.8
+"""Marks of a line that are less than this many digit sides apart are one word or number. Chosen."""
+MOST_OF_WORD = 5.0
+"""More marks than this beside one in its word count as so many."""
+STEEPEST = 1.5
+"""A greater slant than this, or difference of slants, counts as this one."""
 VIEW = 40
 """Side of the view of a candidate and its surroundings, pixels."""
 VIEW_CLASSES = 12
@@ -36,6 +43,8 @@ WIDE = 0.65
 """Ink that is at least this many times as wide as tall may be several digits."""
 BEYOND = 3
 """A rule that runs on beside a box is seen at most this many pixels from it."""
+FINEST = 1.5
+"""Strokes that are thinner in the view, in its pixels, are made darker in proportion. Chosen: as where ink is cut."""
 LEAST_VIEW = 0.6
 """A smaller candidate is shown as if its longer side were this share of a typical digit's."""
 Look = Callable[[Pixels], NDArray[np.float32]]
@@ -43,10 +52,11 @@ Look = Callable[[Pixels], NDArray[np.float32]]
 NAMES = (
     "digits", "share", "context_digit", "context_share", "context_several",
     "minus", "slash", "plus", "equals", "bracket", "percent", "times", "letter", "none",
-    "wide", "tall", "large", "of_row", "fill", "stroke", "stroke_usual", "thickest", "level",
+    "wide", "tall", "large", "of_row", "fill", "stroke", "stroke_usual", "thickest", "level", "slant", "slant_usual",
     "border", "signal", "crowd", "struck", "pieces", "cut_from", "was_sign", "was_letter",
     "rest", "rest_seen", "of_whole", "overlap", "alone", "row", "page",
     "left", "right", "left_letter", "right_letter", "left_gap", "right_gap", "left_tall", "right_tall",
+    "word_digits", "word_letters",
     "foot", "middle", "holds", "held",
     *(f"is_{digit}" for digit in range(10)),
 )  # fmt: skip
@@ -77,7 +87,7 @@ class Surroundings:
 
     def view(self, one: Candidate) -> Pixels:
         """(VIEW, VIEW, 2) uint8: the candidate's own ink, and all ink around it, at a size that is always the same."""
-        return view_of(one.ink, one.ink_box, one.box, self.ink, self.digit_side)
+        return view_of(one.ink, one.ink_box, one.box, self.ink, self.digit_side, one.shape.stroke)
 
     def ink_around(self, box: Box, own: float) -> float:
         """The share of ink in a window twice as large as the box, the candidate's ``own`` ink left out, 0 to 1."""
@@ -102,13 +112,19 @@ class Surroundings:
         return float(beyond) * np.count_nonzero(middle[x : x + width]) / width
 
 
-def view_of(own: Pixels, own_box: Box, box: Box, page: Pixels, digit_side: float) -> Pixels:
-    """(VIEW, VIEW, 2) uint8: ``own`` ink, which lies at ``own_box``, and that of the ``page``, both around ``box``."""
+def view_of(own: Pixels, own_box: Box, box: Box, page: Pixels, digit_side: float, stroke: float) -> Pixels:
+    """(VIEW, VIEW, 2) uint8: ``own`` ink, which lies at ``own_box``, and that of the ``page``, both around ``box``.
+
+    ``stroke``: the width of its strokes, pixels.
+    """
     x, y, w, h = box
     side = max(w, h, LEAST_VIEW * digit_side) * VIEW / VIEWED
     left, top = round(x + w / 2 - side / 2), round(y + h / 2 - side / 2)
     side = max(2, round(side))
-    return np.dstack([window(own, left - own_box.x, top - own_box.y, side), window(page, left, top, side)])
+    view = np.dstack([window(own, left - own_box.x, top - own_box.y, side), window(page, left, top, side)])
+    # A stroke that is thinner than a pixel loses contrast in proportion.
+    thinness = FINEST * side / (VIEW * stroke)
+    return cv2.convertScaleAbs(view, alpha=thinness) if thinness > 1 else view
 
 
 def window(picture: Pixels, left: int, top: int, side: int) -> Pixels:
@@ -188,8 +204,9 @@ def evidence(
     sure = [one for one, p in zip(candidates, top, strict=True) if p > 0.8] or candidates
     usual_stroke = median([one.shape.stroke for one in sure])
     usual_level = max(1.0, median([one.shape.level for one in sure]))
-    rows = rows_of(candidates, top, {candidates[i].line for i in places})
-    holds, held = enclosed(candidates, places)
+    slants = sorted(one.shape.slant for one in sure)
+    rows = rows_of(candidates, top, {candidates[i].line for i in places}, WORD * side)
+    holds, held = enclosed(candidates, places, top)
     likeness = sum(top)
     cut: dict[Candidate, list[int]] = {}
     for i, one in enumerate(candidates):
@@ -198,7 +215,7 @@ def evidence(
     for n, i in enumerate(places):
         one = candidates[i]
         x, y, w, h = one.box
-        row, row_height, foot, row_top = rows[one.line]
+        row, row_height, foot, row_top, ends = rows[one.line]
         at = row.index(i)
         near, letters, gaps, tall = [], [], [], []
         for k in (at - 1, at + 1):
@@ -218,7 +235,8 @@ def evidence(
             gaps.append(min(max(gap, -0.5), FAR))
         whole = one.whole
         pieces = [candidates[k] for k in cut[whole] if k != i] if whole else []
-        area, stroke, level, thickest = one.shape
+        area, stroke, level, thickest, slant = one.shape
+        word = [k for k in row[slice(*ends[at])] if k != i]
         longer = max(w, h)
         rest, others = len(row) - 1, len(candidates) - 1
         found[n, : len(NAMES) - 10] = (
@@ -226,6 +244,7 @@ def evidence(
             _clipped_log(w, h), _clipped_log(h, side), _clipped_log(longer, side), _clipped_log(h, row_height),
             area / max(1, w * h), stroke / longer, _clipped_log(stroke, usual_stroke), _clipped_log(thickest, stroke),
             _clipped_log(level, usual_level),
+            min(max(slant, -STEEPEST), STEEPEST), min(max(slant - median_but(slants, slant), -STEEPEST), STEEPEST),
             float(min(x, y, around.width - x - w, around.height - y - h) <= 1), around.signal,
             around.ink_around(one.box, area), around.struck(one.box), min(one.pieces, 4),
             whole.context[2] if whole and whole.context else 0.0,
@@ -238,9 +257,10 @@ def evidence(
             (row_top - top[i]) / rest if rest else 0.5,
             (likeness - top[i]) / others if others else 0.5,
             *near, *letters, *gaps, *tall,
+            min(sum(top[k] for k in word), MOST_OF_WORD), min(sum(none[k] for k in word), MOST_OF_WORD),
             min(max((y + h - foot) / side, -2.0), 2.0),
             min(max((y + h / 2 - foot + row_height / 2) / side, -2.0), 2.0),
-            min(holds[n], 3), min(held[n], 3),
+            min(holds[n], 3.0), min(held[n], 3),
         )  # fmt: skip
         found[n, len(NAMES) - 10 + one.digit] = 1
     return found
@@ -262,10 +282,15 @@ class Row(NamedTuple):
     """Median of where these end, pixels from the top of the picture."""
     top: float
     """How many look like digits: the sum of what each looks like."""
+    words: tuple[tuple[int, int], ...]
+    """For each of the places, the first place of its word or number, and the one after the last."""
 
 
-def rows_of(candidates: Sequence[Candidate], top: Sequence[float], lines: Iterable[int]) -> dict[int, Row]:
-    """The rows of these lines. ``top``: how much each candidate looks like a digit, 0 to 1."""
+def rows_of(candidates: Sequence[Candidate], top: Sequence[float], lines: Iterable[int], gap: float) -> dict[int, Row]:
+    """The rows of these lines. ``top``: how much each candidate looks like a digit, 0 to 1.
+
+    ``gap``: words are so many pixels apart.
+    """
     places: dict[int, list[int]] = {}
     for i, one in enumerate(candidates):
         places.setdefault(one.line, []).append(i)
@@ -275,19 +300,45 @@ def rows_of(candidates: Sequence[Candidate], top: Sequence[float], lines: Iterab
         row.sort(key=lambda i: candidates[i].box.x + candidates[i].box.width / 2)
         good = [candidates[i].box for i in row if top[i] > 0.5] or [candidates[i].box for i in row]
         height, foot = median([box.height for box in good]), median([box.y + box.height for box in good])
-        rows[line] = Row(row, height, foot, sum(top[i] for i in row))
+        words = words_of([candidates[i].box for i in row], gap)
+        rows[line] = Row(row, height, foot, sum(top[i] for i in row), words)
     return rows
 
 
-def enclosed(candidates: Sequence[Candidate], places: Sequence[int]) -> tuple[list[int], list[int]]:
-    """For each of the places, how many other boxes its box holds, and how many others hold it."""
+def words_of(row: Sequence[Box], gap: float) -> tuple[tuple[int, int], ...]:
+    """For each box of a row, the first place of its word and the one after the last: words are ``gap`` pixels apart."""
+    words: list[tuple[int, int]] = []
+    first, end = 0, row[0].x + row[0].width
+    for place, (x, _, width, _) in enumerate(row):
+        if x - end >= gap:
+            words += [(first, place)] * (place - first)
+            first = place
+        end = max(end, x + width)
+    words += [(first, len(row))] * (len(row) - first)
+    return tuple(words)
+
+
+def median_but(numbers: Sequence[float], one: float) -> float:
+    """The median of sorted numbers but for ``one`` of them, if it is one; ``one`` itself if there are no others."""
+    at = bisect_left(numbers, one)
+    others = [*numbers[:at], *numbers[at + 1 :]] if numbers[at : at + 1] == [one] else numbers
+    return median(others) if others else one
+
+
+def enclosed(
+    candidates: Sequence[Candidate], places: Sequence[int], top: Sequence[float]
+) -> tuple[list[float], list[int]]:
+    """For each of the places, how many digits its box holds, and how many boxes hold it.
+
+    ``top``: how much each candidate looks like a digit, 0 to 1.
+    """
     boxes = np.array([one.box for one in candidates], np.int32)
     start, end = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
     own_start, own_end = start[list(places), None], end[list(places), None]
     holds = ((start >= own_start) & (end <= own_end)).all(axis=2)
     held = ((start <= own_start) & (end >= own_end)).all(axis=2) & ~holds
     # Each box holds itself.
-    within: list[int] = (holds.sum(axis=1) - 1).tolist()
+    within: list[float] = (holds @ np.array(top) - np.array(top)[list(places)]).tolist()
     around: list[int] = held.sum(axis=1).tolist()
     return within, around
 

@@ -9,9 +9,9 @@ from math import inf, log
 import cv2
 
 from edge.reading.candidates import Candidate, Classify
-from edge.reading.evidence import SEVERAL, Look, Surroundings, seen, view_of
+from edge.reading.evidence import SEVERAL, VIEW, VIEWED, Look, Surroundings, seen, view_of
 from edge.types import Box, Pixels
-from edge.vision.touching import Cuts, Piece, best_paths, find_cuts
+from edge.vision.touching import STROKE, WIDEST, Cuts, Piece, best_paths, find_cuts
 
 EACH = 0.3
 """Cost of each digit of a split, as a natural logarithm of probability: fewer digits are likelier. Chosen."""
@@ -64,13 +64,21 @@ def splits(
 def rate_by_view(cuts: Cuts, whole: Candidate, around: Surroundings, look: Look) -> Rate:
     """Rate pieces by their views, which are made of reduced ink: that is faster."""
     scale = cuts.small.shape[0] / cuts.ink.shape[0]
-    page: Pixels = around.ink if scale == 1 else cv2.resize(around.ink, None, None, scale, scale, cv2.INTER_AREA)
-    x, y, _, _ = whole.ink_box
+    x, y, width, height = whole.ink_box
+    # No view of a piece reaches further.
+    reach = round(VIEW / VIEWED * max(WIDEST * height, around.digit_side))
+    x0, y0 = max(0, x - reach), max(0, y - reach)
+    page: Pixels = around.ink[y0 : y + height + reach, x0 : x + width + reach]
+    stroke = whole.shape.stroke * scale
+    if scale < 1:
+        page = cv2.resize(page, None, None, scale, scale, cv2.INTER_AREA)
+        page, stroke = cv2.convertScaleAbs(page, alpha=max(1.0, STROKE / max(stroke, 0.1))), max(stroke, STROKE)
 
     def rate(piece: Piece) -> Sequence[float]:
         left, top, width, height = piece.box
-        box = Box(round(x * scale) + left, round(y * scale) + top, width, height)
-        shares: list[float] = look(view_of(piece.ink, box, box, page, around.digit_side * scale)[None])[0].tolist()
+        box = Box(round((x - x0) * scale) + left, round((y - y0) * scale) + top, width, height)
+        view = view_of(piece.ink, box, box, page, around.digit_side * scale, stroke)
+        shares: list[float] = look(view[None])[0].tolist()
         return shares
 
     return rate

@@ -34,8 +34,8 @@ class Layout(NamedTuple):
 
 LAYOUTS = {
     # Nothing but digits.
-    "one digit": Layout(plain.one_digit, 0.075, screen=0.45),
-    "one number": Layout(plain.one_number, 0.095, screen=0.15),
+    "one digit": Layout(plain.one_digit, 0.065, screen=0.45),
+    "one number": Layout(plain.one_number, 0.08, screen=0.15),
     "few numbers": Layout(plain.few_numbers, 0.055),
     "touching": Layout(plain.touching, 0.066, screen=0.3, ruled=0.05),
     # Digits among symbols, words, rules and things.
@@ -45,9 +45,9 @@ LAYOUTS = {
     "one entry": Layout(lines.one_entry, 0.101, screen=0.15, ruled=0.15, things=0.1),
     "entries": Layout(lines.entries, 0.042, ruled=0.4, things=0.4),
     "mixed": Layout(lines.mixed, 0.045, ruled=0.4, things=0.3),
-    "labelled": Layout(lines.labelled, 0.03, ruled=0.1, things=0.2),
+    "labelled": Layout(lines.labelled, 0.042, ruled=0.1, things=0.2),
     "scattered": Layout(lines.scattered, 0.02, ruled=0.3, things=0.4),
-    "marked": Layout(marked.marked, 0.04, ruled=0.25, things=0.2),
+    "marked": Layout(marked.marked, 0.053, ruled=0.25, things=0.2),
     "struck out": Layout(marked.struck_out, 0.05, ruled=0.12, things=0.2),
     "grid": Layout(forms.grid, 0.018, things=0.2),
     "table": Layout(forms.table, 0.013, things=0.2),

@@ -112,9 +112,7 @@ def labelled(writers: Writers, rng: np.random.Generator) -> tuple[Sheet, Hand]:
     sheet = Sheet.blank((count + 1.5) * step * (1 + below), min(LARGEST, 16 * hand.height))
     for i in range(count):
         y = (0.5 + i * (1 + below)) * step
-        word = pick(rng, texts.NOUNS) if rng.uniform() < 0.6 else texts.word(rng)
-        word += pick(rng, ("", "", ":", "."))
-        x = write(sheet, small, word, hand.height, y + hand.height - small.height, rng)
+        x = write(sheet, small, texts.label(rng), hand.height, y + hand.height - small.height, rng)
         start = hand.height * rng.uniform(0.8, 1.5) if below else x + hand.height * rng.uniform(0.2, 1)
         text = texts.number(rng, 1, 5) if rng.uniform() < 0.8 else texts.among_others(rng)
         write(sheet, hand, text, start, y + below * step + 0.08 * hand.height * rng.normal(), rng)

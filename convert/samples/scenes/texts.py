@@ -174,8 +174,14 @@ def measured(rng: np.random.Generator) -> str:
     if kind < 0.5:
         return f"{number(rng, 1, 5)}{pick(rng, ('', ' '))}{pick(rng, UNITS)}"
     if kind < 0.8:
-        return f"{pick(rng, NOUNS)}{pick(rng, ('', '', ':', '.'))} {number(rng, 1, 5)}"
+        return f"{label(rng)} {number(rng, 1, 5)}"
     return f"{number(rng, 1, 3)} {pick(rng, THINGS)}"
+
+
+def label(rng: np.random.Generator) -> str:
+    """What stands before a number: a noun, or any word, most of them with a capital letter."""
+    name = pick(rng, NOUNS) if rng.uniform() < 0.4 else word(rng)
+    return (name.capitalize() if rng.uniform() < 0.6 else name) + pick(rng, ("", "", ":", "."))
 
 
 def word(rng: np.random.Generator) -> str:

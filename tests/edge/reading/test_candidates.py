@@ -114,7 +114,7 @@ def test_the_shape_of_a_bar_is_its_width_and_level() -> None:
     blob = bar.copy()
     cv2.circle(blob, (14, 30), 9, 200, -1)
     assert measure(blob).thickest > 1.8 * shape.thickest
-    assert measure(np.full((9, 9), 40, np.uint8)) == measure(np.zeros((9, 9), np.uint8)) == Shape(0, 1, 0, 1)
+    assert measure(np.full((9, 9), 40, np.uint8)) == measure(np.zeros((9, 9), np.uint8)) == Shape(0, 1, 0, 1, 0)
 
 
 def test_candidates_are_equal_only_to_themselves() -> None:

@@ -253,11 +253,40 @@ def test_the_foot_is_measured_against_the_line() -> None:
     assert high["foot"] == pytest.approx(-50 / 40) and high["middle"] == pytest.approx(-35 / 40)
 
 
-def test_what_holds_and_what_is_held_is_counted() -> None:
-    frame, inside, other = mark(100, 60, 80, 80), mark(110), mark(140)
+def test_digits_within_and_boxes_around_are_counted() -> None:
+    digit, speck = {"share": 0.9, "context": (0.9, 0.9, 0.0)}, {"share": 0.5, "context": (0.1, 0.5, 0.0)}
+    frame, inside, other = mark(100, 60, 80, 80), mark(110, **digit), mark(140, **speck)
     whole, first, second = known(frame, inside, other)
-    assert (whole["holds"], whole["held"]) == (2, 0)
-    assert (first["holds"], first["held"]) == (second["holds"], second["held"]) == (0, 1)
+    assert (whole["holds"], whole["held"]) == (pytest.approx(0.81 + 0.05), 0)
+    assert (first["held"], second["held"]) == (1, 1)
+    assert first["holds"] == second["holds"] == pytest.approx(0, abs=1e-6)
+
+
+def test_the_word_of_a_mark_ends_where_a_gap_is_wide() -> None:
+    digit = {"share": 0.9, "context": (0.9, 0.9, 0.0), "others": candidates.others(none=0.02)}
+    letter = {"share": 0.5, "context": (0.1, 0.5, 0.0), "others": candidates.others(letter=0.9)}
+    # Gaps of 10 pixels within the word and within the number, and of 40 between them.
+    found = known(*[mark(x, **letter) for x in (20, 50, 80)], *[mark(x, **digit) for x in (140, 170)])
+    assert [one["word_digits"] for one in found] == pytest.approx([0.1, 0.1, 0.1, 0.81, 0.81], rel=1e-4)
+    assert [one["word_letters"] for one in found] == pytest.approx([1.8, 1.8, 1.8, 0.02, 0.02], rel=1e-4)
+    alone = known(mark(20, **letter))[0]
+    assert (alone["word_digits"], alone["word_letters"]) == (0, 0)
+
+
+def slanting(x: int, lean: float) -> Candidate:
+    """A bar whose top leans to the right by this share of its height."""
+    one = mark(x)
+    rows = np.arange(one.ink.shape[0])[:, None]
+    middle = one.ink.shape[1] / 2 + lean * (rows.mean() - rows)
+    ink = np.where(np.abs(np.arange(one.ink.shape[1]) - middle) < 3, 255, 0).astype(np.uint8)
+    return one._replace(ink=ink, shape=measure(ink))
+
+
+def test_the_slant_is_measured_against_that_of_the_other_digits() -> None:
+    *upright, slash = known(*[slanting(x, 0.1) for x in (20, 80, 140)], slanting(200, 0.4))
+    assert slash["slant"] == pytest.approx(0.4, abs=0.05) and slash["slant_usual"] == pytest.approx(0.3, abs=0.05)
+    assert [one["slant_usual"] for one in upright] == pytest.approx([0, 0, 0], abs=0.02)
+    assert known(slanting(20, 0.4))[0]["slant_usual"] == 0, "there is no other"
 
 
 def test_pieces_that_were_cut_are_known() -> None:
@@ -365,3 +394,15 @@ def test_rotated_ink_that_is_larger_than_its_box_is_centred_on_it() -> None:
     room[18:54, 26:46] = 255
     own = surroundings(one).view(one._replace(ink=room))[..., 0]
     assert np.abs(own.astype(int) - surroundings(one).view(one)[..., 0]).mean() < 2
+
+
+def test_a_hairline_is_as_dark_in_the_view_as_it_is_thin() -> None:
+    ink = np.zeros((184, 104), np.uint8)
+    ink[2:-2, 50:51] = 255
+    one = candidates.candidate(ink, Box(100, 10, 100, 180), shape=measure(ink))
+    page = np.zeros(SHAPE, np.uint8)
+    page[8:192, 98:202] = ink
+    segments = Segments(np.where(page, 255, 0).astype(np.uint8), (), 180.0, (), None)
+    view = Surroundings(Cleaned(page, segments.mask, None, 1.0, "dark", 20.0, 1.0, True, None), segments).view(one)
+    assert view[..., 0].max() > 150 and view[..., 1].max() > 150
+    assert np.count_nonzero(view[..., 0] > 60) < 40, "and no broader than that"

@@ -19,7 +19,7 @@ def classify(inks: Sequence[Pixels], boxes: Sequence[Box], lines: Sequence[int])
     for ink, box, line in zip(inks, boxes, lines, strict=True):
         none = 0.0 if 1.1 < box.height / box.width < 1.8 else 1.0
         others = (0.0,) * (len(OTHER_CLASSES) - 1) + (none,)
-        found.append(candidates.candidate(ink, box, 0, 1.0, others, line=line, shape=Shape(1.0, 1.0, 1.0, 1.0)))
+        found.append(candidates.candidate(ink, box, 0, 1.0, others, line=line, shape=Shape(1.0, 1.0, 1.0, 1.0, 0.0)))
     return found
 
 

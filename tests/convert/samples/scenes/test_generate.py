@@ -89,7 +89,7 @@ def test_every_layout_appears_and_draws_within_its_limits(writers: Writers) -> N
     plain = sum(LAYOUTS[name].share for name in ("one digit", "one number", "few numbers", "touching"))
     boxed = sum(LAYOUTS[name].share for name in ("grid", "table", "puzzle", "boxes", "comb"))
     ruled = sum(layout.share * layout.ruled for layout in LAYOUTS.values())
-    assert plain >= 0.29 and boxed <= 0.12 and ruled <= 0.2
+    assert plain >= 0.26 and boxed <= 0.12 and ruled <= 0.2
     assert sum(LAYOUTS[name].share for name in NO_DIGITS) == pytest.approx(0.15)
     for i, (name, layout) in enumerate(LAYOUTS.items()):
         sheet, hand = layout.draw(writers, np.random.default_rng(i))
