@@ -38,7 +38,7 @@ SOURCES = (
     "pages of words: github.com/Breta01/handwriting-ocr; MIT",
 )
 """What the pages are made of, whose it is, and its licence; all that is in the folders is used."""
-MORE_SIGNS, MORE_LETTERS, MORE_THINGS, MORE_HOLDERS, MORE_CUTS, MORE_DIGITS = 5, 2, 4, 8, 1, 2
+MORE_SIGNS, MORE_LETTERS, MORE_THINGS, MORE_HOLDERS, MORE_CUTS, MORE_DIGITS = 7, 4, 4, 8, 1, 2
 """So many times more are weighed: signs, letters, things, those that hold something as rings do, wrong cuts, digits.
 
 Chosen by what is read on photographs and in situations. A sign, a letter, a ring or a wrong cut that is read makes
