@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from edge.reading.candidates import LETTER, Candidate
 from edge.types import Box, Pixels
 from edge.vision.clean import Cleaned
+from edge.vision.normalise import with_contrast
 from edge.vision.segment import Segments
 from edge.vision.statistics import median
 
@@ -43,8 +44,6 @@ WIDE = 0.65
 """Ink that is at least this many times as wide as tall may be several digits."""
 BEYOND = 3
 """A rule that runs on beside a box is seen at most this many pixels from it."""
-FINEST = 1.5
-"""Strokes that are thinner in the view, in its pixels, are made darker in proportion. Chosen: as where ink is cut."""
 LEAST_VIEW = 0.6
 """A smaller candidate is shown as if its longer side were this share of a typical digit's."""
 Look = Callable[[Pixels], NDArray[np.float32]]
@@ -122,9 +121,7 @@ def view_of(own: Pixels, own_box: Box, box: Box, page: Pixels, digit_side: float
     left, top = round(x + w / 2 - side / 2), round(y + h / 2 - side / 2)
     side = max(2, round(side))
     view = np.dstack([window(own, left - own_box.x, top - own_box.y, side), window(page, left, top, side)])
-    # A stroke that is thinner than a pixel loses contrast in proportion.
-    thinness = FINEST * side / (VIEW * stroke)
-    return cv2.convertScaleAbs(view, alpha=thinness) if thinness > 1 else view
+    return with_contrast(view, stroke * VIEW / side)
 
 
 def window(picture: Pixels, left: int, top: int, side: int) -> Pixels:
@@ -332,13 +329,13 @@ def enclosed(
 
     ``top``: how much each candidate looks like a digit, 0 to 1.
     """
-    boxes = np.array([one.box for one in candidates], np.int32)
+    boxes, likeness = np.array([one.box for one in candidates], np.int32), np.array(top)
     start, end = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
     own_start, own_end = start[list(places), None], end[list(places), None]
     holds = ((start >= own_start) & (end <= own_end)).all(axis=2)
     held = ((start <= own_start) & (end >= own_end)).all(axis=2) & ~holds
     # Each box holds itself.
-    within: list[float] = (holds @ np.array(top) - np.array(top)[list(places)]).tolist()
+    within: list[float] = (holds @ likeness - likeness[list(places)]).tolist()
     around: list[int] = held.sum(axis=1).tolist()
     return within, around
 

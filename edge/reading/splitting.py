@@ -11,7 +11,8 @@ import cv2
 from edge.reading.candidates import Candidate, Classify
 from edge.reading.evidence import SEVERAL, VIEW, VIEWED, Look, Surroundings, seen, view_of
 from edge.types import Box, Pixels
-from edge.vision.touching import STROKE, WIDEST, Cuts, Piece, best_paths, find_cuts
+from edge.vision.normalise import FINEST, THINNEST, with_contrast
+from edge.vision.touching import WIDEST, Cuts, Piece, best_paths, find_cuts
 
 EACH = 0.3
 """Cost of each digit of a split, as a natural logarithm of probability: fewer digits are likelier. Chosen."""
@@ -72,7 +73,7 @@ def rate_by_view(cuts: Cuts, whole: Candidate, around: Surroundings, look: Look)
     stroke = whole.shape.stroke * scale
     if scale < 1:
         page = cv2.resize(page, None, None, scale, scale, cv2.INTER_AREA)
-        page, stroke = cv2.convertScaleAbs(page, alpha=max(1.0, STROKE / max(stroke, 0.1))), max(stroke, STROKE)
+        page, stroke = with_contrast(page, max(stroke, THINNEST)), max(stroke, FINEST)
 
     def rate(piece: Piece) -> Sequence[float]:
         left, top, width, height = piece.box

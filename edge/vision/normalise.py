@@ -20,6 +20,10 @@ FIT = 20
 """Side of the box that the ink fills, pixels."""
 OVERSAMPLED = 120
 """Longer side of the ink, pixels, at which strokes are measured and thickened; larger ink is reduced to it."""
+FINEST = 1.5
+"""Thinner strokes than this in reduced ink, pixels, are made darker in proportion."""
+THINNEST = 0.1
+"""No stroke counts as thinner than this in reduced ink, pixels: faint ink has none that could be measured."""
 THIN = 2.0
 """Thinner strokes than this, in pixels of the 20x20 box, are thickened to it."""
 _AROUND = np.ones((3, 3), np.uint8)
@@ -42,6 +46,11 @@ def stroke_width(ink: Pixels) -> float:
     area = cv2.countNonZero(mask)
     outline = area - cv2.countNonZero(inside)
     return 2 * area / outline if outline else 0.0
+
+
+def with_contrast(reduced: Pixels, stroke: float) -> Pixels:
+    """Reduced ink, uint8, with the contrast that a ``stroke`` (its width, reduced pixels) thinner than FINEST lost."""
+    return cv2.convertScaleAbs(reduced, alpha=max(1.0, FINEST / stroke))
 
 
 def thicken(ink: Pixels, by: float) -> Pixels:
@@ -68,9 +77,8 @@ def normalise(ink: Pixels, interpolation: Interpolation = "area") -> Pixels:
     if longer > OVERSAMPLED:
         reduce = OVERSAMPLED / longer
         size = (max(1, round(ink.shape[1] * reduce)), max(1, round(ink.shape[0] * reduce)))
-        # A stroke thinner than a reduced pixel loses contrast in proportion: the gain restores it.
-        gain = max(1.0, 1.5 / max(reduce * stroke_width(ink), 0.1))
-        ink = cv2.convertScaleAbs(cv2.resize(ink, size, interpolation=cv2.INTER_AREA), alpha=gain)
+        stroke = max(reduce * stroke_width(ink), THINNEST)
+        ink = with_contrast(cv2.resize(ink, size, interpolation=cv2.INTER_AREA), stroke)
         longer = OVERSAMPLED
     missing = THIN * longer / FIT - stroke_width(ink)
     if missing >= 1:

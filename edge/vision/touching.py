@@ -18,13 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.types import Box, Pixels
-from edge.vision.normalise import stroke_width
+from edge.vision.normalise import THINNEST, stroke_width, with_contrast
 from edge.vision.seams import LEAST_INK, find_seams
 
 HEIGHT = 32
 """Height to which the ink is reduced before it is cut, pixels."""
-STROKE = 1.5
-"""Strokes that are thinner than this in the reduced ink, in pixels, are made darker in proportion."""
 NARROWEST = 0.45
 """Smallest width of two digits that touch, in heights of the ink."""
 MOST_HEIGHTS = 8.0
@@ -132,8 +130,7 @@ def reduce_to_height(ink: Pixels) -> Pixels:
     if height <= HEIGHT:
         return ink
     small = cv2.resize(ink, (max(1, round(width * HEIGHT / height)), HEIGHT), interpolation=cv2.INTER_AREA)
-    stroke = stroke_width(ink) * HEIGHT / height
-    return cv2.convertScaleAbs(small, alpha=max(1.0, STROKE / max(stroke, 0.1)))
+    return with_contrast(small, max(stroke_width(ink) * HEIGHT / height, THINNEST))
 
 
 def _piece(ink: Pixels, mask: NDArray[np.bool_], start: int, end: int) -> Piece:
