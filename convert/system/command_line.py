@@ -99,6 +99,8 @@ def run(program: str, debug: bool, work: Callable[[TextIO], None]) -> int:
             stderr = undone.enter_context(without(NOISE))
         try:
             work(stderr)
+            # Else a reader that has gone would be noticed only at the exit, as a failure.
+            sys.stdout.flush()
         except KeyboardInterrupt:
             return 130
         except BrokenPipeError:
