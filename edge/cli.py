@@ -17,6 +17,7 @@ from typing import NamedTuple
 from edge.commands.arguments import Parser
 from edge.errors import EdgeError
 from edge.system.process import before_exit, before_imports
+from edge.system.text import printable
 from edge.system.version import __version__
 
 
@@ -69,7 +70,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         if arguments.debug:
             raise
-        print(f"edge: {error}", file=sys.stderr)
+        # The text may have names from a file that somebody else made.
+        print(f"edge: {printable(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

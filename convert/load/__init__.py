@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from convert.classes import of_head
-from convert.load import channels, keras1, keras_file, saved_model
+from convert.load import channels, keras1, keras_file, saved_model, sizes
 from convert.load.architecture import (
     OPERATION_PREFIX,
     for_inference,
@@ -75,7 +75,8 @@ def _from_folder(path: Path, architecture: Path | None) -> tuple[Any, str, str]:
         raise ConvertError(f"{path}: a SavedModel contains its architecture; leave out --architecture")
     import tensorflow as tf
 
-    model = saved_model.load(path)
+    with TemporaryDirectory() as folder:
+        model = saved_model.load(path, Path(folder))
     _check_classifier(1, 1, model.output_shape, path)
     try:
         _check_runs(model)
@@ -120,7 +121,7 @@ def _from_file(path: Path, architecture: Path | None) -> tuple[Any, str, str]:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return sizes.read(path)
     except FileNotFoundError as error:
         raise ConvertError(f"{path}: no such file; give a Keras model file or a SavedModel folder") from error
     except OSError as error:

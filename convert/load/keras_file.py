@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from convert.load import hdf5, sizes
 from convert.load.file_type import ZIP, archive_error
 from edge.errors import ConvertError
+from edge.system import archive
 from edge.system.text import one_line
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 """The members of a .keras file: architecture, versions, weights (Keras 3, ``saving_lib.py``)."""
-DAMAGE_ERRORS = (OSError, ValueError, KeyError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error)
+MAX_TEXT_BYTES = 16 * 2**20
+"""The largest architecture, in bytes of JSON. Chosen: ResNet-152's has about 1 MB."""
+MAX_NESTING = 200
+"""How deep tables and lists may be inside one another in it. Chosen: a model within models has about 40."""
+DAMAGE_ERRORS = (*archive.DAMAGE, KeyError, TypeError)
 """What h5py and zipfile raise for truncated or changed files."""
 
 
@@ -71,31 +77,43 @@ def write_copy(path: Path, content: KerasFile, architecture: dict[str, Any], fol
 
 def zip_folder(path: Path, folder: Path) -> Path:
     """Zip an unpacked .keras, the folder ``path``, into a .keras file in ``folder``."""
-    archive = folder / f"{path.name}.keras"
-    with zipfile.ZipFile(archive, "w") as new:
-        for file in sorted(path.rglob("*")):
-            if file.is_file():
-                new.write(file, file.relative_to(path))
-    return archive
+    packed = folder / "unpacked.keras"
+    with zipfile.ZipFile(packed, "w") as new:
+        for file in sizes.files(path):
+            new.write(file, file.relative_to(path))
+    return packed
 
 
 def _read_zip(path: Path) -> KerasFile:
-    with zipfile.ZipFile(path) as zipped:
+    with path.open("rb") as file, archive.opened(file) as zipped:
         names = zipped.namelist()
         if CONFIG not in names or WEIGHTS not in names:
             raise archive_error(path, names)
-        if damaged := zipped.testzip():
-            raise ConvertError(f"{path}: is damaged or cut short ({damaged}); copy it again")
-        metadata = json.loads(zipped.read(METADATA)) if METADATA in names else {}
-        architecture = _parse(zipped.read(CONFIG), path)
+        metadata = json.loads(_member(zipped, METADATA, path)) if METADATA in names else {}
+        if not isinstance(metadata, dict):
+            raise ConvertError(f"{path}: its {METADATA} is not in the form that Keras writes; save it again")
+        architecture = _parse(_member(zipped, CONFIG, path), path)
+        weights = _member(zipped, WEIGHTS, path)
+    import h5py
+
+    with h5py.File(io.BytesIO(weights), "r") as stored:
+        hdf5.check(stored, path)
     return KerasFile(architecture, str(metadata.get("keras_version", "")), "", has_layer_groups=False)
+
+
+def _member(zipped: zipfile.ZipFile, name: str, path: Path) -> bytes:
+    limit = sizes.MAX_BYTES if name == WEIGHTS else MAX_TEXT_BYTES
+    try:
+        return archive.member(zipped, name, limit)
+    except archive.DAMAGE as error:
+        raise ConvertError(f"{path}: its {name} is damaged ({one_line(error, 120)}); save it again") from error
 
 
 def _read_hdf5(path: Path) -> KerasFile:
     import h5py
 
     with h5py.File(path, "r") as stored:
-        _refuse_links(stored, path)
+        hdf5.check(stored, path)
         weights = stored.get("model_weights", stored)
         has_layer_groups = any(name.startswith("layer_names") for name in weights.attrs)
         if not has_layer_groups and not {"layers", "_layer_checkpoint_dependencies"} & set(stored):
@@ -119,31 +137,18 @@ def _old_backend(weights: Any, version: str) -> str:
     return "tensorflow" if tensorflow or not names else "theano"
 
 
-def _refuse_links(group: Any, path: Path) -> None:
-    """Raise ConvertError for links: HDF5 can read data from any file on the machine; a model does not need that."""
-    import h5py
-
-    for name in group:
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise ConvertError(f"{path}: its {name} is a link to other data; save the whole model in one file")
-        part = group[name]
-        if isinstance(part, h5py.Group):
-            _refuse_links(part, path)
-        elif part.external:
-            raise ConvertError(f"{path}: its {name} is stored in another file; save the whole model in one file")
-
-
-def _write_keras(folder: Path, architecture: dict[str, Any], archive: Path | None, weights: Path | None = None) -> Path:
+def _write_keras(folder: Path, architecture: dict[str, Any], packed: Path | None, weights: Path | None = None) -> Path:
     """Write a .keras of this architecture; the rest comes from another .keras or from a file of weights."""
     copy = folder / "model.keras"
     with zipfile.ZipFile(copy, "w") as new:
         # A .keras must have the module, which to_json() of Keras 2 leaves out.
         new.writestr(CONFIG, json.dumps({"module": "keras", "registered_name": None, **architecture}))
-        if archive:
-            with zipfile.ZipFile(archive) as old:
-                for name in old.namelist():
-                    if name != CONFIG:
-                        new.writestr(name, old.read(name))
+        if packed:
+            with packed.open("rb") as file, archive.opened(file) as old:
+                # Nothing else: Keras would give other members to the layers that read files.
+                for name in (METADATA, WEIGHTS):
+                    if name in old.namelist():
+                        new.writestr(name, _member(old, name, packed))
         if weights:
             new.writestr(METADATA, json.dumps({"keras_version": "3.0.0"}))
             new.write(weights, WEIGHTS)
@@ -152,18 +157,31 @@ def _write_keras(folder: Path, architecture: dict[str, Any], archive: Path | Non
 
 def _parse(text: str | bytes, path: Path) -> dict[str, Any]:
     try:
+        if len(text) > MAX_TEXT_BYTES:
+            raise ValueError(f"it is larger than {sizes.mebibytes(MAX_TEXT_BYTES)}")
         parsed = json.loads(text)
-    except ValueError as error:
-        raise ConvertError(f"{path}: its architecture is damaged ({error}); save it again") from error
-    if not isinstance(parsed, dict) or "class_name" not in parsed or "config" not in parsed:
+        if _is_deep(parsed):
+            raise ValueError(f"its parts are more than {MAX_NESTING} deep inside one another")
+    except (ValueError, RecursionError) as error:
+        raise ConvertError(f"{path}: its architecture is damaged ({one_line(error, 120)}); save it again") from error
+    if not isinstance(parsed, dict) or not isinstance(parsed.get("class_name"), str) or "config" not in parsed:
         raise ConvertError(f"{path}: its architecture is not in the form that Keras writes; save it again")
     return parsed
+
+
+def _is_deep(parsed: Any) -> bool:
+    """Whether JSON has more levels than MAX_NESTING."""
+    level = [parsed]
+    for _ in range(MAX_NESTING):
+        tables = [part.values() if isinstance(part, dict) else part for part in level if isinstance(part, dict | list)]
+        level = [inner for table in tables for inner in table]
+    return bool(level)
 
 
 def read_architecture(path: Path) -> KerasFile:
     """Read a JSON file from ``model.to_json()``. Raises ConvertError if it is something else."""
     try:
-        parsed = _parse(path.read_text(encoding="utf-8"), path)
+        parsed = _parse(sizes.read(path, MAX_TEXT_BYTES).decode(), path)
     except (OSError, UnicodeDecodeError) as error:
         raise ConvertError(
             f"{path}: cannot be read ({one_line(error, 120)}); give the JSON file from model.to_json()"

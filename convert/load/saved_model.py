@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import shutil
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convert.load import saved_graph, sizes
 from edge.errors import ConvertError
 from edge.system.text import one_line
 
@@ -17,19 +19,10 @@ GRAPH = "saved_model.pb"
 """The file in a SavedModel folder that contains the graph."""
 SIGNATURE = "serving_default"
 """The name of the function that TensorFlow and every Keras export for inference."""
-FORBIDDEN_OPERATIONS = {
-    "PyFunc", "PyFuncStateless", "EagerPyFunc", "ReadFile", "WriteFile", "MatchingFiles", "LoadLibrary",
-    "WholeFileReader", "WholeFileReaderV2", "TextLineReader", "TextLineReaderV2", "TFRecordReader", "TFRecordReaderV2",
-    "FixedLengthRecordReader", "FixedLengthRecordReaderV2", "TextLineDataset", "TFRecordDataset", "TFRecordDatasetV2",
-    "FixedLengthRecordDataset", "FixedLengthRecordDatasetV2", "CSVDataset", "CSVDatasetV2", "SaveDataset",
-    "SaveDatasetV2", "LoadDataset", "SnapshotDataset", "SnapshotDatasetV2", "InitializeTableFromTextFile",
-    "InitializeTableFromTextFileV2", "PrintV2", "DebugIdentity", "DebugIdentityV2", "DebugIdentityV3",
-    "SummaryWriter", "CreateSummaryFileWriter", "CreateSummaryDbWriter", "DeleteFile", "RpcCall", "RpcClient",
-}  # fmt: skip
-"""Operations that call Python, load code, or access files or the network. Operations that save and restore weights are
-not among them: they are in every SavedModel, and only the loader calls them."""
-CHECKPOINT_OPERATIONS = {"SaveV2", "RestoreV2", "Save", "Restore", "SaveSlices", "RestoreSlice", "MergeV2Checkpoints"}
-"""Operations on checkpoints, which are allowed in the file but not in the function for inference."""
+VARIABLES = "variables"
+"""The folder in it that contains the weights, as a checkpoint."""
+CHECKPOINT_FILE = re.compile(r"variables\.(index|data-\d{5}-of-\d{5})")
+"""The names of a checkpoint's files."""
 
 
 class SavedClassifier:
@@ -81,16 +74,17 @@ class SavedClassifier:
         return sum(int(np.prod(tensor.shape)) for tensor in tensors if tensor.dtype.is_floating)
 
 
-def load(path: Path) -> SavedClassifier:
-    """The model in a SavedModel folder; only the graph is read, since other files of Keras in it may contain code.
+def load(path: Path, folder: Path) -> SavedClassifier:
+    """The model in a SavedModel folder; TensorFlow loads a checked copy in ``folder``.
 
-    Raises ConvertError if it is damaged, has forbidden operations, or has not exactly one input and one output.
+    Only the graph and its weights are copied: other files of Keras may contain code. Raises ConvertError if it is
+    damaged, has an operation that a classifier does not need, or has not exactly one input and one output.
     """
     import tensorflow as tf
 
-    _refuse_operations(path)
+    copy = _copy(path, folder / "saved_model")
     try:
-        loaded = tf.saved_model.load(str(path))
+        loaded = tf.saved_model.load(str(copy))
         signatures = loaded.signatures
         names = sorted(signatures)
         chosen = SIGNATURE if SIGNATURE in names else names[0] if len(names) == 1 else None
@@ -100,47 +94,34 @@ def load(path: Path) -> SavedClassifier:
     if signature is None:
         others = f"only {', '.join(names)}" if names else "none"
         raise ConvertError(f"{path}: has no signature {SIGNATURE} ({others}); save it with model.export(folder)")
-    if found := CHECKPOINT_OPERATIONS & set(_operations(signature.graph.as_graph_def())):
-        raise _forbidden_error(path, found)
     return SavedClassifier(loaded, signature, path)
 
 
 def digest(path: Path) -> str:
-    """sha256 of the names and bytes of all files in a folder, in the order of their names."""
+    """sha256 of the names and bytes of all files in a folder, in the order of their names.
+
+    Raises ConvertError if there is a link among them, or more than a model has.
+    """
     hashed = sha256()
-    for file in sorted(file for file in path.rglob("*") if file.is_file()):
-        name = file.relative_to(path).as_posix().encode()
+    for file in sizes.files(path):
+        name = file.relative_to(path).as_posix().encode(errors="surrogateescape")
         hashed.update(b"%d %s %d " % (len(name), name, file.stat().st_size))
-        hashed.update(file.read_bytes())
+        hashed.update(sizes.read(file))
     return hashed.hexdigest()
 
 
-def _refuse_operations(path: Path) -> None:
-    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
-
-    try:
-        parsed = SavedModel.FromString((path / GRAPH).read_bytes())
-    except Exception as error:  # protobuf's DecodeError, which has no types for mypy
-        raise ConvertError(f"{path}: its {GRAPH} is damaged or cut short; copy the folder again") from error
-    if not parsed.meta_graphs:
-        raise ConvertError(f"{path}: its {GRAPH} is empty; copy the folder again")
-    operations = {operation for meta in parsed.meta_graphs for operation in _operations(meta.graph_def)}
-    if operations & {"VarHandleOp", "VariableV2"} and not (path / "variables" / "variables.index").is_file():
+def _copy(path: Path, copy: Path) -> Path:
+    """A copy of a SavedModel folder that has only its checked graph and its weights."""
+    files = sizes.files(path)
+    graph = saved_graph.checked(sizes.read(path / GRAPH), path)
+    (copy / VARIABLES).mkdir(parents=True)
+    (copy / GRAPH).write_bytes(graph.SerializeToString())
+    for file in files:
+        if file.parent == path / VARIABLES and CHECKPOINT_FILE.fullmatch(file.name):
+            shutil.copyfile(file, copy / VARIABLES / file.name)
+    if saved_graph.has_variables(graph) and not (copy / VARIABLES / "variables.index").is_file():
         raise ConvertError(f"{path}: has no variables/variables.index, so no weights; copy the whole folder")
-    if forbidden := FORBIDDEN_OPERATIONS & operations:
-        raise _forbidden_error(path, forbidden)
-
-
-def _operations(graph: Any) -> Iterator[str]:
-    """The types of operations in a GraphDef and in the functions that it calls."""
-    for nodes in (graph.node, *(function.node_def for function in graph.library.function)):
-        yield from (node.op for node in nodes)
-
-
-def _forbidden_error(path: Path, names: set[str]) -> ConvertError:
-    return ConvertError(
-        f"{path}: its graph has {', '.join(sorted(names))}, which runs Python or accesses files; export it without"
-    )
+    return copy
 
 
 def _single(ends: Any, what: str, path: Path) -> tuple[str, Any]:

@@ -10,22 +10,31 @@ import io
 import json
 import math
 import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Literal
 
 from edge.errors import ModelError
+from edge.system import archive
+from edge.system.text import one_line
 
 MEMBER = "metadata.json"
 """The name of the card inside the zip archive."""
+MAX_BYTES = 2**20
+"""The largest card that is read, in bytes. The packaged model's has 3,000."""
+MAX_TEXT = 200
+"""The longest name or label, in characters. Chosen: they are shown on one line."""
+MAX_LABELS = 1000
+"""The most labels. Chosen: as many as ImageNet has classes."""
 FORMAT = 1
 """The version of the card's JSON form."""
 DIGITS = tuple("0123456789")
 """The labels of a model of the ten digits, and the default."""
 NONE = "none"
 """The label of the class for anything that is not a digit."""
+_MAX_WHOLE = 2**53
+"""The largest whole number that each float up to it can hold exactly."""
 Output = Literal["probabilities", "logits"]
 """What a model's outputs are."""
 Fit = Literal["resize", "margin"]
@@ -67,7 +76,7 @@ class Card:
     @property
     def digits(self) -> tuple[int | None, ...]:
         """The digit of each output; None for a label that is not a digit."""
-        return tuple(int(label) if label.isdecimal() else None for label in self.labels)
+        return tuple(int(label) if label in DIGITS else None for label in self.labels)
 
     def archive(self) -> bytes:
         """The zip archive to append to a .tflite. The same card gives the same bytes."""
@@ -87,19 +96,20 @@ def packed(model: bytes, card: Card) -> bytes:
 def read_card(model: bytes, where: str) -> Card | None:
     """The card appended to the bytes of a .tflite; None if there is none.
 
-    ``where`` is the file's name for errors. Raises ModelError if the card is damaged, or if the model's bytes do not
-    match its hash.
+    ``where`` is the file's name for errors. Raises ModelError if the card is damaged or too large, or if the model's
+    bytes do not match its hash.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(model)) as zipped:
-            fields = json.loads(zipped.read(MEMBER)) if MEMBER in zipped.namelist() else None
+        with archive.opened(model) as zipped:
+            fields = json.loads(archive.member(zipped, MEMBER, MAX_BYTES)) if MEMBER in zipped.namelist() else None
             # zipfile counts from the first byte of the file, which is the model's.
             model_size = min((entry.header_offset for entry in zipped.infolist()), default=0)
-    except (zipfile.BadZipFile, zlib.error, ValueError, OSError, RuntimeError) as error:
+    except archive.DAMAGE as error:
         # No archive is fine. Part of an archive, with the card's name in it, means that the file was cut short.
         if MEMBER.encode() not in model:
             return None
-        raise ModelError(f"{where}: its {MEMBER} is damaged ({error}); convert the model again") from error
+        why = one_line(error, 200)
+        raise ModelError(f"{where}: its {MEMBER} is damaged ({why}); convert the model again") from error
     card = None if fields is None else _card(fields, where)
     if card and card.model_sha256 and sha256(memoryview(model)[:model_size]).hexdigest() != card.model_sha256:
         raise ModelError(f"{where}: is damaged or only partly copied (its sha256 is wrong); copy it again")
@@ -108,9 +118,11 @@ def read_card(model: bytes, where: str) -> Card | None:
 
 def _card(fields: Any, where: str) -> Card:
     version = fields.get("format") if isinstance(fields, dict) else None
+    if not _is_number(version):
+        raise ModelError(f"{where}: its {MEMBER} is no card of a model (it has no format); convert the model again")
     if version != FORMAT:
         raise ModelError(
-            f"{where}: its {MEMBER} has format {version!r}, but this version reads only {FORMAT}; update edge-digits"
+            f"{where}: its {MEMBER} has format {version:g}, but this version reads only {FORMAT}; update edge-digits"
         )
     known = {name: fields[name] for name in Card.__dataclass_fields__ if name in fields}
     wrong = [name for name, value in known.items() if not _IS_VALID[name](value)]
@@ -120,11 +132,19 @@ def _card(fields: Any, where: str) -> Card:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+    # JSON's true is an int in Python, and its whole numbers may be larger than a float can be.
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value) if isinstance(value, float) else abs(value) <= _MAX_WHOLE
+
+
+def _is_text(value: Any) -> bool:
+    # A terminal would take control characters for commands.
+    return isinstance(value, str) and len(value) <= MAX_TEXT and value.isprintable()
 
 
 def _is_names(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(name, str) for name in value)
+    return isinstance(value, list) and 0 < len(value) <= MAX_LABELS and all(map(_is_text, value))
 
 
 def _is_object(value: Any) -> bool:
@@ -132,14 +152,14 @@ def _is_object(value: Any) -> bool:
 
 
 _IS_VALID: dict[str, Callable[[Any], bool]] = {
-    "name": lambda value: isinstance(value, str),
+    "name": _is_text,
     "labels": _is_names,
     "paper": _is_number,
     "ink": _is_number,
     "fit": lambda value: value in ("resize", "margin"),
     "output": lambda value: value in ("probabilities", "logits"),
     "temperature": lambda value: _is_number(value) and value > 0,
-    "model_sha256": lambda value: isinstance(value, str),
+    "model_sha256": _is_text,
     "quantisation": _is_object,
     "evaluation": _is_object,
     "source": _is_object,

@@ -31,6 +31,8 @@ THREAD_RUNS = 9
 TWO_THREADS_SHARE = 0.75
 """Two threads are used if the median run takes at most this share of the time of one thread. Chosen: a smaller gain is
 not worth a second core, which other threads need too."""
+MAX_BYTES = 256 * 2**20
+"""The largest .tflite file that is read, in bytes. Chosen: a hundred times the packaged one, and a trial's memory."""
 INFO_PREFIX = "INFO: "
 """The start of lines that the runtime's C++ code writes to stderr at each start, and that no setting turns off, such as
 "INFO: Created TensorFlow Lite XNNPACK delegate for CPU."."""
@@ -182,16 +184,19 @@ class Model(Closing):
 
 
 def content_of(path: Path, maker: str = "edge-convert MODEL.h5") -> bytes:
-    """The bytes of a .tflite file. Raises ModelError if there is no such file, or it is not a .tflite.
+    """The bytes of a .tflite file. Raises ModelError if there is no such file, or it is too large or not a .tflite.
 
     ``maker``: the command that makes such a file.
     """
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
         raise ModelError(f"{path}: no such file; make one with {maker}") from error
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); name a .tflite file") from error
+    if len(content) > MAX_BYTES:
+        raise ModelError(f"{path}: is larger than {MAX_BYTES // 2**20} MiB; make a smaller one with {maker}")
     return checked_tflite(content, str(path), maker)
 
 
