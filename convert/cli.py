@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import TextIO
 from convert import belief_cli
 from convert.choices import POLARITIES, RANGES, RECIPES
 from convert.system import command_line
-from edge.errors import ConvertError
+from edge.model.card import is_text
 
 
 def convert_main(arguments: Sequence[str] | None = None) -> int:
@@ -28,46 +29,23 @@ def convert_main(arguments: Sequence[str] | None = None) -> int:
     if options.io != "uint8" and options.recipe not in ("int8", "auto"):
         parser.error(f"--io {options.io} needs --recipe int8; input and output of {options.recipe} are float32")
 
-    def work(stderr: TextIO) -> None:
-        from rich.console import Console
+    options.output = out
+    options.report = options.report or out.with_name(f"{out.stem}-report")
 
-        from convert import report
-        from convert.conversion import pipeline
-        from convert.system import progress
+    def work() -> None:
+        from convert import confined
+        from convert.system import files
 
-        request = pipeline.Request(
-            model=options.model,
-            out=out,
-            data=options.data,
-            recipe=options.recipe,
-            architecture=options.architecture,
-            labels=options.labels,
-            input_range=options.input_range,
-            polarity=options.polarity,
-            calibrate=options.calibrate,
-            max_drop=options.max_drop,
-            calibration_images=options.calibration_images,
-            seed=options.seed,
-            io=options.io,
-        )
-        folder = options.report or out.with_name(f"{out.stem}-report")
-        with progress.steps(stderr) as show_step:
-            conversion = pipeline.convert(request, show_step)
-            show_step("writing the report")
-            report.write(conversion, folder)
-        page = folder / "report.html"
-        problem = conversion.problem()
-        if problem:
-            raise ConvertError(f"{problem} (details: {page})")
-        pipeline.write(conversion)
-        console = Console()
-        # If stdout is closed early (… | head), rich would end the program itself: print the text without it.
-        with console.capture() as summary:
-            console.print(report.summary(conversion))
-        print(summary.get(), end="")
-        print(f"{out}: {out.stat().st_size:,} bytes, converted from {options.model}; report: {page}")
+        files.check_writable(out)
+        if options.data is None:
+            from convert.data import mnist
 
-    return command_line.run("edge-convert", options.debug, work)
+            # The process that reads the model has no network.
+            options.data = str(mnist.downloaded())
+        asked = {**vars(options), "terminal": sys.stdout.isatty(), "width": shutil.get_terminal_size().columns}
+        print(confined.run("convert", asked, options.debug))
+
+    return command_line.reported("edge-convert", options.debug, work, sys.stderr)
 
 
 def _convert_parser() -> argparse.ArgumentParser:
@@ -152,15 +130,12 @@ def _inspect(arguments: Sequence[str]) -> int:
     command_line.add_debug(parser)
     options = parser.parse_args(arguments)
 
-    def work(stderr: TextIO) -> None:
-        from convert.tflite import inspect
+    def work() -> None:
+        from convert import confined
 
-        lines = inspect.lines(options.model)
-        width = max(len(name) for name, _ in lines)
-        for name, text in lines:
-            print(f"{name:{width}}  {text}")
+        print(confined.run("inspect", vars(options), options.debug))
 
-    return command_line.run("edge-convert", options.debug, work)
+    return command_line.reported("edge-convert", options.debug, work, sys.stderr)
 
 
 def _with_range_joined(arguments: list[str]) -> list[str]:
@@ -176,8 +151,10 @@ def _with_range_joined(arguments: list[str]) -> list[str]:
 
 def _labels(text: str) -> tuple[str, ...]:
     labels = tuple(part.strip() for part in text.split(","))
-    if not all(labels) or len(set(labels)) < len(labels):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of different labels such as 0,1,2,3,4,5,6,7,8,9,none")
+    if not all(labels) or len(set(labels)) < len(labels) or not all(map(is_text, labels)):
+        raise argparse.ArgumentTypeError(
+            f"{text[:200]!r} is not a list of different labels such as 0,1,2,3,4,5,6,7,8,9,none"
+        )
     return labels
 
 

@@ -19,12 +19,13 @@ from convert.data.mnist import Labels, load_mnist
 from convert.evaluation.verify import Comparison
 from convert.load import LoadedModel, input_format
 from convert.load.input_format import InputFormat
-from convert.system.files import atomic_write, check_writable
+from convert.system.confinement import Protections
 from convert.system.versions import versions
 from convert.system.workers import workers
 from convert.tflite import quantise
 from edge.errors import ConvertError
-from edge.model.card import Card, packed
+from edge.model.card import MAX_TEXT, Card, packed
+from edge.system.text import printable
 from edge.types import Pixels
 
 SAMPLE_STEP = 10
@@ -37,6 +38,15 @@ ADVICE = "train the model so that its weights and activations have similar magni
 """What to do if quantisation breaks a model."""
 StepCallback = Callable[[str], None]
 """Called with the name of each step before it starts."""
+AllowCallback = Callable[[float], None]
+"""Called with how many seconds the model may be computed from now on, until it is called again."""
+LOAD_SECONDS = 20.0
+"""How long a model may be read and tried on two images. Measured: 2 s for the models of 22 people, and 4 s where
+``tf_keras`` has to be imported."""
+STEP_SECONDS = 15.0
+"""How long a step may take besides what the Keras model itself needs for STEP_IMAGES. Measured: 4 s at most."""
+STEP_IMAGES = 100_000
+"""How many times a step may run the Keras model: 32,000 times to detect the input format."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +92,8 @@ class Conversion:
     then recipes that gave no file."""
     chosen: Attempt | None
     """The one to write; None if none is accurate enough."""
+    protections: Protections | None = None
+    """What the process in which the model was read cannot do; None if it was not confined."""
     through_camera: Comparison | None
     """``shown`` compared with the Keras model on ``camera``; None if no recipe gave a file that runs."""
 
@@ -110,52 +122,65 @@ class Conversion:
         return f"{model}: {best.recipe} {loses}, more than {limit}{others}; nothing is written; {ADVICE}, or {instead}"
 
 
-def convert(request: Request, on_step: StepCallback) -> Conversion:
+def convert(
+    request: Request,
+    on_step: StepCallback,
+    allow: AllowCallback = lambda seconds: None,
+    protections: Protections | None = None,
+) -> Conversion:
     """Try the recipes and compare them; nothing is written yet. ``on_step`` is called before each step.
 
     Raises ConvertError, ModelError or DataError if there is nothing to compare.
     """
     where = str(request.model)
-    check_writable(request.out)
     on_step("reading MNIST")
     data = load_mnist(request.data)
     digits = dataset.select(data, images=request.calibration_images, seed=request.seed, photos=request.calibrate)
     with workers(1) as pool, TemporaryDirectory() as name:
         camera_job = pool.submit(dataset.through_camera, digits.temperature, digits.test, request.seed)
         on_step("starting TensorFlow")
+        import tensorflow  # noqa: F401
+
+        on_step("loading the model")
+        allow(LOAD_SECONDS)
         loaded = load.load(request.model, architecture=request.architecture, labels=request.labels)
+        seconds = STEP_SECONDS + STEP_IMAGES * loaded.seconds_per_image
+
+        def next_step(name: str) -> None:
+            allow(seconds)
+            on_step(name)
+
         first_images, first_labels = digits.test[:INPUT_TEST_IMAGES], digits.test_labels[:INPUT_TEST_IMAGES]
-        on_step(f"detecting the input format on {len(first_images):,} digits")
+        next_step(f"detecting the input format on {len(first_images):,} digits")
         detected = input_format.detect(
             loaded.model, first_images, first_labels, Card(labels=loaded.labels).digits, where,
             input_range=request.input_range, polarity=request.polarity,
         )  # fmt: skip
         folder = Path(name)
-        tried = _try_recipes(request, loaded, detected, digits, folder, on_step)
-        on_step(f"comparing on {len(digits.test):,} test images")
+        tried = _try_recipes(request, loaded, detected, digits, folder, next_step)
+        next_step(f"comparing on {len(digits.test):,} test images")
         outputs = detected.outputs(loaded.model, digits.test)
         test = TestSet(glyphs=digits.test, labels=digits.test_labels, outputs=outputs)
         fitting_camera, test_camera = np.split(camera_job.result(), [len(digits.temperature)])
         fitting = np.concatenate([digits.temperature, fitting_camera]), np.tile(digits.temperature_labels, 2)
-        compared, chosen = _compare_and_choose(request, tried, test, fitting, folder, on_step)
+        compared, chosen = _compare_and_choose(request, tried, test, fitting, folder, next_step)
         conversion = Conversion(
             request=request, loaded=loaded, input_format=detected, dataset=digits, camera=test_camera,
-            attempts=compared, chosen=chosen, through_camera=None,
+            attempts=compared, chosen=chosen, protections=protections, through_camera=None,
         )  # fmt: skip
         if conversion.shown is None:
             return conversion
-        on_step(f"comparing on {len(digits.test):,} test images through a synthetic camera")
+        next_step(f"comparing on {len(digits.test):,} test images through a synthetic camera")
         outputs = detected.outputs(loaded.model, test_camera)
         camera = TestSet(glyphs=test_camera, labels=digits.test_labels, outputs=outputs)
         return replace(conversion, through_camera=attempts.compare(conversion.shown, camera, folder))
 
 
-def write(conversion: Conversion) -> None:
-    """Write the chosen file with its card, atomically. Raises ConvertError if none was chosen."""
+def write(conversion: Conversion, path: Path) -> int:
+    """Write the chosen file with its card. Returns its size in bytes. Raises ConvertError if none was chosen."""
     if not conversion.chosen:
         raise ConvertError(conversion.problem() or "")
-    with atomic_write(conversion.request.out) as temporary:
-        temporary.write_bytes(packed(conversion.chosen.content, card(conversion)))
+    return path.write_bytes(packed(conversion.chosen.content, card(conversion)))
 
 
 def card(conversion: Conversion) -> Card:
@@ -187,7 +212,7 @@ def _try_recipes(
     """A file by each requested recipe, sorted as ``Conversion.attempts`` is."""
     where = str(request.model)
     plain = Card(
-        name=request.model.stem,
+        name=printable(request.model.stem)[:MAX_TEXT],
         labels=loaded.labels,
         paper=detected.paper,
         ink=detected.ink,

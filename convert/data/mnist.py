@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 import zipfile
 import zlib
 from dataclasses import dataclass, replace
@@ -58,7 +59,7 @@ def load_mnist(place: str | None = None) -> Mnist:
     Without a place, Keras downloads it once. Raises DataError if it is missing or is not MNIST.
     """
     if place is None:
-        parts = _download()
+        parts = _read_npz(downloaded())
     elif Path(place).is_dir():
         parts = tuple(_read_idx(Path(place), name) for name in FILES)
     elif Path(place).is_file():
@@ -111,12 +112,16 @@ def _read_npz(path: Path) -> tuple[NDArray[np.uint8], ...]:
     return tuple(part.astype(np.uint8) for part in parts)
 
 
-def _download() -> tuple[NDArray[np.uint8], ...]:
+def downloaded() -> Path:
+    """The ``mnist.npz`` that Keras downloads once. Raises DataError if it cannot be downloaded."""
+    path = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets" / "mnist.npz"
+    if path.is_file():
+        return path
     from keras.datasets import mnist
 
     try:
-        (train, train_labels), (test, test_labels) = mnist.load_data()
+        mnist.load_data()
+        return path
     except Exception as error:  # Keras raises a bare Exception when the download fails
         why = one_line(error, 200)
         raise DataError(f"MNIST: cannot be downloaded ({why}); give a folder or an mnist.npz with --data") from error
-    return train, train_labels, test, test_labels

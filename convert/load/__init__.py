@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 import warnings
 from dataclasses import dataclass
 from hashlib import sha256
@@ -27,11 +28,15 @@ from convert.load.architecture import (
 )
 from convert.load.file_type import SAVE_ADVICE, refuse_other_files
 from edge.errors import ConvertError
-from edge.model.card import DIGITS, NONE
+from edge.model.card import DIGITS, NONE, is_text
 from edge.system.text import one_line
 
 DEFAULT_LABELS = {10: DIGITS, 11: (*DIGITS, NONE)}
 """What the outputs stand for if neither the user nor the last layer's name says it, by their number."""
+TIMED_IMAGES = 100
+"""How many blank images a model is timed on."""
+MAX_SECONDS_PER_IMAGE = 0.02
+"""A slower model is refused. Chosen: ResNet-50 takes 0.005 s here, and a Raspberry Pi takes ten times as long."""
 QUOTED_CONFIG = re.compile(r" Full object config| Received: | Make sure custom| config=\{")
 """Where Keras's error messages begin to quote the file's configuration: the text is cut there."""
 
@@ -50,6 +55,8 @@ class LoadedModel:
     """What loaded it: ``keras 3.15.1``, ``tf_keras 2.21.0`` or ``tensorflow 2.21.0``."""
     labels: tuple[str, ...]
     """What each of its outputs stands for."""
+    seconds_per_image: float = 0.0
+    """How long it computes for an image, of TIMED_IMAGES at a time."""
 
 
 def load(path: Path, *, architecture: Path | None = None, labels: tuple[str, ...] | None = None) -> LoadedModel:
@@ -63,7 +70,7 @@ def load(path: Path, *, architecture: Path | None = None, labels: tuple[str, ...
         model, by, digest = _from_folder(path, architecture)
     else:
         model, by, digest = _from_file(path, architecture)
-    return LoadedModel(model, path, digest, by, _labels(model, labels, path))
+    return LoadedModel(model, path, digest, by, _labels(model, labels, path), _seconds_per_image(model, path))
 
 
 def _from_folder(path: Path, architecture: Path | None) -> tuple[Any, str, str]:
@@ -220,6 +227,17 @@ def _check_runs(model: Any) -> None:
         raise ValueError(f"two images give an output of shape {np.asarray(outputs).shape}")
 
 
+def _seconds_per_image(model: Any, path: Path) -> float:
+    """The computing time for an image, in seconds. Raises ConvertError if it is too long."""
+    blank = np.zeros((TIMED_IMAGES, *_input_size(model)), np.float32)
+    started = time.process_time()
+    model.predict(blank, batch_size=TIMED_IMAGES, verbose=0)
+    seconds = (time.process_time() - started) / TIMED_IMAGES
+    if seconds > MAX_SECONDS_PER_IMAGE:
+        raise ConvertError(f"{path}: takes {1000 * seconds:.0f} ms for an image; give a smaller model")
+    return seconds
+
+
 def _input_size(model: Any) -> list[int]:
     """The shape of one input; a variable height, width or number of channels becomes that of a glyph."""
     shape = list(model.input_shape[1:])
@@ -230,7 +248,7 @@ def _labels(model: Any, labels: tuple[str, ...] | None, path: Path) -> tuple[str
     outputs = math.prod(model.output_shape[1:])
     if labels is None:
         named = of_head(model.layers[-1].name) if getattr(model, "layers", None) else ()
-        if len(named) == outputs and set(DIGITS) <= set(named):
+        if len(named) == outputs and set(DIGITS) <= set(named) and all(map(is_text, named)):
             return named
         if outputs not in DEFAULT_LABELS:
             known = " (the classes of ImageNet?)" if outputs == 1000 else ""

@@ -10,8 +10,8 @@ from pathlib import Path
 from edge.errors import ConvertError
 
 MAX_BYTES = 256 * 2**20
-"""The largest model, in bytes, as a file and unpacked. Chosen: a classifier of digits for a Raspberry Pi has a hundredth,
-and VGG-16 for small pictures 130 MB; converting takes about six times as much memory."""
+"""The largest model, in bytes, as a file and unpacked. Chosen: a classifier of digits for a Raspberry Pi has a
+hundredth, and VGG-16 for small pictures 130 MB."""
 MAX_FILES = 1000
 """The most files in a model's folder. Chosen: a SavedModel has about five."""
 

@@ -53,6 +53,7 @@ def figures(conversion: Conversion) -> dict[str, Any]:
         "recipes": [_recipe(conversion, attempt) for attempt in conversion.attempts],
         "shown": None if conversion.shown is None else conversion.shown.recipe,
         "problem": wording.problem(conversion),
+        "protections": None if conversion.protections is None else asdict(conversion.protections),
         "result": _result(conversion),
     }
 

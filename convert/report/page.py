@@ -139,6 +139,7 @@ def _method(conversion: Conversion) -> str:
         ("model", model["file"]),
         ("sha256 of the model", model["sha256"]),
         ("loaded by", model["loaded_by"]),
+        ("protections", wording.protections(conversion.protections)),
         ("classes", ", ".join(model["labels"])),
         ("made with", ", ".join(f"{name} {version}" for name, version in content["versions"].items())),
         ("calibrated on", f"{data['calibration_images']:,} images{own}, seed {order['seed']}"),

@@ -37,7 +37,7 @@ def summary(conversion: Conversion) -> Group:
             _costs(shown.recipe, shown.comparison, camera),
             Text(_details(conversion, shown, shown.comparison, camera)),
         ]
-    return Group(*parts)
+    return Group(*parts, Text(wording.protections(conversion.protections)))
 
 
 def _input(conversion: Conversion) -> list[RenderableType]:

@@ -11,6 +11,7 @@ from convert.conversion.pipeline import Conversion
 from convert.evaluation.verify import Comparison, Times, wilson
 from convert.report import statistics
 from convert.report.statistics import Pair
+from convert.system.confinement import Protections
 from convert.tflite.runtimes import Runtime
 
 MAX_PROBLEM_CHARACTERS = 110
@@ -126,6 +127,26 @@ def limits(conversion: Conversion) -> str:
         else ""
     )
     return f"Limits: {most}{same}."
+
+
+def protections(found: Protections | None) -> str:
+    """What the process in which the model was read could not do, as a sentence."""
+    if found is None:
+        return "The model was read without a process of its own."
+    network = {
+        "namespace": "no network",
+        "landlock": "no TCP (Landlock)",
+        "none": "the network, which is not closed here",
+    }
+    files = (
+        f"no files but the model's, the data's and its own (Landlock {found.landlock})"
+        if found.landlock
+        else "all files that you may read and write: this kernel has no Landlock"
+    )
+    return (
+        f"The model was read in a process of its own, with at most {size(found.memory_bytes)} of memory,"
+        f" {network[found.network]}, and {files}."
+    )
 
 
 def temperature(value: float) -> str:

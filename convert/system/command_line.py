@@ -8,13 +8,13 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 from edge.errors import EdgeError
 from edge.system.stderr import without
-from edge.system.text import one_line
+from edge.system.text import one_line, printable
 
 NOISE = "|".join(
     (
@@ -88,37 +88,48 @@ def time_since(started: float) -> str:
 
 def run(program: str, debug: bool, work: Callable[[TextIO], None]) -> int:
     """Do the work without TensorFlow's messages; an error becomes one line on stderr. Returns the exit status."""
+    with quiet(debug) as stderr:
+        return reported(program, debug, lambda: work(stderr), stderr)
+
+
+@contextmanager
+def quiet(debug: bool) -> Iterator[TextIO]:
+    """Keep TensorFlow's messages off stderr, unless ``debug``; yields the stderr to write to."""
     # Keras can use other backends, which the TFLite converter does not support.
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    with ExitStack() as undone:
-        stderr: TextIO = sys.stderr
-        if not debug:
-            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-            undone.enter_context(warnings.catch_warnings())
-            warnings.simplefilter("ignore")
-            stderr = undone.enter_context(without(NOISE))
-        try:
-            work(stderr)
-            # Else a reader that has gone would be noticed only at the exit, as a failure.
-            sys.stdout.flush()
-        except KeyboardInterrupt:
-            return 130
-        except BrokenPipeError:
-            # The reader of our output has closed it (… | head): not a failure, and there is nobody to print to.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        except Exception as error:
-            if debug:
-                traceback.print_exc()
-            print(f"{program}: {_line(error)}", file=stderr)
-            return 1
+    if debug:
+        yield sys.stderr
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with warnings.catch_warnings(), without(NOISE) as stderr:
+        warnings.simplefilter("ignore")
+        yield stderr
+
+
+def reported(program: str, debug: bool, work: Callable[[], None], stderr: TextIO) -> int:
+    """Do the work; an error becomes one line on ``stderr``. Returns the exit status."""
+    try:
+        work()
+        # Else a reader that has gone would be noticed only at the exit, as a failure.
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has closed it (… | head): not a failure, and there is nobody to print to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        print(f"{program}: {line(error)}", file=stderr)
+        return 1
     return 0
 
 
-def _line(error: Exception) -> str:
-    """The error as one line: what went wrong and what to do."""
+def line(error: Exception) -> str:
+    """The error as one line: what went wrong and what to do. It is safe to print: it may have names from a file."""
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in PACKAGES:
         return f"{error.name}: not installed; pip install 'edge-digits[convert]'"
-    text = one_line(error)
+    text = printable(one_line(error))
     if isinstance(error, EdgeError):
         return text
     return f"{type(error).__name__}: {text[:300]}; run it again with --debug to see where"

@@ -138,13 +138,13 @@ def _is_number(value: Any) -> bool:
     return math.isfinite(value) if isinstance(value, float) else abs(value) <= _MAX_WHOLE
 
 
-def _is_text(value: Any) -> bool:
-    # A terminal would take control characters for commands.
+def is_text(value: Any) -> bool:
+    """Whether a value is a name or label that can be shown: a terminal would take control characters for commands."""
     return isinstance(value, str) and len(value) <= MAX_TEXT and value.isprintable()
 
 
 def _is_names(value: Any) -> bool:
-    return isinstance(value, list) and 0 < len(value) <= MAX_LABELS and all(map(_is_text, value))
+    return isinstance(value, list) and 0 < len(value) <= MAX_LABELS and all(map(is_text, value))
 
 
 def _is_object(value: Any) -> bool:
@@ -152,14 +152,14 @@ def _is_object(value: Any) -> bool:
 
 
 _IS_VALID: dict[str, Callable[[Any], bool]] = {
-    "name": _is_text,
+    "name": is_text,
     "labels": _is_names,
     "paper": _is_number,
     "ink": _is_number,
     "fit": lambda value: value in ("resize", "margin"),
     "output": lambda value: value in ("probabilities", "logits"),
     "temperature": lambda value: _is_number(value) and value > 0,
-    "model_sha256": _is_text,
+    "model_sha256": is_text,
     "quantisation": _is_object,
     "evaluation": _is_object,
     "source": _is_object,

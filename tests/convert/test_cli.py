@@ -8,19 +8,23 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 import zipfile
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import cv2
 import pytest
 
+from convert import confined
 from convert.choices import RECIPES
 from convert.classes import CLASSES
 from convert.cli import convert_main, train_main
 from convert.conversion import attempts, pipeline
 from convert.data.mnist import load_mnist
+from convert.system import command_line
 from edge.model.card import read_card
 from edge.model.classifier import Model
 from edge.reading.evaluation import load_labelled
@@ -35,6 +39,22 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module", autouse=True)
 def tensorflow() -> None:
     small.keras()
+
+
+@pytest.fixture(autouse=True)
+def without_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Convert in this process, which has TensorFlow already; tests/convert/test_confined.py has real ones."""
+
+    def answer(task: str, options: dict[str, Any], folder: Path, debug: bool) -> dict[str, str]:
+        with command_line.quiet(debug) as stderr:
+            try:
+                return {"text": confined.TASKS[task](options, folder, stderr)}
+            except Exception as error:
+                if debug:
+                    traceback.print_exc()
+                return {"error": command_line.line(error)}
+
+    monkeypatch.setattr(confined, "_answer", answer)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,237 @@
+"""Run the converter in a process of its own that can do no harm, because a model may be made to do some.
+
+``python -m convert.confined`` is that process. It reads files that somebody else made, and writes only into a folder
+that the other one, which has read none of them, then empties.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import site
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TextIO
+
+from convert.system import command_line, confinement
+from convert.system.confinement import Protections
+from convert.system.files import atomic_write
+from edge.errors import ConvertError
+from edge.system.text import printable
+
+MODEL, REPORT = "converted.tflite", "report"
+"""Where the results are in the folder of such a process: the file, and the folder of the report."""
+REPORT_FILES = ("report.json", "report.html")
+"""The files of a report."""
+MAX_ANSWER = 10_000_000
+"""The longest answer of such a process that is read, in bytes. Chosen: a summary has a few thousand."""
+SYSTEM = (
+    "/usr", "/lib", "/lib32", "/lib64", "/bin", "/etc/fonts", "/etc/ld.so.cache", "/etc/localtime", "/proc/cpuinfo",
+    "/proc/meminfo", "/proc/self", "/proc/stat", "/sys/devices/system", "/dev/random", "/dev/urandom", "/dev/zero",
+)  # fmt: skip
+"""What Python, NumPy and TensorFlow read of the system."""
+STYLES = re.compile(r"(\x1b\[[0-9;]*m)")
+"""What rich writes for bold text: the only commands to a terminal that are let through."""
+
+
+def run(task: str, options: dict[str, Any], debug: bool) -> str:
+    """Do a task of TASKS with these options in a process of its own, and put its results in their places.
+
+    Returns the text for stdout. Raises ConvertError: what the process says, or how it ended.
+    """
+    with TemporaryDirectory(prefix="edge-convert-") as name:
+        folder = Path(name)
+        answer = _answer(task, options, folder, debug)
+        if task == "convert":
+            _keep_report(folder / REPORT, options["report"])
+        if problem := answer.get("error"):
+            raise ConvertError(str(problem))
+        if task == "convert":
+            content = _content(folder / MODEL)
+            with atomic_write(options["output"]) as temporary:
+                temporary.write_bytes(content)
+    return "\n".join(_without_commands(line) for line in str(answer.get("text")).split("\n"))
+
+
+def convert(options: dict[str, Any], folder: Path, stderr: TextIO, protections: Protections | None = None) -> str:
+    """Convert a model by the options of ``edge-convert``; MODEL and REPORT in ``folder`` are the results.
+
+    Returns the summary. Raises ConvertError, also if the file is not accurate enough; then there is a report, too.
+    """
+    from rich.console import Console
+
+    from convert import report
+    from convert.conversion import pipeline
+    from convert.system import progress
+
+    out: Path = options["output"]
+    asked = {name: value for name, value in options.items() if name in pipeline.Request.__dataclass_fields__}
+    request = pipeline.Request(**asked, out=out)
+    with progress.steps(stderr) as show_step:
+        allowed = confinement.allow if protections else lambda seconds: None
+        conversion = pipeline.convert(request, show_step, allowed, protections)
+        allowed(pipeline.STEP_SECONDS)
+        show_step("writing the report")
+        report.write(conversion, folder / REPORT)
+    page = options["report"] / "report.html"
+    if problem := conversion.problem():
+        raise ConvertError(f"{problem} (details: {page})")
+    size = pipeline.write(conversion, folder / MODEL)
+    console = Console(force_terminal=options["terminal"], width=options["width"])
+    with console.capture() as summary:
+        console.print(report.summary(conversion))
+    return f"{summary.get()}{out}: {size:,} bytes, converted from {options['model']}; report: {page}"
+
+
+def inspect(options: dict[str, Any], folder: Path, stderr: TextIO, protections: Protections | None = None) -> str:
+    """What a .tflite says about itself, as text. Raises ModelError."""
+    from convert.tflite import inspect as inspecting
+
+    if protections:
+        confinement.allow(INSPECT_SECONDS)
+    lines = [(name, printable(text)) for name, text in inspecting.lines(options["model"])]
+    width = max(len(name) for name, _ in lines)
+    return "\n".join(f"{name:{width}}  {text}" for name, text in lines)
+
+
+TASKS = {"convert": convert, "inspect": inspect}
+"""What such a process can do."""
+INSPECT_SECONDS = 20.0
+"""How long ``edge-convert inspect`` may compute, in seconds. Chosen: it takes one, mostly for imports."""
+
+
+def _answer(task: str, options: dict[str, Any], folder: Path, debug: bool) -> dict[str, Any]:
+    """What the process answers: ``text``, or ``error``. Raises ConvertError if it does not."""
+    order = {"task": task, "options": options, "debug": debug, "folder": folder}
+    order["reading"] = [path for name in ("model", "architecture", "data", "calibrate") if (path := options.get(name))]
+    environment = confinement.environment(folder)
+    environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[1]), *filter(None, sys.path)])
+    environment["PYTHONUSERBASE"] = site.getuserbase()
+    # Of a graphics card it could see all memory.
+    environment["CUDA_VISIBLE_DEVICES"] = ""
+    _give_fonts(Path(environment["XDG_CACHE_HOME"]))
+    command = [sys.executable, "-P", "-m", "convert.confined"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
+        try:
+            out, _ = process.communicate(json.dumps(order, default=str).encode())
+        except KeyboardInterrupt:
+            # A terminal has sent it the signal, too.
+            process.kill()
+            raise
+    where = options["model"]
+    if process.returncode:
+        raise ConvertError(f"{where}: {_ending(process.returncode)}")
+    try:
+        answer = json.loads(out[:MAX_ANSWER])
+    except ValueError as error:
+        raise ConvertError(f"{where}: gave no answer; run it again with --debug") from error
+    return answer if isinstance(answer, dict) else {}
+
+
+def _ending(status: int) -> str:
+    """Why a process ended with this status, in words."""
+    if -status in (signal.SIGPROF, signal.SIGALRM, signal.SIGXCPU):
+        return "takes longer than a classifier of digits does; give a smaller model"
+    if -status == signal.SIGKILL:
+        return "was killed while it was read, as happens when memory runs out; give a smaller model"
+    if status < 0:
+        name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
+        memory = confinement.MEMORY_BYTES // 2**20
+        return f"crashes TensorFlow ({name}), or needs more than {memory:,} MiB; give a smaller model, or save it again"
+    return f"could not be read (status {status}); run it again with --debug"
+
+
+def _keep_report(found: Path, folder: Path) -> None:
+    """Put the report, if there is one, into its folder."""
+    files = {name: _content(found / name) for name in REPORT_FILES if (found / name).exists()}
+    if not files:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = error.strerror or error
+        raise ConvertError(f"{folder}: cannot create this folder ({why}); choose another with --report") from error
+    for name, content in files.items():
+        with atomic_write(folder / name) as temporary:
+            temporary.write_bytes(content)
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a result; it is not trusted: a link could lead to any file."""
+    with contextlib.suppress(OSError):
+        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(number, "rb") as file:
+            if stat.S_ISREG(os.fstat(number).st_mode):
+                return file.read()
+    raise ConvertError(f"{path.name}: was not written; run edge-convert again with --debug")
+
+
+def _without_commands(line: str) -> str:
+    """A line of the answer without commands to a terminal, but those of STYLES."""
+    return "".join(part if STYLES.fullmatch(part) else printable(part) for part in STYLES.split(line))
+
+
+def _give_fonts(cache: Path) -> None:
+    """Copy matplotlib's list of fonts: making it takes seconds."""
+    places = (os.environ.get("MPLCONFIGDIR"), os.environ.get("XDG_CACHE_HOME"), Path.home() / ".cache")
+    for place in filter(None, places):
+        for folder in (Path(place), Path(place) / "matplotlib"):
+            for file in folder.glob("fontlist-*.json"):
+                (cache / "matplotlib").mkdir(exist_ok=True)
+                with contextlib.suppress(OSError):
+                    shutil.copyfile(file, cache / "matplotlib" / file.name)
+
+
+def main() -> None:
+    """The process: reads the order from stdin, and writes its answer to stdout."""
+    order = json.load(sys.stdin)
+    # Libraries may print; the answer goes to the real stdout.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    folder, options = Path(order["folder"]), _with_paths(order["options"])
+    protections = confinement.confine(_readable(order["reading"]), [folder, Path(os.devnull)])
+    answer: dict[str, str] = {}
+    with command_line.quiet(order["debug"]) as stderr:
+        try:
+            answer["text"] = TASKS[order["task"]](options, folder, stderr, protections)
+        except MemoryError:
+            most = protections.memory_bytes // 2**20
+            answer["error"] = f"{options['model']}: needs more than {most:,} MiB of memory; give a smaller model"
+        except Exception as error:
+            if order["debug"]:
+                import traceback
+
+                traceback.print_exc()
+            answer["error"] = command_line.line(error)
+    json.dump(answer, answers)
+    answers.flush()
+    # Without the usual clean-up: what a damaged model left in memory might crash it.
+    os._exit(0)
+
+
+def _readable(given: list[str]) -> Iterator[Path]:
+    """The files and folders that such a process may read."""
+    yield from map(Path, SYSTEM)
+    # Of Python and its packages; a package that is installed in place stands on sys.path.
+    yield from map(Path, {sys.prefix, sys.base_prefix, sys.exec_prefix, os.path.realpath(sys.executable), *sys.path})
+    yield from map(Path, given)
+
+
+def _with_paths(options: dict[str, Any]) -> dict[str, Any]:
+    """The options, which came as JSON, with paths and labels as they were."""
+    names = ("model", "output", "report", "architecture", "calibrate")
+    paths = {name: Path(options[name]) for name in names if options.get(name)}
+    labels = {"labels": tuple(options["labels"])} if options.get("labels") else {}
+    return {**options, **paths, **labels}
+
+
+if __name__ == "__main__":
+    main()
