@@ -133,6 +133,10 @@ def convert(
     Raises ConvertError, ModelError or DataError if there is nothing to compare.
     """
     where = str(request.model)
+    allow(LOAD_SECONDS)
+    load.check(request.model, architecture=request.architecture)
+    # Nothing foreign is read from here to the next of these lines, and a network's disk may be slow.
+    allow(0)
     on_step("reading MNIST")
     data = load_mnist(request.data)
     digits = dataset.select(data, images=request.calibration_images, seed=request.seed, photos=request.calibrate)

@@ -100,30 +100,60 @@ def _from_folder(path: Path, architecture: Path | None) -> tuple[Any, str, str]:
     return model, f"tensorflow {tf.__version__}", saved_model.digest(path)
 
 
+def check(path: Path, *, architecture: Path | None = None) -> None:
+    """Raise ConvertError for a file that ``load`` would refuse before it starts Keras, which takes seconds."""
+    if not path.is_dir() or (path / keras_file.CONFIG).is_file():
+        with TemporaryDirectory() as folder:
+            _read(path, architecture, Path(folder))
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a Keras file contains, read without Keras."""
+
+    file: Path
+    """The file itself; of a folder, a zip archive of it."""
+    sha256: str
+    content: keras_file.KerasFile
+    architecture: dict[str, Any]
+    version: str
+    """The version of Keras that wrote it."""
+    backend: str
+    """The backend that trained the weights."""
+
+
+def _read(path: Path, architecture: Path | None, folder: Path) -> _Read:
+    """Read a Keras file, and check it. Raises ConvertError."""
+    file = keras_file.zip_folder(path, folder) if path.is_dir() else path
+    content = _content(file)
+    if path.name == saved_model.GRAPH:
+        raise ConvertError(f"{path}: is part of a SavedModel; give its folder, {path.parent}")
+    refuse_other_files(path, content)
+    found = keras_file.read(file, path)
+    config, version, backend = _architecture(found, architecture, path)
+    refuse_code(config, architecture if architecture and found.architecture is None else path)
+    digest = saved_model.digest(path) if path.is_dir() else sha256(content).hexdigest()
+    return _Read(file, digest, found, config, version, backend)
+
+
 def _from_file(path: Path, architecture: Path | None) -> tuple[Any, str, str]:
-    with TemporaryDirectory() as folder:
-        file = keras_file.zip_folder(path, Path(folder)) if path.is_dir() else path
-        content = _content(file)
-        if path.name == saved_model.GRAPH:
-            raise ConvertError(f"{path}: is part of a SavedModel; give its folder, {path.parent}")
-        refuse_other_files(path, content)
-        found = keras_file.read(file)
-        config, version, backend = _architecture(found, architecture, path)
-        refuse_code(config, architecture if architecture and found.architecture is None else path)
-        config = for_inference(config)
-        old = keras1.is_keras1(config, version)
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        read = _read(path, architecture, folder)
+        config = for_inference(read.architecture)
+        old = keras1.is_keras1(config, read.version)
         if old:
             try:
                 config = keras1.translate(config, path)
             except (TypeError, KeyError, AttributeError, IndexError) as error:
                 raise ConvertError(f"{path}: its architecture is damaged ({_short(error)}); copy it again") from error
-        if version.startswith("3.") and found.has_layer_groups:
+        if read.version.startswith("3.") and read.content.has_layer_groups:
             config = mark_operations(config)
-        copy = keras_file.write_copy(file, found, config, Path(folder))
+        copy = keras_file.write_copy(read.file, read.content, config, folder)
         # Only Keras 3 reads files of Keras 3, only tf_keras those of Keras 1; importing tf_keras takes seconds.
-        names = ("tf_keras",) if old else ("keras",) if version.startswith("3.") else ("keras", "tf_keras")
-        model, by = _load_with_keras(copy, config, backend, path, names)
-    return model, by, saved_model.digest(path) if path.is_dir() else sha256(content).hexdigest()
+        names = ("tf_keras",) if old else ("keras",) if read.version.startswith("3.") else ("keras", "tf_keras")
+        model, by = _load_with_keras(copy, config, read.backend, path, names)
+    return model, by, read.sha256
 
 
 def _content(path: Path) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from convert.load.operations import ALLOWED
 from edge.errors import ConvertError
 
 CODE_LAYERS = {"Lambda", "__lambda__", "LambdaMerge", "TorchModuleWrapper", "FlaxLayer", "JaxLayer", "TFSMLayer"}
@@ -51,8 +52,10 @@ def refuse_code(architecture: Any, path: Path) -> None:
         operation = str(settings.get("function", ""))
         if kind in ("TFOpLambda", "ClassMethod", "SlicingOpLambda") and not TENSORFLOW_OPERATION.fullmatch(operation):
             raise _operation_error(path, operation)
-        if kind == "TensorFlowOpLayer" and re.search(r"File|PyFunc|Print|Save|Restore", str(settings)):
-            raise _operation_error(path, str(settings.get("name")))
+        if kind == "TensorFlowOpLayer":
+            node = settings.get("node_def")
+            if not isinstance(node, dict) or node.get("op") not in ALLOWED:
+                raise _operation_error(path, str(node.get("op") if isinstance(node, dict) else settings.get("name")))
 
 
 def _are_numbers(value: Any) -> bool:

@@ -40,12 +40,16 @@ class KerasFile:
     """Whether weights are stored as in Keras 1 and 2, with one HDF5 group for each layer."""
 
 
-def read(path: Path) -> KerasFile:
-    """Read a Keras file, HDF5 or zip. Raises ConvertError if it is damaged or something else."""
+def read(file: Path, path: Path | None = None) -> KerasFile:
+    """Read a Keras file, HDF5 or zip; ``path`` is its name for errors, if that is another.
+
+    Raises ConvertError if it is damaged, too large, or something else.
+    """
+    path = path or file
     try:
-        with path.open("rb") as file:
-            is_zip = file.read(len(ZIP)) == ZIP
-        return _read_zip(path) if is_zip else _read_hdf5(path)
+        with file.open("rb") as opened:
+            is_zip = opened.read(len(ZIP)) == ZIP
+        return _read_zip(file, path) if is_zip else _read_hdf5(file, path)
     except DAMAGE_ERRORS as error:
         if isinstance(error, ConvertError):
             raise
@@ -84,8 +88,8 @@ def zip_folder(path: Path, folder: Path) -> Path:
     return packed
 
 
-def _read_zip(path: Path) -> KerasFile:
-    with path.open("rb") as file, archive.opened(file) as zipped:
+def _read_zip(file: Path, path: Path) -> KerasFile:
+    with file.open("rb") as opened, archive.opened(opened) as zipped:
         names = zipped.namelist()
         if CONFIG not in names or WEIGHTS not in names:
             raise archive_error(path, names)
@@ -109,10 +113,10 @@ def _member(zipped: zipfile.ZipFile, name: str, path: Path) -> bytes:
         raise ConvertError(f"{path}: its {name} is damaged ({one_line(error, 120)}); save it again") from error
 
 
-def _read_hdf5(path: Path) -> KerasFile:
+def _read_hdf5(file: Path, path: Path) -> KerasFile:
     import h5py
 
-    with h5py.File(path, "r") as stored:
+    with h5py.File(file, "r") as stored:
         hdf5.check(stored, path)
         weights = stored.get("model_weights", stored)
         has_layer_groups = any(name.startswith("layer_names") for name in weights.attrs)

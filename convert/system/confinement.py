@@ -70,6 +70,8 @@ def confine(reading: Iterable[Path], writing: Iterable[Path]) -> Protections:
 def allow(seconds: float) -> None:
     """From now on this process may compute for so long, and CLOCK_FACTOR times that by the clock; then it is ended.
 
+    0: for as long as it likes.
+
     The signals have no handlers, so they end even an endless loop in C++.
     """
     signal.setitimer(signal.ITIMER_PROF, seconds)

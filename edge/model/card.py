@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -33,8 +32,8 @@ DIGITS = tuple("0123456789")
 """The labels of a model of the ten digits, and the default."""
 NONE = "none"
 """The label of the class for anything that is not a digit."""
-_MAX_WHOLE = 2**53
-"""The largest whole number that each float up to it can hold exactly."""
+MAX_NUMBER = 1e9
+"""The largest number, and the least is its negative. Chosen: the ink of a picture is at most 65,535."""
 Output = Literal["probabilities", "logits"]
 """What a model's outputs are."""
 Fit = Literal["resize", "margin"]
@@ -132,10 +131,8 @@ def _card(fields: Any, where: str) -> Card:
 
 
 def _is_number(value: Any) -> bool:
-    # JSON's true is an int in Python, and its whole numbers may be larger than a float can be.
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return math.isfinite(value) if isinstance(value, float) else abs(value) <= _MAX_WHOLE
+    # JSON's true is an int in Python, and its whole numbers may be larger than a float can be. NaN is not <= anything.
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MAX_NUMBER
 
 
 def is_text(value: Any) -> bool:

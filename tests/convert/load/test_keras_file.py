@@ -41,7 +41,7 @@ def test_numbers_from_another_file_are_refused(tmp_path: Path) -> None:
                 stored["model_weights/more"] = h5py.ExternalLink("m.h5", "/model_weights")
             else:
                 stored["model_weights"].create_dataset("more", (9,), "f4", external=[(str(tmp_path / "secret"), 0, 36)])
-        with pytest.raises(ConvertError, match="its model_weights/more is (a link to other data|stored in another file)"):
+        with pytest.raises(ConvertError, match="its model_weights/more is (a link|stored in another file)"):
             read(linked)
 
 
