@@ -181,13 +181,12 @@ def _without_commands(line: str) -> str:
 
 def _give_fonts(cache: Path) -> None:
     """Copy matplotlib's list of fonts: making it takes seconds."""
-    places = (os.environ.get("MPLCONFIGDIR"), os.environ.get("XDG_CACHE_HOME"), Path.home() / ".cache")
-    for place in filter(None, places):
-        for folder in (Path(place), Path(place) / "matplotlib"):
-            for file in folder.glob("fontlist-*.json"):
-                (cache / "matplotlib").mkdir(exist_ok=True)
-                with contextlib.suppress(OSError):
-                    shutil.copyfile(file, cache / "matplotlib" / file.name)
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    place = Path(os.environ.get("MPLCONFIGDIR") or caches / "matplotlib")
+    for file in place.glob("fontlist-*.json"):
+        (cache / "matplotlib").mkdir(exist_ok=True)
+        with contextlib.suppress(OSError):
+            shutil.copyfile(file, cache / "matplotlib" / file.name)
 
 
 def main() -> None:

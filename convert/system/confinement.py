@@ -22,8 +22,9 @@ FILE_BYTES = 512 * 2**20
 """The largest file that it may write, in bytes: twice the largest model."""
 OPEN_FILES = 512
 """How many files it may have open. Measured: 60."""
-CLOCK_FACTOR = 6
-"""How many times its computing time a step may take by the clock: other programs may need the processors. Chosen."""
+CLOCK_FACTOR = 20
+"""How many times its computing time a step may take by the clock: other programs may need the processors. Chosen: only
+what waits for ever reaches it."""
 TOTAL_SECONDS = 3 * 3600
 """How much time it may compute in all, in seconds. Chosen: the slowest model that is accepted takes an hour."""
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000

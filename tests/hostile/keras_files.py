@@ -59,7 +59,7 @@ def architecture(layers: list[dict[str, Any]] | None = None) -> dict[str, Any]:
 
 def hdf5(folder: Path, canary: Path) -> Iterator[Path]:
     """Hostile .h5 files; ``canary`` is a file that none of them may read."""
-    for name, change in _changes(canary).items():
+    for name, change in changes(canary).items():
         path = plain(folder / f"h5-{name}.h5")
         with h5py.File(path, "r+", libver="latest") as stored:
             change(stored)
@@ -89,7 +89,7 @@ def damaged(whole: Path, count: int) -> Iterator[Path]:
     whole.unlink()
 
 
-def _changes(canary: Path) -> dict[str, Change]:
+def changes(canary: Path) -> dict[str, Change]:
     def external(stored: h5py.File) -> None:
         stored["model_weights/dense"].create_dataset("more", (4,), "f4", external=[(str(canary), 0, 16)])
 
@@ -271,7 +271,7 @@ def archives(folder: Path, canary: Path) -> Iterator[Path]:
 
 def _members(parts: dict[str, bytes], folder: Path, canary: Path) -> dict[str, dict[str, bytes]]:
     linked = {}
-    for name, change in _changes(canary).items():
+    for name, change in changes(canary).items():
         if name in ("linked", "virtual", "external", "external-kernel", "doubled", "loop", "huge"):
             path = plain(folder / "inner.h5")
             with h5py.File(path, "r+", libver="latest") as stored:

@@ -1,0 +1,162 @@
+"""What a model that somebody else made can reach: real processes, with the limits that this kernel has."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from convert import confined
+from convert.cli import convert_main
+from convert.system import confinement, landlock
+from convert.system.confinement import Protections
+from edge.errors import ConvertError
+from tests.hostile import keras_files
+from tests.support import files, small
+
+ROOT = Path(__file__).parents[2]
+PYTHON = sys.executable
+PROGRAM = """
+import json, os, resource, signal, socket, sys
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from convert.system import confinement
+reading = [Path(path) for path in ("/usr", "/lib", "/lib64", "/proc/self", sys.base_prefix, sys.prefix, {root!r})]
+found = confinement.confine(reading, [Path({own!r})])
+def tried(work):
+    try:
+        work()
+    except Exception as error:
+        return type(error).__name__
+    return "done"
+own = Path({own!r})
+print(json.dumps({{
+    "landlock": found.landlock,
+    "network": found.network,
+    "own": tried(lambda: (own / "new").write_text("x")),
+    "other": tried(lambda: Path({other!r}).write_text("x")),
+    "secret": tried(lambda: Path({secret!r}).read_bytes()),
+    "link": tried(lambda: (own / "link").symlink_to("/etc")),
+    "connect": tried(lambda: socket.create_connection(("127.0.0.1", {port}), 2)),
+    "signal": tried(lambda: os.kill(os.getppid(), 0)),
+    "memory": tried(lambda: bytearray(3 * 2**30)),
+    "large": tried(lambda: os.truncate(own / "new", 2**40)),
+}}))
+"""
+
+
+def test_a_confined_process_reaches_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "secret").write_text("secret")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        program = PROGRAM.format(
+            root=str(ROOT), own=str(tmp_path / "own"), other=str(tmp_path / "other"),
+            secret=str(tmp_path / "secret"), port=server.getsockname()[1],
+        )  # fmt: skip
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    said = json.loads(done.stdout)
+    assert said["own"] == "done" and said["memory"] == "MemoryError" and said["large"] == "OSError"
+    assert said["landlock"] == landlock.version()
+    if said["landlock"]:
+        assert said["other"] == said["secret"] == said["link"] == "PermissionError"
+        assert not (tmp_path / "other").exists()
+    if said["network"] != "none":
+        assert said["connect"] != "done"
+    if said["landlock"] >= 6:
+        assert said["signal"] == "PermissionError"
+
+
+@pytest.mark.parametrize(("work", "ending"), [("pass", signal.SIGPROF), ("time.sleep(9)", signal.SIGALRM)])
+def test_a_process_that_computes_or_waits_for_too_long_is_ended(work: str, ending: signal.Signals) -> None:
+    program = f"import time\nfrom convert.system.confinement import allow\nallow(0.2)\nwhile True: {work}"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True)
+    assert done.returncode == -ending
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(-signal.SIGPROF, "takes longer"), (-signal.SIGALRM, "takes longer"), (-signal.SIGKILL, "memory runs out"),
+     (-signal.SIGSEGV, "SIGSEGV"), (-64, "signal 64|SIGRTMAX"), (3, "status 3")],
+)  # fmt: skip
+def test_each_ending_is_one_line(status: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = f"os._exit({status})" if status > 0 else f"os.kill(os.getpid(), {-status})"
+    monkeypatch.setattr(sys, "executable", str(program(tmp_path, f"import os\n{ends}")))
+    with pytest.raises(ConvertError, match=words) as ended:
+        confined.run("inspect", {"model": tmp_path / "m.tflite"}, False)
+    assert "\n" not in str(ended.value) and "; " in str(ended.value)
+
+
+def test_an_answer_cannot_command_the_terminal_nor_lead_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the model had taken over the process."""
+    answers = 'import json; print(json.dumps({"text": "\\x1b[1mbold\\x1b[0m \\x1b[2J\\x07\\nnext"}))'
+    monkeypatch.setattr(sys, "executable", str(program(tmp_path, answers)))
+    assert confined.run("inspect", {"model": Path("m")}, False) == "\x1b[1mbold\x1b[0m ?[2J?\nnext"
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    # Its folder is in TMPDIR.
+    leads = f'import os; os.symlink({str(secret)!r}, os.environ["HOME"] + "/converted.tflite"); print("{{}}")'
+    monkeypatch.setattr(sys, "executable", str(program(tmp_path, leads)))
+    options = {"model": Path("m"), "output": tmp_path / "out.tflite", "report": tmp_path / "report"}
+    with pytest.raises(ConvertError, match="was not written"):
+        confined.run("convert", options, False)
+    assert not (tmp_path / "out.tflite").exists() and not (tmp_path / "report").exists()
+
+
+def program(folder: Path, text: str) -> Path:
+    """An executable that takes the place of Python."""
+    path = folder / "program"
+    path.write_text(f"#!{PYTHON}\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_a_model_is_inspected_in_a_process_of_its_own(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(files.GOOD)
+    assert convert_main(["inspect", str(path)]) == 0
+    out, err = capfd.readouterr()
+    assert err == "" and "CONV_2D" in out and str(path) in out
+
+
+@pytest.mark.parametrize("name", ["external", "virtual", "doubled", "bomb"])
+def test_a_hostile_file_is_refused_before_keras_is_started(
+    name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import h5py
+
+    path = keras_files.plain(tmp_path / "m.h5")
+    with h5py.File(path, "r+", libver="latest") as stored:
+        keras_files.changes(tmp_path / "secret")[name](stored)
+    arguments = [str(path), "--data", str(small.write_npz(tmp_path / "mnist.npz")), "-o", str(tmp_path / "out.tflite")]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    assert convert_main(arguments) == 1
+    out, err = capfd.readouterr()
+    assert out == "" and err.count("\n") == 1 and err.startswith(f"edge-convert: {path}: its ")
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 3
+    assert not (tmp_path / "out.tflite").exists()
+
+
+@pytest.mark.slow
+def test_a_good_model_is_converted_and_the_report_says_what_was_in_force(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    small.keras()
+    path = small.saved(small.trained(), tmp_path / "m.h5")
+    capfd.readouterr()
+    data = str(small.write_npz(tmp_path / "mnist.npz"))
+    assert convert_main([str(path), "--data", data, "--recipe", "float32"]) == 0
+    out, err = capfd.readouterr()
+    assert err == "" and "process of its own" in " ".join(out.split())
+    said = json.loads((tmp_path / "m-report" / "report.json").read_text("utf-8"))["protections"]
+    assert Protections(**said).landlock == landlock.version()
+    assert said["memory_bytes"] == confinement.MEMORY_BYTES + confinement.THREAD_BYTES * (os.cpu_count() or 1)
