@@ -67,7 +67,7 @@ def _check_objects(meta: Any, path: Path) -> None:
     for part in meta.object_graph_def.nodes:
         kind = part.WhichOneof("kind")
         if kind not in OBJECTS or part.saveable_objects or part.registered_name or part.registered_saver:
-            what = kind if kind not in OBJECTS else part.registered_name or part.registered_saver.name or "saver"
+            what = kind if kind not in OBJECTS else part.registered_name or part.registered_saver or "saver"
             raise ConvertError(f"{path}: has an object that runs on loading, {_printable(what)}; {ADVICE}")
 
 

@@ -261,7 +261,7 @@ def archives(folder: Path, canary: Path) -> Iterator[Path]:
         yield path
     crowd = io.BytesIO(whole)
     with zipfile.ZipFile(crowd, "a") as zipped:
-        for number in range(70_000):
+        for number in range(30_000):
             zipped.writestr(f"{number}", b"")
     path = folder / "zip-crowd.keras"
     path.write_bytes(crowd.getvalue())
@@ -278,13 +278,13 @@ def _members(parts: dict[str, bytes], folder: Path, canary: Path) -> dict[str, d
                 change(stored)
             linked[f"weights-{name}"] = {"model.weights.h5": path.read_bytes()}
             path.unlink()
-    zeros = bytes(400 * MEBI)
+    zeros = bytes(300 * MEBI)
     return {
         **linked,
         "bomb": {"model.weights.h5": zeros},
         "config-bomb": {"config.json": b'{"a": "' + b" " * 60 * MEBI + b'"}'},
         "metadata-bomb": {"metadata.json": b" " * 60 * MEBI + b"{}"},
-        "assets": {"assets/dense/vocabulary.txt": zeros, "../../../tmp/escaped": b"x"},
+        "assets": {"assets/dense/vocabulary.txt": b"secret", "../../../tmp/escaped": b"x"},
         "metadata-list": {"metadata.json": b"[]"},
         "metadata-median": {"metadata.json": b'{"median": true}'},
         "metadata-text": {"metadata.json": b'"x"'},

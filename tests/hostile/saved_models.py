@@ -26,17 +26,17 @@ Module = Callable[[Any, Any], Any]
 
 def made(folder: Path, canary: Path, target: Path) -> Iterator[Path]:
     """Hostile SavedModel folders: none may read ``canary`` or write ``target``."""
-    for name, function in _functions(canary, target).items():
+    for name, function in functions(canary, target).items():
         yield exported(function, folder / f"saved-{name}")
-    base = exported(lambda weights, x: _linear(weights, x), folder / "saved-base")
+    base = exported(lambda weights, x: linear(weights, x), folder / "saved-base")
     for operation in OPERATIONS:
         yield changed(base, f"main-{operation}", lambda graph, op=operation: _add(graph.graph_def.node, op))
     for operation in OPERATIONS[::3]:
         yield changed(base, f"saver-{operation}", lambda graph, op=operation: _add(_saving(graph).node_def, op))
-        yield changed(base, f"start-{operation}", lambda graph, op=operation: _as_initialiser(graph, op))
-    for name, change in _changes().items():
+        yield changed(base, f"start-{operation}", lambda graph, op=operation: as_initialiser(graph, op))
+    for name, change in changes().items():
         yield changed(base, name, change)
-    yield from _folders(base, canary)
+    yield from folders(base, canary)
     for n in range(10):
         path = Path(shutil.copytree(base, folder / f"saved-damaged-{n}"))
         content, chance = bytearray((base / "saved_model.pb").read_bytes()), np.random.default_rng(n)
@@ -82,13 +82,13 @@ def changed(base: Path, name: str, change: Callable[[Any], None]) -> Path:
     return path
 
 
-def _linear(weights: Any, x: Any) -> Any:
+def linear(weights: Any, x: Any) -> Any:
     import tensorflow as tf
 
     return tf.reshape(x, (-1, 784)) @ weights
 
 
-def _functions(canary: Path, target: Path) -> dict[str, Module]:
+def functions(canary: Path, target: Path) -> dict[str, Module]:
     import tensorflow as tf
 
     raw, where, secret = tf.raw_ops, str(target), str(canary)
@@ -96,30 +96,30 @@ def _functions(canary: Path, target: Path) -> dict[str, Module]:
     def after(*operations: Any) -> Callable[[Any, Any], Any]:
         def call(weights: Any, x: Any) -> Any:
             with tf.control_dependencies([operation() for operation in operations]):
-                return _linear(weights, x)
+                return linear(weights, x)
 
         return call
 
     def constant(weights: Any, x: Any) -> Any:
         read = raw.ImmutableConst(dtype=tf.uint8, shape=[16], memory_region_name=secret)
-        return _linear(weights, x) + tf.reduce_sum(tf.cast(read, tf.float32))
+        return linear(weights, x) + tf.reduce_sum(tf.cast(read, tf.float32))
 
     def text(weights: Any, x: Any) -> Any:
         read = tf.io.decode_raw(tf.io.read_file(secret), tf.uint8)
-        return _linear(weights, x) + tf.reduce_sum(tf.cast(read, tf.float32))
+        return linear(weights, x) + tf.reduce_sum(tf.cast(read, tf.float32))
 
     def restored(weights: Any, x: Any) -> Any:
         (read,) = raw.RestoreV2(prefix=secret, tensor_names=["x"], shape_and_slices=[""], dtypes=[tf.float32])
-        return _linear(weights, x) + tf.reduce_sum(read)
+        return linear(weights, x) + tf.reduce_sum(read)
 
     def python(weights: Any, x: Any) -> Any:
-        return _linear(weights, tf.ensure_shape(tf.numpy_function(lambda a: a, [x], tf.float32), (None, 28, 28)))
+        return linear(weights, tf.ensure_shape(tf.numpy_function(lambda a: a, [x], tf.float32), (None, 28, 28)))
 
     def forever(weights: Any, x: Any) -> Any:
-        return _linear(weights, tf.while_loop(lambda y: tf.reduce_max(y) < 9e9, lambda y: (y * 0.5,), (x,))[0])
+        return linear(weights, tf.while_loop(lambda y: tf.reduce_max(y) < 9e9, lambda y: (y * 0.5,), (x,))[0])
 
     def swelling(weights: Any, x: Any) -> Any:
-        return _linear(weights, x) + tf.reduce_sum(tf.fill((60_000, 60_000), tf.reduce_max(x)))
+        return linear(weights, x) + tf.reduce_sum(tf.fill((60_000, 60_000), tf.reduce_max(x)))
 
     def doubling(weights: Any, x: Any) -> Any:
         def double(count: Any, y: Any) -> tuple[Any, Any]:
@@ -127,7 +127,7 @@ def _functions(canary: Path, target: Path) -> dict[str, Module]:
 
         shapes = (tf.TensorShape([]), tf.TensorShape([None, 28, 28]))
         _, y = tf.while_loop(lambda count, y: count < 40, double, (0, x), shape_invariants=shapes)
-        return _linear(weights, y)[: tf.shape(x)[0]]
+        return linear(weights, y)[: tf.shape(x)[0]]
 
     return {
         "write": after(lambda: tf.io.write_file(where, "here")),
@@ -158,12 +158,12 @@ def _saving(graph: Any) -> Any:
     return next(one for one in graph.graph_def.library.function if "traced_save" in one.signature.name)
 
 
-def _as_initialiser(graph: Any, operation: str) -> None:
+def as_initialiser(graph: Any, operation: str) -> None:
     _add(graph.graph_def.node, operation)
     graph.collection_def["saved_model_main_op"].node_list.value[:] = [f"bad_{operation}"]
 
 
-def _changes() -> dict[str, Callable[[Any], None]]:
+def changes() -> dict[str, Callable[[Any], None]]:
     def splat(graph: Any) -> None:
         node = graph.graph_def.node.add(name="splat", op="Const")
         node.attr["dtype"].type = 1
@@ -238,7 +238,7 @@ def _changes() -> dict[str, Callable[[Any], None]]:
     }  # fmt: skip
 
 
-def _folders(base: Path, canary: Path) -> Iterator[Path]:
+def folders(base: Path, canary: Path) -> Iterator[Path]:
     """Folders with links, pipes and other files."""
     data = "variables/variables.data-00000-of-00001"
     for name in ("link", "folder-link", "pipe", "sparse", "crowded", "text", "unpacked"):
