@@ -21,7 +21,7 @@ from typing import Any
 from edge.errors import ModelError
 from edge.system.text import one_line
 
-SECONDS = 45
+SECONDS = 25
 """How much processor time a trial may take, in seconds. A Pi Zero needs about 10, mostly for imports."""
 CLOCK_FACTOR = 4
 """How many times SECONDS a trial may take by the clock: on a single core, the process that reads gets most of the time.

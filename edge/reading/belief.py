@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from edge.errors import ModelError
 from edge.model.classifier import INFO_PREFIX, content_of, interpreter_class, packaged_model
 from edge.reading.evidence import NAMES, VIEW, VIEW_CLASSES
+from edge.system import archive
 from edge.system.closing import Closing
 from edge.system.stderr import without
 from edge.types import Pixels
@@ -112,25 +112,23 @@ def weigh(found: NDArray[np.float32], weights: Mapping[str, NDArray[np.float32]]
 def pack(network: bytes, card: Mapping[str, Any]) -> bytes:
     """The bytes of ``belief.tflite``: the network that looks at views, and the card with WEIGHTS and ``evidence``."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as zipped:
         # A fixed date: zip's own epoch.
-        archive.writestr(zipfile.ZipInfo(MEMBER, (1980, 1, 1, 0, 0, 0)), json.dumps(card), zipfile.ZIP_DEFLATED)
+        zipped.writestr(zipfile.ZipInfo(MEMBER, (1980, 1, 1, 0, 0, 0)), json.dumps(card), zipfile.ZIP_DEFLATED)
     return network + buffer.getvalue()
 
 
 def _unpack(content: bytes, path: Path) -> dict[str, Any]:
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if archive.getinfo(MEMBER).file_size > LARGEST:
-                raise ValueError("its card is too large")
-            card: dict[str, Any] = json.loads(archive.read(MEMBER))
+        with archive.opened(content) as zipped:
+            card: dict[str, Any] = json.loads(archive.member(zipped, MEMBER, LARGEST))
         if tuple(card["evidence"]) != NAMES:
             raise ValueError("it was fitted on other evidence")
         units = np.shape(card["hidden_bias"])
         shapes = ((len(NAMES),), (len(NAMES),), (len(NAMES), *units), units, units, (1,))
         if len(units) != 1 or tuple(np.shape(np.array(card[name], np.float32)) for name in WEIGHTS) != shapes:
             raise ValueError("its weights do not fit together")
-    except (KeyError, ValueError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+    except (KeyError, TypeError, *archive.DAMAGE) as error:
         raise _refusal(str(path), str(error).strip("'\"")) from error
     return card
 
