@@ -119,13 +119,15 @@ def _answer(task: str, options: dict[str, Any], folder: Path, debug: bool) -> di
     environment["CUDA_VISIBLE_DEVICES"] = ""
     _give_fonts(Path(environment["XDG_CACHE_HOME"]))
     command = [sys.executable, "-P", "-m", "convert.confined"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, process_group=0
+    ) as process:
         try:
             out, _ = process.communicate(json.dumps(order, default=str).encode())
-        except KeyboardInterrupt:
-            # A terminal has sent it the signal, too.
-            process.kill()
-            raise
+        finally:
+            # And what it has started: at Ctrl-C, or when it was ended itself, that would go on.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     where = options["model"]
     if process.returncode:
         raise ConvertError(f"{where}: {_ending(process.returncode)}")

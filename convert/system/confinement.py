@@ -27,6 +27,8 @@ CLOCK_FACTOR = 20
 what waits for ever reaches it."""
 TOTAL_SECONDS = 3 * 3600
 """How much time it may compute in all, in seconds. Chosen: the slowest model that is accepted takes an hour."""
+_SET_DEATH_SIGNAL = 1
+"""Of prctl(2)."""
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
 """unshare(2)."""
 
@@ -60,6 +62,8 @@ def confine(reading: Iterable[Path], writing: Iterable[Path]) -> Protections:
         _, hard = resource.getrlimit(which)
         allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(which, (allowed, allowed))
+    # The process that started it must not leave it behind.
+    ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0)
     has_no_network = _leave_network()
     found = 0
     with contextlib.suppress(OSError):

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,42 @@ def test_an_answer_cannot_command_the_terminal_nor_lead_elsewhere(
     with pytest.raises(ConvertError, match="was not written"):
         confined.run("convert", options, False)
     assert not (tmp_path / "out.tflite").exists() and not (tmp_path / "report").exists()
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGPROF"])
+def test_nothing_goes_on_after_the_end(name: str, tmp_path: Path) -> None:
+    """SIGINT goes to ``edge-convert``, as Ctrl-C does; SIGPROF to the process that reads the model."""
+    pids = tmp_path / "pids"
+    text = (
+        "import os, subprocess, time\n"
+        'other = subprocess.Popen(["sleep", "60"])\n'
+        f'with open({str(tmp_path / "half")!r}, "w") as file:\n    print(os.getpid(), other.pid, file=file)\n'
+        f"os.rename({str(tmp_path / 'half')!r}, {str(pids)!r})\ntime.sleep(60)"
+    )
+    code = (
+        f"import sys; sys.executable = {str(program(tmp_path, text))!r}; from convert.cli import convert_main;"
+        " sys.exit(convert_main(['inspect', 'm.tflite']))"
+    )
+    with subprocess.Popen([PYTHON, "-c", code], cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        while not pids.exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        reading, other = map(int, pids.read_text().split())
+        os.kill(process.pid if name == "SIGINT" else reading, signal.Signals[name])
+        _, err = process.communicate(timeout=60)
+    if name == "SIGINT":
+        assert (process.returncode, err) == (130, "")
+    else:
+        assert process.returncode == 1 and err.startswith("edge-convert: m.tflite: takes longer than")
+    assert not is_running(reading) and not is_running(other)
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process that has not ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def program(folder: Path, text: str) -> Path:
