@@ -104,8 +104,9 @@ def inspect(options: dict[str, Any], folder: Path, stderr: TextIO, protections: 
 
 TASKS = {"convert": convert, "inspect": inspect}
 """What such a process can do."""
-INSPECT_SECONDS = 20.0
-"""How long ``edge-convert inspect`` may compute, in seconds. Chosen: it takes one, mostly for imports."""
+INSPECT_SECONDS = 60.0
+"""How long ``edge-convert inspect`` may compute, in seconds. Measured: 7 s, nearly all of them to import TensorFlow,
+whose runtime is tried too."""
 
 
 def _answer(task: str, options: dict[str, Any], folder: Path, debug: bool) -> dict[str, Any]:
