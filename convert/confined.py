@@ -18,7 +18,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any, TextIO
 
 from convert.system import command_line, confinement
@@ -120,20 +120,24 @@ def _answer(task: str, options: dict[str, Any], folder: Path, debug: bool) -> di
     environment["CUDA_VISIBLE_DEVICES"] = ""
     _give_fonts(Path(environment["XDG_CACHE_HOME"]))
     command = [sys.executable, "-P", "-m", "convert.confined"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, process_group=0
-    ) as process:
+    # It answers into a file: what it has started could keep a pipe open.
+    with (
+        TemporaryFile() as said,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, env=environment, process_group=0) as process,
+    ):
         try:
-            out, _ = process.communicate(json.dumps(order, default=str).encode())
+            process.communicate(json.dumps(order, default=str).encode())
         finally:
             # And what it has started: at Ctrl-C, or when it was ended itself, that would go on.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+        said.seek(0)
+        out = said.read(MAX_ANSWER)
     where = options["model"]
     if process.returncode:
         raise ConvertError(f"{where}: {_ending(process.returncode)}")
     try:
-        answer = json.loads(out[:MAX_ANSWER])
+        answer = json.loads(out)
     except ValueError as error:
         raise ConvertError(f"{where}: gave no answer; run it again with --debug") from error
     return answer if isinstance(answer, dict) else {}
