@@ -71,6 +71,9 @@ def _jpeg(data: bytes) -> DecodeCost | None:
             if scans > MAX_SCANS or scans * width * height > MAX_SCANNED_PIXELS:
                 raise ImageError(f"has {scans} scans or more, too many for its size; save it as a non-progressive JPEG")
         elif 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
+            if components:
+                # libjpeg takes the first; with garbage between them it never sees the second.
+                raise ImageError("has two sizes; save it again")
             height, width, components = struct.unpack_from(">HHB", data, at + 3)
             shares = [(byte >> 4) * (byte & 15) for byte in data[at + 9 : at + 8 + 3 * components : 3]]
             planes = sum(shares) / max(1, *shares, 1)

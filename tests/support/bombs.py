@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -43,6 +44,14 @@ def jpeg(side: int = SIDE, scans: int = 0, subsampling: int = 0, **options: obje
     )
     data = out.getvalue()
     return data[:-2] + data[data.rfind(b"\xff\xda") : -2] * scans + data[-2:]
+
+
+def jpeg_of_two_sizes(side: int = SIDE) -> bytes:
+    """A few hundred bytes; a second frame header at their end says 8x8."""
+    data = bytearray(cv2.imencode(".jpg", np.zeros((8, 8), np.uint8))[1].tobytes())
+    at = data.find(b"\xff\xc0")
+    struct.pack_into(">HH", data, at + 5, side, side)
+    return bytes(data[:-2] + b"\xff\xc0" + struct.pack(">HBHHBBBB", 11, 8, 8, 8, 1, 1, 0x11, 0) + data[-2:])
 
 
 def tiff(

@@ -79,6 +79,7 @@ def test_only_scans_of_the_picture_itself_are_counted(page):
     [
         (b"\xff\xd8" + b"\xff\xfe\0\x02" * 20_000 + b"\xff\xd9", "more than 10,000 segments"),
         (bombs.png(side=8, more=bombs.chunk(b"tEXt", b"") * 20_000), "more than 10,000 segments"),
+        (bombs.jpeg_of_two_sizes(), "has two sizes"),
         (bombs.film(), "is an animation"),
         (bombs.webp(16, frames=2), "is an animation"),
         (saved("RGB", "TIFF", compression="jpeg"), "is a TIFF with a compression"),
