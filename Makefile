@@ -11,6 +11,11 @@ $(if $(filter litert tflite,$(RUNTIME)),,$(error RUNTIME is litert or tflite, no
 EDGE := .venv-edge-$(RUNTIME)
 # What the reader is held against.
 OTHERS := .venv-others
+# What makes the lock, the SBOM and the audit.
+SUPPLY := .venv-supply
+# How long make fuzz fuzzes each target, and which ones.
+SECONDS ?= 60
+TARGET ?=
 # Side by side, but not many: some look at how processes behave that a crowd would starve.
 PYTEST := -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
@@ -20,7 +25,8 @@ SITE = $(BIN)/python -m zensical build --strict
 # One target after another, even under make -j: the environment is made before it is used.
 .NOTPARALLEL:
 
-.PHONY: help demo test test-fast test-edge test-arm64 test-machine test-bare check docs tune score bench install clean
+.PHONY: help demo test test-fast test-edge test-arm64 test-machine test-bare test-install fuzz check docs tune score bench
+.PHONY: lock sbom audit install clean
 # What stands after ## is what `make help` prints.
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -53,8 +59,14 @@ test-arm64: arm64 ## run test-edge on Debian for 64-bit ARM (ARM64=FILE, see tes
 test-bare: ## run make demo and test-fast in a fresh Debian (SUITE=trixie or bookworm, TARGETS="demo test")
 	@tests/machine/bare.sh $(or $(SUITE),trixie) $(or $(TARGETS),demo test-fast)
 
+test-install: ## install the service in a fresh Debian, with the locked packages alone (SUITE=trixie or bookworm)
+	@tests/machine/bare.sh $(or $(SUITE),trixie) --install
+
 test-machine: machine $(VENV)/runtime ## install, boot and check a virtual machine (VM=FILE, see tests/machine/README.md)
 	@$(BIN)/python -u -m tests.machine.run "$(VM)"
+
+fuzz: $(VENV)/fuzz ## fuzz what reads foreign bytes, SECONDS=60 each (TARGET=card: only that); findings go to build/fuzz
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(TARGET)
 
 check: $(VENV)/everything ## check style and types (ruff and mypy)
 	$(BIN)/ruff check .
@@ -81,6 +93,20 @@ bench: packages $(VENV)/everything $(OTHERS)/ready data ## measure speed, also o
 	  $(BIN)/python -m tests.benchmarks.instructions && printf '\n## Others\n\n' && \
 	  $(BIN)/python -m tests.benchmarks.others "$(DATA)" $(OTHERS)/bin/python; } > build/BENCHMARKS.md
 	@mv build/BENCHMARKS.md docs/BENCHMARKS.md && cat docs/BENCHMARKS.md
+
+# uv reads from pyproject.toml which machines and Pythons it is for.
+LOCK = $(SUPPLY)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+  --custom-compile-command "make lock"
+lock: $(SUPPLY)/ready ## renew the versions and hashes of what the service installs (systemd/requirements*.txt)
+	$(LOCK) --constraint systemd/bookworm.txt --output-file systemd/requirements.txt pyproject.toml
+	$(SUPPLY)/bin/python -m tests.supply.declared build | $(LOCK) --output-file systemd/requirements-build.txt -
+
+sbom: $(SUPPLY)/ready ## list what the service installs, as CycloneDX, in build/sbom.cdx.json
+	@mkdir -p build
+	$(SUPPLY)/bin/python -m tests.supply.sbom build/sbom.cdx.json
+
+audit: $(SUPPLY)/ready ## ask OSV for known vulnerabilities of all that the service installs; fails if one was not asked for
+	@$(SUPPLY)/bin/python -m tests.supply.audit
 
 install: ## install the service on this machine, as root (systemd/install.sh also upgrades and uninstalls)
 	@systemd/install.sh install
@@ -120,6 +146,16 @@ $(EDGE)/ready: pyproject.toml | $(EDGE)/bin/python
 	$(if $(OTHER),$(EDGE)/bin/python -m pip uninstall --quiet --yes ai-edge-litert)
 	@touch $@
 
+$(VENV)/fuzz: $(VENV)/everything
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
+	@touch $@
+
+# Not the project itself: only what its extra names.
+$(SUPPLY)/ready: pyproject.toml | $(SUPPLY)/bin/python
+	$(SUPPLY)/bin/python -m tests.supply.declared supply \
+	  | $(SUPPLY)/bin/python -m pip install --quiet --disable-pip-version-check --requirement /dev/stdin
+	@touch $@
+
 $(OTHERS)/ready: | $(OTHERS)/bin/python
 	$(OTHERS)/bin/python -m pip install --quiet --disable-pip-version-check rapidocr onnxruntime
 	@touch $@
@@ -129,4 +165,4 @@ $(OTHERS)/ready: | $(OTHERS)/bin/python
 	$(PYTHON) -m venv $*
 
 clean: ## remove everything that make made
-	rm -rf $(VENV) .venv-edge-* $(OTHERS) .cache build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-edge-* $(OTHERS) $(SUPPLY) .cache build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -295,7 +295,7 @@ def _toml(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: no such file") from error
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingsError(f"{path}: is not valid TOML ({error})") from error
     known = [info.name for info in all_settings()]
     for name in _dotted(tables):

@@ -12,8 +12,9 @@ usage: install.sh install [--from WHAT] | upgrade [--from WHAT] | uninstall [--p
   upgrade      install a newer program and service; keep the config, and write the new default to edge.toml.new beside it
   uninstall    remove everything except /etc/edge-digits and /var/lib/edge-digits
   --purge      with uninstall: remove these too
-  --from WHAT  what pip installs: a folder, a wheel, edge-digits (the newest release) or edge-digits==0.1.0
+  --from WHAT  what is installed: a folder, a wheel, edge-digits (the newest release) or edge-digits==0.1.0
                (default: the checkout that contains this script, otherwise the newest release)
+               What it needs is installed as requirements.txt beside this script says: these versions, with these hashes
   --root DIR   only install the files, below DIR: no apt, venv, user or systemctl; needs no root
 USAGE
 }
@@ -77,6 +78,7 @@ settings=$root/etc/$name
 state=$root/var/lib/$name
 unit_file=$root/etc/systemd/system/$unit
 users_file=$root/etc/sysusers.d/$name.conf
+lock=$here/requirements.txt
 
 is_this_machine() {
   [ -z "$root" ]
@@ -85,11 +87,6 @@ is_this_machine() {
 systemd_runs() {
   # False in a chroot, as when the image of a card is built: there the service is only enabled.
   is_this_machine && [ -d /run/systemd/system ]
-}
-
-release() {
-  # bookworm, trixie: see os-release(5).
-  sed -n 's/^VERSION_CODENAME=//p' /etc/os-release | tr -d '"'
 }
 
 packages() {
@@ -123,10 +120,53 @@ program() {
     [ ! -f "$here/../pyproject.toml" ] || from=$(cd "$here/.." && pwd)
   fi
   say "installing $from"
-  set -- --upgrade "$from"
-  [ "$(release)" != bookworm ] || set -- --constraint "$here/bookworm.txt" "$@"
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir "$@"
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  wheel
+  dependencies
+  # It may be the same version, made anew.
+  run_pip install --no-index --no-deps --force-reinstall "$work"/*.whl
+  # Without an index this installs nothing: it fails if a package is missing or has another version than is needed.
+  run_pip install --no-index "$name" ||
+    fail "$from needs other packages than $lock has; use the install.sh of its own version"
   "$venv/bin/edge" --version
+}
+
+run_pip() {
+  # -P: nothing is imported from the folder in which root happens to be.
+  "$venv/bin/python" -P -m pip --quiet --disable-pip-version-check --no-cache-dir "$@"
+}
+
+run_locked() {
+  # Only wheels, so that no code of a package runs while root installs it, and only those whose hash the lock has.
+  run_pip install --require-hashes --only-binary :all: --no-deps "$@"
+}
+
+wheel() {
+  # Make or fetch the program's wheel in $work. What builds it is locked too, and is not installed.
+  if [ -d "$from" ]; then
+    run_locked --target "$work/build" --requirement "$here/requirements-build.txt"
+    PYTHONPATH=$work/build run_pip wheel --no-index --no-build-isolation --no-deps --wheel-dir "$work" "$from"
+  elif [ -f "$from" ]; then
+    case $from in
+      *.whl) cp "$from" "$work" ;;
+      *) fail "--from $from: is neither a folder nor a wheel" ;;
+    esac
+  else
+    run_pip download --only-binary :all: --no-deps --dest "$work" "$from"
+  fi
+}
+
+dependencies() {
+  locked=$lock
+  if [ "$("$venv/bin/python" -c 'import platform; print(platform.machine())')" = armv7l ]; then
+    # Their wheels for 32-bit ARM are built by piwheels, after the lock was made, so it cannot have their hashes.
+    say "NumPy and OpenCV come from piwheels: their hashes are not checked"
+    run_pip install --only-binary :all: --constraint "$here/bookworm.txt" numpy opencv-python-headless
+    locked=$work/requirements.txt
+    awk '/^[^ #]/ { skip = /^(numpy|opencv-python-headless)==/ } !skip' "$lock" >"$locked"
+  fi
+  run_locked --requirement "$locked"
 }
 
 same_python() {

@@ -1,13 +1,20 @@
 #!/bin/sh
 # `make test-bare`: run make targets of the committed project in a fresh Debian that has only make and git.
+# `make test-install`: install the service there, with systemd's files but without a running systemd.
 #
 #   bare.sh SUITE TARGET...   SUITE: bookworm or trixie; the targets run in this order, as root
+#   bare.sh SUITE --install
 #
 # Packages come from where this machine gets its own: the Debian mirror of its apt, the index and the certificates of its pip.
 set -eu
 cd "$(dirname "$0")/../.."
 suite=$1
 shift
+inside=bare_inside.sh include=make,git
+if [ "${1:-}" = --install ]; then
+  shift
+  inside=install_inside.sh include=make,git,systemd
+fi
 
 if ! command -v mmdebstrap >/dev/null; then
   echo "bare.sh: mmdebstrap is missing; on Debian: sudo apt install -y mmdebstrap" >&2
@@ -34,7 +41,7 @@ files=$folder/files
 mkdir -p "$files/tmp" "$files/usr/local/share/ca-certificates"
 chmod 1777 "$files/tmp"
 git bundle create --quiet "$files/tmp/project.bundle" HEAD
-cp tests/machine/bare_inside.sh "$files/tmp/inside.sh"
+cp "tests/machine/$inside" "$files/tmp/inside.sh"
 cp /usr/local/share/ca-certificates/*.crt "$files/usr/local/share/ca-certificates/" 2>/dev/null || true
 
 # Only an index that has an address: a folder of this machine is not in the new root.
@@ -54,7 +61,7 @@ set_pip() {
 } >"$files/tmp/environment"
 
 set -- "$suite" "$@"
-mmdebstrap --quiet --variant=minbase --include=make,git --format=null \
+mmdebstrap --quiet --variant=minbase --include="$include" --format=null \
   --customize-hook="cp -r '$files/.' \"\$1/\"" \
   --customize-hook="chroot \"\$1\" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin sh /tmp/inside.sh $*" \
   "$suite" /dev/null \

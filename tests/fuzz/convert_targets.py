@@ -1,0 +1,38 @@
+"""Targets of what runs on the workstation: Keras files until Keras itself would load them, and .tflite files."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from convert import load
+from convert.load.keras_file import CONFIG, WEIGHTS
+from convert.tflite import flatbuffer
+from edge.errors import ConvertError
+from tests.fuzz.archives import zipped
+
+_FOLDER = tempfile.TemporaryDirectory()
+_MODEL = Path(_FOLDER.name) / "model.keras"
+
+
+def keras_file(data: bytes) -> None:
+    """An .h5 or .keras file: all that is done before Keras is asked."""
+    _MODEL.write_bytes(data)
+    with mock.patch.object(load, "_load_with_keras", _not_asked):
+        load.load(_MODEL)
+
+
+def architecture(data: bytes) -> None:
+    """The JSON in a .keras file, whose archive's checksum would hide it from a fuzzer."""
+    keras_file(zipped({CONFIG: data, WEIGHTS: b""}, method=0))
+
+
+def tflite(data: bytes) -> None:
+    """A .tflite file, as ``edge-convert inspect`` reads it."""
+    flatbuffer.read(data, "model.tflite")
+
+
+def _not_asked(*arguments: Any) -> Any:
+    raise ConvertError("Keras is not asked here")
