@@ -11,8 +11,6 @@ $(if $(filter litert tflite,$(RUNTIME)),,$(error RUNTIME is litert or tflite, no
 EDGE := .venv-edge-$(RUNTIME)
 # What the reader is held against.
 OTHERS := .venv-others
-# What makes the lock, the SBOM and the audit.
-SUPPLY := .venv-supply
 # How long make fuzz fuzzes each target, and which ones.
 SECONDS ?= 60
 TARGET ?=
@@ -95,18 +93,18 @@ bench: packages $(VENV)/everything $(OTHERS)/ready data ## measure speed, also o
 	@mv build/BENCHMARKS.md docs/BENCHMARKS.md && cat docs/BENCHMARKS.md
 
 # uv reads from pyproject.toml which machines and Pythons it is for.
-LOCK = $(SUPPLY)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+LOCK = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
   --custom-compile-command "make lock"
-lock: $(SUPPLY)/ready ## renew the versions and hashes of what the service installs (systemd/requirements*.txt)
+lock: $(VENV)/everything ## renew the versions and hashes of what the service installs (systemd/requirements*.txt)
 	$(LOCK) --constraint systemd/bookworm.txt --output-file systemd/requirements.txt pyproject.toml
-	$(SUPPLY)/bin/python -m tests.supply.declared build | $(LOCK) --output-file systemd/requirements-build.txt -
+	$(BIN)/python -m tests.supply.declared build | $(LOCK) --output-file systemd/requirements-build.txt -
 
-sbom: $(SUPPLY)/ready ## list what the service installs, as CycloneDX, in build/sbom.cdx.json
+sbom: $(VENV)/everything ## list what the service installs, as CycloneDX, in build/sbom.cdx.json
 	@mkdir -p build
-	$(SUPPLY)/bin/python -m tests.supply.sbom build/sbom.cdx.json
+	$(BIN)/python -m tests.supply.sbom build/sbom.cdx.json
 
-audit: $(SUPPLY)/ready ## ask OSV for known vulnerabilities of all that the service installs; fails if one was not asked for
-	@$(SUPPLY)/bin/python -m tests.supply.audit
+audit: $(VENV)/everything ## ask OSV for known vulnerabilities of all that the service installs; fails if one was not asked for
+	@$(BIN)/python -m tests.supply.audit
 
 install: ## install the service on this machine, as root (systemd/install.sh also upgrades and uninstalls)
 	@systemd/install.sh install
@@ -150,12 +148,6 @@ $(VENV)/fuzz: $(VENV)/everything
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]'
 	@touch $@
 
-# Not the project itself: only what its extra names.
-$(SUPPLY)/ready: pyproject.toml | $(SUPPLY)/bin/python
-	$(SUPPLY)/bin/python -m tests.supply.declared supply \
-	  | $(SUPPLY)/bin/python -m pip install --quiet --disable-pip-version-check --requirement /dev/stdin
-	@touch $@
-
 $(OTHERS)/ready: | $(OTHERS)/bin/python
 	$(OTHERS)/bin/python -m pip install --quiet --disable-pip-version-check rapidocr onnxruntime
 	@touch $@
@@ -165,4 +157,4 @@ $(OTHERS)/ready: | $(OTHERS)/bin/python
 	$(PYTHON) -m venv $*
 
 clean: ## remove everything that make made
-	rm -rf $(VENV) .venv-edge-* $(OTHERS) $(SUPPLY) .cache build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-edge-* $(OTHERS) .cache build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

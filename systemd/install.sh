@@ -160,7 +160,7 @@ wheel() {
 dependencies() {
   locked=$lock
   if [ "$("$venv/bin/python" -c 'import platform; print(platform.machine())')" = armv7l ]; then
-    # Their wheels for 32-bit ARM are built by piwheels, after the lock was made, so it cannot have their hashes.
+    # piwheels builds their wheels for 32-bit ARM itself, so the lock does not have the hashes.
     say "NumPy and OpenCV come from piwheels: their hashes are not checked"
     run_pip install --only-binary :all: --constraint "$here/bookworm.txt" numpy opencv-python-headless
     locked=$work/requirements.txt
