@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import resource
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from tests.fuzz.targets import CORPUS, TARGETS
 
 STUCK_SECONDS = 300
-"""An input that takes longer on the clock on the wall is stuck in compiled code. Chosen: even a busy machine has given it
-10 seconds of a processor by then."""
+"""An input that takes longer by the clock on the wall is stuck in compiled code. Chosen: a busy machine has given it 10
+seconds of a processor by then."""
 MEMORY_MB = 1024
 """Most megabytes that the process may take. Chosen: a Pi has little more."""
 INPUT_BYTES = 65_536
@@ -41,7 +43,7 @@ def main() -> int:
 
 
 def fuzz(name: str, folder: Path, seconds: float) -> tuple[float, int, int, list[str]]:
-    """The processor's seconds, how many inputs were tried, how many branches were reached, the files of the findings."""
+    """The processor's seconds, how many inputs were tried and branches reached, and the files of the findings."""
     grown = folder / "corpus"
     grown.mkdir(parents=True, exist_ok=True)
     for old in [path for path in folder.iterdir() if path.is_file()]:
@@ -53,8 +55,10 @@ def fuzz(name: str, folder: Path, seconds: float) -> tuple[float, int, int, list
         command += [f"-artifact_prefix={folder}/", "-print_final_stats=1", str(grown), str(CORPUS / name)]
         log = folder / f"log-{start}.txt"
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        with log.open("w") as output:
-            status = subprocess.run(command, stdout=output, stderr=output).returncode
+        # libFuzzer ends a process without removing its temporary files.
+        with log.open("w") as output, tempfile.TemporaryDirectory() as temporary:
+            place = {**os.environ, "TMPDIR": temporary}
+            status = subprocess.run(command, stdout=output, stderr=output, env=place).returncode
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         used += after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         text = log.read_text("utf-8", "replace")
@@ -62,7 +66,8 @@ def fuzz(name: str, folder: Path, seconds: float) -> tuple[float, int, int, list
         branches = max([branches, *map(int, re.findall(r" cov: (\d+)", text))])
         if status == 0 or used >= seconds:
             break
-    return used, runs, branches, sorted(path.name for path in folder.iterdir() if path.is_file() and path.suffix != ".txt")
+    found = sorted(path.name for path in folder.iterdir() if path.is_file() and path.suffix != ".txt")
+    return used, runs, branches, found
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from edge import publishers, sources, uri
 from edge.controls import Controls, Program
-from edge.errors import SettingsError
 from edge.model.card import MEMBER, read_card
 from edge.mqtt import address
 from edge.publishers.mqtt import Mqtt

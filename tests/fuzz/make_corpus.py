@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import cv2
@@ -87,7 +88,7 @@ def corpus() -> dict[str, dict[str, bytes]]:
 
 
 def cards() -> dict[str, bytes]:
-    whole = json.loads(zipped_text(Card(name="m", labels=(*DIGITS, "none"), evaluation={"accuracy": 0.99})))
+    whole = {"format": 1, **asdict(Card(name="m", labels=(*DIGITS, "none"), evaluation={"accuracy": 0.99}))}
     return {
         "packed.tflite": MODEL + Card(name="m").archive(),
         "stored.tflite": MODEL + zipped({MEMBER: _json(whole)}, method=0),
@@ -100,13 +101,6 @@ def cards() -> dict[str, bytes]:
         "long_label.json": _json({"format": 1, "labels": ["9" * 5000]}),
         "deep.json": b"[" * 2000,
     }
-
-
-def zipped_text(card: Card) -> bytes:
-    import zipfile
-
-    with zipfile.ZipFile(io.BytesIO(card.archive())) as archive:
-        return archive.read(MEMBER)
 
 
 def pictures() -> dict[str, bytes]:
@@ -130,13 +124,15 @@ def pictures() -> dict[str, bytes]:
         "colour.bmp": (".bmp", colour, []),
         "grey.pgm": (".pgm", grey, []),
     }
-    files = {name: cv2.imencode(suffix, picture, options)[1].tobytes() for name, (suffix, picture, options) in made.items()}
+    files = {
+        name: cv2.imencode(suffix, picture, options)[1].tobytes() for name, (suffix, picture, options) in made.items()
+    }
     return {**files, "bits.pbm": b"P1 # a remark\n3 2\n1 0 1\n0 1 0\n", "text.ppm": b"P3\n2 1\n255\n1 2 3 4 5 6\n"}
 
 
 def settings() -> dict[str, bytes]:
     return {
-        "plain.toml": b'source = "v4l2:/dev/video0?size=640x480&fps=5"\npublish = ["jsonl:-"]\nweb = "127.0.0.1:8080"\n',
+        "plain.toml": b'source = "v4l2:/dev/video0?size=640x480&fps=5"\npublish = ["jsonl:-"]\nweb = "[::1]:8080"\n',
         "broker.toml": b'publish = "mqtt://a:b@c:1883/d?version=5 mqtts://[::1]/e?home_assistant=off"\n',
         "hook.toml": b'publish = ["https://u:p@host:99/path?query#secret_file=f"]\nmetrics = "[::1]:9101"\n',
         "stream.toml": b'source = "rtsp://u:p@camera/live?x=1"\nthreads = 2\nmin_confidence = 0.25\n',
@@ -241,9 +237,9 @@ def _hdf5(
     link: str = "",
 ) -> bytes:
     buffer = io.BytesIO()
-    with h5py.File(buffer, "w", libver="latest") as stored:
+    with h5py.File(buffer, "w") as stored:
         for name, values in numbers.items():
-            stored[name] = values
+            stored.create_dataset(name, data=values, track_times=False)
         for group, pairs in {"/": attributes, **(more or {})}.items():
             for name, value in pairs.items():
                 stored[group].attrs[name] = value

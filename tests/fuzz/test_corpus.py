@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import resource
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,13 +18,10 @@ MEMORY_MB = 1024
 HANG_SECONDS = 10
 CORPUS_KB = 256
 """Most kilobytes of all inputs together. Chosen: a clone should stay small."""
+INPUTS = [(name, path) for name in TARGETS for path in corpus(name)]
 
 
-def inputs() -> Iterator[tuple[str, Path]]:
-    return ((name, path) for name in TARGETS for path in corpus(name))
-
-
-@pytest.mark.parametrize(("name", "path"), inputs(), ids=lambda value: value if isinstance(value, str) else value.name)
+@pytest.mark.parametrize(("name", "path"), INPUTS, ids=lambda value: value if isinstance(value, str) else value.name)
 def test_an_input_is_read_or_refused(name: str, path: Path) -> None:
     if "convert" in TARGETS[name]:
         pytest.importorskip("h5py", reason="the converter is not installed here")
@@ -42,7 +38,7 @@ def test_an_input_is_read_or_refused(name: str, path: Path) -> None:
 def test_each_target_has_a_small_corpus_and_no_folder_is_without_one() -> None:
     assert {folder.name for folder in CORPUS.iterdir()} == TARGETS.keys()
     assert all(corpus(name) for name in TARGETS)
-    assert sum(path.stat().st_size for _, path in inputs()) < CORPUS_KB * 1024
+    assert sum(path.stat().st_size for _, path in INPUTS) < CORPUS_KB * 1024
 
 
 def test_make_fuzz_runs_each_target_for_a_minute() -> None:

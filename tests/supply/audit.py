@@ -58,7 +58,9 @@ def ask(versions: list[Locked], osv_url: str = "") -> list[str]:
     command += ["--format", "json", "--vulnerability-service", "osv", *(["--osv-url", osv_url] if osv_url else [])]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "versions.txt")
-        lines = [" ".join([f"{one.name}=={one.version}", *(f"--hash={digest}" for digest in one.hashes)]) for one in versions]
+        lines = [
+            " ".join([f"{one.name}=={one.version}", *(f"--hash={digest}" for digest in one.hashes)]) for one in versions
+        ]
         path.write_text("\n".join(lines), "utf-8")
         # Without its cache: an answer of last week is not one of today.
         command += ["--requirement", str(path), "--cache-dir", folder]

@@ -1,4 +1,4 @@
-"""Print what pyproject.toml requires, one a line: ``python -m tests.supply.declared build``, or the name of an extra."""
+"""Print what pyproject.toml requires, one a line: ``python -m tests.supply.declared build``, or an extra's name."""
 
 from __future__ import annotations
 
