@@ -98,6 +98,9 @@ LOCK = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11
 lock: $(VENV)/everything ## renew the versions and hashes of what the service installs (systemd/requirements*.txt)
 	$(LOCK) --constraint systemd/bookworm.txt --output-file systemd/requirements.txt pyproject.toml
 	$(BIN)/python -m tests.supply.declared build | $(LOCK) --output-file systemd/requirements-build.txt -
+	@# uv is more lenient than pip, which is what installs them.
+	$(BIN)/python -m pip install --quiet --dry-run --ignore-installed --require-hashes --only-binary :all: --no-deps \
+	  --requirement systemd/requirements.txt --requirement systemd/requirements-build.txt
 
 sbom: $(VENV)/everything ## list what the service installs, as CycloneDX, in build/sbom.cdx.json
 	@mkdir -p build
