@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from edge.system import state_folder
+from tests.supply.lock import LOCK, read
 from tests.support.patience import patience
 
 ROOT = Path(__file__).parents[2]
@@ -190,6 +191,64 @@ def test_settings_that_are_wrong_do_not_end_the_installation_there(
     done = make_tokens("wbe = 3\n")
     assert done.returncode == 0
     assert "wbe: no such setting" in done.stderr and "no tokens for the live page were made" in done.stdout
+
+
+@pytest.fixture
+def pip_calls(tmp_path: Path) -> Callable[..., list[list[str]]]:
+    """What a step of the script asks of pip, on a machine of such a processor; a stand-in plays the venv's Python."""
+    script = SCRIPT.read_text("utf-8")
+    names = "say|fail|run_pip|run_locked|wheel|dependencies"
+    steps = "".join(re.findall(rf"^(?:{names})\(\) \{{\n.*?^\}}\n", script, re.MULTILINE | re.DOTALL))
+    python, log, work = tmp_path / "venv" / "bin" / "python", tmp_path / "calls", tmp_path / "work"
+    python.parent.mkdir(parents=True)
+    work.mkdir()
+    python.write_text(
+        f'#!/bin/sh\nif [ "$1" = -c ]; then echo "$MACHINE"; exit; fi\nprintf "%s\\n" "$*" >>{shlex.quote(str(log))}\n'
+    )
+    python.chmod(0o755)
+
+    def run_step(step: str, machine: str = "x86_64", **variables: str | Path) -> list[list[str]]:
+        given = {"venv": python.parents[1], "here": ROOT / "systemd", "work": work, **variables}
+        given["lock"] = LOCK
+        places = " ".join(f"{name}={shlex.quote(str(value))}" for name, value in given.items())
+        command = ["sh", "-euc", f"{places}\n{steps}{step}"]
+        log.unlink(missing_ok=True)
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "MACHINE": machine}, cwd="/")
+        assert done.returncode == 0, done.stderr
+        return [line.split() for line in log.read_text().splitlines()]
+
+    return run_step
+
+
+LOCKED = {"--require-hashes", "--only-binary", ":all:", "--no-deps"}
+"""What pip is told so that it takes only wheels whose hash is known."""
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_what_the_program_needs_comes_from_the_lock_alone(
+    pip_calls: Callable[..., list[list[str]]], machine: str
+) -> None:
+    (call,) = pip_calls("dependencies", machine)
+    assert {"-P", *LOCKED} < set(call) and call[-2:] == ["--requirement", str(LOCK)]
+
+
+def test_on_32_bit_arm_only_numpy_and_opencv_come_without_a_hash(
+    pip_calls: Callable[..., list[list[str]]], tmp_path: Path
+) -> None:
+    without, locked = pip_calls("dependencies", "armv7l")
+    assert set(without) > {"--only-binary", ":all:", "numpy", "opencv-python-headless"}
+    assert "--require-hashes" not in without and str(ROOT / "systemd" / "bookworm.txt") in without
+    assert set(locked) > LOCKED and Path(locked[-1]).parent == tmp_path / "work"
+    without_hash = ("numpy", "opencv-python-headless")
+    assert read(Path(locked[-1])) == [one for one in read(LOCK) if one.name not in without_hash]
+
+
+def test_the_program_is_built_with_locked_tools_and_no_index(
+    pip_calls: Callable[..., list[list[str]]], tmp_path: Path
+) -> None:
+    tools, build = pip_calls("wheel", **{"from": ROOT})
+    assert set(tools) > {*LOCKED, "--target"} and tools[-1] == str(ROOT / "systemd" / "requirements-build.txt")
+    assert set(build) > {"wheel", "--no-index", "--no-build-isolation", "--no-deps"}
 
 
 @pytest.mark.parametrize(
