@@ -51,7 +51,8 @@ def fuzz(name: str, folder: Path, seconds: float) -> tuple[float, int, int, list
     used, runs, branches = 0.0, 0, 0
     for start in range(MOST_STARTS):
         command = [sys.executable, "-m", "tests.fuzz.fuzzer", name, str(folder), str(seconds - used)]
-        command += [f"-timeout={STUCK_SECONDS}", f"-rss_limit_mb={MEMORY_MB}", f"-max_len={INPUT_BYTES}"]
+        command += [f"-timeout={STUCK_SECONDS}", f"-report_slow_units={STUCK_SECONDS}"]
+        command += [f"-rss_limit_mb={MEMORY_MB}", f"-max_len={INPUT_BYTES}"]
         command += [f"-artifact_prefix={folder}/", "-print_final_stats=1", str(grown), str(CORPUS / name)]
         log = folder / f"log-{start}.txt"
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
