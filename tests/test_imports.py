@@ -21,7 +21,7 @@ DOORS = {
     "libcamera": {"edge/sources/picamera.py"},
     "ai_edge_litert": {"edge/model/classifier.py", "convert/tflite/flatbuffer.py"},
     "tflite_runtime": {"edge/model/classifier.py"},
-    "paho": {"edge/mqtt/connection.py"},
+    "paho": {"edge/mqtt/client.py", "edge/mqtt/connection.py"},
     "prometheus_client": {"edge/running/metrics.py"},
     "starlette": {f"edge/web/{name}.py" for name in ("access", "app", "http", "teach", "tune")},
     "uvicorn": {"edge/web/server.py"},

@@ -1,4 +1,4 @@
-"""One connection to an MQTT broker; the only module that imports paho."""
+"""One connection to an MQTT broker; only this module and ``client`` import paho."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.errors import PublishError
 from edge.mqtt.address import CREDENTIAL, PREFIX, Address, connection_problem
-from edge.system.text import one_line
+from edge.mqtt.client import PACKET_BYTES, BoundedClient
+from edge.system.text import one_line, printable
 from edge.system.tls import speaks_tls
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ class Connection:
         self._acks: dict[int, int] = {}
         self._unwaited: dict[int, float] = {}
         self._stopped = False
-        self._paho: Client | None = None
+        self._paho: BoundedClient | None = None
         self.lost = ""
         """Why the connection ended; empty while it is open."""
         self.lost_code = 0
@@ -84,6 +85,9 @@ class Connection:
         """The largest packet that the broker accepts, in bytes; 0: any."""
         self.version = 0
         """MQTT version, 5 or 3 (3.1.1); 0 before the connection is open."""
+        self.cut_short = ""
+        """Topic of a message that was too large and still arriving when the connection ended; empty if none was."""
+        self._reported_size = False
 
     def open(self) -> None:
         """Connect and log in; PublishError says what is wrong and what to do."""
@@ -110,12 +114,13 @@ class Connection:
         self._acks.clear()
         self._unwaited.clear()
         # Without paho's own reconnecting: it would send unacknowledged messages again, and so do we.
-        paho = Client(
+        paho = BoundedClient(
             CallbackAPIVersion.VERSION2, client_id=self._client_id, protocol=version, reconnect_on_failure=False
         )
         paho.connect_timeout = self._timeout_seconds
         paho.on_connect, paho.on_disconnect = self._on_connect, self._on_disconnect
         paho.on_publish, paho.on_message, paho.on_subscribe = self._on_publish, self._on_message, self._on_subscribe
+        paho.on_too_large = self._on_too_large
         if address.secure:
             paho.tls_set_context(address.tls_context())
         password = address.password_now() if address.user else None
@@ -125,7 +130,9 @@ class Connection:
             paho.will_set(self._will[0], self._will[1], qos=1, retain=True)
         try:
             if version == V5:
-                paho.connect(address.host, address.port, KEEPALIVE_SECONDS, clean_start=True)
+                limit = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+                limit.MaximumPacketSize = PACKET_BYTES
+                paho.connect(address.host, address.port, KEEPALIVE_SECONDS, clean_start=True, properties=limit)
             else:
                 paho.connect(address.host, address.port, KEEPALIVE_SECONDS)
         except (OSError, ValueError) as error:
@@ -207,9 +214,15 @@ class Connection:
         if self._unwaited and time.monotonic() - min(self._unwaited.values()) > ACK_SECONDS:
             raise PublishError(f"{self._address.name}: the broker has not acknowledged a message for {ACK_SECONDS:g} s")
 
-    def subscribe(self, topics: Sequence[str], qos: int = 1) -> None:
-        """Subscribe to topics; their messages go to ``on_message``."""
-        self._open_client().subscribe([(topic, qos) for topic in topics])
+    def subscribe(self, topics: Sequence[str]) -> None:
+        """Subscribe to topics; their messages go to ``on_message``.
+
+        With QoS 0: after a lost connection a clean session gets nothing again, whatever the QoS. With QoS 1, Mosquitto
+        2.0 would count messages that are too large for us as unacknowledged, and after 20 of them send no others.
+        """
+        paho = self._open_client()
+        if topics:
+            paho.subscribe([(topic, 0) for topic in topics])
 
     def _open_client(self) -> Client:
         if self._stopped or self.lost or self._paho is None:
@@ -230,6 +243,7 @@ class Connection:
         paho, self._paho = self._paho, None
         if paho is None:
             return
+        self.cut_short = paho.skipping
         if not self.lost:
             paho.disconnect()
             with self._changed:
@@ -283,6 +297,17 @@ class Connection:
             log.warning(
                 "%s: the broker does not let us subscribe, so commands do not arrive; see its access control list",
                 self._address.name,
+            )
+
+    def _on_too_large(self, topic: str, size: int) -> None:
+        # Once, as whoever may write there may do so often.
+        if not self._reported_size:
+            self._reported_size = True
+            log.warning(
+                "%s: %s: a message of %s bytes is ignored; look who may write there",
+                self._address.name,
+                printable(topic)[:200],
+                f"{size:,}",
             )
 
     def _on_message(self, paho: Client, data: Any, message: MQTTMessage) -> None:

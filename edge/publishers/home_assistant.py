@@ -119,8 +119,6 @@ def _entities(base: str) -> dict[str, dict[str, Any]]:
             "icon": "mdi:pause",
             "command_topic": f"{base}set/pause",
             "state_topic": f"{base}paused",
-            # Retained, so that it holds over a restart of the device.
-            "retain": True,
             **online,
         },
         "threshold": {
@@ -129,7 +127,6 @@ def _entities(base: str) -> dict[str, dict[str, Any]]:
             "icon": "mdi:tune",
             "command_topic": f"{base}set/threshold",
             "state_topic": f"{base}threshold",
-            "retain": True,
             "min": 0,
             "max": 1,
             "step": 0.01,

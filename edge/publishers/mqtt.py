@@ -15,12 +15,11 @@ Topics below ``prefix/DEVICE/``:
 ``threshold``         retained 0 to 1
 ``image``             retained a JPEG of what was last read
 ``set/read``                   command, any payload: read now
-``set/pause``         optional command: ``ON`` or ``OFF``; empty: ``OFF``
-``set/threshold``     optional command: 0 to 1, another ``min_confidence``; empty: that of the settings
+``set/pause``                  command: ``ON`` or ``OFF``; empty: ``OFF``
+``set/threshold``              command: 0 to 1, another ``min_confidence``; empty: that of the settings
 ===================== ======== ==================================================================================
 
-A pause or threshold lasts until the program ends. If the command was sent retained, the broker sends it again at each
-connection, so it also holds after a restart. An empty retained message removes it from the broker.
+A pause or threshold lasts until the program ends. Retained commands are ignored: nobody knows how old they are.
 """
 
 from __future__ import annotations
@@ -61,8 +60,9 @@ BIRTH_SECONDS = 3.0
 """Longest delay, at random, before the answer to Home Assistant's birth message: a hundred devices must not all answer
 at once. Chosen."""
 ONLINE, OFFLINE = b"online", b"offline"
-RETAINABLE_COMMANDS = {"set/pause", "set/threshold"}
-"""Commands that are obeyed when retained; a retained ``set/read`` would make a reading at each connection."""
+FLOOD_SECONDS = 3600.0
+"""How long a topic is left out after a message there that was too large broke the connection. If it is retained, it
+comes again with each subscription. Chosen: at most one such break an hour."""
 OVERHEAD_BYTES = 64
 """Most bytes of a packet besides topic and payload: header and properties."""
 MESSAGE_FAULT_CODES = {0x90, 0x95, 0x99}
@@ -137,6 +137,8 @@ class Mqtt(Channel):
         self._one_at_a_time = False
         self._too_large: set[tuple[str, int]] = set()
         self._refusals: dict[tuple[str, int], int] = {}
+        self._flooded: dict[str, float] = {}
+        """Topics that are left out -> until when, by the monotonic clock."""
 
     def connect(self) -> None:
         """Connect and subscribe, and send all retained messages again, because the broker may have lost them."""
@@ -151,15 +153,18 @@ class Mqtt(Channel):
         self._last_sent.clear()
         self._image_number, self._image_sent_at, self._stats_sent_at = 0, float("-inf"), float("-inf")
         self._answer_number = program.controls.last_answer()[0]
-        # Also our own availability: the last will of our previous connection may arrive late.
-        own = [self._base + leaf for leaf in ("set/read", "set/pause", "set/threshold", "availability")]
-        connection.subscribe(own + ([f"{self._discovery}/status"] if self._discovery else []))
+        connection.subscribe([topic for topic in self._topics() if topic not in self._flooded])
         self._announce()
         if newest := program.newest_event():
             connection.send_retained(self._base + "state", newest.encode())
         if self._attributes is not None:
             connection.send_retained(self._base + "camera/attributes", self._attributes.encode())
         self.tend()
+
+    def _topics(self) -> list[str]:
+        """What it subscribes to; also ``availability``: the last will of an earlier connection may arrive late."""
+        own = [self._base + leaf for leaf in ("set/read", "set/pause", "set/threshold", "availability")]
+        return own + ([f"{self._discovery}/status"] if self._discovery else [])
 
     def check(self) -> None:
         """PublishError if a file of the address (password, certificates) cannot be used."""
@@ -234,6 +239,9 @@ class Mqtt(Channel):
         connection.check()
         if now >= self._announce_at:
             self._announce()
+        for topic in [topic for topic, until in self._flooded.items() if now >= until]:
+            del self._flooded[topic]
+            connection.subscribe([topic])
         controls = program.controls
         self._send_if_changed("availability", ONLINE)
         self._send_if_changed("camera", ONLINE if program.camera_state() == "running" else OFFLINE)
@@ -303,6 +311,9 @@ class Mqtt(Channel):
         self._connected_at = 0.0
         connection.send_last(self._base + "availability", OFFLINE)
         connection.close()
+        if (topic := connection.cut_short) in self._topics():
+            self._flooded[topic] = time.monotonic() + FLOOD_SECONDS
+            log.warning("%s: %s: ignored for an hour; a message there is too large to wait for", self.name, topic)
 
     def stop(self) -> None:
         """End a wait for the broker."""
@@ -319,7 +330,7 @@ class Mqtt(Channel):
         elif self._discovery and topic == f"{self._discovery}/status":
             if payload == ONLINE and not retained:
                 self._announce_at = time.monotonic() + random.uniform(0, BIRTH_SECONDS)
-        elif not retained or topic.removeprefix(self._base) in RETAINABLE_COMMANDS:
+        elif not retained:
             self._command(topic.removeprefix(self._base), payload)
 
     def _command(self, leaf: str, payload: bytes) -> None:
@@ -329,7 +340,7 @@ class Mqtt(Channel):
             if leaf == "set/read":
                 controls.request_reading()
             elif leaf == "set/pause":
-                # An empty payload is how a retained message is removed.
+                # A retained message is removed by an empty one.
                 controls.pause({"ON": True, "OFF": False, "": False}[text])
             elif leaf == "set/threshold":
                 controls.set_threshold(float(text) if text else None)

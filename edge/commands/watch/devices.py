@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import re
@@ -20,8 +21,9 @@ from edge.uri import File
 
 TOPICS = ("availability", "camera", "state", "stats")
 """The retained topics of a device that are subscribed to. ``edge.publishers.mqtt`` describes them."""
-PAYLOAD_BYTES = 65536
-"""Largest message that is read. Chosen: devices send far less."""
+INBOX_MESSAGES, INBOX_SECONDS = 100, 1.0
+"""Messages that wait to be shown, and how long another one waits for a place; then it is dropped. The broker is not
+listened to meanwhile. Chosen: at most 6 MB, whoever floods the broker and however slowly the output is taken."""
 TICK_SECONDS = 0.2
 """How often a stop, a lost connection and the time are checked. Chosen: people notice no delay."""
 SILENT_SECONDS = 5.0
@@ -85,9 +87,9 @@ def watch(place: Address, stopping: Callable[[], bool]) -> Iterator[Change | Non
     backoff = Backoff()
     first = True
     while not stopping():
-        inbox: queue.SimpleQueue[tuple[str, bytes, bool]] = queue.SimpleQueue()
+        inbox: queue.Queue[tuple[str, bytes, bool]] = queue.Queue(INBOX_MESSAGES)
         name = f"edge-watch-{secrets.token_hex(4)}"
-        connection = Connection(place, name, on_message=lambda *message, inbox=inbox: inbox.put(message))
+        connection = Connection(place, name, on_message=lambda *message, inbox=inbox: _put(inbox, message))
         try:
             connection.open()
             connection.subscribe([f"{place.prefix}/+/{topic}" for topic in TOPICS])
@@ -107,9 +109,14 @@ def watch(place: Address, stopping: Callable[[], bool]) -> Iterator[Change | Non
             yield None
 
 
+def _put(inbox: queue.Queue[tuple[str, bytes, bool]], message: tuple[str, bytes, bool]) -> None:
+    with contextlib.suppress(queue.Full):
+        inbox.put(message, timeout=INBOX_SECONDS)
+
+
 def _changes(
     connection: Connection,
-    inbox: queue.SimpleQueue[tuple[str, bytes, bool]],
+    inbox: queue.Queue[tuple[str, bytes, bool]],
     devices: dict[str, Device],
     prefix: str,
     stopping: Callable[[], bool],
@@ -145,7 +152,7 @@ def updated(device: Device, topic: str, payload: bytes) -> Device | None:
             return device
         return replace(device, camera=state) if topic == "camera" else replace(device, availability=state)
     try:
-        body = json.loads(payload) if 0 < len(payload) <= PAYLOAD_BYTES else None
+        body = json.loads(payload) if payload else None
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):

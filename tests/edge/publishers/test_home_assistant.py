@@ -252,7 +252,7 @@ def test_home_assistant_understands_everything_that_a_real_run_sends(mosquitto, 
             assert datetime.fromisoformat(told["at"]).utcoffset() is not None
             for key, value in (("threshold", 0.75), ("threshold", 1), ("pause", True), ("pause", False)):
                 topic, payload, retain = entities[key].command(value)
-                assert retain
+                assert not retain
                 listener.say(topic, payload, retain=retain)
                 until(lambda key=key, value=value: entities[key].state() == value)
             listener.say(*entities["read"].command(None))
