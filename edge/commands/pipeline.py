@@ -67,7 +67,7 @@ def _run(stack: ExitStack, pipeline: Pipeline, watchdog: Watchdog, frames: int |
     stopping = stack.enter_context(stop_signals(pipeline.stop))
     stack.enter_context(reload_signal(swap.request_check if swap else _nothing_to_reload))
     if swap:
-        swap.start(pipeline.reader)
+        swap.start(pipeline.reader, pipeline.live_reader.frame_age)
     try:
         tally = run(
             pipeline.source,
@@ -82,8 +82,12 @@ def _run(stack: ExitStack, pipeline: Pipeline, watchdog: Watchdog, frames: int |
         )
     except WedgedError as error:
         log.error("%s", error)
-        return 1
-    return 1 if tally.failed else 0
+        failed = True
+    else:
+        failed = tally.failed > 0
+    if swap:
+        swap.loop_ended()
+    return 1 if failed else 0
 
 
 def _nothing_to_reload() -> None:

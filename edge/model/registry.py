@@ -29,6 +29,8 @@ class Accepted:
     """sha256 of the model in use."""
     previous: str = ""
     """sha256 of the model before it, accepted from the same path."""
+    given_up: str = ""
+    """sha256 of a model from the same path that crashed the program again and again, until another one is accepted."""
 
     def with_model(self, path: str, digest: str) -> Accepted:
         """The same after a model with this hash was accepted from ``path``."""
@@ -61,8 +63,10 @@ class ModelRegistry:
         except ValueError as error:
             raise StateError(f"{index}: is damaged; remove it") from error
         names = Accepted.__dataclass_fields__
-        is_valid = isinstance(fields, dict) and all(isinstance(fields.get(name), str) for name in names)
-        if not is_valid or any(not _is_hash(fields[name]) for name in ("current", "previous")):
+        # An index without ``given_up`` is from an earlier version.
+        fields = {"given_up": "", **fields} if isinstance(fields, dict) else {}
+        is_valid = all(isinstance(fields.get(name), str) for name in names)
+        if not is_valid or any(not _is_hash(fields[name]) for name in names if name != "path"):
             raise StateError(f"{index}: is damaged; remove it")
         return Accepted(**{name: fields[name] for name in names})
 
@@ -91,13 +95,32 @@ class ModelRegistry:
             if not self._is_intact(digest):
                 write_atomically(self._model_path(digest), content)
             if now != before:
-                write_atomically(self.folder / INDEX, json.dumps(asdict(now), indent=1).encode())
+                self._write_index(now)
             self._remove_unused(now)
         except OSError as error:
             raise StateError(
                 f"{self.folder}: the model cannot be stored there ({error.strerror}); repair the disk, or name another"
                 " folder with --state"
             ) from error
+
+    def give_up(self, path: Path, digest: str) -> bool:
+        """Make the model before the current one, which crashes the program. Raises StateError.
+
+        ``digest`` is the hash of the model from the file ``path`` that crashes; it may not have been accepted yet.
+        False if there is no other model to use, and nothing was changed.
+        """
+        index = self.read_index()
+        other = index.previous if digest == index.current else index.current
+        if index.path != str(path) or not other or not self._is_intact(other):
+            return False
+        try:
+            self._write_index(Accepted(index.path, other, given_up=digest))
+        except OSError as error:
+            raise StateError(f"{self.folder / INDEX}: cannot be written ({error.strerror})") from error
+        return True
+
+    def _write_index(self, index: Accepted) -> None:
+        write_atomically(self.folder / INDEX, json.dumps(asdict(index), indent=1).encode())
 
     def _model_path(self, digest: str) -> Path:
         return self.folder / f"{digest}.tflite"

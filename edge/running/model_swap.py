@@ -20,7 +20,8 @@ import numpy as np
 
 from edge.errors import ModelError, StateError
 from edge.model.classifier import Model
-from edge.model.registry import ModelRegistry
+from edge.model.crash_count import MOST_CRASHES, CrashCount
+from edge.model.registry import Accepted, ModelRegistry
 from edge.model.trial import try_model
 from edge.reading.reader import Reader
 from edge.system import state_folder
@@ -35,6 +36,10 @@ file that is still being copied is not tried. Chosen."""
 MAX_BYTES = 64 * 2**20
 """A larger file is refused unread, in bytes: it is no model of digits (the packaged one has about 95 kB), and reading
 it could use up the memory. Chosen."""
+
+
+FRESH_SECONDS = 5.0
+"""The loop works if a frame came within so many seconds. Chosen: well below the watchdog's 30 s."""
 
 
 class FileVersion(NamedTuple):
@@ -72,6 +77,8 @@ class ModelSwap(Closing):
         self.path = path.absolute()
         self._threads, self._try_model, self._check_seconds = threads, try_model, check_seconds
         self._registry = self._open_registry(folder)
+        self._crashes = CrashCount(self._registry.folder if self._registry else None)
+        self._frame_age: Callable[[], float | None] = lambda: None
         self._pending: deque[Outcome] = deque()
         self._check_requested = self._closed = False
         self._wake = threading.Event()
@@ -96,14 +103,16 @@ class ModelSwap(Closing):
             return None
 
     def _first_model(self) -> Model:
-        content, accepted = None, self._accepted_hash()
+        content, accepted = None, self._index().current
         try:
             content = self._read()
-            if sha256(content).hexdigest() == accepted:
+            digest = sha256(content).hexdigest()
+            self._refuse_if_given_up(digest)
+            if digest == accepted:
                 return self._load(content)
             model = self._accept(content)
         except ModelError as error:
-            last = self._load_accepted(accepted)
+            last = self._load_accepted(self._index().current)
             if last is None:
                 raise
             self._refuse(content, error)
@@ -112,14 +121,26 @@ class ModelSwap(Closing):
             self._pending.append(Outcome(_notice("accepted", model.name, None)))
         return model
 
-    def _accepted_hash(self) -> str:
-        """The hash of the model that was last accepted from this path; empty if there is none."""
+    def _index(self) -> Accepted:
+        """Which models were accepted from this path; none if the registry cannot be used."""
         try:
-            index = self._registry.read_index() if self._registry else None
+            index = self._registry.read_index() if self._registry else Accepted()
         except StateError as error:
             log.warning("%s", error)
-            return ""
-        return index.current if index and index.path == str(self.path) else ""
+            return Accepted()
+        return index if index.path == str(self.path) else Accepted()
+
+    def _refuse_if_given_up(self, digest: str) -> None:
+        """Raise ModelError if the program crashed too often with this model, and there is another one to use."""
+        crashes = self._crashes.of(digest)
+        if self._registry and crashes >= MOST_CRASHES:
+            try:
+                if not self._registry.give_up(self.path, digest):
+                    log.warning("%s: crashed the program %d times, and there is no model before it", self.path, crashes)
+            except StateError as error:
+                log.warning("%s", error)
+        if digest == self._index().given_up:
+            raise ModelError(f"{self.path}: crashed the program {MOST_CRASHES} times in a row; put another model there")
 
     def _load_accepted(self, digest: str) -> Model | None:
         try:
@@ -130,9 +151,12 @@ class ModelSwap(Closing):
 
     # --- for the loop
 
-    def start(self, reader: Reader) -> None:
-        """Start watching the file for this reader, which uses ``model``."""
-        self._reader = reader
+    def start(self, reader: Reader, frame_age: Callable[[], float | None] = lambda: None) -> None:
+        """Start watching the file for this reader, which uses ``model``; call it right before the loop.
+
+        ``frame_age`` gives the seconds since the newest frame came, or None.
+        """
+        self._reader, self._frame_age = reader, frame_age
         threading.Thread(target=self._watch, name="model", daemon=True).start()
 
     def apply_pending(self) -> tuple[Notice, ...]:
@@ -153,15 +177,26 @@ class ModelSwap(Closing):
         """Check the file soon, even if it did not change. This only sets a flag: a signal handler may call it."""
         self._check_requested = True
 
+    def loop_ended(self) -> None:
+        """The loop has ended, and not because of the model: this run does not count as a crash."""
+        self._crashes.end()
+
     def close(self) -> None:
         """Stop watching. A trial that is running ends by itself."""
         self._closed = True
         self._wake.set()
+        if self._reader is None:
+            # The loop never began: something else could not be opened.
+            self._crashes.end()
+        self._crashes.close()
 
     # --- the thread
 
     def _watch(self) -> None:
         while not self._wake.wait(self._check_seconds):
+            age = self._frame_age()
+            if age is not None and age < FRESH_SECONDS:
+                self._crashes.count_healthy(self._check_seconds)
             try:
                 self.step()
             except Exception:
@@ -205,6 +240,7 @@ class ModelSwap(Closing):
             model = self._accept(content)
         except ModelError as error:
             if not self._closed:
+                self._crashes.begin(self.model.sha256)
                 self._refuse(content, error)
             return
         self.model, self._refused = model, ""
@@ -231,6 +267,7 @@ class ModelSwap(Closing):
         self._pending.append(Outcome(_notice("refused", name, str(error))))
 
     def _load(self, content: bytes) -> Model:
+        self._crashes.begin(sha256(content).hexdigest())
         model = Model(self.path, threads=self._threads, content=content)
         # The first inference is slower than later ones: do it here, not in the loop.
         model.predict(np.zeros((1, 28, 28), np.uint8))

@@ -23,6 +23,7 @@ CHECKS: dict[str, Check] = {
     "clock": computer.clock,
     "settings": software.settings,
     "runtime": software.runtimes,
+    "model": software.model,
     "numpy": software.numpy,
     "libcamera": libcamera.libcamera,
     "cameras": cameras.cameras,

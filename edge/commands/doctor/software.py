@@ -1,16 +1,22 @@
-"""Checks of `edge doctor`: the settings, the TFLite runtimes with the model, and NumPy."""
+"""Checks of `edge doctor`: the settings, the TFLite runtimes with the model, the model itself, and NumPy."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
 
 from edge import publishers, uri
 from edge.commands.doctor.child import problem_of, timed_out
 from edge.commands.doctor.finding import Finding, failure, ok, warning
 from edge.commands.doctor.machine import TIMED_OUT, Machine
+from edge.errors import StateError
 from edge.model import trial
 from edge.model.classifier import RUNTIMES
+from edge.model.registry import ModelRegistry
+from edge.system import state_folder
 
 TRY_NUMPY = """
 import importlib.util, numpy
@@ -71,6 +77,33 @@ def runtimes(machine: Machine) -> Iterable[Finding]:
                 "edge doctor --model ''",
             )
         yield level("runtime", f"{package}: {error}", why, mend)
+
+
+def model(machine: Machine) -> Iterable[Finding]:
+    """Whether the model of the settings was given up because it crashed the program."""
+    setting = machine.settings.model
+    if not setting:
+        yield ok("model", "the one of the package")
+        return
+    service = f"/var/lib/{machine.unit_value('StateDirectory').split(' ')[0]}" if machine.for_service else ""
+    try:
+        folder = state_folder.locate(service or machine.settings.state)
+        index = ModelRegistry(machine.path(str(folder))).read_index()
+        ours = index.path in (str(Path(setting).absolute()), str(folder / setting))
+        content = machine.path(index.path).read_bytes() if ours and index.given_up else b""
+    except (StateError, OSError):
+        # It cannot be read by this user, or is damaged, which edge run says.
+        content = b""
+    if not content or sha256(content).hexdigest() != index.given_up:
+        yield ok("model", setting)
+        return
+    command = f"edge model rollback --model {shlex.quote(setting)}"
+    if machine.config:
+        command = f"edge model rollback --config {shlex.quote(machine.config)}"
+    if machine.for_service:
+        command = f"sudo {machine.prefix / 'bin' / command}"
+    why = "edge run uses the model before instead; this puts that one in its place, or copy a better one there"
+    yield warning("model", f"{setting}: crashed the program again and again", why, command)
 
 
 def numpy(machine: Machine) -> Iterable[Finding]:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from edge.commands.doctor.examine import CHECKS, examine
 from edge.commands.doctor.finding import failure, ok, warning
 from edge.commands.doctor.machine import MISSING, TIMED_OUT, Done, Machine, User, here, run
 from edge.model import trial
+from edge.model.registry import ModelRegistry
 from edge.settings import Settings
 from tests.support.mosquitto import AMQTT, Broker, Listener
 from tests.support.patience import patience
@@ -179,6 +181,35 @@ def test_each_runtime_is_tried(lay, litert, old, levels):
         assert findings[0].mend == "edge doctor --model ''"
     if CRASHED in (litert, old):
         assert any("crashes the TFLite runtime (SIGSEGV)" in finding.said for finding in findings)
+
+
+@pytest.mark.parametrize("service", [False, True])
+def test_a_model_that_crashed_the_program_is_named(lay, tmp_path, service):
+    """Its file is still there, but the one before is used."""
+    unit = "ExecStart=/opt/edge-digits/bin/edge run --config /etc/edge-digits/edge.toml\nStateDirectory=edge-digits\n"
+    unit_file = {"/etc/systemd/system/edge.service": unit} if service else {}
+    given = {"model": "m.tflite", "config": "/etc/edge-digits/edge.toml"} if service else {"model": "/home/pi/m.tflite"}
+    folder = "/var/lib/edge-digits" if service else "/home/pi/state"
+    name = f"{folder}/m.tflite" if service else "/home/pi/m.tflite"
+    machine = lay({name: "bad", **unit_file}, **given)
+    machine = dataclasses.replace(machine, settings=machine.settings.model_copy(update={"state": folder}))
+    assert one(software.model, machine).said == given["model"], "nothing was accepted yet"
+    registry = ModelRegistry(machine.path(folder))
+    registry.folder.parent.mkdir(parents=True, exist_ok=True)
+    for content in (b"good", b"bad"):
+        registry.accept(Path(name), content)
+    assert one(software.model, machine).level == "ok"
+    assert registry.give_up(Path(name), sha256(b"bad").hexdigest())
+    finding = one(software.model, machine)
+    assert finding.said == f"{given['model']}: crashed the program again and again"
+    bin = tmp_path / "venv" / "bin"
+    assert finding.mend == (
+        f"sudo {bin}/edge model rollback --config /etc/edge-digits/edge.toml"
+        if service
+        else "edge model rollback --model /home/pi/m.tflite"
+    )
+    machine.path(name).write_text("better")
+    assert one(software.model, machine).level == "ok"
 
 
 def test_the_real_runtime_runs_the_real_model_and_refuses_no_model(tmp_path):

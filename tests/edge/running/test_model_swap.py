@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import ModelError
+from edge.model import crash_count
 from edge.model.classifier import Model
 from edge.model.registry import Accepted, ModelRegistry
 from edge.reading.reader import Reader
@@ -237,6 +238,88 @@ def test_a_full_disk_stops_nothing(
     assert bench.check() == [("accepted", None)]
     assert len([line for line in caplog.messages if "No space left" in line]) == 1
     assert bench.index.current == digest(ONE)
+
+
+# --- a model that passed the trial, and then crashes the program
+
+
+def crash(bench: Bench, times: int) -> None:
+    """The program is killed and starts again."""
+    for _ in range(times):
+        bench.swap._crashes.close()
+        bench.start(None)
+
+
+def test_after_three_crashes_the_model_before_is_used(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.start().put(TWO)
+    assert bench.check() == [("accepted", None)]
+    crash(bench, 2)
+    assert (bench.reads, bench.check(0)) == (digest(TWO), [])
+    crash(bench, 1)
+    reason = f"{bench.path}: crashed the program 3 times in a row; put another model there"
+    assert (bench.reads, bench.check(0)) == (digest(ONE), [("refused", reason)])
+    assert caplog.messages[-1] == f"{reason} (still using the model before)"
+    assert bench.index == Accepted(str(bench.path), digest(ONE), "", digest(TWO))
+    assert bench.path.read_bytes() == TWO, "it is the user's"
+    assert bench.check(3) == [], "it is not tried again by itself"
+    # Nor after a restart, whatever else crashes the program.
+    crash(bench, 4)
+    assert bench.reads == digest(ONE)
+    bench.put(THREE)
+    assert bench.check() == [("refused", reason), ("accepted", None)]
+    assert bench.index == Accepted(str(bench.path), digest(THREE), digest(ONE))
+
+
+def test_whoever_asks_for_it_may_try_such_a_model_again(bench: Bench) -> None:
+    bench.start().put(TWO)
+    bench.check()
+    crash(bench, 3)
+    assert bench.reads == digest(ONE)
+    bench.check(0)
+    bench.swap.request_check()
+    assert bench.check(1) == [("accepted", None)]
+    assert bench.index == Accepted(str(bench.path), digest(TWO), digest(ONE))
+    crash(bench, 2)
+    assert bench.reads == digest(TWO), "it has three more"
+
+
+def test_with_nothing_to_go_back_to_it_goes_on(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.start()
+    crash(bench, 3)
+    assert bench.reads == digest(ONE)
+    assert caplog.messages == [f"{bench.path}: crashed the program 3 times, and there is no model before it"]
+
+
+def test_an_end_before_or_after_the_loop_is_no_crash(bench: Bench) -> None:
+    bench.start().put(TWO)
+    bench.check()
+    for _ in range(4):
+        bench.swap.loop_ended()
+        crash(bench, 1)
+    for _ in range(4):
+        # Nothing else could be opened.
+        bench.swap._reader = None
+        bench.swap.close()
+        bench.start(None)
+    assert bench.reads == digest(TWO)
+
+
+def test_frames_for_long_enough_make_up_for_crashes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crash_count, "HEALTHY_SECONDS", 0.05)
+    bench.start().put(TWO)
+    bench.check()
+    crash(bench, 1)
+    bench.swap._crashes.close()
+    for age in (None, 60.0, 0.1):
+        with ModelSwap(bench.path, folder=str(bench.folder), try_model=bench.trial, check_seconds=0.01) as swap:
+            swap.start(Reader(swap.model), lambda age=age: age)
+            time.sleep(0.2)
+            end = time.monotonic() + patience(20)
+            while age == 0.1 and swap._crashes.of(digest(TWO)):
+                assert time.monotonic() < end
+                time.sleep(0.01)
+            assert swap._crashes.of(digest(TWO)) == (0 if age == 0.1 else 2)
+            swap.loop_ended()
 
 
 # --- the thread
