@@ -13,7 +13,11 @@ DAMAGED_FILES_KEPT = 2
 
 
 class UnusableError(Exception):
-    """The file is not a usable store: damaged, another program's, or from a newer version. ``str()`` says which."""
+    """The file is not a usable store: damaged, or another program's. ``str()`` says which."""
+
+
+class NewerError(Exception):
+    """The file is from a newer version of this program, which will go on with it: it is left as it is."""
 
 
 def sibling(path: Path, ending: str) -> Path:

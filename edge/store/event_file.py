@@ -15,6 +15,7 @@ runs one checkpoint at a time, and runs one beside the writer only if there were
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import os
 import sqlite3
@@ -22,7 +23,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from edge.store.damage import UnusableError, sibling
+from edge.store.damage import NewerError, UnusableError, sibling
 from edge.store.entry import Entry, Progress
 from edge.store.lock import Lock
 from edge.store.settings import StoreSettings
@@ -30,13 +31,16 @@ from edge.system.closing import Closing
 
 APPLICATION = 0x65646765
 """SQLite's application_id of these databases: "edge" in ASCII."""
-VERSION = 1
-"""SQLite's user_version of these databases: the version of the tables."""
-TABLES = (
-    "CREATE TABLE events (position INTEGER PRIMARY KEY, boot_id TEXT NOT NULL, seq INTEGER NOT NULL, at REAL NOT NULL,"
-    " up REAL NOT NULL, text TEXT NOT NULL)",
-    "CREATE TABLE outlets (name TEXT PRIMARY KEY, done INTEGER NOT NULL, dropped INTEGER NOT NULL) WITHOUT ROWID",
+MIGRATIONS = (
+    (
+        "CREATE TABLE events (position INTEGER PRIMARY KEY, boot_id TEXT NOT NULL, seq INTEGER NOT NULL,"
+        " at REAL NOT NULL, up REAL NOT NULL, text TEXT NOT NULL)",
+        "CREATE TABLE outlets (name TEXT PRIMARY KEY, done INTEGER NOT NULL, dropped INTEGER NOT NULL) WITHOUT ROWID",
+    ),
 )
+"""What brings the tables from each version to the next; 0 is an empty database. Add to it, but never change it."""
+VERSION = len(MIGRATIONS)
+"""SQLite's user_version of these databases: the version of the tables."""
 COLUMNS = "position, boot_id, seq, at, up, text"
 BUSY_SECONDS = 0.5
 """How long a write waits for another program that writes to the database; then the event stays in memory. Chosen:
@@ -63,7 +67,8 @@ SPARE_PAGES = 256
 class EventFile(Closing):
     """The open database; for one thread at a time, except ``sync``, which any thread may call meanwhile.
 
-    Opening it, and every method, raises UnusableError, OSError (another process has the database) or sqlite3.Error.
+    Opening it, and every method, raises UnusableError, NewerError, OSError (another process has the database) or
+    sqlite3.Error.
     """
 
     def __init__(self, path: Path) -> None:
@@ -72,6 +77,7 @@ class EventFile(Closing):
         self._checkpoint_lock = threading.Lock()
         self._commits = self._checkpointed = self._synced = 0
         self._wal, self._checkpoint_at_bytes = sibling(path, "-wal"), WAL_LIMIT_BYTES
+        self._wal_descriptor = -1
         self._file: sqlite3.Connection | None = None
         try:
             self.last_key = self._lock.read_key()
@@ -80,6 +86,14 @@ class EventFile(Closing):
             self._file.text_factory = lambda text: text.decode("utf-8", "replace")
             self._prepare()
             self._inode = path.stat().st_ino
+            with contextlib.suppress(OSError):
+                self._open_wal()
+        except NewerError:
+            # Closing the last connection would copy the WAL into the database; not if that one may only read.
+            with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as reader:
+                reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                self.close()
+            raise
         except BaseException:
             self.close()
             raise
@@ -106,8 +120,9 @@ class EventFile(Closing):
         fresh = not self._number("SELECT count(*) FROM sqlite_master")
         if not fresh and self._number("PRAGMA application_id") != APPLICATION:
             raise UnusableError("is another program's database")
-        if not fresh and self._number("PRAGMA user_version") > VERSION:
-            raise UnusableError("was written by a newer edge-digits")
+        version = self._number("PRAGMA user_version")
+        if version > VERSION:
+            raise NewerError("was written by a newer edge-digits: upgrade to that, or move this file away")
         if fresh:
             self._run("PRAGMA auto_vacuum = INCREMENTAL")
         for pragma in (
@@ -120,10 +135,10 @@ class EventFile(Closing):
             "temp_store = MEMORY",
         ):
             self._run(f"PRAGMA {pragma}").fetchall()
-        if fresh:
+        if version < VERSION:
             with self._transaction():
-                for table in TABLES:
-                    self._run(table)
+                for statement in itertools.chain(*MIGRATIONS[version:]):
+                    self._run(statement)
                 self._run(f"PRAGMA application_id = {APPLICATION}")
                 self._run(f"PRAGMA user_version = {VERSION}")
         try:
@@ -264,17 +279,19 @@ class EventFile(Closing):
                 return
             commits = self._commits
             if commits != self._synced:
-                log = os.open(self._wal, os.O_RDONLY | os.O_CLOEXEC)
-                try:
-                    os.fdatasync(log)
-                finally:
-                    os.close(log)
+                os.fdatasync(self._open_wal())
                 self._synced = commits
             if commits - self._checkpointed >= CHECKPOINT_COMMITS:
                 # A second connection, so that the first one can append meanwhile.
                 uri = f"{self._path.absolute().as_uri()}?mode=rw"
                 with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None)) as other:
                     self._checkpoint(other)
+
+    def _open_wal(self) -> int:
+        """A descriptor of the WAL. It stays open: a sync must not fail because the process has too many others."""
+        if self._wal_descriptor < 0:
+            self._wal_descriptor = os.open(self._wal, os.O_RDONLY | os.O_CLOEXEC)
+        return self._wal_descriptor
 
     def _checkpoint_if_long(self) -> None:
         """Checkpoint a WAL that is too long. If a reader prevents that, try again when it has grown further."""
@@ -300,4 +317,7 @@ class EventFile(Closing):
                 with contextlib.suppress(sqlite3.Error):
                     self._file.close()
                 self._file = None
+            if self._wal_descriptor >= 0:
+                os.close(self._wal_descriptor)
+                self._wal_descriptor = -1
             self._lock.close()

@@ -2,7 +2,7 @@
 
 The reading loop calls ``Store.append``; ``Store.outlet`` gives each publisher's thread its own position in the store.
 A failing disk never raises here: entries that cannot be written wait in memory, are sent from there, and are written
-once that works again.
+once that works again. So do they while the database is one of a newer version, which is left as it is.
 
 What ``append`` returned survives the end of the process at once (SIGKILL included), and a power cut five seconds later
 (``edge.store.sync``; if the disk really writes what it confirms). A power cut loses the newest events, never some from
@@ -24,7 +24,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from edge.store.damage import UnusableError, describe_damage, result_code, set_aside
+from edge.store.damage import NewerError, UnusableError, describe_damage, result_code, set_aside
 from edge.store.entry import Entry, Progress, boot_id, uptime
 from edge.store.event_file import EventFile
 from edge.store.outlet import Outlet
@@ -218,7 +218,7 @@ class Store(Closing):
                 self._file = EventFile(self.path)
                 self._resume_numbers(self._file)
                 return True
-            except (UnusableError, sqlite3.Error, OSError) as error:
+            except (UnusableError, NewerError, sqlite3.Error, OSError) as error:
                 if not self._handle_error(error):
                     break
         self._given_up = True

@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 SYNC_SECONDS = 5.0
 """Longest time from a commit to the start of its sync to the disk; ext4's default commit interval is the same."""
+_LATER = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN)
+"""Results after which the checkpoint is tried again later; the WAL is synced before it."""
 SYNC_MIN_SECONDS = 0.5
 """Shortest time between two syncs, however much is written. Chosen: spares the memory card in bursts of events."""
 
@@ -52,8 +54,9 @@ class SyncThread(Closing):
             try:
                 file.sync()
             except (sqlite3.Error, OSError) as error:
-                # A file that was deleted, or is in use right now, is no failure of the disk.
-                if isinstance(error, FileNotFoundError) or result_code(error) == sqlite3.SQLITE_BUSY:
+                # A file that was deleted or is in use right now, or a process without a free descriptor for the second
+                # connection, is no failure of the disk.
+                if isinstance(error, FileNotFoundError) or result_code(error) in _LATER:
                     continue
                 if not problem:
                     problem = (error.strerror if isinstance(error, OSError) else None) or one_line(error)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from edge.model.registry import ModelRegistry
+from edge.system.closing import Closing
 from tests.support import files
 from tests.support.patience import patience
 
@@ -46,7 +47,7 @@ sys.exit(main(sys.argv[1:]))
 WATCHDOG_SECONDS = patience(2.0)
 
 
-class Service:
+class Service(Closing):
     """Starts ``edge run`` as systemd does: it is told of its state, and ends it if the watchdog is not fed."""
 
     def __init__(self, folder: Path) -> None:
@@ -96,6 +97,10 @@ class Service:
                 return process.terminate()
         return None
 
+    def close(self) -> None:
+        """Close the socket."""
+        self._notify.close()
+
     def said(self) -> list[dict[str, str]]:
         """What it has published."""
         with contextlib.suppress(FileNotFoundError):
@@ -105,18 +110,18 @@ class Service:
 
 @pytest.mark.slow
 def test_after_three_crashes_the_model_before_reads_again(tmp_path: Path) -> None:
-    service = Service(tmp_path)
-    registry = ModelRegistry(service.state)
-    service.state.mkdir()
-    for content in (ONE, TWO):
-        registry.accept(service.model, content)
-    service.model.write_bytes(TWO)
-    assert service.run("crash")[0] == -signal.SIGSEGV
-    assert service.run("error")[0] == 1
-    status, said = service.run("hang")
-    assert status == -signal.SIGABRT, said
-    status, said = service.run("crash")
-    assert status == 0
+    with Service(tmp_path) as service:
+        registry = ModelRegistry(service.state)
+        service.state.mkdir()
+        for content in (ONE, TWO):
+            registry.accept(service.model, content)
+        service.model.write_bytes(TWO)
+        assert service.run("crash")[0] == -signal.SIGSEGV
+        assert service.run("error")[0] == 1
+        status, said = service.run("hang")
+        assert status == -signal.SIGABRT, said
+        status, said = service.run("crash")
+        assert status == 0
     reason = f"{service.model}: crashed the program 3 times in a row; put another model there"
     assert f"edge: {reason} (still using the model before)\n" in said
     assert {one["model"].split()[0] for one in service.said() if "frame" in one} == {"one"}

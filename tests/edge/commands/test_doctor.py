@@ -192,7 +192,7 @@ def test_a_model_that_crashed_the_program_is_named(lay, tmp_path, service):
     folder = "/var/lib/edge-digits" if service else "/home/pi/state"
     name = f"{folder}/m.tflite" if service else "/home/pi/m.tflite"
     machine = lay({name: "bad", **unit_file}, **given)
-    machine = dataclasses.replace(machine, settings=machine.settings.model_copy(update={"state": folder}))
+    machine = dataclasses.replace(machine, settings=dataclasses.replace(machine.settings, state=folder))
     assert one(software.model, machine).said == given["model"], "nothing was accepted yet"
     registry = ModelRegistry(machine.path(folder))
     registry.folder.parent.mkdir(parents=True, exist_ok=True)
@@ -202,9 +202,8 @@ def test_a_model_that_crashed_the_program_is_named(lay, tmp_path, service):
     assert registry.give_up(Path(name), sha256(b"bad").hexdigest())
     finding = one(software.model, machine)
     assert finding.said == f"{given['model']}: crashed the program again and again"
-    bin = tmp_path / "venv" / "bin"
     assert finding.mend == (
-        f"sudo {bin}/edge model rollback --config /etc/edge-digits/edge.toml"
+        f"sudo {tmp_path}/venv/bin/edge model rollback --config /etc/edge-digits/edge.toml"
         if service
         else "edge model rollback --model /home/pi/m.tflite"
     )

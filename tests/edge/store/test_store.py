@@ -2,6 +2,8 @@
 
 import errno
 import json
+import os
+import resource
 import sqlite3
 import threading
 import time
@@ -310,9 +312,6 @@ DAMAGES = {
     "cut off": lambda path: path.write_bytes(path.read_bytes()[:9000]),
     "pages of zeros": lambda path: path.write_bytes(path.read_bytes()[:4096] + bytes(len(path.read_bytes()) - 4096)),
     "another's database": lambda path: other_database(path, "CREATE TABLE t (x)"),
-    "from the future": lambda path: other_database(
-        path, f"PRAGMA user_version = {event_file.VERSION + 1}", fresh=False
-    ),
     "other tables": lambda path: other_database(path, "ALTER TABLE events RENAME TO old", fresh=False),
     "a folder": lambda path: (path.unlink(), path.mkdir()),
 }
@@ -516,3 +515,103 @@ def test_progress_is_rarely_written_alone(opened, path: Path, monkeypatch) -> No
     place.wait(0)
     assert one._file._commits == before + 1
     assert one._file.outlets()["a"].done == sent[-1].position
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir() if not file.name.endswith((".lock", "-shm"))}
+
+
+def of_version(version: int, path: Path, many: int, folder: Path) -> Path:
+    """A copy of a store with unsent entries and a WAL, which has the version, as after a kill."""
+    with Store(path, device="shed") as made:
+        made.outlet("far")
+        for n in range(many):
+            made.append(notice(n))
+        file = sqlite3.connect(path)
+        file.execute(f"PRAGMA user_version = {version}")
+        folder.mkdir()
+        for ending in ("", "-wal"):
+            (folder / f"events.db{ending}").write_bytes(path.with_name(f"events.db{ending}").read_bytes())
+        file.close()
+    return folder / "events.db"
+
+
+def test_a_newer_store_is_left_as_it_is_until_the_upgrade(path: Path, tmp_path: Path, monkeypatch, caplog) -> None:
+    newer = of_version(event_file.VERSION + 1, path, 3, tmp_path / "newer")
+    before = tree(newer.parent)
+    assert before["events.db-wal"], "it is in use"
+    caplog.clear()
+    monkeypatch.setattr(store, "RETRY_SECONDS", 0.0)
+    with Store(newer, device="shed") as older:
+        far = older.outlet("far")
+        for n in (7, 8):
+            older.append(notice(n))
+        assert [json.loads(entry.text)["name"] for entry in far.pending()] == ["v4l2:/dev/video7", "v4l2:/dev/video8"]
+        far.done(far.pending()[0].position)
+    assert tree(newer.parent) == before
+    said = f"{newer}: was written by a newer edge-digits: upgrade to that, or move this file away"
+    assert caplog.messages == [
+        f"{said}; events are kept in memory until this is fixed",
+        f"{newer}: 2 events were never written",
+    ]
+    monkeypatch.setattr(event_file, "VERSION", event_file.VERSION + 1)
+    with Store(newer, device="shed") as upgraded:
+        assert len(upgraded.outlet("far").pending()) == 3, "what was not sent is sent"
+
+
+def test_an_older_store_is_migrated_and_a_power_cut_meanwhile_loses_nothing(
+    path: Path, tmp_path: Path, monkeypatch
+) -> None:
+    older = of_version(event_file.VERSION, path, 3, tmp_path / "older")
+    step = (
+        "CREATE TABLE more (name TEXT)",
+        "INSERT INTO more SELECT name FROM outlets",
+        "CREATE INDEX at ON events (at)",
+    )
+    monkeypatch.setattr(event_file, "MIGRATIONS", (*event_file.MIGRATIONS, step))
+    monkeypatch.setattr(event_file, "VERSION", event_file.VERSION + 1)
+    sure = len(tree(older.parent)["events.db-wal"])
+    with Store(older, device="shed"):
+        after = tree(older.parent)
+    assert len(after["events.db-wal"]) > sure
+    for cut in range(sure, len(after["events.db-wal"]) + 1, 1024):
+        then = tmp_path / f"cut-{cut}" / "events.db"
+        then.parent.mkdir()
+        then.write_bytes(after["events.db"])
+        then.with_name("events.db-wal").write_bytes(after["events.db-wal"][:cut])
+        with Store(then, device="shed") as again:
+            assert len(again.outlet("far").pending()) == 3
+            again.append(notice(9))
+        file = sqlite3.connect(then)
+        assert file.execute("PRAGMA user_version").fetchone() == (event_file.VERSION,)
+        assert file.execute("SELECT name FROM more").fetchall() == [("far",)]
+        assert file.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        file.close()
+        assert len(rows(then)) == 4
+
+
+def test_a_process_without_free_descriptors_syncs_all_the_same(opened, path: Path, caplog) -> None:
+    made = opened()
+    file = made._file
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.open("/dev/null", os.O_RDONLY)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            os.open("/dev/null", os.O_RDONLY)
+        for n in range(event_file.CHECKPOINT_COMMITS - 10):
+            made.append(notice(n))
+        file.sync()
+        assert file._synced == file._commits
+        for n in range(event_file.CHECKPOINT_COMMITS):
+            made.append(notice(n))
+        # Only the checkpoint waits for better times.
+        with pytest.raises(sqlite3.OperationalError):
+            file.sync()
+        assert file._synced == file._commits
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    file.sync()
+    assert file._checkpointed == file._commits
+    assert caplog.messages == []
