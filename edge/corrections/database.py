@@ -21,6 +21,8 @@ from edge.types import Pixels, timestamp
 
 FILE = "corrections.db"
 """Name of the database in the state folder."""
+VERSION = 1
+"""SQLite's user_version of the database: the version of the tables. 0: a new file."""
 MAX_CORRECTIONS = 5000
 """Corrections that are kept; the oldest are deleted first. Chosen: far more than a person makes."""
 MAX_FILE_BYTES = 50_000_000
@@ -81,6 +83,10 @@ class Confusion:
     read: int | None
     label: int | None
     count: int
+
+
+class _NewerError(sqlite3.Error):
+    """The database is from a newer version: it is left as it is."""
 
 
 class Corrections(Closing):
@@ -187,10 +193,13 @@ class Corrections(Closing):
         if self._connection is None:
             # The thread that serves the page opens it, and another one may close it at the end.
             self._connection = sqlite3.connect(self.path, timeout=5, check_same_thread=False)
+            if self._connection.execute("PRAGMA user_version").fetchone()[0] > VERSION:
+                raise _NewerError
             # Give deleted space back to the disk. This must be set before the first table is created.
             self._connection.execute("PRAGMA auto_vacuum = FULL")
             self._connection.execute(_TABLE)
             self._connection.execute(_ORIGIN)
+            self._connection.execute(f"PRAGMA user_version = {VERSION}")
             if not self._connection.execute("SELECT name FROM origin").fetchone():
                 with self._connection:
                     # Another program may open it at this at_text, too.
@@ -200,6 +209,8 @@ class Corrections(Closing):
 
     def _state_error(self, error: Exception) -> StateError:
         self.close()
+        if isinstance(error, _NewerError):
+            return StateError(f"{self.path}: was written by a newer edge-digits; upgrade to that, or move it away")
         return StateError(f"{self.path}: {error}; if it is damaged, move it away, and a new one is created")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.hostile.large_messages import memory, reset_peak
-from tests.support.mosquitto import PATIENCE, eventually
+from tests.support.mosquitto import PATIENCE, Listener, eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,6 +59,23 @@ class Running:
         self.process.terminate()
         self.process.wait(PATIENCE)
         return self.error.read_text()
+
+
+def obeys(client: Listener, seconds: float = PATIENCE) -> None:
+    """Wait until the device ``desk`` of ``edge_run`` obeys a command, which comes after all messages sent before.
+
+    ``client`` is subscribed to ``home/desk/threshold``.
+    """
+    value = f"0.{secrets.randbelow(10**6) + 1}"
+
+    def is_obeyed() -> bool:
+        # Again, as it may be connecting.
+        client.say("home/desk/set/threshold", value)
+        time.sleep(0.1)
+        said = [message.payload for message in client.all() if message.topic == "home/desk/threshold"]
+        return value.rstrip("0").encode() in said
+
+    eventually(is_obeyed, seconds)
 
 
 def edge_run(folder: Path, port: int, version: int, state: str = "state") -> Running:

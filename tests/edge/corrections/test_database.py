@@ -111,3 +111,28 @@ def test_the_file_is_an_ordinary_database(kept):
     with sqlite3.connect(kept.path) as link:
         assert link.execute("SELECT label, read FROM corrections").fetchall() == [(7, 1)]
     link.close()
+
+
+def test_the_database_of_a_newer_version_is_left_as_it_is(kept):
+    kept.add(said(7))
+    kept.close()
+    with sqlite3.connect(kept.path) as file:
+        file.execute("PRAGMA user_version = 2")
+    file.close()
+    before = kept.path.read_bytes()
+    for use in (kept.count, kept.origin, lambda: list(kept.all()), lambda: kept.add(said(8)), lambda: kept.remove(1)):
+        with pytest.raises(StateError, match="was written by a newer edge-digits; upgrade"):
+            use()
+    kept.close()
+    assert kept.path.read_bytes() == before
+
+
+def test_a_database_from_before_there_were_versions_is_taken_over(kept):
+    kept.add(said(7))
+    kept.close()
+    with sqlite3.connect(kept.path) as file:
+        file.execute("PRAGMA user_version = 0")
+    file.close()
+    assert kept.count() == 1
+    kept.add(said(8))
+    assert kept.count() == 2
