@@ -218,6 +218,7 @@ class Wire:
                     if not self.open:
                         raise OSError
                     far = socket.create_connection(("127.0.0.1", self._to), 5)
+                    far.settimeout(None)
                 except OSError:
                     near.close()
                     continue
