@@ -6,6 +6,8 @@ Exit status: 0 success; 1 failure, with one line on stderr that says what, where
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
 import logging
 import os
 import sys
@@ -17,7 +19,7 @@ from typing import NamedTuple
 from edge.commands.arguments import Parser
 from edge.errors import EdgeError
 from edge.system.process import before_exit, before_imports
-from edge.system.text import printable
+from edge.system.text import one_line, printable
 from edge.system.version import __version__
 
 
@@ -52,6 +54,16 @@ GROUPS = {
 }
 """Group -> its line in the help of ``edge``."""
 
+REMEDIES = {
+    errno.EMFILE: "raise the limit of open files (ulimit -n, LimitNOFILE)",
+    errno.ENFILE: "too many files are open on this machine: end other programs",
+    errno.ENOSPC: "make room on that disk",
+    errno.EDQUOT: "make room in the owner's quota",
+    errno.EROFS: "that disk is read-only",
+    errno.EIO: "that disk or card fails; see dmesg",
+}
+"""errno of what the system refuses, wherever that happens -> what to do about it."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``edge`` with these arguments (default: those of the process); returns the exit status."""
@@ -63,8 +75,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         format="edge: %(message)s",
         stream=sys.stderr,
     )
+    # A line of the log that cannot be written is lost; Python would write a traceback about it.
+    logging.raiseExceptions = False
     try:
-        return int(arguments.command(arguments))
+        status = int(arguments.command(arguments))
+        if sys.stdout is not None:
+            # Otherwise a full disk would show only at the exit, as a traceback.
+            sys.stdout.flush()
+        return status
     except EdgeError as error:
         if isinstance(error.__cause__, BrokenPipeError):
             return 0
@@ -77,8 +95,34 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         # The program that read our output has ended (edge read … | head). That is not an error.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 0
+    except (OSError, ImportError, MemoryError, RuntimeError) as error:
+        remedy = _remedy(error)
+        if arguments.debug or not remedy:
+            raise
+        _discard_output()
+        print(f"edge: {one_line(error) or type(error).__name__}; {remedy}", file=sys.stderr)
+        return 1
+
+
+def _remedy(error: Exception) -> str:
+    """What to do about something that the system refuses; empty if it is an error of the program."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return "memory is full: end other programs"
+    if isinstance(error, RuntimeError):
+        # The only error of Python's threads that names no error of the system.
+        return "too many threads: raise the limit (ulimit -u, TasksMax)" if "new thread" in str(error) else ""
+    if isinstance(error, OSError) and error.errno in REMEDIES:
+        return REMEDIES[error.errno]
+    return "start it again; --debug shows where it failed"
+
+
+def _discard_output() -> None:
+    """Lose what is not written to stdout yet: Python would try once more at the exit, and fail."""
+    if sys.stdout is not None:
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parser() -> Parser:

@@ -21,8 +21,10 @@ TEMPORARY_ERRORS = {
     errno.EFBIG: "make room on its disk",
     errno.EROFS: "its disk is read-only, or the service may not write there; change that, or choose another file",
     errno.EIO: "its disk or card fails; see dmesg",
+    errno.EMFILE: "raise the program's limit of open files (ulimit -n, LimitNOFILE)",
+    errno.ENFILE: "too many files are open on this machine: end other programs",
 }
-"""errno of a disk failure that may be temporary, unlike a wrong path -> what to do about it."""
+"""errno of a failure that may be temporary, unlike a wrong path -> what to do about it."""
 WRITE_BYTES = select.PIPE_BUF
 """Most bytes in one write. POSIX: a pipe that poll() reports as writable accepts PIPE_BUF bytes without blocking."""
 What = Annotated[str, OptionType("readings or events", {"readings": "readings", "events": "events"}.__getitem__)]

@@ -27,6 +27,9 @@ STATUS: dict[State, str] = {
 SEND_SECONDS = 1.0
 """How long a notification may take, in seconds: the loop must not hang because systemd does. Chosen."""
 
+READY_RETRY_SECONDS = 5.0
+"""Seconds until READY=1 is sent again, if it could not be sent. Chosen: systemd waits 90 s for it (TimeoutStartSec)."""
+
 
 class StopFlag:
     """Whether a signal has asked to stop. It has no lock, so a signal handler may set it."""
@@ -94,14 +97,15 @@ def _in_terminal() -> bool:
     return True
 
 
-def notify(text: str) -> None:
+def notify(text: str) -> bool:
     """Send a notification to systemd, such as ``READY=1`` or ``STOPPING=1``; do nothing without NOTIFY_SOCKET.
 
+    False if it could not be sent.
     The protocol is sd_notify(3): a datagram to the socket named in NOTIFY_SOCKET; ``@`` starts an abstract name.
     """
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
-        return
+        return True
     if address.startswith("@"):
         address = "\0" + address[1:]
     try:
@@ -114,6 +118,8 @@ def notify(text: str) -> None:
         log.warning(
             "NOTIFY_SOCKET: systemd could not be notified of %s (%s)", text.replace("\n", " "), error.strerror or error
         )
+        return False
+    return True
 
 
 class Watchdog:
@@ -130,25 +136,26 @@ class Watchdog:
         self._period = _watchdog_seconds() / 4
         self._state: State | None = None
         self._fed = 0.0
+        self._ready, self._retry_at = False, 0.0
 
     def alive(self, state: State) -> None:
         """Call this after each frame, and after each wait of at most a deadline for a camera.
 
-        The first call notifies systemd that the service is ready. Later ones feed the watchdog, at most once in a
+        The first call notifies systemd that the service is ready; if that fails, a later call does. Later ones feed the watchdog, at most once in a
         quarter of WATCHDOG_USEC, and send the state when it changes.
         """
         now = self._clock()
         due = self._period > 0 and (self._state is None or now - self._fed >= self._period)
-        if state == self._state and not due:
+        if state == self._state and not due and (self._ready or now < self._retry_at):
             return
-        lines = ["READY=1"] if self._state is None else []
+        lines = [] if self._ready else ["READY=1"]
         if state != self._state:
             lines.append(f"STATUS={STATUS[state]}")
         if due:
             lines.append("WATCHDOG=1")
             self._fed = now
         self._state = state
-        notify("\n".join(lines))
+        self._ready, self._retry_at = notify("\n".join(lines)) or self._ready, now + READY_RETRY_SECONDS
 
     def stopping(self) -> None:
         """Notify systemd that the service ends."""

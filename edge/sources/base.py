@@ -13,6 +13,8 @@ from edge.types import Frame, Pixels
 
 DEADLINE_SECONDS = 2.0
 """Seconds without a frame after which a camera has stalled; the default of the setting ``source_deadline``."""
+WEDGED_SECONDS = 15.0
+"""A call into a driver that takes longer than this never returns. More than the 10 s after which OpenCV gives up."""
 FROZEN_SECONDS = 10.0
 """Seconds after which a camera whose picture does not change by one byte is frozen (a working camera has noise); the
 default of the setting ``source_frozen``."""
@@ -66,6 +68,8 @@ class Camera(ABC):
 
     name: str
     """Its URI without a password, for its frames and errors."""
+    wedged_seconds: float = WEDGED_SECONDS
+    """Seconds after which a call that has not returned never will."""
 
     @abstractmethod
     def open(self) -> None:

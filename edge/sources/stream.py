@@ -18,6 +18,9 @@ from edge.types import Pixels
 
 TIMEOUT_MS = 5000
 """Milliseconds without an answer or a frame after which the connection to a network camera has failed. Chosen."""
+WEDGED_SECONDS = 300.0
+"""Seconds after which a call of FFmpeg never returns. It keeps TIMEOUT_MS, but not while it waits for the name server:
+resolv.conf(5) allows 3 of them, two tries of 5 s each, for each of the search domains."""
 
 PROBE_SECONDS = 0.4
 """Seconds that a network camera has to answer a probe before it counts as away. Chosen: less than the 0.5 s that
@@ -31,6 +34,8 @@ PROBES = {"rtsp": "DESCRIBE {} RTSP/1.0\r\nCSeq: 1", "http": "HEAD {} HTTP/1.0"}
 
 class Stream(Camera):
     """H.264, H.265 or MJPEG from a URL. A user name and password in it are used, and never shown."""
+
+    wedged_seconds = WEDGED_SECONDS
 
     def __init__(self, url: str) -> None:
         try:

@@ -38,8 +38,6 @@ OPEN_LONG_SECONDS = 4.0
 it gave no frame. Chosen."""
 CHECK_SECONDS = 0.5
 """How often ``Camera.availability`` is called during a pause, in seconds. Chosen."""
-WEDGED_SECONDS = 15.0
-"""A call into the driver that takes longer than this never returns. More than the 10 s after which OpenCV gives up."""
 CLOSE_SECONDS = 0.5
 """How long ``close()`` waits for the camera to be released, in seconds. Chosen, so that the program ends soon."""
 SLICE_SECONDS = 0.1
@@ -83,7 +81,7 @@ class SupervisedCamera(Source):
     def __next__(self) -> Frame:
         """The newest frame that was not taken yet. Raises SourceError if none comes within the deadline.
 
-        Raises WedgedError if a call into the driver has not returned for 15 s.
+        Raises WedgedError if a call into the driver has not returned for ``Camera.wedged_seconds``.
         """
         if not (self._stopped or self._worker.ident):
             self._worker.start()
@@ -95,10 +93,10 @@ class SupervisedCamera(Source):
                 frame, self._newest = self._newest, None
             if frame is not None:
                 return frame
-            if self._blocked[1] > WEDGED_SECONDS:
+            if self._blocked[1] > self._camera.wedged_seconds:
                 self.wedged = True
                 raise WedgedError(
-                    f"{self._camera.name}: its driver has not answered for {WEDGED_SECONDS:g} s; "
+                    f"{self._camera.name}: its driver has not answered for {self._camera.wedged_seconds:g} s; "
                     "start again, and unplug the camera if that does not help"
                 )
             if time.monotonic() >= until and not self._stopped:

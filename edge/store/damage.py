@@ -7,9 +7,15 @@ import os
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 DAMAGED_FILES_KEPT = 2
 """Damaged databases that are kept for a person to look into; older ones are deleted. Chosen: evidence against disk."""
+MAX_DOUBTS = 4
+"""How often in a row a database must look damaged before it is set aside, while the disk cannot read it. Chosen: with
+``store.RETRY_SECONDS`` between them it is half a minute, more than a loose card or cable takes."""
+READ_BYTES = 2**20
+"""How many bytes are read at once when a file is read only to see whether that works. Chosen."""
 
 
 class UnusableError(Exception):
@@ -43,6 +49,41 @@ def describe_damage(path: Path, error: Exception) -> str | None:
         if not os.access(path, os.R_OK | os.W_OK):
             return "belongs to another user"
     return None
+
+
+class Doubts:
+    """Tells a damaged database from one that the disk could not read: SQLite calls both damaged.
+
+    It reports EIO in a read as SQLITE_CORRUPT (SQLITE_IOERR_CORRUPTFS in its os_unix.c).
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def clear(self) -> None:
+        """The database works."""
+        self._count = 0
+
+    def next_step(self, path: Path, error: Exception) -> Literal["open again", "wait", "set aside"]:
+        """What to do about a database that looks damaged."""
+        if result_code(error) != sqlite3.SQLITE_CORRUPT:
+            return "set aside"
+        self._count += 1
+        if self._count == 1:
+            return "open again"
+        return "wait" if self._count < MAX_DOUBTS and not _is_readable(path) else "set aside"
+
+
+def _is_readable(path: Path) -> bool:
+    """Whether the disk can read all of the database and its log."""
+    try:
+        for ending in ("", "-wal"):
+            with contextlib.suppress(FileNotFoundError), sibling(path, ending).open("rb", buffering=0) as file:
+                while file.read(READ_BYTES):
+                    pass
+    except OSError:
+        return False
+    return True
 
 
 def set_aside(path: Path) -> Path:

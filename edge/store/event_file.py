@@ -23,7 +23,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from edge.store.damage import NewerError, UnusableError, sibling
+from edge.store.damage import NewerError, UnusableError, result_code, sibling
 from edge.store.entry import Entry, Progress
 from edge.store.lock import Lock
 from edge.store.settings import StoreSettings
@@ -143,10 +143,23 @@ class EventFile(Closing):
                 self._run(f"PRAGMA user_version = {VERSION}")
         try:
             self.first, self.last = self._position_range()
+            self._check_writable()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
                 raise UnusableError(f"lacks the tables of a store ({error})") from error
             raise
+
+    def _check_writable(self) -> None:
+        """Raise sqlite3.OperationalError if it is open only for reading, though it may be written.
+
+        SQLite does that without a word if it gets no file descriptor at that moment.
+        """
+        try:
+            # BEGIN IMMEDIATE would not fail. This changes nothing.
+            self._run("DELETE FROM outlets WHERE 0")
+        except sqlite3.OperationalError as error:
+            if result_code(error) == sqlite3.SQLITE_READONLY and os.access(self._path, os.W_OK):
+                raise
 
     def _position_range(self) -> tuple[int, int]:
         self._run(f"SELECT {COLUMNS} FROM events LIMIT 0")

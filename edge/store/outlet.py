@@ -37,6 +37,11 @@ class Queue(Protocol):
     closed: bool
     """Whether no more entries will come."""
 
+    @property
+    def out_of_reach(self) -> int:
+        """Position up to which entries are in a database that cannot be opened now; 0 if it is open."""
+        ...
+
     def write(self, force: bool = False) -> bool:
         """Save the progress of outlets for which that is due, or of all that moved if ``force``."""
         ...
@@ -63,6 +68,8 @@ class Outlet(Closing):
         self._queue, self._known = queue, known
         self._moved, self._saved_at = not known, float("-inf")
         self._woken, self._empty_at = False, 0
+        self._skipped_from: int | None = None
+        """Where it was before it skipped entries of a database that cannot be opened; None if it skipped none."""
 
     def pending(self, limit: int = 100) -> list[Entry]:
         """The oldest entries that are not done, in order; empty if there are none."""
@@ -110,11 +117,18 @@ class Outlet(Closing):
         return self._queue.position > max(self.progress.done, self._empty_at)
 
     def _next_entries(self, limit: int) -> list[Entry]:
-        """What is pending. Entries that are missing before the first one were deleted: they are counted as dropped."""
+        """What is pending. Entries that are missing before the first one were deleted: they are counted as dropped.
+
+        Those in a database that cannot be opened now are sent when it can be, and what follows them once more.
+        """
         entries = self._queue.after(self.progress.done, limit)
         missing = entries[0].position - 1 - self.progress.done if entries else 0
         if missing > 0:
-            self.progress = Progress(self.progress.done + missing, self.progress.dropped + missing)
+            done = self.progress.done
+            skipped = min(missing, max(0, self._queue.out_of_reach - done))
+            if skipped and self._skipped_from is None:
+                self._skipped_from = done
+            self.progress = Progress(done + missing, self.progress.dropped + missing - skipped)
             self._moved = True
         # If nothing can be had now, look again only when something new comes, or when the wait ends.
         self._empty_at = 0 if entries else self._queue.position
@@ -136,5 +150,7 @@ class Outlet(Closing):
         if recorded and not self._known:
             self.progress = Progress(recorded.done, recorded.dropped + self.progress.dropped)
         else:
-            self.progress = replace(self.progress, done=self.progress.done + shift)
+            done = self.progress.done if self._skipped_from is None else self._skipped_from
+            self.progress = replace(self.progress, done=done + shift)
+        self._skipped_from = None
         self._known = self._moved = True

@@ -24,7 +24,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from edge.store.damage import NewerError, UnusableError, describe_damage, result_code, set_aside
+from edge.store.damage import Doubts, NewerError, UnusableError, describe_damage, result_code, set_aside
 from edge.store.entry import Entry, Progress, boot_id, uptime
 from edge.store.event_file import EventFile
 from edge.store.outlet import Outlet
@@ -89,6 +89,7 @@ class Store(Closing):
         self.newest_message: str | None = None
         """The JSON of what was appended last since the start, event or notice; any thread may read it."""
         self._problem, self._last_try, self._given_up, self.closed = "", float("-inf"), False, False
+        self._doubts, self._newest_written = Doubts(), 0
         self.changed = threading.Condition()
         with self.changed:
             self.write()
@@ -163,7 +164,7 @@ class Store(Closing):
 
         False if it could not be written.
         """
-        for _ in range(2):  # the second time with a new database, if this one is damaged
+        for _ in range(3):  # the second time with the database opened again, the third with a new one
             if not self._ensure_open():
                 break
             moved = [o for o in self._outlets.values() if o.needs_saving(force or bool(self._waiting))]
@@ -179,7 +180,7 @@ class Store(Closing):
             if self._waiting or moved:
                 self._report_recovery()
             self._waiting.clear()
-            self._waiting_size = 0
+            self._waiting_size, self._newest_written = 0, self.position
             self._trim()
             if self._file is not None and self._file.needs_sync:
                 self._sync_thread.request()
@@ -213,7 +214,7 @@ class Store(Closing):
         if self._file is not None or self.closed or now - self._last_try < RETRY_SECONDS:
             return self._file is not None
         self._last_try = now
-        for _ in range(2):
+        for _ in range(3):
             try:
                 self._file = EventFile(self.path)
                 self._resume_numbers(self._file)
@@ -226,7 +227,7 @@ class Store(Closing):
 
     def _resume_numbers(self, file: EventFile) -> None:
         """Continue the numbers and positions of the database that was opened."""
-        known = file.outlets()
+        known, self._newest_written = file.outlets(), file.last
         self.newest_event = self.newest_event or file.newest_event()
         recorded = file.last_key[1] if file.last_key and file.last_key[0] == self._boot else None
         floor = self._seq if self._seq_given or recorded is None else 0
@@ -249,8 +250,15 @@ class Store(Closing):
     def _handle_error(self, error: Exception) -> bool:
         """Log a problem and close the database if need be; true if it may be opened again at once."""
         damage = describe_damage(self.path, error)
-        if damage:
+        step = self._doubts.next_step(self.path, error) if damage else ""
+        if step:
             self._close_file()
+        if step == "open again":
+            self._last_try = float("-inf")
+            return True
+        if step == "wait":
+            damage = "cannot be read by the disk"
+        if step == "set aside":
             try:
                 backup = set_aside(self.path)
             except OSError:
@@ -271,6 +279,7 @@ class Store(Closing):
         return False
 
     def _report_recovery(self) -> None:
+        self._doubts.clear()
         if self._problem:
             log.warning("%s: can be written again; %d events were lost", self.path, self._lost)
         self._problem, self._lost = "", 0
@@ -282,12 +291,18 @@ class Store(Closing):
 
     # --- for outlets, with ``changed`` held too
 
+    @property
+    def out_of_reach(self) -> int:
+        """Position up to which entries are in a database that cannot be opened now; 0 if it is open."""
+        return 0 if self._file is not None else self._newest_written
+
     def after(self, position: int, limit: int) -> list[Entry]:
         """The next entries after a position; none if they are in a database that is about to be opened again."""
         rows: list[Entry] = []
-        if self._file is not None:
+        while self._file is not None:
             try:
                 rows = self._file.after(position, limit)
+                break
             except (sqlite3.Error, OSError) as error:
                 if not (self._handle_error(error) and self._ensure_open()):
                     return []

@@ -56,7 +56,9 @@ def after_imports() -> None:
 
     import cv2
 
-    cv2.setNumThreads(1)
+    # It first asks the system how many processors there are, and fails if it cannot read the answer.
+    with contextlib.suppress(cv2.error):
+        cv2.setNumThreads(1)
     with contextlib.suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_MMAP_THRESHOLD, KEPT_BYTES)

@@ -64,7 +64,8 @@ class Redirection:
         """Restore stderr, and write the captured lines that are not noise."""
         _flush()
         os.dup2(self.stderr.fileno(), 2)
-        with self._files:
+        # What cannot be read back, or not be written, is lost: it was not meant for anybody in particular.
+        with self._files, suppress(OSError):
             self._captured.seek(0)
             for line in self._captured.read().decode(errors="replace").splitlines():
                 if not any(re.match(noise, line) for noise in self.noise):

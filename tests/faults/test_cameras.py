@@ -19,6 +19,7 @@ import pytest
 from edge.errors import SourceError, WedgedError
 from edge.loop import Tally, run
 from edge.sources import open_source, supervisor
+from edge.sources.stream import Stream
 from edge.sources.supervisor import FrozenDetector, SupervisedCamera
 from edge.types import Reading
 from tests.faults.cameras import Faulty
@@ -190,7 +191,7 @@ def test_a_read_that_blocks_is_late_and_comes_back(source):
 
 @pytest.mark.parametrize("fault", ["shut", "silent"])
 def test_a_call_that_never_returns_is_late_first_and_then_wedged(source, monkeypatch, fault):
-    monkeypatch.setattr(supervisor, "WEDGED_SECONDS", 0.7)
+    monkeypatch.setattr(Faulty, "wedged_seconds", 0.7)
     frames = source(Faulty(fault))
     late = 0
     with pytest.raises(WedgedError, match=f"faulty:{fault}: its driver has not answered for 0.7 s"):
@@ -206,9 +207,14 @@ def test_a_call_that_never_returns_is_late_first_and_then_wedged(source, monkeyp
     frames.close()
 
 
+def test_a_network_camera_may_wait_long_for_its_name():
+    """resolv.conf(5): 3 name servers that do not answer, asked twice, 5 s each, for two search domains and none."""
+    assert Stream("rtsp://cam.example.org/x").wedged_seconds > 3 * 2 * 5 * 3
+
+
 def test_a_driver_that_only_raises_errors_is_not_wedged(source, monkeypatch):
     """Each call returns with an error; that may go on for ever."""
-    monkeypatch.setattr(supervisor, "WEDGED_SECONDS", 0.5)
+    monkeypatch.setattr(Faulty, "wedged_seconds", 0.5)
     monkeypatch.setattr(supervisor, "FIRST_PAUSE_SECONDS", 0.05)
     monkeypatch.setattr(supervisor, "LONGEST_PAUSE_SECONDS", 0.05)
     frames = source(Faulty("error"), deadline=0.1)
@@ -360,9 +366,9 @@ def test_ten_thousand_frames_leave_nothing_behind(source, monkeypatch):
 PROGRAM = """
 import os, sys
 from edge.sources import SCHEMES
-from edge.sources import supervisor
+from tests.faults.cameras import Faulty
 SCHEMES["faulty"] = "tests.faults.cameras:Faulty"
-supervisor.WEDGED_SECONDS = float(os.environ["WEDGED"])
+Faulty.wedged_seconds = float(os.environ["WEDGED"])
 from edge.cli import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -140,6 +140,20 @@ def test_the_first_frame_makes_it_ready(heard):
     assert heard() == [["READY=1", "STATUS=reading"], ["STOPPING=1"]]
 
 
+def test_a_ready_that_cannot_be_sent_is_sent_again(heard, monkeypatch, caplog):
+    clock, address = Clock(), os.environ["NOTIFY_SOCKET"]
+    watchdog = Watchdog(clock)
+    monkeypatch.setenv("NOTIFY_SOCKET", "/nowhere")
+    for _ in range(3):
+        watchdog.alive("running")
+    assert len(caplog.records) == 1
+    monkeypatch.setenv("NOTIFY_SOCKET", address)
+    clock.now += 6
+    watchdog.alive("running")
+    watchdog.alive("running")
+    assert heard() == [["READY=1"]]
+
+
 def test_it_is_ready_while_the_camera_is_waited_for(heard):
     watchdog = Watchdog()
     watchdog.alive("starting")
