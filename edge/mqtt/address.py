@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from edge.errors import PublishError, SettingsError
 from edge.system.credentials import secret_file
 from edge.system.text import one_line
-from edge.system.tls import speaks_no_tls
+from edge.system.tls import CERTIFICATE_HINTS, speaks_no_tls
 from edge.uri import OptionType
 
 CREDENTIAL = "mqtt-password"
@@ -105,6 +105,7 @@ def connection_problem(address: Address, error: Exception) -> str:
         return f"there is no computer called {address.host!r}; check the name, and the network's DNS"
     if isinstance(error, ssl.SSLCertVerificationError):
         trust = "give the authority that signed it: ?ca=FILE" if not address.ca else f"{address.ca} has not signed it"
+        trust = CERTIFICATE_HINTS.get(error.verify_code, trust)
         return f"the broker's certificate is not trusted ({error.verify_message.rstrip('.')}); {trust}"
     if address.secure and speaks_no_tls(error):
         return f"{place} seems not to use TLS; check the port, or use mqtt:// (usual port: 1883)"

@@ -29,7 +29,7 @@ from edge.errors import BusyError, PublishError, SettingsError
 from edge.publishers.courier import Channel, Entry
 from edge.system.credentials import secret_file
 from edge.system.text import one_line
-from edge.system.tls import speaks_no_tls
+from edge.system.tls import CERTIFICATE_HINTS, speaks_no_tls
 from edge.system.version import __version__
 from edge.uri import File, Uri
 
@@ -112,9 +112,9 @@ class Webhook(Channel):
         try:
             self._connection.connect()
         except ssl.SSLCertVerificationError as error:
-            why = error.verify_message
+            hint = CERTIFICATE_HINTS.get(error.verify_code, "give its certificate authority with #ca=FILE")
             raise PublishError(
-                f"{self.name}: its certificate is not trusted ({why}); give its certificate authority with #ca=FILE"
+                f"{self.name}: its certificate is not trusted ({error.verify_message.rstrip('.')}); {hint}"
             ) from error
         except OSError as error:
             if isinstance(self._connection, http.client.HTTPSConnection) and speaks_no_tls(error):

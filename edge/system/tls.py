@@ -1,4 +1,4 @@
-"""Finds out whether a port uses TLS, so that error messages can name the real cause."""
+"""Finds out why TLS fails, and whether a port uses it, so that error messages can name the real cause."""
 
 from __future__ import annotations
 
@@ -7,6 +7,14 @@ import ssl
 
 NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_EOF_WHILE_READING", "RECORD_LAYER_FAILURE"}
 """OpenSSL's names for an answer that is not TLS, or a connection that is closed instead of an answer."""
+
+CERTIFICATE_HINTS = {
+    9: "check this machine's clock",
+    10: "renew it, or check this machine's clock",
+    62: "use a name that is in it",
+    64: "use an address or a name that is in it",
+}
+"""OpenSSL's X509_V_ERR_ codes (x509_vfy.h) of certificates that no authority can make good -> what to do."""
 
 
 def speaks_tls(host: str, port: int, seconds: float) -> bool:

@@ -287,6 +287,8 @@ def test_tls_with_an_authority_and_a_certificate_of_ones_own(device, start, cert
         with pytest.raises(PublishError, match=problem) as error:
             connection.probe(parse(place, secure=True, **given))
         assert "\n" not in str(error.value)
+    with pytest.raises(PublishError, match=r"is not trusted \(Hostname mismatch.*\); use a name that is in it"):
+        connection.probe(parse(f"//localhost:{there.port}/home", secure=True, ca=f"{c}/ca.pem", **ours))
     for version in (0, 3, 5):
         with pytest.raises(PublishError, match=r"127\.0\.0\.1:\d+ seems to require TLS; use mqtts://"):
             connection.probe(parse(place, version=version))
