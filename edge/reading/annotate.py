@@ -73,7 +73,9 @@ def annotate(pixels: Pixels, analysis: Analysis) -> Picture:
     """A grey frame (height, width) uint8 and its analysis -> a picture (height, width, 3) uint8, BGR."""
     scale = min(WIDTH / pixels.shape[1], WIDTH / pixels.shape[0], max(1, WIDTH // 2 // max(pixels.shape)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
-    frame = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=method)
+    # A picture of one line keeps it.
+    size = max(1, round(scale * pixels.shape[1])), max(1, round(scale * pixels.shape[0]))
+    frame = cv2.resize(pixels, size, interpolation=method)
     (height, width), across = frame.shape, max(1, max(frame.shape[1], 4 * (CELL + 8)) // (CELL + 8))
     # Everything is drawn into one array, without copies: on a small computer memory of large copies is not given back.
     rows = -(-len(analysis.glyphs) // across)

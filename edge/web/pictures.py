@@ -66,8 +66,11 @@ def describe_candidates(analysis: Analysis) -> list[dict[str, Any]]:
 
 def reduced(pixels: Pixels, side: int) -> Pixels:
     """The picture, reduced so that its longer side is at most ``side`` pixels."""
-    scale = side / max(pixels.shape)
-    return cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+    height, width = pixels.shape
+    scale = side / max(height, width)
+    # A picture of one line keeps it.
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
 
 
 def png_uri(pixels: Pixels, *options: int) -> str:

@@ -34,6 +34,19 @@ def edge(*arguments: str | Path, cwd: Path | None = None, **environment: str) ->
     )
 
 
+def edge_to(stdout: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """The same, with its output to such a file."""
+    with stdout.open("w") as file:
+        return subprocess.run(
+            [sys.executable, "-W", "error", "-m", "edge.cli", *map(str, arguments)],
+            stdout=file,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            timeout=patience(60),
+        )
+
+
 @pytest.fixture
 def photo(page: Page, tmp_path: Path) -> Path:
     cv2.imwrite(str(tmp_path / "desk.png"), page("2357", "4680"))
@@ -65,6 +78,11 @@ def test_show_writes_a_picture_of_each(photo: Path, tmp_path: Path) -> None:
     assert done.returncode == 0
     names = sorted(path.name for path in (tmp_path / "seen" / "today").iterdir())
     assert names == ["desk-2.read.png", "desk.read.png"], "no picture takes another one's place, nothing half-written"
+
+
+def test_a_full_disk_behind_stdout_is_one_line(photo: Path) -> None:
+    done = edge_to(Path("/dev/full"), "read", photo)
+    assert (done.returncode, done.stderr) == (1, "edge: [Errno 28] No space left on device; make room on that disk\n")
 
 
 def test_what_cannot_be_read_is_a_line_and_the_rest_is_read(photo: Path, tmp_path: Path) -> None:
