@@ -166,7 +166,7 @@ def script() -> int:
     """Run ``edge`` as the main program of this process; returns the exit status."""
     before_imports()
     status = main()
-    before_exit()
+    before_exit(status)
     return status
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from edge.publishers.base import Publisher
 from edge.running.live_reader import LiveReader
 from edge.running.systemd import Watchdog, reload_signal, stop_signals
 from edge.settings import Settings
-from edge.system.process import MemoryTrimmer, after_imports
+from edge.system.process import MemoryTrimmer, after_imports, end_process
 from edge.types import Notice
 
 if TYPE_CHECKING:
@@ -52,7 +51,8 @@ def run_source(
         status = _run(stack, pipeline, watchdog, frames)
         watchdog.stopping()
     if pipeline.source.wedged:
-        _end_process(status)
+        # A normal end might wait for the thread that hangs in the camera's driver.
+        end_process(status)
     return status
 
 
@@ -93,10 +93,3 @@ def _run(stack: ExitStack, pipeline: Pipeline, watchdog: Watchdog, frames: int |
 def _nothing_to_reload() -> None:
     # Not logged: this runs in a signal handler, which may have interrupted the logging module.
     os.write(2, b"edge: SIGHUP: nothing to reload; this needs the setting model and a camera as source\n")
-
-
-def _end_process(status: int) -> None:
-    """End the process at once: a normal end might wait for the thread that hangs in the camera's driver."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)

@@ -141,8 +141,8 @@ class Watchdog:
     def alive(self, state: State) -> None:
         """Call this after each frame, and after each wait of at most a deadline for a camera.
 
-        The first call notifies systemd that the service is ready; if that fails, a later call does. Later ones feed the watchdog, at most once in a
-        quarter of WATCHDOG_USEC, and send the state when it changes.
+        The first call notifies systemd that the service is ready; if that fails, a later call does. Later ones feed the
+        watchdog, at most once in a quarter of WATCHDOG_USEC, and send the state when it changes.
         """
         now = self._clock()
         due = self._period > 0 and (self._state is None or now - self._fed >= self._period)

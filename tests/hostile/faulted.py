@@ -91,7 +91,10 @@ class Bench:
         place = self.folder / f"{phase}-{kind}-{nth}-{error}"
         shutil.copytree(self._past, place)
         (place / "out.jsonl").unlink()
-        armed, imports = {"start": 2, "loading": 2, "imports": 1}.get(phase, 0), phase in ("imports", "loading", "trial")
+        armed, imports = (
+            {"start": 2, "loading": 2, "imports": 1}.get(phase, 0),
+            phase in ("imports", "loading", "trial"),
+        )
         path = place / "control"
         control = Control(path)
         control.set(kind, nth, error, armed=armed, children=phase == "trial", imports=imports)
@@ -100,9 +103,7 @@ class Bench:
             lines = (place / "stderr").read_text("utf-8", "replace").strip()
             if not control.fired and result in ("goes on", "ends"):
                 result = "not reached"
-            return Outcome(
-                phase, kind, errno.errorcode[error], nth, control.what, result, lines, control.counts
-            )
+            return Outcome(phase, kind, errno.errorcode[error], nth, control.what, result, lines, control.counts)
         finally:
             control.close()
             shutil.rmtree(place)

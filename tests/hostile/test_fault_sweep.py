@@ -1,10 +1,9 @@
-"""A sample of ``python -m tests.hostile.fault_sweep``: a call fails in a real ``edge run``, with a broker and the page."""
+"""A sample of ``tests.hostile.fault_sweep``: a call fails in a real ``edge run``, with a broker and the page."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

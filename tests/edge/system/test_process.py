@@ -4,6 +4,8 @@ from platform import machine
 
 import pytest
 
+from tests.support.patience import patience
+
 FRAMES = """
 import resource, sys
 import numpy as np
@@ -69,3 +71,28 @@ print(held - of_files(), (cv2.medianBlur(picture, 5) == before).all())
     assert same == "True"
     # KiB; under qemu-user all code is its own.
     assert int(less) > 5000 or machine() == "aarch64"
+
+
+BUSY = """
+import sys, threading
+import cv2, numpy as np
+from edge.system.process import before_exit
+
+picture, begun = np.zeros((3000, 3000), np.uint8), threading.Event()
+
+def work():
+    while True:
+        begun.set()
+        cv2.GaussianBlur(picture, (31, 31), 0)
+
+threading.Thread(target=work, daemon=True).start()
+begun.wait()
+print("said")
+before_exit(3)
+"""
+
+
+def test_a_thread_inside_a_library_does_not_abort_the_end() -> None:
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", BUSY], capture_output=True, text=True, timeout=patience(60))
+        assert (done.returncode, done.stdout, done.stderr) == (3, "said\n", "")
