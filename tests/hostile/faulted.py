@@ -37,9 +37,9 @@ ERRORS = {
 }
 """Kind of call -> how it fails."""
 PHASES = ("start", "run", "swap", "stop", "imports", "loading", "trial")
-"""What the program does while the calls are counted. ``start`` begins when the settings file is opened. Three also count
-the files of Python and of libraries, and memory: ``imports`` from the first moment of the process, ``loading`` from the
-settings file, and ``trial`` in the process that tries a new model."""
+"""What the program does while the calls are counted. ``start`` begins when the settings file is opened. Three also
+count the files of Python and of libraries, and memory: ``imports`` from the first moment of the process, ``loading``
+from the settings file, and ``trial`` in the process that tries a new model."""
 ON_AGAIN_SECONDS = 4.0
 """How long an event may take after a fault before the program counts as hanging: one comes every 0.2 s. Chosen."""
 
@@ -249,10 +249,11 @@ def _events(place: Path) -> list[dict[str, Any]]:
 
 def _get(port: int, path: str) -> bytes:
     """The answer to a request, or nothing."""
-    with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
+    try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as answer:
             return bytes(answer.read())
-    return b""
+    except (OSError, ValueError, http.client.HTTPException):
+        return b""
 
 
 def _until(come: Callable[[], Any], seconds: float) -> bool:
