@@ -47,6 +47,10 @@ class Settings:
     device: str = setting("", "the name of this device in events and MQTT topics; empty: the host name")
     metrics: str = setting("", "address of the Prometheus metrics, host:port such as 127.0.0.1:9101; empty: off")
     web: str = setting("", "address of the live page, host:port such as 127.0.0.1:8080; empty: off")
+    web_cert: str = setting(
+        "", "PEM file of the certificate with which the live page is at https://; empty: http://, not encrypted"
+    )
+    web_key: str = setting("", "PEM file of that certificate's private key; empty: it is in the same file")
     model: str = setting("", "the .tflite model file; empty: the model in the package")
     state: str = setting(
         "",

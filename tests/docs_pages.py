@@ -177,10 +177,9 @@ def _meaning(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
 
 
 def _described() -> dict[str, Any]:
-    from edge.web.app import DEFAULT_EVENTS, MAX_EVENTS
-    from edge.web.openapi import describe_api
+    from edge.web.app import description
 
-    return describe_api(default_events=DEFAULT_EVENTS, max_events=MAX_EVENTS)
+    return description()
 
 
 def http_api() -> str:

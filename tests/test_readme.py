@@ -172,9 +172,9 @@ def test_its_training_and_converting_are_understood(line: str, tmp_path: Path) -
 
 
 def test_what_it_asks_by_http_is_described() -> None:
-    from edge.web.openapi import describe_api
+    from edge.web.app import description
 
-    paths = describe_api(default_events=1, max_events=1)["paths"]
+    paths = description()["paths"]
     asked = [re.findall(r"http://127.0.0.1:8080(/\S+)", line) for line in COMMANDS if line.startswith("curl ")]
     assert asked and all(path in paths for found in asked for path in found)
 

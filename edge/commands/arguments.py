@@ -63,6 +63,10 @@ def add_settings(
         shown = "empty" if default == "" else str(default).lower() if isinstance(default, bool) else default
         text = f"{setting.description} (default {shown})".replace("%", "%%")
         group.add_argument(f"--{setting.name}", dest=f"set:{setting.name}", help=text, **options)
+        if "_" in setting.name:
+            # As other programs have it: --web-cert.
+            dashed = setting.name.replace("_", "-")
+            group.add_argument(f"--{dashed}", dest=f"set:{setting.name}", help=argparse.SUPPRESS, **options)
 
 
 def positive(text: str) -> int:

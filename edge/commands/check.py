@@ -50,7 +50,7 @@ def checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
     if settings.metrics:
         yield "metrics", partial(_metrics, settings.metrics)
     if settings.web:
-        yield "web", partial(_web, settings.web)
+        yield "web", partial(_web, settings)
     yield "model", partial(_model, settings)
 
 
@@ -79,9 +79,14 @@ def _metrics(text: str) -> str:
     return f"http://{text}/metrics"
 
 
-def _web(text: str) -> str:
-    split_address(text, "web")
-    return f"http://{text}/"
+def _web(settings: Settings) -> str:
+    split_address(settings.web, "web")
+    if not settings.web_cert and not settings.web_key:
+        return f"http://{settings.web}/"
+    from edge.web.tls import server_context
+
+    server_context(settings.web_cert, settings.web_key)
+    return f"https://{settings.web}/"
 
 
 def _model(settings: Settings) -> str:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from edge.running.metrics import Metrics
     from edge.running.model_swap import ModelSwap
     from edge.store.store import Store
-    from edge.web.server import WebServer
+    from edge.web.server import MetricsServer, WebServer
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,9 @@ def open_pipeline(
     _open_publishers(stack, settings, source, program, store, outputs)
     stopwatch = Stopwatch()
     if settings.metrics or settings.web:
-        metrics = stack.enter_context(_metrics(settings, source, reader, outputs))
+        metrics = _metrics(source, reader, outputs)
+        if settings.metrics:
+            stack.enter_context(_metrics_server(settings.metrics, metrics))
         live_reader.analyse, stopwatch = metrics.analyse, metrics.stopwatch
         outputs.append(metrics)
         if settings.web:
@@ -197,10 +199,16 @@ def _close_couriers(outputs: Iterable[Publisher]) -> None:
     close_all(publisher for publisher in outputs if isinstance(publisher, Courier))
 
 
-def _metrics(settings: Settings, source: Source, reader: Reader, outputs: Iterable[Publisher]) -> Metrics:
+def _metrics(source: Source, reader: Reader, outputs: Iterable[Publisher]) -> Metrics:
     from edge.running.metrics import Metrics
 
-    return Metrics(settings.metrics, source=source, reader=reader, publishers=outputs)
+    return Metrics(source=source, reader=reader, publishers=outputs)
+
+
+def _metrics_server(address: str, metrics: Metrics) -> MetricsServer:
+    from edge.web.server import MetricsServer
+
+    return MetricsServer(address, metrics.text)
 
 
 def _web(
@@ -227,4 +235,10 @@ def _web(
         metrics=metrics.text,
         saved_vision=saved,
     )
-    return WebServer(settings.web, backend, folder=state_folder.locate(settings.state))
+    return WebServer(
+        settings.web,
+        backend,
+        folder=state_folder.locate(settings.state),
+        certificate=settings.web_cert,
+        key=settings.web_key,
+    )

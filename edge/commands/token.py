@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import platform
-import sys
 
 from edge.commands.arguments import Parser, add_settings, settings_of
 
 EXAMPLES = """examples:
   edge token                                              the links, with the tokens in them
-  edge token --new                                        if someone has a token who should not
+  edge token --renew                                      if someone has a token or a browser who should not
   sudo /opt/edge-digits/bin/edge token --config /etc/edge-digits/edge.toml    links of the service
 """
 
@@ -18,28 +17,28 @@ EXAMPLES = """examples:
 def add_arguments(parser: Parser) -> None:
     """Declare the arguments of this command."""
     parser.add_argument(
-        "--new", action="store_true", help="make new tokens; the old ones work until edge run is restarted"
+        "--renew",
+        "--new",
+        action="store_true",
+        help="make new tokens; the old ones stop working at once, and all browsers are logged out",
     )
-    add_settings(parser, only=("state", "web"))
+    add_settings(parser, only=("state", "web", "web_cert"))
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a link with each token in it. What follows the # is never sent over the network."""
     from edge.system import state_folder
-    from edge.web.tokens import FILE, load_tokens
+    from edge.web.tokens import load_tokens, renew_tokens
 
     settings = settings_of(arguments)
     # Tokens in the wrong state folder would open nothing.
-    state_folder.check_unambiguous(settings.state, "token --new" if arguments.new else "token", arguments.config)
+    state_folder.check_unambiguous(settings.state, "token --renew" if arguments.renew else "token", arguments.config)
     folder = state_folder.create(settings.state)
-    if arguments.new:
-        (folder / FILE).unlink(missing_ok=True)
-    given = load_tokens(folder)
+    given = renew_tokens(folder) if arguments.renew else load_tokens(folder)
     host, _, port = (settings.web or "HOST:8080").rpartition(":")
     if host in ("0.0.0.0", "[::]", "127.0.0.1"):
         host = platform.node() if host != "127.0.0.1" else host
+    scheme = "https" if settings.web_cert else "http"
     for what, token in (("view only", given.view), ("view and change", given.change)):
-        print(f"{what}: http://{host}:{port}/#token={token}")
-    if arguments.new:
-        print("edge: restart edge run; until then it accepts the old tokens", file=sys.stderr)
+        print(f"{what}: {scheme}://{host}:{port}/#token={token}")
     return 0

@@ -1,4 +1,4 @@
-"""Prometheus metrics at http://127.0.0.1:9101/metrics, for the setting ``metrics = "127.0.0.1:9101"``.
+"""Prometheus metrics, as text: the page and the setting ``metrics`` serve them.
 
 The frame path only adds up numbers; everything else is done when Prometheus asks. Names and units follow
 https://prometheus.io/docs/practices/naming/. prometheus_client is imported only here.
@@ -15,9 +15,8 @@ from datetime import UTC, datetime
 from itertools import accumulate
 from pathlib import Path
 from typing import get_args
-from wsgiref.simple_server import WSGIServer
 
-from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest, start_http_server
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -27,16 +26,13 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from edge.errors import PublishError
 from edge.publishers.base import Delivery, Publisher
 from edge.reading.reader import Analysis, Reader
 from edge.sources.base import Source, State
 from edge.system import raspberry
 from edge.system.stopwatch import Stopwatch
-from edge.system.text import one_line
 from edge.system.version import __version__
 from edge.types import Change, Event, Frame, Message, Reading, Reason
-from edge.uri import split_address
 
 STAGES = ("capture", "clean", "segment", "normalise", "invoke", "decide", "track", "store", "publish")
 """The stages of the pipeline, in order. ``capture`` is the wait for the next frame. A stage that a frame does not reach
@@ -81,7 +77,7 @@ class Histogram:
 
 
 class Metrics(Publisher, Collector):
-    """Counts frames, readings and messages, and answers Prometheus from a thread of its own.
+    """Counts frames, readings and messages.
 
     It must be the last publisher, so that it gets a message after all others. Use its ``analyse`` in place of the
     reader's, and give its ``stopwatch`` to the loop.
@@ -91,18 +87,13 @@ class Metrics(Publisher, Collector):
 
     def __init__(
         self,
-        address: str,
         *,
         source: Source,
         reader: Reader,
         publishers: Iterable[Publisher] = (),
         root: Path = Path("/"),
     ) -> None:
-        """Listen at ``address`` (``host:port``); if it is empty, only count.
-
-        ``publishers`` are those whose deliveries are reported; ``root`` is the folder with /proc and /sys.
-        Raises SettingsError if it is not an address, PublishError if it cannot be listened on.
-        """
+        """``publishers`` are those whose deliveries are reported; ``root`` is the folder with /proc and /sys."""
         self.stopwatch = Stopwatch()
         """Measures the stages ``capture``, ``track``, ``store`` and ``publish``; read with each reading."""
         self._source, self._reader, self._publishers, self._root = source, reader, tuple(publishers), root
@@ -119,10 +110,6 @@ class Metrics(Publisher, Collector):
         registry.register(self)
         ProcessCollector(registry=registry)
         self._registry = registry
-        self._server = _server(address, registry) if address else None
-        self.port: int = self._server.server_port if self._server else 0
-        """The port that it listens on: the one that was chosen, if port 0 was asked for; 0 if it does not listen."""
-        self._closed = False
 
     def text(self) -> bytes:
         """All metrics in Prometheus' text format 0.0.4; any thread may ask."""
@@ -152,16 +139,13 @@ class Metrics(Publisher, Collector):
             self._swaps[message.state] = self._swaps.get(message.state, 0) + 1
 
     def close(self) -> None:
-        """Stop answering. This returns at once; the port is free within half a second."""
-        if self._server and not self._closed:
-            self._closed = True
-            threading.Thread(target=_shut_down, args=(self._server,), name=self.name, daemon=True).start()
+        """Nothing is held."""
 
     def _add_stages(self, stages: Mapping[str, float]) -> None:
         for stage, seconds in stages.items():
             self._stages[stage].add(seconds)
 
-    # The methods below run in a thread of the server, when Prometheus asks.
+    # The methods below run in the thread of a server, when Prometheus asks.
 
     def collect(self) -> Iterator[Metric]:
         """All families, each with its help text."""
@@ -222,22 +206,6 @@ class Metrics(Publisher, Collector):
             for name, when, active in (("throttled", "now", now), ("throttled_since_boot", "since boot", ever)):
                 values = {_label(how): how in active for how in raspberry.THROTTLED_BITS.values()}
                 yield _gauges(name, f"{description}, {when}; otherwise 0.", "how", values)
-
-
-def _server(address: str, registry: CollectorRegistry) -> WSGIServer:
-    host, port = split_address(address, "metrics")
-    try:
-        return start_http_server(port, host, registry)[0]
-    except OSError as error:
-        raise PublishError(
-            f"metrics: {address}: cannot listen there ({error.strerror or one_line(error)});"
-            " choose another address, or end the program that uses it"
-        ) from error
-
-
-def _shut_down(server: WSGIServer) -> None:
-    server.shutdown()
-    server.server_close()
 
 
 def _label(words: str) -> str:

@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import ipaddress
 import platform
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from edge.web.attempts import Attempts
+from edge.web.clients import client_of
 from edge.web.http import error_response
+from edge.web.sessions import Session
 from edge.web.tokens import Rights, Tokens
 
 CONTENT_SECURITY_POLICY = (
@@ -39,24 +46,36 @@ VIEW_POSTS = ("/api/read",)
 """Paths of POST requests that change nothing, so that the right to view is enough."""
 VIEW_METHODS = ("GET", "HEAD")
 """Methods of requests that change nothing."""
+RESOLVER = Path("/etc/resolv.conf")
+"""Names the domain of this network (resolv.conf(5))."""
 
 
 class AccessControl:
-    """ASGI middleware: refuses a request, or passes it on to the application with ``scope["rights"]``."""
+    """ASGI middleware: refuses a request, or passes it on with ``scope["rights"]`` and ``scope["may_view"]``.
 
-    def __init__(self, app: ASGIApp, *, host: str, port: int, tokens: Tokens) -> None:
-        """``host``, ``port``: where the server listens. If other machines can reach it, a token is needed."""
+    The last is a function, for answers without end: whether the sender may still view.
+    """
+
+    def __init__(self, app: ASGIApp, *, host: str, port: int, tokens: Callable[[], Tokens]) -> None:
+        """``host``, ``port``: where the server listens. If other machines can reach it, a token is needed.
+
+        ``tokens`` returns the present ones.
+        """
         self._app, self._host, self._tokens = app, host.lower(), tokens
-        self.cookie = f"edge-digits-{port}"
-        """Name of the cookie with the token. The port is in it because all ports of a machine share their cookies."""
+        self._cookie = f"edge-digits-{port}"
+        # The port is in its name because all ports of a machine share their cookies.
         self._anonymous: Rights = "view" if is_loopback(host) else "none"
+        self._attempts = Attempts()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle an ASGI connection."""
         if scope["type"] != "http":
             return
         headers = Headers(scope=scope)
-        scope["rights"] = self.rights(headers)
+        session = None if _bearer(headers) else self._session(headers)
+        scope["rights"] = rights = self._rights(headers)
+        scope["may_view"] = lambda: self._rights(headers) != "none"
+        renewed = session and session.renewed(time.time())
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -64,22 +83,44 @@ class AccessControl:
                 for name, value in SECURITY_HEADERS.items():
                     answer_headers.setdefault(name, value)
                 answer_headers.setdefault("Cache-Control", "no-store")
+                if renewed:
+                    answer_headers.append("Set-Cookie", self._set_cookie(renewed, scope))
             await send(message)
 
-        refusal = self.refusal(scope["method"], scope["path"], headers, scope["rights"])
+        refusal = self._refusal(scope, headers, rights)
         await (refusal or self._app)(scope, receive, send_with_headers)
 
-    def rights(self, headers: Headers) -> Rights:
-        """What a request may do, by the token in its Authorization header or cookie."""
-        kind, _, token = headers.get("authorization", "").partition(" ")
-        if kind.lower() != "bearer":
-            # Not http.cookies: it gives up at a malformed cookie of another program.
-            token = cookie_parser(headers.get("cookie", "")).get(self.cookie, "")
-        return self._tokens.rights(token.strip()) if token else self._anonymous
+    def log_in(self, token: str, scope: Scope) -> JSONResponse:
+        """The answer to a login with this token: its rights and a cookie, or an error."""
+        client, rights = client_of(scope["client"]), self._tokens().rights(token)
+        if wait := self._attempts.wait_seconds(client, time.monotonic()):
+            return _too_many_tokens(wait)
+        if rights == "none":
+            self._attempts.add(client, time.monotonic())
+            return error_response(401, "this token is wrong; run edge token on the device to see the tokens")
+        cookie = self._set_cookie(Session.begin(rights, time.time()), scope)
+        return JSONResponse({"rights": rights}, headers={"Set-Cookie": cookie})
 
-    def refusal(self, method: str, path: str, headers: Headers, rights: Rights) -> JSONResponse | None:
+    def _set_cookie(self, session: Session, scope: Scope) -> str:
+        cookie, seconds = session.cookie(self._tokens()), session.ends - int(time.time())
+        secure = "; Secure" if scope["scheme"] == "https" else ""
+        return f"{self._cookie}={cookie}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Strict{secure}"
+
+    def _session(self, headers: Headers) -> Session | None:
+        # Not http.cookies: it gives up at a malformed cookie of another program.
+        cookie = cookie_parser(headers.get("cookie", "")).get(self._cookie, "")
+        return Session.from_cookie(cookie, self._tokens(), time.time()) if cookie else None
+
+    def _rights(self, headers: Headers) -> Rights:
+        """What a request may do, by the token in its Authorization header or the session of its cookie."""
+        if token := _bearer(headers):
+            return self._tokens().rights(token)
+        session = self._session(headers)
+        return session.rights if session else self._anonymous
+
+    def _refusal(self, scope: Scope, headers: Headers, rights: Rights) -> JSONResponse | None:
         """The answer to a request that is refused, or None."""
-        host = headers.get("host", "")
+        method, path, host = scope["method"], scope["path"], headers.get("host", "")
         if not self.is_own_name(host):
             return error_response(421, f"{host[:80]!r} is not a name of this device; use its IP address or host name")
         origin = headers.get("origin")
@@ -87,12 +128,19 @@ class AccessControl:
             return error_response(403, "requests from pages of other sites are refused; open the page of this device")
         if headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and not _is_navigation(method, headers):
             return error_response(403, "requests from pages of other sites are refused; open the page of this device")
-        if path in PUBLIC_PATHS or path.startswith(PUBLIC_FOLDER):
+        needed = needed_rights(method, path)
+        if needed == "none":
             return None
+        if _bearer(headers):
+            client = client_of(scope["client"])
+            if wait := self._attempts.wait_seconds(client, time.monotonic()):
+                return _too_many_tokens(wait)
+            if rights == "none":
+                self._attempts.add(client, time.monotonic())
         if rights == "none":
             text = "a token is needed; run edge token on the device to see it"
             return error_response(401, text, {"WWW-Authenticate": 'Bearer realm="edge"'})
-        if method not in VIEW_METHODS and path not in VIEW_POSTS and rights != "change":
+        if needed == "change" and rights != "change":
             return error_response(
                 403, "this needs the token that allows changes; run edge token on the device to see it"
             )
@@ -100,20 +148,42 @@ class AccessControl:
 
     def is_own_name(self, host: str) -> bool:
         """Whether a Host header names this device: by an IP address, which cannot be rebound, or by its host name."""
-        name = host.lower()
-        if name.startswith("["):
-            name = name[1:].partition("]")[0]
-        elif name.count(":") == 1:
-            name = name.partition(":")[0]
-        if name == "localhost" or name == self._host:
-            return True
+        found = re.fullmatch(r"(?:\[([0-9a-f:.]+)\]|([^\[\]:]+))(?::[0-9]{1,5})?", host.lower())
+        if not found:
+            return False
+        address, name = found.groups()
         try:
-            ipaddress.ip_address(name)
+            ipaddress.IPv6Address(address) if address else ipaddress.IPv4Address(name)
             return True
         except ValueError:
-            # Such as shed, shed.local or shed.fritz.box. Refused if no token is needed: then only addresses are safe.
-            node = platform.node().partition(".")[0].lower()
-            return self._anonymous == "none" and bool(node) and name.partition(".")[0] == node
+            if name is None:
+                return False
+        # Its host names are refused if no token is needed: then only addresses are safe.
+        return name in ("localhost", self._host) or (self._anonymous == "none" and name in host_names())
+
+
+def needed_rights(method: str, path: str) -> Rights:
+    """The rights that a request needs."""
+    if path in PUBLIC_PATHS or path.startswith(PUBLIC_FOLDER):
+        return "none"
+    return "view" if method in VIEW_METHODS or path in VIEW_POSTS else "change"
+
+
+def host_names() -> Iterator[str]:
+    """The names by which others may know this machine: ``shed``, ``shed.local``, ``shed.fritz.box``."""
+    full = platform.node().lower()
+    short = full.partition(".")[0]
+    if not short:
+        return
+    yield from (short, full, f"{short}.local")
+    try:
+        lines = RESOLVER.read_text("utf-8", "replace").lower().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        word, *domains = line.split() or [""]
+        if word in ("search", "domain"):
+            yield from (f"{short}.{domain.strip('.')}" for domain in domains)
 
 
 def is_loopback(host: str) -> bool:
@@ -122,6 +192,16 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host.lower() == "localhost"
+
+
+def _bearer(headers: Headers) -> str:
+    kind, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
+
+
+def _too_many_tokens(seconds: int) -> JSONResponse:
+    text = f"too many wrong tokens; try again in {seconds} s"
+    return error_response(429, text, {"Retry-After": str(seconds)})
 
 
 def _is_navigation(method: str, headers: Headers) -> bool:

@@ -1,15 +1,15 @@
-"""Reads a request's body, JSON and query within limits, and answers errors as JSON."""
+"""Reads a request's body, JSON and query within limits, and answers streams of events and errors."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from edge.errors import EdgeError, ImageError, SettingsError, StateError
 
@@ -60,14 +60,29 @@ def parse_json(data: bytes) -> Any:
         raise ValueError("nested too deeply") from error
 
 
-def whole_number(request: Request, name: str, default: int | None, largest: int) -> int | None:
-    """A parameter of the query, from 1 to ``largest``. Raises SettingsError."""
+def whole_number(request: Request, parameter: Mapping[str, Any], default: int | None = None) -> int | None:
+    """The value of a parameter of the query, within the limits of its description. Raises SettingsError."""
+    name, least, most = parameter["name"], parameter["schema"]["minimum"], parameter["schema"]["maximum"]
     text = request.query_params.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdecimal() and 1 <= len(text) <= 6 and 1 <= int(text) <= largest):
-        raise SettingsError(f"{name}: {text[:40]!r} is not a whole number from 1 to {largest}")
+    if not (text.isascii() and text.isdecimal() and 1 <= len(text) <= 6 and least <= int(text) <= most):
+        raise SettingsError(f"{name}: {text[:40]!r} is not a whole number from {least} to {most}")
     return int(text)
+
+
+def event_stream(request: Request, events: Callable[[], AsyncIterator[str]]) -> Response:
+    """Server-sent events, while the sender may view. A HEAD request gets none, and none are made for it."""
+    if request.method == "HEAD":
+        return Response(media_type="text/event-stream")
+
+    async def allowed() -> AsyncIterator[str]:
+        async for text in events():
+            if not request.scope["may_view"]():
+                return
+            yield text
+
+    return StreamingResponse(allowed(), media_type="text/event-stream")
 
 
 def error_response(status: int, text: str, headers: dict[str, str] | None = None) -> JSONResponse:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.settings import SettingInfo, all_settings
-from edge.web.teach import MAX_NAME_LENGTH
+from edge.web.operations import Schema
 
 SCHEMA_FOLDER = Path(__file__).parent.parent / "schema"
 DIGIT = {"type": ["integer", "null"], "minimum": 0, "maximum": 9}
@@ -21,9 +21,8 @@ PROBABILITY = {"type": "number", "minimum": 0, "maximum": 1}
 COUNT = {"type": "integer", "minimum": 0}
 TEXT = {"type": "string"}
 BOOLEAN = {"type": "boolean"}
-
-Schema = dict[str, Any]
-"""A part of the description, as JSON."""
+MAX_NAME_LENGTH = 500
+"""Most characters in the name of a source or model. Chosen."""
 
 
 def component_schemas() -> Schema:

@@ -1,35 +1,27 @@
-"""The web server of the live page and the HTTP API: uvicorn in a thread of its own, with limits."""
+"""The servers of ``edge run``: that of the live page and the HTTP API, and that of the metrics."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import secrets
-import socket
-import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
-from edge.errors import PublishError, StateError
 from edge.publishers.base import Publisher
-from edge.system.text import one_line
+from edge.system.closing import Closing
 from edge.types import Event, Message, Notice
-from edge.uri import split_address
 from edge.web.app import Backend, Site
-from edge.web.tokens import Tokens, load_tokens
-
-log = logging.getLogger(__name__)
+from edge.web.bounded_server import BoundedServer, listen
+from edge.web.tls import server_context
+from edge.web.tokens import CurrentTokens
 
 MAX_CONNECTIONS = 64
-"""Most connections at once. Chosen: each takes a file descriptor that the camera or the store may need. One more, and
-the connection that has been idle for longest is closed."""
-REQUEST_SECONDS = 5.0
-"""Seconds in which a client has to send the head of its first or next request; then it is disconnected. Chosen."""
-CLOSE_SECONDS = 0.2
-"""Seconds that answers may still take when the server stops. Chosen."""
+"""Most connections to the page at once. Chosen: each takes a file descriptor that the camera or the store may need."""
+MAX_METRICS_CONNECTIONS = 16
+"""Most connections to the metrics at once. Chosen: few programs ask for them."""
 
 
 class WebServer(Publisher):
@@ -37,50 +29,33 @@ class WebServer(Publisher):
 
     name = "web"
 
-    def __init__(self, address: str, backend: Backend, *, folder: Path) -> None:
+    def __init__(self, address: str, backend: Backend, *, folder: Path, certificate: str = "", key: str = "") -> None:
         """Listen on ``host:port``. The tokens are in the state ``folder``; new ones are made if there are none.
 
-        Raises SettingsError if that is not an address, PublishError if the server cannot listen on it.
+        ``certificate`` and ``key`` are the names of PEM files for HTTPS; without them it is HTTP. Raises SettingsError
+        if one of these is wrong, PublishError if the server cannot listen on that address.
         """
-        host, port = split_address(address, "web")
+        tls = server_context(certificate, key)
         self._newest_message = backend.newest_message
-        self._socket = _listen(host, port, address)
-        self.port: int = self._socket.getsockname()[1]
+        listener = listen(address, "web")
+        self.port: int = listener.getsockname()[1]
         """The port that it listens on; a free one if 0 was asked for."""
         try:
-            self.tokens = _load_tokens(folder)
-            self._site = Site(backend, self.tokens, folder=folder, host=host, port=self.port)
+            tokens = CurrentTokens(folder)
+            configured = address.rpartition(":")[0].strip("[]")
+            self._site = Site(backend, tokens, folder=folder, host=configured, port=self.port)
         except BaseException:
-            self._socket.close()
+            listener.close()
             raise
-        # A name may have several addresses; the server listens on one of them.
-        host = self._socket.getsockname()[0]
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
+        # A name may have several addresses; the server listens on one of them. A certificate is for the name.
+        host = configured if tls else listener.getsockname()[0]
+        self.url = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{self.port}/"
         """The page's address, for a browser on this machine."""
-        self.link = f"{self.url}#token={self.tokens.change}"
+        self.link = f"{self.url}#token={tokens().change}"
         """The same with the token that allows changes. What follows the # is never sent over the network."""
-        config = uvicorn.Config(
-            self._site.app,
-            http=_Connection,
-            ws="none",
-            lifespan="off",
-            loop="asyncio",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=int(REQUEST_SECONDS),
-            # Declared as int, but passed to asyncio, which accepts fractions of a second.
-            timeout_graceful_shutdown=CLOSE_SECONDS,  # type: ignore[arg-type]
+        self._server = BoundedServer(
+            self._site.app, listener, name=self.name, most=MAX_CONNECTIONS, tls=tls, on_stop=self._site.stop
         )
-        # Otherwise what strangers send would fill the journal.
-        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-        self._server = uvicorn.Server(config)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = threading.Thread(target=self._serve, name=self.name, daemon=True)
-        self._thread.start()
         self._closed = False
 
     def publish(self, message: Message) -> None:
@@ -90,92 +65,30 @@ class WebServer(Publisher):
 
     def close(self) -> None:
         """Stop the server; answers under way get a moment to finish."""
-        if self._closed:
-            return
-        self._closed = True
-        self._server.should_exit = True
-        if self._loop and self._loop.is_running():
-            asyncio.run_coroutine_threadsafe(self._site.stop(), self._loop)
-        self._thread.join(5 * CLOSE_SECONDS)
-        self._socket.close()
-        self._site.close()
-
-    def _serve(self) -> None:
-        async def serve() -> None:
-            self._loop = asyncio.get_running_loop()
-            await self._server.serve([self._socket])
-
-        asyncio.run(serve())
+        if not self._closed:
+            self._closed = True
+            self._server.close()
+            self._site.close()
 
 
-class _Connection(H11Protocol):
-    """An HTTP connection with limits: how many there may be, and how long each may be idle."""
+class MetricsServer(Closing):
+    """Answers Prometheus at ``http://host:port/metrics``. Listens as soon as it is made."""
 
-    _deadline: asyncio.TimerHandle | None = None
+    def __init__(self, address: str, text: Callable[[], bytes]) -> None:
+        """Listen on ``host:port``; ``text`` returns the metrics in Prometheus' text format 0.0.4.
 
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self._restart_deadline()
-        open_now: list[Any] = [one for one in self.connections if not one.transport.is_closing()]
-        if len(open_now) > MAX_CONNECTIONS:
-            min((one for one in open_now if one.is_idle()), key=lambda one: one.deadline()).transport.abort()
+        Raises SettingsError if that is not an address, PublishError if it cannot be listened on.
+        """
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._deadline:
-            self._deadline.cancel()
-        super().connection_lost(exc)
+        async def answer(request: Request) -> Response:
+            return PlainTextResponse(text(), media_type="text/plain; version=0.0.4")
 
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        if not self.transport.is_closing():
-            self._restart_deadline()
+        listener = listen(address, "metrics")
+        self.port: int = listener.getsockname()[1]
+        """The port that it listens on; a free one if 0 was asked for."""
+        application = Starlette(routes=[Route("/metrics", answer), Route("/", answer)])
+        self._server = BoundedServer(application, listener, name="metrics", most=MAX_METRICS_CONNECTIONS)
 
-    def is_idle(self) -> bool:
-        """Whether no request is being answered."""
-        # uvicorn has no cycle before the first request.
-        cycle: Any = self.cycle
-        return cycle is None or cycle.response_complete
-
-    def deadline(self) -> float:
-        """When it is closed if it is still idle, by the event loop's clock, in seconds."""
-        return self._deadline.when() if self._deadline else 0.0
-
-    def _restart_deadline(self) -> None:
-        if self._deadline:
-            self._deadline.cancel()
-        self._deadline = self.loop.call_later(REQUEST_SECONDS, self._on_deadline)
-
-    def _on_deadline(self) -> None:
-        if self.is_idle():
-            self.transport.close()
-
-
-def _load_tokens(folder: Path) -> Tokens:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return load_tokens(folder)
-    except (StateError, OSError) as error:
-        # The program goes on reading digits without the page's tokens.
-        log.warning("web: %s (no token works until then)", error)
-        return Tokens(secrets.token_urlsafe(), secrets.token_urlsafe())
-
-
-def _listen(host: str, port: int, address: str) -> socket.socket:
-    try:
-        family, kind, proto, _, target = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, proto)
-    except OSError as error:
-        raise PublishError(
-            f"web: {address}: no such address ({one_line(error)}); use an address of this machine"
-        ) from error
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(target)
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        raise PublishError(
-            f"web: {address}: cannot listen there ({error.strerror or one_line(error)});"
-            " choose another address, or stop the program that uses this one"
-        ) from error
-    return listener
+    def close(self) -> None:
+        """Stop answering."""
+        self._server.close()

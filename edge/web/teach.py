@@ -11,13 +11,14 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from edge.corrections.database import FILE, Correction, Corrections, decode_glyph, decode_picture
 from edge.errors import ImageError, SettingsError
 from edge.system.closing import Closing
 from edge.types import Pixels
 from edge.web.http import error_response, parse_json, read_body, whole_number
+from edge.web.openapi_schemas import COUNT, MAX_NAME_LENGTH, object_schema, ref
+from edge.web.operations import JSON, operation, query
 from edge.web.pictures import png_uri, reduced
 from edge.web.worker import RunJob
 
@@ -29,10 +30,16 @@ DEFAULT_CORRECTIONS = 60
 """Corrections in an answer if the request names no number. Chosen."""
 MAX_CORRECTIONS = 1000
 """Most corrections in an answer. Chosen: they are held in memory."""
+LAST = query(
+    "last",
+    "how many, the newest ones",
+    type="integer",
+    minimum=1,
+    maximum=MAX_CORRECTIONS,
+    default=DEFAULT_CORRECTIONS,
+)
 FIELDS = ("label", "read", "confidence", "source", "model", "glyph", "crop")
 """Fields that a correction may have."""
-MAX_NAME_LENGTH = 500
-"""Most characters in the name of a source or model. Chosen."""
 WANTED = "send a JSON object that has at least label and glyph"
 
 
@@ -42,29 +49,20 @@ class TeachRoutes(Closing):
     def __init__(self, folder: Path, run: RunJob) -> None:
         """``folder`` is the state folder."""
         self._corrections, self._run = Corrections(folder / FILE), run
-        self.routes = [
-            Route("/api/corrections", self._list, methods=["GET"]),
-            Route("/api/corrections", self._add, methods=["POST"]),
-            Route("/api/corrections/{number:int}", self._remove, methods=["DELETE"]),
-        ]
 
     def close(self) -> None:
         """Close the database."""
         self._corrections.close()
 
-    async def _add(self, request: Request) -> Response:
-        correction = parse_correction(await read_body(request, MAX_BYTES))
-        number = await self._run(lambda: self._corrections.add(correction))
-        return JSONResponse({"id": number}, 201, {"Location": f"/api/corrections/{number}"})
-
-    async def _remove(self, request: Request) -> Response:
-        number = request.path_params["number"]
-        # SQLite's integers end there.
-        removed = number < 2**63 and await self._run(lambda: self._corrections.remove(number))
-        return Response(status_code=204) if removed else error_response(404, "there is no such correction")
-
+    @operation(
+        "GET",
+        "/api/corrections",
+        "The corrections: what digits really were, newest first",
+        {JSON: ref("Corrections")},
+        query=(LAST,),
+    )
     async def _list(self, request: Request) -> Response:
-        last = whole_number(request, "last", DEFAULT_CORRECTIONS, MAX_CORRECTIONS)
+        last = whole_number(request, LAST, DEFAULT_CORRECTIONS)
 
         def answer() -> dict[str, Any]:
             return {
@@ -87,6 +85,35 @@ class TeachRoutes(Closing):
             }
 
         return JSONResponse(await self._run(answer))
+
+    @operation(
+        "POST",
+        "/api/corrections",
+        "Correct a digit: store what it really was",
+        {JSON: object_schema({"id": {**COUNT, "minimum": 1}})},
+        status=201,
+        body={JSON: ref("Correction")},
+        links={"forget": {"operationId": "forget", "parameters": {"number": "$response.body#/id"}}},
+    )
+    async def _add(self, request: Request) -> Response:
+        correction = parse_correction(await read_body(request, MAX_BYTES))
+        number = await self._run(lambda: self._corrections.add(correction))
+        return JSONResponse({"id": number}, 201, {"Location": f"/api/corrections/{number}"})
+
+    @operation(
+        "DELETE",
+        "/api/corrections/{number:int}",
+        "Delete a correction",
+        {},
+        status=204,
+        path_names={"number": "the id of the correction"},
+        identifier="forget",
+    )
+    async def _remove(self, request: Request) -> Response:
+        number = request.path_params["number"]
+        # SQLite's integers end there.
+        removed = number < 2**63 and await self._run(lambda: self._corrections.remove(number))
+        return Response(status_code=204) if removed else error_response(404, "there is no such correction")
 
 
 def parse_correction(data: bytes) -> Correction:

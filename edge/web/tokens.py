@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import secrets
 from dataclasses import asdict, dataclass
 from hmac import compare_digest
@@ -12,6 +13,8 @@ from typing import Literal
 
 from edge.errors import StateError
 from edge.system.files import write_atomically
+
+log = logging.getLogger(__name__)
 
 FILE = "web-tokens.json"
 """Name of the tokens' file in the state folder."""
@@ -37,6 +40,40 @@ class Tokens:
         changes = compare_digest(token.encode(), self.change.encode())
         views = compare_digest(token.encode(), self.view.encode())
         return "change" if changes else "view" if views else "none"
+
+
+class CurrentTokens:
+    """The tokens of a running device: those in the file, also after it was replaced."""
+
+    def __init__(self, folder: Path) -> None:
+        """``folder`` is the state folder. If no tokens can be had there, that is logged, and no token works."""
+        self._path = folder / FILE
+        self._tokens = Tokens(secrets.token_urlsafe(), secrets.token_urlsafe())
+        self._seen: tuple[int, int] | None = None
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._tokens = load_tokens(folder)
+        except (StateError, OSError) as error:
+            # The program goes on reading digits without the page's tokens.
+            log.warning("web: %s (no token works until then)", error)
+
+    def __call__(self) -> Tokens:
+        """The present tokens. If the file cannot be read just now, they stay as they were."""
+        with contextlib.suppress(StateError, OSError):
+            mark = self._mark()
+            if mark != self._seen:
+                self._tokens = load_tokens(self._path.parent)
+                self._seen = mark
+        return self._tokens
+
+    def _mark(self) -> tuple[int, int]:
+        status = self._path.stat()
+        return status.st_ino, status.st_mtime_ns
+
+
+def renew_tokens(folder: Path) -> Tokens:
+    """Replace the tokens in the state folder by new ones, which ends all sessions. Raises StateError."""
+    return _make_tokens(folder / FILE)
 
 
 def load_tokens(folder: Path) -> Tokens:

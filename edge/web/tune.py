@@ -8,15 +8,15 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from edge.controls import Controls
 from edge.errors import SettingsError
 from edge.reading.reader import Reader
 from edge.running.saved_vision import SavedVision
-from edge.settings import all_settings
 from edge.vision.settings import VisionSettings
 from edge.web.http import error_response, parse_json, read_body
+from edge.web.openapi_schemas import ref, setting_schema, short_name, vision_settings
+from edge.web.operations import JSON, operation, query
 from edge.web.worker import RunJob
 
 MAX_BYTES = 10_000
@@ -42,26 +42,37 @@ class TuneRoutes:
         """
         self._saved, self._controls, self._reader = saved, controls, reader
         self._preview, self._run = preview, run
-        self.routes = [
-            Route("/api/vision", self._get, methods=["GET"]),
-            Route("/api/vision", self._save, methods=["PUT"]),
-            Route("/api/vision/preview", self._get_preview, methods=["GET"]),
-            Route("/api/vision/back", self._restore, methods=["POST"]),
-        ]
 
     def vision(self) -> VisionSettings:
         """The settings that the loop uses, or will use from the next frame on."""
         return self._controls.vision or self._reader.vision
 
+    @operation(
+        "GET", "/api/vision", "The settings that frames are cleaned with, and the limits of each", {JSON: ref("Vision")}
+    )
     async def _get(self, request: Request) -> Response:
         return JSONResponse(self._answer())
 
+    @operation(
+        "GET",
+        "/api/vision/preview",
+        "The newest frame, read with other settings; nothing is saved",
+        {JSON: ref("View")},
+        query=tuple(query(short_name(info), info.description, **setting_schema(info)) for info in vision_settings()),
+    )
     async def _get_preview(self, request: Request) -> Response:
         text = await self._preview(self._saved.with_values(dict(request.query_params), self.vision()))
         if text is None:
             return error_response(503, "no frame has been read yet; try again in a second", {"Retry-After": "1"})
-        return Response(text, media_type="application/json")
+        return Response(text, media_type=JSON)
 
+    @operation(
+        "PUT",
+        "/api/vision",
+        "Save other settings; frames are cleaned with them from now on",
+        {JSON: ref("Vision")},
+        body={JSON: ref("Recipe")},
+    )
     async def _save(self, request: Request) -> Response:
         try:
             values = parse_json(await read_body(request, MAX_BYTES))
@@ -74,6 +85,12 @@ class TuneRoutes:
         self._controls.set_vision(vision)
         return JSONResponse(self._answer())
 
+    @operation(
+        "POST",
+        "/api/vision/back",
+        "Restore the previous settings; a second time restores the newer ones",
+        {JSON: ref("Vision")},
+    )
     async def _restore(self, request: Request) -> Response:
         if not self._saved.has_previous():
             return error_response(409, "nothing has been saved here yet; save settings first")
@@ -88,16 +105,15 @@ class TuneRoutes:
             "back": self._saved.has_previous(),
             "settings": [
                 {
-                    "name": info.name.removeprefix("vision."),
+                    "name": short_name(info),
                     "description": info.description,
                     "default": info.default,
                     "type": JSON_TYPES.get(info.type, "string"),
                     "least": info.limits[0],
                     "most": info.limits[1],
                     "choices": info.choices,
-                    "pinned": info.name.removeprefix("vision.") in self._saved.pinned,
+                    "pinned": short_name(info) in self._saved.pinned,
                 }
-                for info in all_settings()
-                if info.name.startswith("vision.")
+                for info in vision_settings()
             ],
         }

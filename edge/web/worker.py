@@ -44,6 +44,10 @@ class Worker:
         finally:
             self._waiting.discard(waiting)
 
+    def post(self, work: Callable[[], Any]) -> None:
+        """Run a job that nobody waits for."""
+        self._jobs.put((Future(), work))
+
     def cancel_waiting(self) -> None:
         """Stop waiting for all jobs. To be called in the event loop that waits for them."""
         for waiting in tuple(self._waiting):

@@ -3,7 +3,6 @@
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from edge.cli import main
-from edge.errors import PublishError, SettingsError
+from edge.errors import SettingsError
 from edge.publishers import open_publisher
 from edge.publishers.base import Delivery, Publisher
 from edge.publishers.webhook import public_name
@@ -34,20 +33,21 @@ ROOT = Path(__file__).parents[3]
 READ = ("clean", "segment", "normalise", "invoke", "decide")
 
 
-def scraped(port: int) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    """Each sample's value by its name and labels."""
+def text_of(port: int) -> str:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=patience(20)) as answer:
-        text = answer.read().decode()
-    return {
-        (sample.name, frozenset(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
+        return str(answer.read().decode())
 
 
 class Scrape:
-    def __init__(self, port: int) -> None:
-        self.samples = scraped(port)
+    def __init__(self, of: int | Metrics) -> None:
+        """``of``: the port of a running device, or the metrics themselves."""
+        text = text_of(of) if isinstance(of, int) else of.text().decode()
+        self.samples = {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+        """Each sample's value by its name and labels."""
 
     def __call__(self, name: str, /, **labels: str) -> float:
         return self.samples[(name, frozenset(labels.items()))]
@@ -87,7 +87,7 @@ class Away(Publisher):
 
 @pytest.fixture
 def metrics(reader: Reader, tmp_path: Path) -> Iterator[Metrics]:
-    with Metrics("127.0.0.1:0", source=Quiet(), reader=reader, publishers=[Away()], root=tmp_path) as made:
+    with Metrics(source=Quiet(), reader=reader, publishers=[Away()], root=tmp_path) as made:
         yield made
 
 
@@ -161,8 +161,7 @@ def test_a_real_run_tells_of_its_events_and_who_has_them(tmp_path: Path) -> None
 def test_names_are_as_prometheus_wants_them(metrics: Metrics, tmp_path: Path) -> None:
     """https://prometheus.io/docs/practices/naming/, and a help text for each."""
     lay_out_a_pi(tmp_path)
-    with urllib.request.urlopen(f"http://127.0.0.1:{metrics.port}/metrics", timeout=patience(20)) as answer:
-        families = list(text_string_to_metric_families(answer.read().decode()))
+    families = list(text_string_to_metric_families(metrics.text().decode()))
     ours = [family for family in families if family.name.startswith("edge_digits_")]
     assert len(ours) > 20
     for family in ours:
@@ -186,7 +185,7 @@ def test_what_passes_is_counted(metrics: Metrics) -> None:
         metrics.publish(Event(change, now, "4", "2", 1.0, 0.9, reading()))
     for about, state in (("model", "accepted"), ("model", "refused"), ("model", "refused"), ("camera", "stalled")):
         metrics.publish(Notice(about, state, "name", now, None))
-    scrape = Scrape(metrics.port)
+    scrape = Scrape(metrics)
     assert scrape("edge_digits_frames_total") == 6
     assert scrape("edge_digits_readings_total") == 3
     rejects = {reason: scrape("edge_digits_rejects_total", reason=reason) for reason in ("blank", "blurred", "clutter")}
@@ -200,7 +199,7 @@ def test_what_passes_is_counted(metrics: Metrics) -> None:
 def test_latency_is_since_the_capture_and_never_below_nothing(metrics: Metrics) -> None:
     for ago in (0.3, 0.3, 3.0, 100.0, -3600.0):
         metrics.publish(reading(ago=ago))
-    scrape = Scrape(metrics.port)
+    scrape = Scrape(metrics)
     name = "edge_digits_camera_to_publish_seconds"
     counts = {le: scrape(f"{name}_bucket", le=le) for le in ("0.005", "0.25", "0.5", "2.5", "5.0", "10.0", "+Inf")}
     assert counts == {"0.005": 1, "0.25": 1, "0.5": 3, "2.5": 3, "5.0": 4, "10.0": 4, "+Inf": 5}
@@ -210,10 +209,10 @@ def test_latency_is_since_the_capture_and_never_below_nothing(metrics: Metrics) 
 def test_the_loops_laps_come_with_the_readings(metrics: Metrics) -> None:
     for stage in ("capture", "track", "publish"):
         metrics.stopwatch.lap(stage)
-    before = Scrape(metrics.port)
+    before = Scrape(metrics)
     metrics.publish(reading())
     metrics.publish(reading())
-    after = Scrape(metrics.port)
+    after = Scrape(metrics)
     counted = {stage: after("edge_digits_stage_seconds_count", stage=stage) for stage in STAGES}
     assert {stage for stage, count in counted.items() if count} == {"capture", "track", "publish"}
     assert all(before("edge_digits_stage_seconds_count", stage=stage) == 0 for stage in STAGES)
@@ -233,7 +232,7 @@ def test_the_stages_of_a_reading_are_parts_of_its_time(reader: Reader, page) -> 
 
 
 def test_source_model_and_publishers_are_looked_up(metrics: Metrics, reader: Reader) -> None:
-    scrape = Scrape(metrics.port)
+    scrape = Scrape(metrics)
     assert scrape("edge_digits_dropped_frames_total") == 7
     states = ("starting", "running", "stalled", "reopening")
     assert [scrape("edge_digits_source_state", state=state) for state in states] == [0, 0, 1, 0]
@@ -256,11 +255,11 @@ def test_what_a_full_disk_did_not_take_is_counted(reader: Reader, tmp_path: Path
     out = tmp_path / "out.jsonl"
     texts = ("jsonl:/dev/full", f"jsonl:{out}", f"jsonl:{out}?what=events")
     full, *_ = files = [open_publisher(text, live=True) for text in texts]
-    with Metrics("127.0.0.1:0", source=Quiet(), reader=reader, publishers=files) as metrics:
+    with Metrics(source=Quiet(), reader=reader, publishers=files) as metrics:
         for _ in range(3):
             for file in files:
                 file.publish(reading())
-        scrape = Scrape(metrics.port)
+        scrape = Scrape(metrics)
     for file in files:
         file.close()
 
@@ -282,50 +281,15 @@ def lay_out_a_pi(root: Path) -> None:
 
 
 def test_a_pi_says_how_hot_it_is_and_what_holds_it_back(metrics: Metrics, tmp_path: Path) -> None:
-    scrape = Scrape(metrics.port)
+    scrape = Scrape(metrics)
     assert not scrape.has("edge_digits_temperature_celsius")
     assert not scrape.has("edge_digits_throttled")
     lay_out_a_pi(tmp_path)
-    scrape = Scrape(metrics.port)
+    scrape = Scrape(metrics)
     assert scrape("edge_digits_temperature_celsius") == 61.9
     hows = ("under_voltage", "clock_capped", "throttled", "soft_temperature_limit")
     assert [scrape("edge_digits_throttled", how=how) for how in hows] == [1, 0, 0, 0]
     assert [scrape("edge_digits_throttled_since_boot", how=how) for how in hows] == [0, 0, 1, 0]
-
-
-def test_it_is_only_asked(metrics: Metrics) -> None:
-    for method in ("POST", "PUT", "DELETE"):
-        request = urllib.request.Request(f"http://127.0.0.1:{metrics.port}/metrics", b"x", method=method)
-        with pytest.raises(urllib.error.HTTPError) as caught:
-            urllib.request.urlopen(request, timeout=patience(20))
-        assert caught.value.code == 405
-        caught.value.close()
-
-
-def test_a_port_that_is_taken_is_one_line(metrics: Metrics, reader: Reader, capfd) -> None:  # type: ignore[no-untyped-def]
-    address = f"127.0.0.1:{metrics.port}"
-    with pytest.raises(PublishError, match=f"{address}: cannot listen there .*in use"):
-        Metrics(address, source=Quiet(), reader=reader)
-    assert main(["run", "--source", "synthetic:", "--frames", "1", "--metrics", address]) == 1
-    out, error = capfd.readouterr()
-    assert out == ""
-    assert re.fullmatch(f"edge: metrics: {address}: .*\n", error)
-
-
-def test_it_listens_where_it_is_told_and_ends(reader: Reader) -> None:
-    made = Metrics("127.0.0.1:0", source=Quiet(), reader=reader)
-    with pytest.raises(OSError):
-        socket.create_connection(("127.0.0.2", made.port), 5)
-    made.close()
-    made.close()
-    until = time.monotonic() + patience(20)
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", made.port), 5).close()
-        except ConnectionError:
-            break
-        assert time.monotonic() < until, "it still listens"
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(

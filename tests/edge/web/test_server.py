@@ -16,7 +16,7 @@ from edge.errors import ImageError
 from edge.running.saved_vision import SavedVision
 from edge.types import Frame, Notice
 from edge.vision.settings import VisionSettings
-from edge.web import server, upload
+from edge.web import bounded_server, upload
 from edge.web.app import Backend
 from edge.web.server import MAX_CONNECTIONS, WebServer
 from edge.web.upload import MAX_WAITING
@@ -109,7 +109,7 @@ def test_a_slow_picture_delays_only_pictures(made, stuck):
     web = made(metrics=lambda: b"edge_digits 1\n")
     sender = threading.Thread(target=ask, args=(web, "/api/read", b"x"))
     sender.start()
-    soon(lambda: web._site._upload_limit._count)
+    soon(lambda: web._site._read._upload_limit._count)
     for path in ("/metrics", "/api/status", "/api/history", "/api/corrections", "/healthz"):
         assert ask(web, path)[0] == 200
     with listening(web, "/api/live") as lines:
@@ -122,7 +122,7 @@ def test_a_slow_picture_does_not_delay_the_end(made, stuck):
     web, seen = made(), []
     sender = threading.Thread(target=lambda: seen.append(ask(web, "/api/read", b"x")))
     sender.start()
-    soon(lambda: web._site._upload_limit._count)
+    soon(lambda: web._site._read._upload_limit._count)
     begun = time.monotonic()
     web.close()
     assert time.monotonic() - begun < 5, "about half a second"
@@ -194,7 +194,7 @@ def test_idle_connections_make_room_for_new_ones(made):
     try:
         for _ in range(3):
             begun = time.monotonic()
-            assert ask(web, "/healthz")[0] == 200 and time.monotonic() - begun < server.REQUEST_SECONDS
+            assert ask(web, "/healthz")[0] == 200 and time.monotonic() - begun < bounded_server.REQUEST_SECONDS
     finally:
         for link in silent:
             link.close()

@@ -1,0 +1,41 @@
+"""Log in: the route of ``/api/login``, which exchanges a token for a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
+
+from edge.web.http import error_response, parse_json, read_body
+from edge.web.openapi_schemas import object_schema
+from edge.web.operations import JSON, operation
+
+MAX_BYTES = 1000
+"""Most bytes of a login: a JSON object with a token. Chosen."""
+TOKEN_LENGTH = 500
+"""Most characters of a token. Chosen: those of ``edge token`` have 32."""
+
+
+class LoginRoutes:
+    """Answers ``/api/login``."""
+
+    def __init__(self, log_in: Callable[[str, Scope], JSONResponse]) -> None:
+        """``log_in`` gives the answer to a token."""
+        self._log_in = log_in
+
+    @operation(
+        "POST",
+        "/api/login",
+        "Log in: the answer sets a cookie, with which the browser stays logged in for a while",
+        {JSON: object_schema({"rights": {"enum": ["view", "change"]}})},
+        body={JSON: object_schema({"token": {"type": "string", "maxLength": TOKEN_LENGTH}})},
+    )
+    async def _login(self, request: Request) -> Response:
+        try:
+            token = parse_json(await read_body(request, MAX_BYTES))["token"]
+            token.encode()
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return error_response(400, 'send a JSON object with the token: {"token": "…"}')
+        return self._log_in(token, request.scope)
