@@ -28,6 +28,8 @@ PREFIX = "EDGE_"
 """How the environment variables of settings begin."""
 SHOWN_CHARACTERS = 80
 """An error shows at most this much of a wrong value. Chosen: enough to recognise it, and the error stays one line."""
+MOST_DIGITS = 30
+"""Most characters of a number. Chosen: Python refuses to convert a text of thousands of digits."""
 SECTIONS: dict[str, Any] = {"vision": VisionSettings, "track": TrackSettings, "store": StoreSettings}
 """The tables of the TOML file."""
 
@@ -171,6 +173,7 @@ def _plain_value(info: SettingInfo, given: Any) -> Any:
     elif info.type in (int, float):
         points = 1 if info.type is float else 0
         is_numeral = isinstance(given, str) and given.isascii() and given.replace(".", "", points).isdigit()
+        is_numeral = is_numeral and len(given) <= MOST_DIGITS
         if is_numeral or type(given) in (int, info.type):
             value = info.type(given)
     elif isinstance(given, str):
@@ -182,11 +185,8 @@ def _plain_value(info: SettingInfo, given: Any) -> Any:
     return value if within else None
 
 
-def _model(file: Mapping[str, Any] | None = None) -> type[BaseSettings]:
-    """``Settings`` as a pydantic-settings model, which checks types and limits.
-
-    With a ``file`` (empty if there is none) it also reads the environment and the file; without, only what it is given.
-    """
+def _model(file: Mapping[str, Any]) -> type[BaseSettings]:
+    """``Settings`` as a pydantic-settings model, which checks types and limits, and reads environment and file too."""
     from pydantic import BeforeValidator, Field, create_model
     from pydantic_settings import (
         BaseSettings,
@@ -208,8 +208,6 @@ def _model(file: Mapping[str, Any] | None = None) -> type[BaseSettings]:
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            if file is None:
-                return (init_settings,)
             return init_settings, env_settings, InitSettingsSource(settings_cls, dict(file))
 
     hints = get_type_hints(Settings)
@@ -256,17 +254,22 @@ def _accepted(info: SettingInfo | None) -> str:
 
 
 def checked_vision(values: Mapping[str, Any]) -> VisionSettings:
-    """``[vision]`` of unchecked values; the others have their defaults. Raises SettingsError, one line."""
-    known = [part.name for part in dataclasses.fields(VisionSettings)]
-    for name in values:
+    """``[vision]`` of unchecked values; the others have their defaults. Raises SettingsError, one line.
+
+    Without pydantic, which would take a second to import on a Pi: the live page asks this while frames are read.
+    """
+    known = {info.name.removeprefix("vision."): info for info in all_settings() if info.name.startswith("vision.")}
+    checked: dict[str, Any] = {}
+    for name, given in values.items():
         if name not in known:
             raise SettingsError(f"vision.{str(name)[:40]}: no such setting{did_you_mean(str(name), known)}")
-    return _checked(_values_model(), {"vision": dict(values)}, origin=str).vision
-
-
-@cache
-def _values_model() -> type[BaseSettings]:
-    return _model()
+        # JSON does not tell 3.0 from 3.
+        plain = int(given) if isinstance(given, float) and given.is_integer() else given
+        checked[name] = _plain_value(known[name], plain)
+        if checked[name] is None:
+            accepted = _accepted(known[name]) or "; true or false"
+            raise SettingsError(f"vision.{name}: {repr(given)[:SHOWN_CHARACTERS]}: is not accepted{accepted}")
+    return VisionSettings(**checked)
 
 
 def pinned_vision(flags: Mapping[str, Any]) -> frozenset[str]:

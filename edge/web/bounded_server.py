@@ -21,6 +21,7 @@ from edge.system.closing import Closing
 from edge.system.text import one_line
 from edge.uri import split_address
 from edge.web.clients import client_of
+from edge.web.late_imports import import_late
 
 REQUEST_SECONDS = 5.0
 """Seconds in which a client has to send the head of its first or next request; then it is disconnected. Chosen."""
@@ -104,6 +105,8 @@ class BoundedServer(Closing):
         self._listener.close()
 
     def _serve(self) -> None:
+        import_late()
+
         async def serve() -> None:
             self._loop = asyncio.get_running_loop()
             accepting = self._loop.create_task(self._accept_all())

@@ -33,8 +33,9 @@ class LoginRoutes:
         body={JSON: object_schema({"token": {"type": "string", "maxLength": TOKEN_LENGTH}})},
     )
     async def _login(self, request: Request) -> Response:
+        body = await read_body(request, MAX_BYTES)
         try:
-            token = parse_json(await read_body(request, MAX_BYTES))["token"]
+            token = parse_json(body)["token"]
             token.encode()
         except (ValueError, KeyError, TypeError, AttributeError):
             return error_response(400, 'send a JSON object with the token: {"token": "…"}')

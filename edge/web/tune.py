@@ -74,8 +74,9 @@ class TuneRoutes:
         body={JSON: ref("Recipe")},
     )
     async def _save(self, request: Request) -> Response:
+        body = await read_body(request, MAX_BYTES)
         try:
-            values = parse_json(await read_body(request, MAX_BYTES))
+            values = parse_json(body)
         except ValueError:
             values = None
         if not isinstance(values, dict):
