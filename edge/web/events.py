@@ -31,6 +31,14 @@ DOWNLOAD_ROWS = 500
 """Events that are read from the database at once. Chosen."""
 LAST = query("last", "how many, the newest ones", type="integer", minimum=1, maximum=MAX_EVENTS)
 TIME_FORMS = "a date, a time as in RFC 3339, or 2h for two hours ago"
+TIME = {
+    "anyOf": [
+        {"type": "string", "format": "date"},
+        {"type": "string", "format": "date-time"},
+        {"type": "string", "pattern": "^[0-9]{1,4}[smhdw]$"},
+    ]
+}
+"""Schema of such a time."""
 FORMATS = {"jsonl": "application/jsonl", "csv": "text/csv"}
 """Formats of a download, and their media types; the first is the default."""
 
@@ -66,8 +74,8 @@ class EventRoutes:
         "A file of all stored events, oldest first",
         {kind: TEXT for kind in FORMATS.values()},
         query=(
-            query("since", f"from this time on: {TIME_FORMS}", type="string"),
-            query("until", f"up to this time: {TIME_FORMS}", type="string"),
+            query("since", f"from this time on: {TIME_FORMS}", **TIME),
+            query("until", f"up to this time: {TIME_FORMS}", **TIME),
             LAST,
             query("format", "format of the file", type="string", enum=list(FORMATS), default=next(iter(FORMATS))),
         ),

@@ -12,8 +12,8 @@ from edge.web.http import error_response, parse_json, read_body
 from edge.web.openapi_schemas import object_schema
 from edge.web.operations import JSON, operation
 
-MAX_BYTES = 1000
-"""Most bytes of a login: a JSON object with a token. Chosen."""
+MAX_BYTES = 10_000
+"""Most bytes of a login: a JSON object with a token. Chosen: JSON may write a character with twelve bytes."""
 TOKEN_LENGTH = 500
 """Most characters of a token. Chosen: those of ``edge token`` have 32."""
 
@@ -36,7 +36,8 @@ class LoginRoutes:
         body = await read_body(request, MAX_BYTES)
         try:
             token = parse_json(body)["token"]
-            token.encode()
+            if len(token.encode()) > TOKEN_LENGTH:
+                raise ValueError("too long")
         except (ValueError, KeyError, TypeError, AttributeError):
             return error_response(400, 'send a JSON object with the token: {"token": "…"}')
         return self._log_in(token, request.scope)

@@ -16,7 +16,9 @@ STATS = (
     *("temperature_celsius", "throttled"),
 )
 """Fields of the status that are described in ``edge/schema/stats.json``."""
-PNG = {"type": "string", "description": "A data URI of a PNG: data:image/png;base64,…"}
+PNG_FORMAT = "png-data-uri"
+"""Format of a string: ``data:image/png;base64,…``."""
+PNG = {"type": "string", "format": PNG_FORMAT, "description": "A data URI of a PNG: data:image/png;base64,…"}
 PROBABILITY = {"type": "number", "minimum": 0, "maximum": 1}
 COUNT = {"type": "integer", "minimum": 0}
 TEXT = {"type": "string"}
@@ -124,6 +126,7 @@ def component_schemas() -> Schema:
                 },
                 "crop": {
                     "type": ["string", "null"],
+                    "format": PNG_FORMAT,
                     "description": "A data URI of a PNG: the part of the picture with the digit, or null.",
                 },
             },

@@ -23,7 +23,7 @@ from edge.web.upload_reader import UploadReader
 from edge.web.worker import RunJob
 
 PICTURE = {"type": "string", "format": "binary"}
-STAGES = query("stages", "also answer with the stages that led to the reading, as a View", type="string", enum=[""])
+STAGES = query("stages", "also answer with the stages that led to the reading, as a View", type="string")
 Newest = tuple[Frame, Analysis]
 """The newest frame, and what was read in it."""
 

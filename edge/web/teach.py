@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from edge.corrections.database import FILE, Correction, Corrections, decode_glyph, decode_picture
 from edge.errors import ImageError, SettingsError
 from edge.system.closing import Closing
+from edge.system.text import printable
 from edge.types import Pixels
 from edge.web.http import error_response, parse_json, read_body, whole_number
 from edge.web.openapi_schemas import COUNT, MAX_NAME_LENGTH, object_schema, ref
@@ -148,9 +149,9 @@ def _digit(value: object, name: str) -> int | None:
 
 
 def _name(value: object, name: str) -> str:
-    if not isinstance(value, str) or len(value) > MAX_NAME_LENGTH or not value.isprintable():
+    if not isinstance(value, str) or len(value) > MAX_NAME_LENGTH:
         raise SettingsError(f"{name}: must be a name of at most {MAX_NAME_LENGTH} characters")
-    return value
+    return printable(value)
 
 
 def _picture(value: object, name: str, decode: Callable[[bytes, str], Pixels]) -> Pixels:

@@ -238,10 +238,12 @@ def change(running, path, content=None, method="POST", **headers):
 def test_a_correction_is_stored_listed_exported_and_deleted(here, page, tmp_path, capsys):
     seen = here.ask("/api/read?stages", packed(page("27"))).json["candidates"][0]
     correction = {"label": 7, "read": 2, "confidence": 0.9, "source": "web", "model": "m", "glyph": seen["glyph"]}
+    correction["source"] = "a\nb\x1b[31m\ud800"
     first = change(here, "/api/corrections", {**correction, "crop": seen["glyph"]})
     second = change(here, "/api/corrections", {**correction, "label": None})
     assert first.status == second.status == 201 and first.headers["location"].endswith(f"/{first.json['id']}")
     told = here.ask("/api/corrections").json
+    assert {one["source"] for one in told["corrections"]} == {"a / b?[31m?"}, "as a terminal may show it"
     assert told["count"] == 2 and [one["label"] for one in told["corrections"]] == [None, 7], "newest first"
     assert told["corrections"][1]["glyph"].startswith("data:image/png;base64,")
     assert {"read": 2, "label": 7, "count": 1} in told["confusions"]
@@ -271,7 +273,8 @@ WIDE = "data:image/png;base64," + base64.b64encode(packed(np.zeros((28, 29), np.
         ({"label": True, "glyph": GLYPH}, "label: must be a digit"),
         ({"label": 7, "read": "1", "glyph": GLYPH}, "read: must be a digit"),
         ({"label": 7, "confidence": 2, "glyph": GLYPH}, "confidence"),
-        ({"label": 7, "source": "a\nb", "glyph": GLYPH}, "source: must be a name"),
+        ({"label": 7, "source": 7, "glyph": GLYPH}, "source: must be a name"),
+        ({"label": 7, "model": "m" * 501, "glyph": GLYPH}, "model: must be a name"),
         ({"label": 7, "glyph": "seven"}, "glyph: must be a data URI"),
         ({"label": 7, "glyph": "data:image/png;base64,%%"}, "glyph: is not valid base64"),
         ({"label": 7, "glyph": WIDE}, "glyph: a glyph must be a grey PNG"),
