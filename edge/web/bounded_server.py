@@ -66,8 +66,9 @@ class BoundedServer(Closing):
         """
         self._listener, self._tls, self._on_stop = listener, tls, on_stop
         self._most = affordable(most)
-        self._arriving: dict[asyncio.Task[None], None] = {}
-        """Connections that no protocol has yet, the oldest first."""
+        self._arriving: dict[_Connection, asyncio.Task[None]] = {}
+        """Connections that cannot be used yet, the oldest first: their TLS handshake is under way."""
+        self._opening: set[asyncio.Task[None]] = set()
         # Otherwise what strangers send would fill the journal.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
@@ -131,8 +132,9 @@ class BoundedServer(Closing):
                 continue
             if self._has_room() or self._make_room():
                 task = loop.create_task(self._open(link))
-                self._arriving[task] = None
-                task.add_done_callback(self._arriving.pop)
+                # The event loop itself does not keep it.
+                self._opening.add(task)
+                task.add_done_callback(self._opening.discard)
             else:
                 link.close()
             # One connection for each turn of the event loop, so that the others are answered meanwhile.
@@ -150,12 +152,17 @@ class BoundedServer(Closing):
                 "ssl_handshake_timeout": REQUEST_SECONDS,
                 "ssl_shutdown_timeout": CLOSE_SECONDS,
             }
-        # A handshake that fails is the client's problem.
-        with contextlib.suppress(OSError):
-            await loop.connect_accepted_socket(self._make_protocol, link, **options)
-
-    def _make_protocol(self) -> _Connection:
-        return _Connection(self._config, self._server.server_state, {}, asyncio.get_running_loop())
+        connection = _Connection(self._config, self._server.server_state, {}, loop)
+        connection.on_made = lambda: self._arriving.pop(connection, None)
+        if task := asyncio.current_task():
+            self._arriving[connection] = task
+        try:
+            await loop.connect_accepted_socket(lambda: connection, link, **options)
+        except OSError:
+            # A handshake that fails is the client's problem.
+            pass
+        finally:
+            self._arriving.pop(connection, None)
 
     def _has_room(self) -> bool:
         many = len(self._server.server_state.connections) + len(self._arriving)
@@ -169,7 +176,7 @@ class BoundedServer(Closing):
             min(idle, key=lambda one: (-of[one.client_name], one.deadline())).transport.abort()
             return True
         if oldest := next(iter(self._arriving), None):
-            oldest.cancel()
+            self._arriving.pop(oldest).cancel()
         return oldest is not None
 
 
@@ -178,12 +185,15 @@ class _Connection(H11Protocol):
 
     client_name = ""
     """Who is at the other end."""
+    on_made: Callable[[], object] = staticmethod(lambda: None)
+    """Called when it can be used."""
     _deadline: asyncio.TimerHandle | None = None
     _write_deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self.client_name = client_of(self.client)
+        self.on_made()
         self._restart_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:

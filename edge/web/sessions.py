@@ -14,7 +14,7 @@ IDLE_SECONDS = 7 * 86_400
 LONGEST_SECONDS = 30 * 86_400
 """Seconds after which every session ends. Chosen."""
 RENEW_SECONDS = 86_400
-"""A session is renewed if it was made or renewed longer ago than this, seconds. Chosen: a cookie a day is enough."""
+"""A session is renewed if it was made or renewed at least this long ago, seconds. Chosen: a cookie a day is enough."""
 PATTERN = re.compile(r"(view|change)\.([0-9]{1,12})\.([0-9]{1,12})\.([0-9a-f]{64})", re.ASCII)
 """A cookie: rights, when it began and when it ends (seconds since 1970), and its signature."""
 
@@ -51,7 +51,7 @@ class Session:
     def renewed(self, now: float) -> Session | None:
         """The session that replaces this one as it is used; None if it is still new, or cannot last longer."""
         ends = min(int(now) + IDLE_SECONDS, self.began + LONGEST_SECONDS)
-        return Session(self.rights, self.began, ends) if ends - self.ends > RENEW_SECONDS else None
+        return Session(self.rights, self.began, ends) if ends - self.ends >= RENEW_SECONDS else None
 
     def _text(self) -> str:
         return f"{self.rights}.{self.began}.{self.ends}"

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,12 +72,14 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def small_device(folder: Path, web: int, metrics: int, open_files: int = OPEN_FILES) -> Iterator[subprocess.Popen[str]]:
+def small_device(
+    folder: Path, web: int, metrics: int, *, open_files: int = OPEN_FILES, more: Sequence[str] = ()
+) -> Iterator[subprocess.Popen[str]]:
     """An ``edge run`` on a synthetic camera that may open few files; its page and its metrics are at these ports."""
     command = [
         sys.executable, "-m", "edge.cli", "run", "--source", "synthetic:?fps=10&hold=5",
         "--web", f"127.0.0.1:{web}", "--metrics", f"127.0.0.1:{metrics}",
-        "--state", str(folder / "state"), "--publish", f"jsonl:{folder / 'out'}?what=events",
+        "--state", str(folder / "state"), "--publish", f"jsonl:{folder / 'out'}?what=events", *more,
     ]  # fmt: skip
 
     def few_files() -> None:

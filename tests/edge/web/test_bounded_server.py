@@ -1,0 +1,157 @@
+"""The bounded server with small applications: how many connections it has, and which of them it ends."""
+
+import contextlib
+import http.client
+import resource
+import socket
+import time
+
+import pytest
+
+from edge.web import bounded_server
+from edge.web.bounded_server import BoundedServer, affordable, listen
+from tests.hostile.connections import many
+from tests.support.patience import patience
+
+MOST = 12
+
+
+class Application:
+    """Answers ``/``; at ``/stream`` it sends for ever, and at ``/slow`` it waits for a body that never comes."""
+
+    async def __call__(self, scope, receive, send):
+        if scope["path"] == "/slow":
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            return
+        endless = scope["path"] == "/stream"
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while endless:
+            await send({"type": "http.response.body", "body": b"x" * 50_000, "more_body": True})
+        await send({"type": "http.response.body", "body": b"here"})
+
+
+@pytest.fixture
+def serving(monkeypatch):
+    """Serves the application, with short deadlines; returns the server and its port."""
+    with contextlib.ExitStack() as stack:
+
+        def serve(request_seconds=5.0, write_seconds=10.0, application=None):
+            monkeypatch.setattr(bounded_server, "REQUEST_SECONDS", request_seconds)
+            monkeypatch.setattr(bounded_server, "WRITE_SECONDS", write_seconds)
+            listener = listen("127.0.0.1:0", "web")
+            port = listener.getsockname()[1]
+            server = BoundedServer(application or Application(), listener, name="test", most=MOST)
+            stack.enter_context(server)
+            return server, port
+
+        yield serve
+
+
+def connect(port, path="", source="127.0.0.1"):
+    link = socket.create_connection(("127.0.0.1", port), patience(20), source_address=(source, 0))
+    if path:
+        link.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n".encode())
+    return link
+
+
+def ask(port):
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=patience(20))
+    with contextlib.closing(link):
+        link.request("GET", "/")
+        return link.getresponse().read()
+
+
+def ended(link):
+    """Whether the server has ended this connection."""
+    link.setblocking(False)
+    try:
+        return link.recv(1, socket.MSG_PEEK) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def soon(true):
+    until = time.monotonic() + patience(20)
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_there_are_never_more_connections_than_allowed(serving):
+    _, port = serving()
+    before = many("/proc/self/fd")
+    links = [connect(port) for _ in range(5 * MOST)]
+    most = 0
+    for _ in range(20):
+        # The other ends are descriptors of this process too.
+        most = max(most, many("/proc/self/fd") - before - len(links))
+        time.sleep(0.02)
+    assert most <= MOST + 2
+    assert ask(port) == b"here"
+    for link in links:
+        link.close()
+
+
+def test_the_client_that_has_most_connections_loses_one(serving):
+    _, port = serving()
+    one = connect(port, source="127.0.0.9")
+    time.sleep(0.1)
+    links = [connect(port) for _ in range(2 * MOST)]
+    soon(lambda: sum(map(ended, links)) >= MOST)
+    assert not ended(one)
+    for link in [one, *links]:
+        link.close()
+
+
+def test_busy_connections_stay_and_one_more_is_refused(serving):
+    _, port = serving()
+    busy = [connect(port, "/slow") for _ in range(MOST)]
+    time.sleep(0.3)
+    more = connect(port)
+    soon(lambda: ended(more))
+    assert not any(map(ended, busy))
+    for link in [*busy, more]:
+        link.close()
+    soon(lambda: ask(port) == b"here")
+
+
+def test_who_does_not_read_is_disconnected(serving):
+    server, port = serving(write_seconds=0.5)
+    link = connect(port, "/stream")
+    connections = server._server.server_state.connections
+    soon(lambda: len(connections) == 1)
+    soon(lambda: not connections)
+    link.close()
+
+
+def test_who_reads_slowly_stays_connected(serving):
+    _, port = serving(write_seconds=0.5)
+    link = connect(port, "/stream")
+    until = time.monotonic() + 1.5
+    while time.monotonic() < until:
+        assert link.recv(500_000)
+        time.sleep(0.02)
+    link.close()
+
+
+def test_a_head_that_trickles_in_is_not_waited_for(serving):
+    _, port = serving(request_seconds=0.5)
+    link = connect(port)
+    begun = time.monotonic()
+    with pytest.raises(OSError):
+        for letter in b"GET / HTTP/1.1\r\nX-Long: " + b"x" * 1000:
+            link.sendall(bytes([letter]))
+            time.sleep(0.02)
+    assert time.monotonic() - begun < patience(5)
+    link.close()
+
+
+@pytest.mark.parametrize(
+    ("open_files", "most"), [(resource.RLIM_INFINITY, 64), (1024, 64), (256, 64), (200, 36), (64, 8)]
+)
+def test_a_low_limit_of_open_files_allows_fewer(monkeypatch, open_files, most):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (open_files, open_files))
+    assert affordable(64) == most
