@@ -104,12 +104,12 @@ def small_device(
             process.stderr.close()
 
 
-def connect(port: int) -> socket.socket:
-    """A connection to a port; waits until something listens there."""
+def connect(port: int, source: str = "127.0.0.1") -> socket.socket:
+    """A connection from an address of this machine to a port; waits until something listens there."""
     until = time.monotonic() + 60
     while True:
         try:
-            return socket.create_connection(("127.0.0.1", port), 5)
+            return socket.create_connection(("127.0.0.1", port), 5, (source, 0))
         except OSError:
             if time.monotonic() > until:
                 raise

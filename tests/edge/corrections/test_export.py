@@ -127,7 +127,7 @@ def test_the_command_exports_or_says_why_not(tmp_path, capsys):
     assert capsys.readouterr().out == f"{out}: 1 glyph and labels.csv\n"
 
 
-@pytest.mark.parametrize("order", [["token"], ["token", "--new"], ["corrections", "export", "a set"]])
+@pytest.mark.parametrize("order", [["token"], ["token", "--renew"], ["corrections", "export", "a set"]])
 def test_nothing_is_done_if_it_is_unclear_which_state_folder_is_meant(order, tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("STATE_DIRECTORY", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))

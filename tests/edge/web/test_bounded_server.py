@@ -1,5 +1,6 @@
 """The bounded server with small applications: how many connections it has, and which of them it ends."""
 
+import asyncio
 import contextlib
 import http.client
 import resource
@@ -28,6 +29,7 @@ class Application:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         while endless:
             await send({"type": "http.response.body", "body": b"x" * 50_000, "more_body": True})
+            await asyncio.sleep(0)
         await send({"type": "http.response.body", "body": b"here"})
 
 
@@ -82,6 +84,7 @@ def soon(true):
 
 def test_there_are_never_more_connections_than_allowed(serving):
     _, port = serving()
+    assert ask(port) == b"here"
     before = many("/proc/self/fd")
     links = [connect(port) for _ in range(5 * MOST)]
     most = 0
