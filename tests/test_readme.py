@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -32,6 +33,7 @@ from edge.sources import SCHEMES
 from edge.store.store import FILE, Store
 from edge.system.state_folder import create
 from edge.types import Notice, Pixels
+from edge.web.tls import server_context
 from tests.docs_pages import PAGES, blocks
 from tests.support.patience import patience
 
@@ -56,12 +58,13 @@ ELSEWHERE = {
     "~/edge/bin/pip": "test_its_make_targets_and_packages_are_there",
     "edge-convert": "test_its_converting_runs, test_its_training_and_converting_are_understood",
     "edge-train": "test_its_training_and_converting_are_understood",
+    "openssl": "test_its_certificate_is_one_that_the_page_takes",
     "curl": "test_what_it_asks_by_http_is_described",
 }
 """The other commands' first words, and the tests that look at them."""
 SYSTEM = (
     "sudo (make install|systemd/install.sh (install --from edge-digits|upgrade|uninstall( --purge)?))",
-    "sudo (apt install -y|install -m 600|cp|sudoedit|systemctl (edit edge.service|restart edge)) ?.*",
+    "sudo (apt install -y|install (-o edge-digits )?-m 600|cp|sudoedit|systemctl (edit edge.service|restart edge)) ?.*",
     "sudoedit /etc/edge-digits/.*",
     "systemctl (status|reload) edge",
     "journalctl -fu edge",
@@ -132,10 +135,24 @@ def test_its_broker_commands_are_understood(line: str, desk: Path) -> None:
     assert re.fullmatch(r"edge: mqtt://127\.0\.0\.1:1/edge-digits: nothing listens .*\n", done.stderr)
 
 
+def make_certificate(folder: Path) -> list[str]:
+    """Run the guide's commands of openssl there; what they print."""
+    if not shutil.which("openssl"):
+        pytest.skip("needs openssl")
+    return [run(shlex.split(line), folder).stdout for line in COMMANDS if line.startswith("openssl ")]
+
+
+def test_its_certificate_is_one_that_the_page_takes(tmp_path: Path) -> None:
+    assert re.match("sha256 Fingerprint=[0-9A-F:]{95}$", make_certificate(tmp_path)[-1], re.IGNORECASE)
+    assert server_context(str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"))
+
+
 @pytest.mark.parametrize("line", [line for line in EDGE if any(word in f"{line}$" for word in NEEDS_HARDWARE)])
 def test_its_camera_commands_are_understood(line: str, desk: Path) -> None:
     """Without the camera they wait for it, and for nothing else."""
     _, *arguments = shlex.split(line, comments=True)
+    if "cert.pem" in line:
+        make_certificate(desk)
     command = [sys.executable, "-m", "edge.cli", *arguments, "--frames", "1"]
     with subprocess.Popen(command, cwd=desk, env=environment(), stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
