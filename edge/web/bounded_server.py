@@ -239,7 +239,11 @@ class _Connection(H11Protocol):
 
 def affordable(most: int) -> int:
     """How many connections the limit of open files allows, at most ``most``."""
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    try:
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    except OSError:
+        # A sandbox may forbid to ask.
+        return most
     if limit == resource.RLIM_INFINITY:
         return most
     # Half of what is left, because there may be a second server.

@@ -30,8 +30,10 @@ STEP = 300
 """Bare connections that are opened at once."""
 HELD = 10 * STEP
 """Bare connections that are held open at once: the rest of them is closed, the oldest first."""
+ASKERS = 8
+"""How many ask ``/healthz`` at once, again and again."""
 ASK_SECONDS = 0.02
-"""Pause between two questions to ``/healthz``."""
+"""Pause between two questions of one of them."""
 ANSWER_SECONDS = 5.0
 """An answer that takes longer than this does not count."""
 
@@ -46,10 +48,10 @@ class Seen:
     """Most open descriptors of the device."""
     threads: int = 0
     """Most threads of the device."""
-    asked: int = 0
-    answered: int = 0
-    slowest: float = 0.0
-    """Seconds of the slowest answer of ``/healthz``."""
+    memory: int = 0
+    """Most memory of the device, MiB."""
+    answers: list[tuple[bool, float]] = field(default_factory=list)
+    """Of each question to ``/healthz``: whether it was answered, and after how many seconds."""
     scraped: bool = False
     """Whether the metrics could be had at the end, with all these connections open."""
     events: int = 0
@@ -62,7 +64,7 @@ class Seen:
     @property
     def share(self) -> float:
         """Share of the questions that were answered, 0 to 1."""
-        return self.answered / max(1, self.asked)
+        return sum(answered for answered, _ in self.answers) / max(1, len(self.answers))
 
 
 def free_port() -> int:
@@ -138,6 +140,15 @@ def many(folder: str) -> int:
     return len(list(Path(folder).iterdir()))
 
 
+def peak_memory(process: int) -> int:
+    """The most memory that a process had, MiB (VmHWM of proc_pid_status(5)); 0 if it has ended."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{process}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) // 1024
+    return 0
+
+
 def attack(folder: Path, *, connections: int, viewers: int = 64, metrics_connections: int = 300) -> Seen:
     """Start a device, open that many connections to it while it starts and runs, and stop it."""
     web, metrics, seen = free_port(), free_port(), Seen()
@@ -145,12 +156,11 @@ def attack(folder: Path, *, connections: int, viewers: int = 64, metrics_connect
 
     def ask_on() -> None:
         while not over.is_set():
-            begun = time.monotonic()
-            seen.asked += 1
+            begun, answered = time.monotonic(), False
             with contextlib.suppress(OSError, http.client.HTTPException):
                 # 503 is an answer too: no frame was read yet.
-                seen.answered += ask(web, "/healthz")[0] in (200, 503)
-            seen.slowest = max(seen.slowest, time.monotonic() - begun)
+                answered = ask(web, "/healthz")[0] in (200, 503)
+            seen.answers.append((answered, time.monotonic() - begun))
             over.wait(ASK_SECONDS)
 
     with small_device(folder, web, metrics) as process:
@@ -167,7 +177,7 @@ def attack(folder: Path, *, connections: int, viewers: int = 64, metrics_connect
         for link in links[metrics_connections:]:
             with contextlib.suppress(OSError):
                 link.sendall(b"GET /api/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        helpers = [threading.Thread(target=ask_on), threading.Thread(target=measure_on)]
+        helpers = [threading.Thread(target=work) for work in [measure_on] + ASKERS * [ask_on]]
         for helper in helpers:
             helper.start()
         held: list[socket.socket] = []
@@ -179,13 +189,14 @@ def attack(folder: Path, *, connections: int, viewers: int = 64, metrics_connect
             for link in held[:-HELD]:
                 link.close()
             held = held[-HELD:]
-            time.sleep(0.2)
+            time.sleep(0.4)
         time.sleep(1)
         over.set()
         for helper in helpers:
             helper.join()
         with contextlib.suppress(OSError, http.client.HTTPException):
             seen.scraped = b"edge_digits_frames_total" in ask(metrics, "/metrics")[1]
+        seen.memory = peak_memory(process.pid)
         for link in [*links, *held]:
             link.close()
         with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
@@ -208,8 +219,9 @@ def main() -> None:
     print(f"bare connections            {seen.connections:,}")
     print(f"most descriptors            {seen.descriptors} of {OPEN_FILES:,}")
     print(f"most threads                {seen.threads}")
-    print(f"/healthz answered           {seen.answered} of {seen.asked} ({seen.share:.1%})")
-    print(f"its slowest answer          {seen.slowest:.2f} s")
+    print(f"most memory                 {seen.memory} MiB")
+    print(f"/healthz answered           {seen.share:.1%} of {len(seen.answers)}")
+    print(f"its slowest answer          {max(seconds for _, seconds in seen.answers):.2f} s")
     print(f"metrics at the end          {'yes' if seen.scraped else 'no'}")
     print(f"events stored               {seen.events}")
     print(f"exit status                 {seen.status}")

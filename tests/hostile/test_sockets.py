@@ -92,6 +92,24 @@ def test_downloads_that_are_not_read_do_not_hold_the_store(tmp_path):
         assert ask(web, "/api/history")[0] == 200
 
 
+def test_viewers_who_come_and_go_leave_nothing_behind(tmp_path):
+    with running(tmp_path) as (process, web, _):
+        for round_of_viewers in range(15):
+            links = [connect(web) for _ in range(20)]
+            for link in links:
+                link.sendall(STREAM)
+            for link in links:
+                assert link.recv(1000).startswith(b"HTTP/1.1 200")
+            for link in links:
+                link.close()
+            if not round_of_viewers:
+                before = descriptors(process)
+        until = time.monotonic() + patience(10)
+        while descriptors(process) > before:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+
+
 def test_with_few_files_it_still_reads_and_answers(tmp_path):
     with running(tmp_path, open_files=64) as (process, web, _):
         links = [connect(web) for _ in range(100)]
