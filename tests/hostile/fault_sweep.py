@@ -11,7 +11,6 @@ reported as stored must be in the store after a restart. Imports (``imports``, `
 coarsely: there are hundreds. On a busy machine, EDGE_PATIENCE=5 waits five times as long. The exit status is 1 if any
 run was not as it should be.
 """
-# ruff: noqa: T201
 
 from __future__ import annotations
 

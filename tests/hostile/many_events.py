@@ -6,7 +6,6 @@
 All of them wait for a broker that is away, and are then delivered. The status is 1 if one of them is missing, or if
 the file is larger than the setting ``megabytes``.
 """
-# ruff: noqa: T201
 
 from __future__ import annotations
 

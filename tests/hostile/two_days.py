@@ -6,7 +6,6 @@
 Reader, tracker, change detector and store are those of ``edge run``; each frame has new sensor noise. The status is
 1 if resident memory grew by 3 MiB or more after the first tenth, or if the page made more than one event.
 """
-# ruff: noqa: T201
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ A viewer opens /api/live, reads some of it or nothing, and hangs up, resets or j
 asked. The exit status is 1 if readings stop, if fewer than 99 of 100 answers to /healthz come, or if descriptors or
 threads are left behind.
 """
-# ruff: noqa: T201
 
 from __future__ import annotations
 
