@@ -13,7 +13,7 @@ from typing import TextIO
 from convert import belief_cli
 from convert.choices import POLARITIES, RANGES, RECIPES
 from convert.system import command_line
-from edge.model.card import is_text
+from edge.system.text import is_text
 
 
 def convert_main(arguments: Sequence[str] | None = None) -> int:

@@ -17,6 +17,7 @@ PROGRAMS = {
     "systemd": "systemd-analyze",
     "shellcheck": "shellcheck",
     "openssl": "openssl",
+    "build-essential": "cc",
 }
 """The packages that the tests need, and a program of each."""
 ALL = " ".join(PROGRAMS)
@@ -88,7 +89,7 @@ def machine(tmp_path: Path) -> Machine:
 def test_where_nothing_is_missing_nothing_is_said_or_asked(machine: Machine) -> None:
     machine.has_python()
     assert machine.setup("run") == (0, "")
-    machine.has("sbin-mosquitto", "chromium-browser", "systemd-analyze", "shellcheck", "openssl")
+    machine.has("sbin-mosquitto", "chromium-browser", "systemd-analyze", "shellcheck", "openssl", "cc")
     assert machine.setup("test") == (0, "")
     machine.has("valgrind")
     assert machine.setup("bench") == (0, "")
@@ -99,16 +100,25 @@ def test_root_gets_what_is_missing_and_only_that(machine: Machine) -> None:
     machine.is_root(True)
     assert machine.setup("run") == (0, "setup.sh: installing python3-venv\n")
     machine.has("shellcheck")
-    assert machine.setup("test") == (0, "setup.sh: installing mosquitto chromium systemd openssl\n")
+    assert machine.setup("test") == (0, "setup.sh: installing mosquitto chromium systemd openssl build-essential\n")
     installed = [line.rpartition(" ")[2] for line in machine.log]
-    assert installed == ["update", "python3-venv", "update", "mosquitto", "chromium", "systemd", "openssl"]
+    assert installed == [
+        "update",
+        "python3-venv",
+        "update",
+        "mosquitto",
+        "chromium",
+        "systemd",
+        "openssl",
+        "build-essential",
+    ]
 
 
 def test_a_sudo_that_asks_nothing_is_used(machine: Machine) -> None:
     machine.has("sudo", does='[ "$1" = -n ] && shift && exec "$@"')
     machine.has("true")
     assert machine.setup() == (0, f"setup.sh: installing python3-venv {ALL}\n")
-    assert len(machine.log) == 7
+    assert len(machine.log) == 2 + len(PROGRAMS)
 
 
 def test_a_sudo_that_asks_is_not_asked_but_named_in_one_line_to_paste(machine: Machine) -> None:
@@ -121,7 +131,7 @@ def test_a_sudo_that_asks_is_not_asked_but_named_in_one_line_to_paste(machine: M
 
 def test_where_only_tests_lack_something_the_line_is_a_warning(machine: Machine) -> None:
     machine.has_python()
-    machine.has("mosquitto", "chromium", "systemd-analyze", "openssl")
+    machine.has("mosquitto", "chromium", "systemd-analyze", "openssl", "cc")
     install = "apt-get update && apt-get install -y --no-install-recommends shellcheck"
     line = f"setup.sh: packages are missing; paste this line: su -l -c '{install}'"
     assert machine.setup() == (0, f"{line} (tests that need these packages are skipped)\n")

@@ -24,8 +24,8 @@ from convert.system.versions import versions
 from convert.system.workers import workers
 from convert.tflite import quantise
 from edge.errors import ConvertError
-from edge.model.card import MAX_TEXT, Card, packed
-from edge.system.text import printable
+from edge.model.card import Card, packed
+from edge.system.text import MAX_TEXT, printable
 from edge.types import Pixels
 
 SAMPLE_STEP = 10

@@ -28,8 +28,8 @@ from convert.load.architecture import (
 )
 from convert.load.file_type import SAVE_ADVICE, refuse_other_files
 from edge.errors import ConvertError
-from edge.model.card import DIGITS, NONE, is_text
-from edge.system.text import one_line
+from edge.model.card import DIGITS, NONE
+from edge.system.text import is_text, one_line
 
 DEFAULT_LABELS = {10: DIGITS, 11: (*DIGITS, NONE)}
 """What the outputs stand for if neither the user nor the last layer's name says it, by their number."""

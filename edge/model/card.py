@@ -16,14 +16,12 @@ from typing import Any, Literal
 
 from edge.errors import ModelError
 from edge.system import archive
-from edge.system.text import one_line
+from edge.system.text import is_text, one_line
 
 MEMBER = "metadata.json"
 """The name of the card inside the zip archive."""
 MAX_BYTES = 2**20
 """The largest card that is read, in bytes. The packaged model's has 3,000."""
-MAX_TEXT = 200
-"""The longest name or label, in characters. Chosen: they are shown on one line."""
 MAX_LABELS = 1000
 """The most labels. Chosen: as many as ImageNet has classes."""
 FORMAT = 1
@@ -133,11 +131,6 @@ def _card(fields: Any, where: str) -> Card:
 def _is_number(value: Any) -> bool:
     # JSON's true is an int in Python, and its whole numbers may be larger than a float can be. NaN is not <= anything.
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MAX_NUMBER
-
-
-def is_text(value: Any) -> bool:
-    """Whether a value is a name or label that can be shown: a terminal would take control characters for commands."""
-    return isinstance(value, str) and len(value) <= MAX_TEXT and value.isprintable()
 
 
 def _is_names(value: Any) -> bool:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+MAX_TEXT = 200
+"""The longest name or label of a model, in characters. Chosen: they are shown on one line."""
+
 
 def one_line(error: BaseException, max_length: int | None = None) -> str:
     """The text of any error, also of a library's, on one line; cut to ``max_length`` characters if that is given."""
@@ -13,6 +16,11 @@ def one_line(error: BaseException, max_length: int | None = None) -> str:
 def printable(text: str) -> str:
     """A text on one line, without characters that a terminal would take for a command."""
     return "".join(letter if letter.isprintable() else "?" for letter in text.replace("\n", " / "))
+
+
+def is_text(value: Any) -> bool:
+    """Whether a value is a name or label that can be shown: a terminal would take control characters for commands."""
+    return isinstance(value, str) and len(value) <= MAX_TEXT and value.isprintable()
 
 
 def spreadsheet_cell(value: Any) -> Any:

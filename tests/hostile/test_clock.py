@@ -20,7 +20,7 @@ from tests.support.mosquitto import eventually, free_port
 ROOT = Path(__file__).parents[2]
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler; apt-get install gcc"),
+    pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler; apt-get install build-essential"),
 ]
 YEAR = 31_557_600
 JUMPS = {"2036": 10 * YEAR, "1986": -40 * YEAR, "before 1970": -60 * YEAR, "after 2038": 20 * YEAR, "back": 0}

@@ -11,7 +11,7 @@ from tests.hostile.faulted import ERRORS, Bench
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler; apt-get install gcc"),
+    pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler; apt-get install build-essential"),
 ]
 
 

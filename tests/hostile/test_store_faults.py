@@ -16,7 +16,7 @@ from tests.hostile.shim import Control, compiled
 from tests.support.patience import patience
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler; apt-get install gcc")
+pytestmark = pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler; apt-get install build-essential")
 CHILD = """
 import json, shutil, sys
 from datetime import UTC, datetime

@@ -137,8 +137,8 @@ def test_a_trial_that_ignores_its_alarm_is_killed(monkeypatch: pytest.MonkeyPatc
         (3, ""),
         (-signal.SIGABRT, "crashes the TFLite runtime (SIGABRT)"),
         (-signal.SIGKILL, "memory runs out"),
-        (-signal.SIGPROF, "gave no answer within 45 s of computing"),
-        (-signal.SIGALRM, "gave no answer within 180 s"),
+        (-signal.SIGPROF, "gave no answer within 25 s of computing"),
+        (-signal.SIGALRM, "gave no answer within 100 s"),
         (-99, "crashes the TFLite runtime (signal 99)"),
     ],
 )

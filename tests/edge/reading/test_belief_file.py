@@ -59,7 +59,7 @@ def test_foreign_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "the TFLite runtime refuses it" in refused(path)
     monkeypatch.setattr(belief, "LARGEST", len(json.dumps(GOOD)) - 1)
     path.write_bytes(pack(files.BARE, GOOD))
-    assert "too large" in refused(path)
+    assert f"more than {len(json.dumps(GOOD)) - 1:,}" in refused(path)
 
 
 def test_every_array_of_the_card_is_needed(tmp_path: Path) -> None:
