@@ -62,7 +62,8 @@ class BoundedServer(Closing):
     ) -> None:
         """Serve an ASGI application on a listening socket, which this closes; ``most``: connections at once.
 
-        ``name``: the thread's. ``on_stop`` is awaited at the end; it ends answers without end.
+        ``name``: the thread's. ``on_stop`` is awaited at the end; it ends answers without end. Raises OSError or
+        RuntimeError if the system has no file descriptor or thread for it.
         """
         self._listener, self._tls, self._on_stop = listener, tls, on_stop
         self._most = affordable(most)
@@ -89,9 +90,19 @@ class BoundedServer(Closing):
         )
         self._config.load()
         self._server = uvicorn.Server(self._config)
-        self._loop: asyncio.AbstractEventLoop | None = None
+        # Here, where a failure is noticed; in the thread it would leave a server that never answers.
+        try:
+            self._loop = asyncio.new_event_loop()
+        except OSError:
+            listener.close()
+            raise
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:
+            self._loop.close()
+            listener.close()
+            raise
         self._closed = False
 
     def close(self) -> None:
@@ -100,7 +111,7 @@ class BoundedServer(Closing):
             return
         self._closed = True
         self._server.should_exit = True
-        if self._on_stop and self._loop and self._loop.is_running():
+        if self._on_stop and self._loop.is_running():
             asyncio.run_coroutine_threadsafe(_awaited(self._on_stop()), self._loop)
         self._thread.join(5 * CLOSE_SECONDS)
         self._listener.close()
@@ -109,13 +120,13 @@ class BoundedServer(Closing):
         import_late()
 
         async def serve() -> None:
-            self._loop = asyncio.get_running_loop()
             accepting = self._loop.create_task(self._accept_all())
             # uvicorn gets no socket: it would accept all that come, and count them afterwards.
             await self._server.serve([])
             accepting.cancel()
 
-        asyncio.run(serve())
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(serve())
 
     async def _accept_all(self) -> None:
         loop = asyncio.get_running_loop()

@@ -16,6 +16,6 @@ LATE = {
 def import_late() -> None:
     """Import them. In the server's own thread, so that the start does not wait."""
     for name in LATE:
-        # Other versions of these packages may have others.
-        with contextlib.suppress(ImportError):
+        # Other versions of these packages may have others; and where the system opens no file now, it may later.
+        with contextlib.suppress(ImportError, OSError):
             import_module(name)
