@@ -15,7 +15,6 @@ runs one checkpoint at a time, and runs one beside the writer only if there were
 from __future__ import annotations
 
 import contextlib
-import itertools
 import math
 import os
 import sqlite3
@@ -23,25 +22,13 @@ import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from edge.store.damage import NewerError, UnusableError, result_code, sibling
+from edge.store import tables
+from edge.store.damage import NewerError, sibling
 from edge.store.entry import Entry, Progress
 from edge.store.lock import Lock
 from edge.store.settings import StoreSettings
 from edge.system.closing import Closing
 
-APPLICATION = 0x65646765
-"""SQLite's application_id of these databases: "edge" in ASCII."""
-MIGRATIONS = (
-    (
-        "CREATE TABLE events (position INTEGER PRIMARY KEY, boot_id TEXT NOT NULL, seq INTEGER NOT NULL,"
-        " at REAL NOT NULL, up REAL NOT NULL, text TEXT NOT NULL)",
-        "CREATE TABLE outlets (name TEXT PRIMARY KEY, done INTEGER NOT NULL, dropped INTEGER NOT NULL) WITHOUT ROWID",
-    ),
-)
-"""What brings the tables from each version to the next; 0 is an empty database. Add to it, but never change it."""
-VERSION = len(MIGRATIONS)
-"""SQLite's user_version of these databases: the version of the tables."""
-COLUMNS = "position, boot_id, seq, at, up, text"
 BUSY_SECONDS = 0.5
 """How long a write waits for another program that writes to the database; then the event stays in memory. Chosen:
 much longer than a transaction takes, and short enough for the reading loop, which waits with it."""
@@ -60,6 +47,16 @@ WAL_RESERVE_BYTES = 5_000_000
 one transaction open for minutes."""
 TRIM_ROWS = 256
 """Most rows that one transaction deletes, which takes some milliseconds on a Pi."""
+PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = NORMAL",
+    "wal_autocheckpoint = 0",
+    f"journal_size_limit = {WAL_LIMIT_BYTES}",
+    "cell_size_check = ON",
+    "cache_size = -1024",
+    "temp_store = MEMORY",
+)
+"""SQLite's settings for each connection that writes."""
 SPARE_PAGES = 256
 """Free pages kept for new events (4096 bytes each, 1 MB in all); only what is above that goes back to the disk."""
 
@@ -84,7 +81,9 @@ class EventFile(Closing):
             self._file = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             # A byte of a text that a bad card has changed spoils that text only; the others can still be read.
             self._file.text_factory = lambda text: text.decode("utf-8", "replace")
-            self._prepare()
+            tables.prepare(self._file, PRAGMAS)
+            self.first, self.last = self._position_range()
+            tables.check_writable(self._file, path)
             self._inode = path.stat().st_ino
             with contextlib.suppress(OSError):
                 self._open_wal()
@@ -116,53 +115,7 @@ class EventFile(Closing):
     def _number(self, sql: str) -> int:
         return int(self._run(sql).fetchone()[0])
 
-    def _prepare(self) -> None:
-        fresh = not self._number("SELECT count(*) FROM sqlite_master")
-        if not fresh and self._number("PRAGMA application_id") != APPLICATION:
-            raise UnusableError("is another program's database")
-        version = self._number("PRAGMA user_version")
-        if version > VERSION:
-            raise NewerError("was written by a newer edge-digits: upgrade to that, or move this file away")
-        if fresh:
-            self._run("PRAGMA auto_vacuum = INCREMENTAL")
-        for pragma in (
-            "journal_mode = WAL",
-            "synchronous = NORMAL",
-            "wal_autocheckpoint = 0",
-            f"journal_size_limit = {WAL_LIMIT_BYTES}",
-            "cell_size_check = ON",
-            "cache_size = -1024",
-            "temp_store = MEMORY",
-        ):
-            self._run(f"PRAGMA {pragma}").fetchall()
-        if version < VERSION:
-            with self._transaction():
-                for statement in itertools.chain(*MIGRATIONS[version:]):
-                    self._run(statement)
-                self._run(f"PRAGMA application_id = {APPLICATION}")
-                self._run(f"PRAGMA user_version = {VERSION}")
-        try:
-            self.first, self.last = self._position_range()
-            self._check_writable()
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
-                raise UnusableError(f"lacks the tables of a store ({error})") from error
-            raise
-
-    def _check_writable(self) -> None:
-        """Raise sqlite3.OperationalError if it is open only for reading, though it may be written.
-
-        SQLite does that without a word if it gets no file descriptor at that moment.
-        """
-        try:
-            # BEGIN IMMEDIATE would not fail. This changes nothing.
-            self._run("DELETE FROM outlets WHERE 0")
-        except sqlite3.OperationalError as error:
-            if result_code(error) == sqlite3.SQLITE_READONLY and os.access(self._path, os.W_OK):
-                raise
-
     def _position_range(self) -> tuple[int, int]:
-        self._run(f"SELECT {COLUMNS} FROM events LIMIT 0")
         oldest = self._run("SELECT min(position) FROM events").fetchone()[0]
         newest = self._run("SELECT max(position) FROM events").fetchone()[0]
         sent = self._run("SELECT max(done) FROM outlets").fetchone()[0]
@@ -171,15 +124,8 @@ class EventFile(Closing):
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._run("BEGIN IMMEDIATE")
-        try:
+        with tables.transaction(self._connection()):
             yield
-            self._run("COMMIT")
-        except BaseException:
-            # A full disk may have ended the transaction already.
-            with contextlib.suppress(sqlite3.Error):
-                self._run("ROLLBACK")
-            raise
         self._commits += 1
         # The transaction is committed, even if this fails.
         with contextlib.suppress(sqlite3.Error, OSError):
@@ -203,7 +149,7 @@ class EventFile(Closing):
     def after(self, position: int, limit: int) -> list[Entry]:
         """The next entries after a position, in order, at most ``limit``."""
         rows = self._run(
-            f"SELECT {COLUMNS} FROM events WHERE position > ? ORDER BY position LIMIT ?", (position, limit)
+            f"SELECT {tables.COLUMNS} FROM events WHERE position > ? ORDER BY position LIMIT ?", (position, limit)
         ).fetchall()
         return [Entry(*row) for row in rows]
 

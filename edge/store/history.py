@@ -15,7 +15,7 @@ from typing import Any
 
 from edge.errors import SettingsError, StateError
 from edge.store.damage import result_code, sibling
-from edge.store.event_file import VERSION
+from edge.store.tables import VERSION
 from edge.system.text import printable, spreadsheet_cell
 
 READ_ROWS = 500

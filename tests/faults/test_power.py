@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.store import event_file
+from edge.store import event_file, tables
 from edge.store.store import Store
 from edge.types import Notice
 
@@ -75,7 +75,7 @@ class Device:
             done, pending = outlet.progress.done, outlet.pending(1000)
         with sqlite3.connect(path) as file:
             assert file.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-            rows = file.execute(f"SELECT {event_file.COLUMNS} FROM events ORDER BY position").fetchall()
+            rows = file.execute(f"SELECT {tables.COLUMNS} FROM events ORDER BY position").fetchall()
         file.close()
         kept = [event_file.Entry(*row) for row in rows[:-1]]
         assert kept == self.entries[: len(kept)], "a beginning of it, and none from the middle is gone"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.store import damage, event_file, outlet, store, sync
+from edge.store import damage, event_file, outlet, store, sync, tables
 from edge.store.entry import uptime
 from edge.store.settings import StoreSettings
 from edge.store.store import Store
@@ -537,7 +537,7 @@ def of_version(version: int, path: Path, many: int, folder: Path) -> Path:
 
 
 def test_a_newer_store_is_left_as_it_is_until_the_upgrade(path: Path, tmp_path: Path, monkeypatch, caplog) -> None:
-    newer = of_version(event_file.VERSION + 1, path, 3, tmp_path / "newer")
+    newer = of_version(tables.VERSION + 1, path, 3, tmp_path / "newer")
     before = tree(newer.parent)
     assert before["events.db-wal"], "it is in use"
     caplog.clear()
@@ -554,7 +554,7 @@ def test_a_newer_store_is_left_as_it_is_until_the_upgrade(path: Path, tmp_path: 
         f"{said}; events are kept in memory until this is fixed",
         f"{newer}: 2 events were never written",
     ]
-    monkeypatch.setattr(event_file, "VERSION", event_file.VERSION + 1)
+    monkeypatch.setattr(tables, "VERSION", tables.VERSION + 1)
     with Store(newer, device="shed") as upgraded:
         assert len(upgraded.outlet("far").pending()) == 3, "what was not sent is sent"
 
@@ -562,14 +562,14 @@ def test_a_newer_store_is_left_as_it_is_until_the_upgrade(path: Path, tmp_path: 
 def test_an_older_store_is_migrated_and_a_power_cut_meanwhile_loses_nothing(
     path: Path, tmp_path: Path, monkeypatch
 ) -> None:
-    older = of_version(event_file.VERSION, path, 3, tmp_path / "older")
+    older = of_version(tables.VERSION, path, 3, tmp_path / "older")
     step = (
         "CREATE TABLE more (name TEXT)",
         "INSERT INTO more SELECT name FROM outlets",
         "CREATE INDEX at ON events (at)",
     )
-    monkeypatch.setattr(event_file, "MIGRATIONS", (*event_file.MIGRATIONS, step))
-    monkeypatch.setattr(event_file, "VERSION", event_file.VERSION + 1)
+    monkeypatch.setattr(tables, "MIGRATIONS", (*tables.MIGRATIONS, step))
+    monkeypatch.setattr(tables, "VERSION", tables.VERSION + 1)
     sure = len(tree(older.parent)["events.db-wal"])
     with Store(older, device="shed"):
         after = tree(older.parent)
@@ -583,7 +583,7 @@ def test_an_older_store_is_migrated_and_a_power_cut_meanwhile_loses_nothing(
             assert len(again.outlet("far").pending()) == 3
             again.append(notice(9))
         file = sqlite3.connect(then)
-        assert file.execute("PRAGMA user_version").fetchone() == (event_file.VERSION,)
+        assert file.execute("PRAGMA user_version").fetchone() == (tables.VERSION,)
         assert file.execute("SELECT name FROM more").fetchall() == [("far",)]
         assert file.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         file.close()
