@@ -33,7 +33,7 @@ cp /tmp/lock "$lock"
 
 say "the real one"
 /src/systemd/install.sh install
-"$venv/bin/python" -m pip freeze --local --exclude edge-digits >/tmp/installed
+"$venv/bin/python" -P -m pip freeze --local --exclude edge-digits >/tmp/installed
 sed -n 's/^\([A-Za-z0-9._-]*==[^ ]*\) .*/\1/p' "$lock" >/tmp/locked
 while read -r line; do
   # pip writes names as their authors do: ml_dtypes.
@@ -43,7 +43,7 @@ done </tmp/installed
 unlocked=$(grep -vxFf /tmp/locked /tmp/names || true)
 [ -z "$unlocked" ] || fail "installed, but not locked: $unlocked"
 say "$(wc -l </tmp/names) packages, each as the lock has it"
-if "$venv/bin/python" -c 'import hatchling' 2>/dev/null; then fail "what builds the program is installed too"; fi
+if "$venv/bin/python" -P -c 'import hatchling' 2>/dev/null; then fail "what builds the program is installed too"; fi
 owners=$(find "$venv" ! -user root | head -n 3)
 [ -z "$owners" ] || fail "the service could change its own program: $owners"
 runuser -u edge-digits -- "$venv/bin/edge" read /src/docs/page/*.png >/dev/null || fail "it does not read"
