@@ -92,7 +92,7 @@ class BoundedServer(Closing):
         self._server = uvicorn.Server(self._config)
         # Here, where a failure is noticed; in the thread it would leave a server that never answers.
         try:
-            self._loop = asyncio.new_event_loop()
+            self._loop: asyncio.AbstractEventLoop = _EventLoop()
         except OSError:
             listener.close()
             raise
@@ -246,6 +246,19 @@ class _Connection(H11Protocol):
     def _on_deadline(self) -> None:
         if self.may_go():
             self.transport.abort()
+
+
+class _EventLoop(asyncio.SelectorEventLoop):
+    """One that can fail to be made: asyncio's own then prints a traceback, as it closes what it does not have."""
+
+    _is_whole = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_whole = True
+
+    def is_closed(self) -> bool:
+        return not self._is_whole or super().is_closed()
 
 
 def affordable(most: int) -> int:

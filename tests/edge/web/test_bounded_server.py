@@ -2,10 +2,14 @@
 
 import asyncio
 import contextlib
+import gc
 import http.client
 import resource
 import socket
+import sys
+import threading
 import time
+from unittest.mock import Mock
 
 import pytest
 
@@ -158,3 +162,17 @@ def test_a_head_that_trickles_in_is_not_waited_for(serving):
 def test_a_low_limit_of_open_files_allows_fewer(monkeypatch, open_files, most):
     monkeypatch.setattr(resource, "getrlimit", lambda _: (open_files, open_files))
     assert affordable(64) == most
+
+
+def test_a_server_that_gets_no_sockets_or_thread_fails_at_once_and_quietly(monkeypatch):
+    unheard = []
+    monkeypatch.setattr(sys, "unraisablehook", unheard.append)
+
+    for owner, name, error in ((socket, "socketpair", OSError), (threading.Thread, "start", RuntimeError)):
+        listener = listen("127.0.0.1:0", "web")
+        with monkeypatch.context() as bad:
+            bad.setattr(owner, name, Mock(side_effect=error))
+            with pytest.raises(error):
+                BoundedServer(Application(), listener, name="test", most=MOST)
+        gc.collect()
+        assert listener.fileno() == -1 and not unheard
