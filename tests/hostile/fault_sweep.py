@@ -36,8 +36,8 @@ STEP = {"imports": 41, "loading": 29, "trial": 41}
 """Phase -> every how many calls one is failed; 1 in the others."""
 MISSES = 3
 """So many times in a row not reached, and there are no more: threads make their number vary a little. Chosen."""
-MOST = {"run": 150}
-"""Phase -> the largest n: what a running program does comes again and again."""
+MOST = {"run": 150, "swap": 150}
+"""Phase -> the largest n: what a running program does comes again and again, also while a model is swapped."""
 
 
 def numbers(phase: str) -> Iterator[int]:
