@@ -17,16 +17,10 @@ import numpy as np
 
 from convert.classes import of_head
 from convert.load import channels, keras1, keras_file, saved_model, sizes
-from convert.load.architecture import (
-    OPERATION_PREFIX,
-    for_inference,
-    has_input,
-    mark_operations,
-    operation_names,
-    refuse_code,
-    unknown_class_error,
-)
+from convert.load.architecture import OPERATION_PREFIX, for_inference, has_input, mark_operations, operation_names
 from convert.load.file_type import SAVE_ADVICE, refuse_other_files
+from convert.load.known import OPERATIONS
+from convert.load.trusted import trusted
 from edge.errors import ConvertError
 from edge.model.card import DIGITS, NONE
 from edge.system.text import is_text, one_line
@@ -116,6 +110,9 @@ class _Read:
     sha256: str
     content: keras_file.KerasFile
     architecture: dict[str, Any]
+    """Only of what may be in a model, in the form of Keras 2 or 3."""
+    is_keras1: bool
+    """Whether Keras 1 wrote it."""
     version: str
     """The version of Keras that wrote it."""
     backend: str
@@ -131,9 +128,11 @@ def _read(path: Path, architecture: Path | None, folder: Path) -> _Read:
     refuse_other_files(path, content)
     found = keras_file.read(file, path)
     config, version, backend = _architecture(found, architecture, path)
-    refuse_code(config, architecture if architecture and found.architecture is None else path)
+    where = architecture if architecture and found.architecture is None else path
+    is_keras1 = keras1.is_keras1(config, version)
+    config = trusted(keras1.translate(config, where) if is_keras1 else config, where)
     digest = saved_model.digest(path) if path.is_dir() else sha256(content).hexdigest()
-    return _Read(file, digest, found, config, version, backend)
+    return _Read(file, digest, found, config, is_keras1, version, backend)
 
 
 def _from_file(path: Path, architecture: Path | None) -> tuple[Any, str, str]:
@@ -141,17 +140,12 @@ def _from_file(path: Path, architecture: Path | None) -> tuple[Any, str, str]:
         folder = Path(name)
         read = _read(path, architecture, folder)
         config = for_inference(read.architecture)
-        old = keras1.is_keras1(config, read.version)
-        if old:
-            try:
-                config = keras1.translate(config, path)
-            except (TypeError, KeyError, AttributeError, IndexError) as error:
-                raise ConvertError(f"{path}: its architecture is damaged ({_short(error)}); copy it again") from error
-        if read.version.startswith("3.") and read.content.has_layer_groups:
+        is_keras3 = read.version.startswith("3.")
+        if is_keras3 and read.content.has_layer_groups:
             config = mark_operations(config)
         copy = keras_file.write_copy(read.file, read.content, config, folder)
         # Only Keras 3 reads files of Keras 3, only tf_keras those of Keras 1; importing tf_keras takes seconds.
-        names = ("tf_keras",) if old else ("keras",) if read.version.startswith("3.") else ("keras", "tf_keras")
+        names = ("tf_keras",) if read.is_keras1 else ("keras",) if is_keras3 else ("keras", "tf_keras")
         model, by = _load_with_keras(copy, config, read.backend, path, names)
     return model, by, read.sha256
 
@@ -214,16 +208,17 @@ def _load_with_keras(
 
 def _operations(config: dict[str, Any]) -> dict[str, Any]:
     """Keras 3's classes for the architecture's operations outside layers, by their names in it."""
-    places = [import_module(f"keras.src.ops.{place}") for place in ("numpy", "nn", "math", "image")]
-    kinds = {
-        name: [getattr(place, name.removeprefix(OPERATION_PREFIX), None) for place in places]
-        for name in operation_names(config)
-    }
-    return {name: next(filter(None, found)) for name, found in kinds.items() if any(found)}
+    found = {}
+    for name in operation_names(config):
+        kind = name.removeprefix(OPERATION_PREFIX)
+        places = [place for place, kinds in OPERATIONS.items() if kind in kinds]
+        if places and hasattr(module := import_module(places[0]), kind):
+            found[name] = getattr(module, kind)
+    return found
 
 
 def _load_error(failures: list[Exception], config: dict[str, Any], path: Path) -> Exception:
-    """The most useful of the errors: one that was found here, else an unknown layer, else Keras's own message."""
+    """The most useful of the errors: one that was found here, else Keras's own message."""
     for error in reversed(failures):
         if isinstance(error, ConvertError | ModuleNotFoundError):
             return error
@@ -232,9 +227,7 @@ def _load_error(failures: list[Exception], config: dict[str, Any], path: Path) -
             f"{path}: does not say what shape its input has; add keras.Input((28, 28, 1)) as the first layer, or call"
             " the model once, and save it again"
         )
-    return unknown_class_error(config, import_module("keras"), path) or ConvertError(
-        f"{path}: Keras cannot load it ({_short(failures[-1])}); save it again with Keras 3"
-    )
+    return ConvertError(f"{path}: Keras cannot load it ({_short(failures[-1])}); save it again with Keras 3")
 
 
 def _check_classifier(inputs: int, outputs: int, shape: Any, path: Path) -> None:

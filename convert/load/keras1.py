@@ -6,7 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+from convert.load.architecture import parts
+from convert.load.trusted import refuse_code
 from edge.errors import ConvertError
+from edge.system.text import one_line, printable
 
 CONVOLUTION_ARGUMENTS = {
     "nb_filter": "filters",
@@ -61,27 +64,23 @@ def is_keras1(architecture: dict[str, Any], version: str) -> bool:
 
 def translate(architecture: dict[str, Any], path: Path) -> dict[str, Any]:
     """An architecture of Keras 1 in the form of Keras 2. Raises ConvertError if a layer has no replacement."""
-    orders = {layer["dim_ordering"] for layer in _layers(architecture) if "dim_ordering" in layer}
-    if len(orders) > 1:
-        raise ConvertError(
-            f"{path}: mixes Keras 1's two image orders, th and tf; rebuild it with one of them and save it again"
-        )
-    # Some layers of Keras 1 do not store their order: it is that of the others, or follows from an input (1, 28, 28).
-    shapes = [layer["batch_input_shape"] for layer in _layers(architecture) if "batch_input_shape" in layer]
-    shape = shapes[0] if shapes else []
-    guess = "th" if len(shape) == 4 and shape[1] in (1, 3) else "tf"
-    return _model(architecture, DATA_FORMATS[next(iter(orders), guess)], path)
+    try:
+        orders = {layer["dim_ordering"] for layer in _layers(architecture) if "dim_ordering" in layer}
+        if len(orders) > 1:
+            raise _error(path, "mixes Keras 1's two image orders, tf and th")
+        # Without a layer that says it, the shape tells: channels first are 1 or 3.
+        shapes = [layer["batch_input_shape"] for layer in _layers(architecture) if "batch_input_shape" in layer]
+        shape = shapes[0] if shapes else []
+        guess = "th" if len(shape) == 4 and shape[1] in (1, 3) else "tf"
+        return _model(architecture, DATA_FORMATS[next(iter(orders), guess)], path)
+    except (TypeError, KeyError, AttributeError, IndexError) as error:
+        raise ConvertError(f"{path}: its architecture is damaged ({one_line(error, 120)}); copy it again") from error
 
 
-def _layers(part: Any) -> list[dict[str, Any]]:
+def _layers(architecture: dict[str, Any]) -> list[dict[str, Any]]:
     """The configurations of all layers, at any depth."""
-    if isinstance(part, list):
-        return [layer for item in part for layer in _layers(item)]
-    if not isinstance(part, dict):
-        return []
-    config = part.get("config")
-    found = [config] if "class_name" in part and isinstance(config, dict) else []
-    return found + [layer for value in part.values() for layer in _layers(value)]
+    configs = [part.get("config") for part in parts(architecture) if "class_name" in part]
+    return [config for config in configs if isinstance(config, dict)]
 
 
 def _model(part: dict[str, Any], order: str, path: Path) -> dict[str, Any]:
@@ -95,6 +94,7 @@ def _model(part: dict[str, Any], order: str, path: Path) -> dict[str, Any]:
 
 
 def _entry(layer: dict[str, Any], order: str, path: Path) -> dict[str, Any]:
+    refuse_code(layer, path)
     name, config = layer["class_name"], layer["config"]
     if name in ("Sequential", "Model"):
         return _model(layer, order, path)
@@ -102,7 +102,7 @@ def _entry(layer: dict[str, Any], order: str, path: Path) -> dict[str, Any]:
     if name == "Merge":
         return _merge(config, new_config, path)
     if name not in LAYERS:
-        raise _error(path, f"has a layer {name} of Keras 1, which Keras 2 does not have")
+        raise _error(path, f"has a layer {printable(name)[:60]} of Keras 1, which Keras 2 does not have")
     successor, renamed = LAYERS[name]
     new_config |= {new: config[old] for old, new in renamed.items() if config.get(old) is not None}
     if successor.endswith(SPATIAL):

@@ -14,17 +14,17 @@ from typing import Any
 import h5py
 import numpy as np
 
-ESCAPE = "\x1b]0;owned\x07\x1b[2Jdense\n"
-"""A name that a terminal would take for commands."""
+from tests.hostile.architectures import ESCAPE, aliases, architecture, layers
+
 MEBI = 2**20
 Change = Callable[[h5py.File], None]
 
 
-def plain(path: Path, layers: list[dict[str, Any]] | None = None, **more: Any) -> Path:
-    """An .h5 as Keras 3 writes it, of one dense layer or of these ``layers``."""
+def plain(path: Path, made: list[dict[str, Any]] | None = None, **more: Any) -> Path:
+    """An .h5 as Keras 3 writes it, of one dense layer or of these layers."""
     with h5py.File(path, "w", libver="latest") as stored:
         stored.attrs["keras_version"], stored.attrs["backend"] = "3.5.0", "tensorflow"
-        stored.attrs["model_config"] = json.dumps(architecture(layers))
+        stored.attrs["model_config"] = json.dumps(architecture(made))
         weights = stored.create_group("model_weights")
         weights.attrs["layer_names"] = [b"dense"]
         weights.attrs["keras_version"], weights.attrs["backend"] = "3.5.0", "tensorflow"
@@ -36,27 +36,6 @@ def plain(path: Path, layers: list[dict[str, Any]] | None = None, **more: Any) -
     return path
 
 
-def layer(kind: str, **config: Any) -> dict[str, Any]:
-    """One layer of an architecture."""
-    return {
-        "module": "keras.layers", "class_name": kind, "config": {"name": kind.lower(), **config},
-        "registered_name": None,
-    }  # fmt: skip
-
-
-INPUT = layer("InputLayer", batch_shape=[None, 28, 28, 1], dtype="float32")
-FLAT, DENSE = layer("Flatten"), layer("Dense", units=10, activation="softmax")
-
-
-def architecture(layers: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    """A Sequential model of these layers."""
-    made = layers or [INPUT, FLAT, DENSE]
-    return {
-        "module": "keras", "class_name": "Sequential", "config": {"name": "m", "layers": made},
-        "registered_name": None,
-    }  # fmt: skip
-
-
 def hdf5(folder: Path, canary: Path) -> Iterator[Path]:
     """Hostile .h5 files; ``canary`` is a file that none of them may read."""
     for name, change in changes(canary).items():
@@ -64,10 +43,12 @@ def hdf5(folder: Path, canary: Path) -> Iterator[Path]:
         with h5py.File(path, "r+", libver="latest") as stored:
             change(stored)
         yield path
-    for name, made in _architectures().items():
+    for name, made in layers().items():
         yield plain(folder / f"h5-{name}.h5", made)
     for name, text in _texts().items():
         yield plain(folder / f"h5-text-{name}.h5", model_config=text)
+    for name, config in aliases().items():
+        yield plain(folder / f"h5-alias-{name}.h5", model_config=json.dumps(config))
     yield plain(folder / "h5-version.h5", keras_version=ESCAPE)
     yield plain(folder / "h5-version-number.h5", keras_version=3.5)
     yield from damaged(plain(folder / "h5-whole.h5"), 12)
@@ -186,43 +167,6 @@ def changes(canary: Path) -> dict[str, Change]:
     }  # fmt: skip
 
 
-def _architectures() -> dict[str, list[dict[str, Any]]]:
-    code = {"class_name": "__lambda__", "config": {"code": "4wEAAAA=", "defaults": None, "closure": None}}
-    module = {"module": "os", "class_name": "system", "config": {"command": "id"}, "registered_name": "system"}
-    fetched = {
-        "module": "keras.utils", "class_name": "get_file", "registered_name": "get_file",
-        "config": {"fname": "x", "origin": "http://127.0.0.1:9/x"},
-    }  # fmt: skip
-    opened = layer("TensorFlowOpLayer", node_def={"name": "r", "op": "ReadFile", "input": ["x"]}, constants={})
-    return {
-        "lambda": [INPUT, layer("Lambda", function=code), FLAT, DENSE],
-        "module": [INPUT, FLAT, module],
-        "get-file": [INPUT, FLAT, fetched],
-        "function": [INPUT, FLAT, layer("Dense", units=10, activation={**fetched, "class_name": "function"})],
-        "vocabulary": [INPUT, layer("StringLookup", vocabulary="/etc/passwd"), FLAT, DENSE],
-        "op-layer": [INPUT, opened, FLAT, DENSE],
-        "op-lambda": [INPUT, layer("TFOpLambda", function="io.read_file"), FLAT, DENSE],
-        "saved-model": [INPUT, layer("TFSMLayer", filepath="/tmp"), FLAT, DENSE],
-        "name": [INPUT, FLAT, {**layer(f"Origami{ESCAPE}"), "config": {"name": ESCAPE}}],
-        "own-name": [INPUT, FLAT, layer("Dense", name=ESCAPE, units=10)],
-        "activation": [INPUT, FLAT, layer("Dense", units=10, activation=ESCAPE)],
-        "units": [INPUT, FLAT, layer("Dense", units=2**30)],
-        "units-more": [INPUT, FLAT, layer("Dense", units=10**30)],
-        "filters": [INPUT, layer("Conv2D", filters=10**6, kernel_size=[28, 28]), FLAT, DENSE],
-        "upsampling": [INPUT, layer("UpSampling2D", size=[4000, 4000]), layer("GlobalAveragePooling2D"), DENSE],
-        "padding": [INPUT, layer("ZeroPadding2D", padding=[20_000, 20_000]), layer("GlobalAveragePooling2D"), DENSE],
-        "input": [layer("InputLayer", batch_shape=[None, 30_000, 30_000, 1]), layer("GlobalMaxPooling2D"), DENSE],
-        "inputs": [layer("InputLayer", batch_shape=[None, *[2] * 40]), FLAT, DENSE],
-        "slow": [
-            INPUT, layer("Conv2D", filters=2000, kernel_size=[15, 15], padding="same", use_bias=False),
-            layer("Conv2D", name="b", filters=200, kernel_size=[15, 15], padding="same"), FLAT, DENSE,
-        ],
-        "layers": [INPUT, *(layer("ReLU", name=f"r{n}") for n in range(3000)), FLAT, DENSE],
-        "words": [INPUT, FLAT, {"class_name": 7, "config": "x"}],
-        "none": [INPUT, FLAT, layer("Dense", units=None)],
-    }  # fmt: skip
-
-
 def _texts() -> dict[str, Any]:
     return {
         "list": "[]", "null": "null", "number": 7, "half": '{"class_name": "Sequential", "config": ',
@@ -244,6 +188,10 @@ def archives(folder: Path, canary: Path) -> Iterator[Path]:
     }  # fmt: skip
     for name, changed in _members(parts, folder, canary).items():
         yield _packed(folder / f"zip-{name}.keras", {**parts, **changed})
+    for name, config in aliases().items():
+        # Of Keras 2, which tf_keras would read.
+        changed = {"config.json": json.dumps(config).encode(), "metadata.json": b'{"keras_version": "2.15.0"}'}
+        yield _packed(folder / f"zip-alias-{name}.keras", {**parts, **changed})
     for name, method in (("bzip2", zipfile.ZIP_BZIP2), ("lzma", zipfile.ZIP_LZMA)):
         yield _packed(folder / f"zip-{name}.keras", parts, method)
     whole = _packed(folder / "zip-whole.keras", parts).read_bytes()
@@ -293,9 +241,9 @@ def _members(parts: dict[str, bytes], folder: Path, canary: Path) -> dict[str, d
         "metadata-version": {"metadata.json": json.dumps({"keras_version": ESCAPE}).encode()},
         "config-list": {"config.json": b"[]"},
         "config-deep": {"config.json": b"[" * 100_000},
-        "config-lambda": {"config.json": json.dumps(architecture(_architectures()["lambda"])).encode()},
-        "config-module": {"config.json": json.dumps(architecture(_architectures()["module"])).encode()},
-        "config-get-file": {"config.json": json.dumps(architecture(_architectures()["get-file"])).encode()},
+        "config-lambda": {"config.json": json.dumps(architecture(layers()["lambda"])).encode()},
+        "config-module": {"config.json": json.dumps(architecture(layers()["module"])).encode()},
+        "config-get-file": {"config.json": json.dumps(architecture(layers()["get-file"])).encode()},
         "config-registered": {
             "config.json": json.dumps({**architecture(), "registered_name": ESCAPE, "module": "os"}).encode()
         },

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from edge.model.card import MEMBER, packed
-from tests.hostile.keras_files import ESCAPE, MEBI
+from tests.hostile.architectures import ESCAPE
+from tests.hostile.keras_files import MEBI
 from tests.support import files
 
 
