@@ -133,6 +133,11 @@ _TENSORFLOW = {
         truncatemod unique unique_with_counts unravel_index unstack where zeros zeros_like
     """,
     "__operators__.": "add eq getitem ne",
+    # What tf.squeeze and others are called in a file.
+    "compat.v1.": """
+        batch_gather boolean_mask expand_dims gather gather_nd ones_like pad shape size squeeze to_float to_int32
+        transpose where zeros_like
+    """,
     "math.": """
         abs accumulate_n acos acosh add add_n angle argmax argmin asin asinh atan atan2 atanh bincount ceil
         confusion_matrix conj cos cosh count_nonzero cumprod cumsum cumulative_logsumexp digamma divide divide_no_nan

@@ -175,6 +175,7 @@ def test_a_model_of_keras_2_gives_what_it_gave(suffix: str, tmp_path: Path) -> N
     glyph = layers.Input((28, 28, 1))
     x = layers.LeakyReLU(alpha=0.05)(layers.Conv2D(4, 3, strides=2, activation=tf.nn.swish)(glyph / 255.0))
     x = layers.ReLU(6.0, 0.1)(layers.BatchNormalization()(layers.SeparableConv2D(4, 3)(x)))
+    x = layers.MultiHeadAttention(1, 2)(x, value=tf.squeeze(tf.expand_dims(x, 1), 1))
     model = tf_keras.Model(glyph, layers.Dense(10, activation=tf.nn.softmax)(layers.Flatten()(x)))
     model.compile(tf_keras.optimizers.RMSprop(), loss=lambda truth, found: tf.reduce_mean(found))
     path = tmp_path / f"m{suffix}"
