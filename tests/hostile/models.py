@@ -1,6 +1,6 @@
 """Give hostile model files to edge-convert and edge, and print what each of them reached (run by hand).
 
-``python -m tests.hostile.models FOLDER [--only WORD]`` makes more than 200 files in FOLDER and runs a command on each
+``python -m tests.hostile.models FOLDER [--only WORD]`` makes more than 500 files in FOLDER and runs a command on each
 under strace. A foreign read or write is a file that was opened, made, moved or removed though it is neither the
 system's, Python's, the model's, the data's nor the command's own.
 """
