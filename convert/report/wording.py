@@ -13,6 +13,7 @@ from convert.report import statistics
 from convert.report.statistics import Pair
 from convert.system.confinement import Protections
 from convert.tflite.runtimes import Runtime
+from edge.system.text import printable
 
 MAX_PROBLEM_CHARACTERS = 110
 """Maximum length, in characters, of a problem on the terminal: it fits on two lines of 80 columns."""
@@ -102,7 +103,7 @@ def without_folders(text: str) -> str:
 def problem(conversion: Conversion) -> str | None:
     """``Conversion.problem`` without folders."""
     text, model = conversion.problem(), conversion.request.model
-    return None if text is None else without_folders(text.replace(str(model), model.name))
+    return None if text is None else printable(without_folders(text.replace(str(model), model.name)))
 
 
 def choice(conversion: Conversion) -> str:
@@ -143,9 +144,14 @@ def protections(found: Protections | None) -> str:
         if found.landlock
         else "all files that you may read and write: this kernel has no Landlock"
     )
+    calls = (
+        "no sockets, file modes or owners (seccomp)"
+        if found.seccomp
+        else "all system calls: none are refused on this machine"
+    )
     return (
         f"The model was read in a process of its own, with at most {size(found.memory_bytes)} of memory,"
-        f" {network[found.network]}, and {files}."
+        f" {network[found.network]}, {files}, and {calls}."
     )
 
 

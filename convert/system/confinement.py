@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import resource
 import signal
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from convert.system import landlock
+from convert.system import landlock, seccomp
 
 MEMORY_BYTES = 1536 * 2**20
 """How much private memory it may use, in bytes, and THREAD_BYTES for each processor. Measured: 740 MiB for two models
@@ -31,6 +32,13 @@ _SET_DEATH_SIGNAL = 1
 """Of prctl(2)."""
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
 """unshare(2)."""
+KEPT_VARIABLES = re.compile(
+    "PATH|LD_LIBRARY_PATH|LANG|LANGUAGE|LC_[A-Z]+|TZ|TERM|COLORTERM|COLUMNS|LINES|NO_COLOR|FORCE_COLOR"
+    "|PYTHON(HOME|HASHSEED|WARNINGS|UTF8|IOENCODING|DONTWRITEBYTECODE|NOUSERSITE|PLATLIBDIR|MALLOC)"
+    "|(OMP|OPENBLAS|MKL)_[A-Z_]+|TF_(CPP|ENABLE|NUM)_[A-Z_]+|TF_DETERMINISTIC_OPS"
+)
+"""The environment variables that such a process gets (a regular expression): others may be passwords and tokens, and
+what it writes is kept. Not all that begin with ``TF_``: Terraform keeps secrets in ``TF_VAR_*`` and ``TF_TOKEN_*``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,8 @@ class Protections:
     """What keeps it off the network: ``namespace`` (it has none), ``landlock`` (no TCP), ``none``."""
     landlock: int
     """The version of Landlock that keeps it off other files; 0: nothing does."""
+    seccomp: bool = False
+    """Whether the system calls in ``seccomp.NUMBERS`` are refused, such as those for sockets and for file modes."""
 
 
 def confine(reading: Iterable[Path], writing: Iterable[Path]) -> Protections:
@@ -69,7 +79,7 @@ def confine(reading: Iterable[Path], writing: Iterable[Path]) -> Protections:
     with contextlib.suppress(OSError):
         found = landlock.restrict(reading, writing)
     network = "namespace" if has_no_network else "landlock" if found >= landlock.WITH_TCP else "none"
-    return Protections(memory, network, found)
+    return Protections(memory, network, found, seccomp.restrict())
 
 
 def allow(seconds: float) -> None:
@@ -84,10 +94,8 @@ def allow(seconds: float) -> None:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """The environment variables of such a process: those of this one, but ``home`` for all that programs keep there."""
-    kept: Mapping[str, str] = {
-        name: value for name, value in os.environ.items() if name not in ("KERAS_HOME", "MPLCONFIGDIR")
-    }
+    """The environment variables of such a process: KEPT_VARIABLES, and ``home`` for all that programs keep there."""
+    kept = {name: value for name, value in os.environ.items() if KEPT_VARIABLES.fullmatch(name)}
     places = {"HOME": "", "TMPDIR": "tmp", "XDG_CACHE_HOME": "cache", "XDG_CONFIG_HOME": "config"}
     for place in places.values():
         (home / place).mkdir(exist_ok=True)
