@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convert.classes import of_head
 from convert.load import channels, keras1, keras_file, saved_model, sizes
@@ -27,8 +28,6 @@ from edge.system.text import is_text, one_line
 
 DEFAULT_LABELS = {10: DIGITS, 11: (*DIGITS, NONE)}
 """What the outputs stand for if neither the user nor the last layer's name says it, by their number."""
-TIMED_IMAGES = 100
-"""How many blank images a model is timed on."""
 MAX_SECONDS_PER_IMAGE = 0.02
 """A slower model is refused. Chosen: ResNet-50 takes 0.005 s here, and a Raspberry Pi takes ten times as long."""
 QUOTED_CONFIG = re.compile(r" Full object config| Received: | Make sure custom| config=\{")
@@ -49,8 +48,6 @@ class LoadedModel:
     """What loaded it: ``keras 3.15.1``, ``tf_keras 2.21.0`` or ``tensorflow 2.21.0``."""
     labels: tuple[str, ...]
     """What each of its outputs stands for."""
-    seconds_per_image: float = 0.0
-    """How long it computes for an image, of TIMED_IMAGES at a time."""
 
 
 def load(path: Path, *, architecture: Path | None = None, labels: tuple[str, ...] | None = None) -> LoadedModel:
@@ -64,7 +61,7 @@ def load(path: Path, *, architecture: Path | None = None, labels: tuple[str, ...
         model, by, digest = _from_folder(path, architecture)
     else:
         model, by, digest = _from_file(path, architecture)
-    return LoadedModel(model, path, digest, by, _labels(model, labels, path), _seconds_per_image(model, path))
+    return LoadedModel(model, path, digest, by, _labels(model, labels, path))
 
 
 def _from_folder(path: Path, architecture: Path | None) -> tuple[Any, str, str]:
@@ -203,7 +200,7 @@ def _load_with_keras(
             return model, f"{name} {keras.__version__}"
         except Exception as error:  # Keras can raise anything
             failures.append(error)
-    raise _load_error(failures, config, path)
+    raise _load_error(failures, config, path) from failures[-1]
 
 
 def _operations(config: dict[str, Any]) -> dict[str, Any]:
@@ -250,12 +247,13 @@ def _check_runs(model: Any) -> None:
         raise ValueError(f"two images give an output of shape {np.asarray(outputs).shape}")
 
 
-def _seconds_per_image(model: Any, path: Path) -> float:
-    """The computing time for an image, in seconds. Raises ConvertError if it is too long."""
-    blank = np.zeros((TIMED_IMAGES, *_input_size(model)), np.float32)
+def seconds_per_image(model: Any, images: NDArray[np.float32], path: Path) -> float:
+    """How long a model computes for an image, in seconds, measured on these (n, \\*input). Raises ConvertError if it is
+    too long.
+    """
     started = time.process_time()
-    model.predict(blank, batch_size=TIMED_IMAGES, verbose=0)
-    seconds = (time.process_time() - started) / TIMED_IMAGES
+    model.predict(images, batch_size=len(images), verbose=0)
+    seconds = (time.process_time() - started) / len(images)
     if seconds > MAX_SECONDS_PER_IMAGE:
         raise ConvertError(f"{path}: takes {1000 * seconds:.0f} ms for an image; give a smaller model")
     return seconds

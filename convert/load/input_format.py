@@ -120,26 +120,15 @@ def detect(
     only that one is tried. Raises ModelError if the input is not an image of a digit, ConvertError if all outputs are
     NaN or infinite.
     """
-    # A variable height or width is set to a glyph's size.
-    shape = [None, *model.input_shape[1:]]
-    if len(shape) == 4:
-        shape[1:3] = [28 if n is None else n for n in shape[1:3]]
-    plain = InputFormat(shape=tuple(shape[1:]), image=image_shape(shape, where))
-    fits: tuple[Fit, ...] = ("resize",) if plain.image[:2] == (28, 28) else ("resize", "margin")
     tried = []
-    for name in (input_range,) if input_range else RANGES:
-        for ink in (polarity,) if polarity else POLARITIES:
-            for fit in fits:
-                dark, light = RANGES[name]
-                paper, full = (dark, light) if ink == "light" else (light, dark)
-                input_format = replace(plain, paper=paper, ink=full, fit=fit)
-                outputs = input_format.outputs(model, glyphs)
-                if not np.isfinite(outputs).all():
-                    continue
-                input_format = replace(input_format, output=_output_kind(outputs))
-                accuracy, loss = _score(probabilities(outputs, input_format.output), labels, digits)
-                trial = Trial(range=name, polarity=ink, fit=fit, accuracy=accuracy, loss=loss)
-                tried.append((trial, input_format))
+    for name, ink, input_format in _combinations(model, where, input_range, polarity):
+        outputs = input_format.outputs(model, glyphs)
+        if not np.isfinite(outputs).all():
+            continue
+        input_format = replace(input_format, output=_output_kind(outputs))
+        accuracy, loss = _score(probabilities(outputs, input_format.output), labels, digits)
+        trial = Trial(range=name, polarity=ink, fit=input_format.fit, accuracy=accuracy, loss=loss)
+        tried.append((trial, input_format))
     if not tried:
         raise ConvertError(f"{where}: gives NaN or infinity for every input; train it again")
     most = max(trial.accuracy for trial, _ in tried)
@@ -150,6 +139,32 @@ def detect(
     )
     others = sorted((trial for trial, _ in tried if trial is not chosen), key=lambda trial: -trial.accuracy)
     return replace(input_format, images=len(glyphs), trials=(chosen, *others))
+
+
+def samples(model: Any, glyphs: Pixels, where: str) -> NDArray[np.float32]:
+    """Glyphs (n, 28, 28) as inputs of a Keras model, (n, \\*shape): some in each combination, to time the model on.
+
+    Raises ModelError if the input is not an image of a digit.
+    """
+    formats = [input_format for _, _, input_format in _combinations(model, where)]
+    return np.concatenate([one.feed(glyphs[i :: len(formats)]) for i, one in enumerate(formats)])
+
+
+def _combinations(
+    model: Any, where: str, input_range: str | None = None, polarity: str | None = None
+) -> Iterator[tuple[str, str, InputFormat]]:
+    """Range, polarity and format of each combination that is tried."""
+    # A variable height or width is set to a glyph's size.
+    shape = [None, *model.input_shape[1:]]
+    if len(shape) == 4:
+        shape[1:3] = [28 if n is None else n for n in shape[1:3]]
+    plain = InputFormat(shape=tuple(shape[1:]), image=image_shape(shape, where))
+    fits: tuple[Fit, ...] = ("resize",) if plain.image[:2] == (28, 28) else ("resize", "margin")
+    for name in (input_range,) if input_range else RANGES:
+        for ink in (polarity,) if polarity else POLARITIES:
+            dark, light = RANGES[name]
+            paper, full = (dark, light) if ink == "light" else (light, dark)
+            yield from ((name, ink, replace(plain, paper=paper, ink=full, fit=fit)) for fit in fits)
 
 
 def _output_kind(outputs: NDArray[np.float32]) -> Output:

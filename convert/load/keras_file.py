@@ -84,7 +84,8 @@ def write_copy(path: Path, content: KerasFile, architecture: dict[str, Any], fol
 def zip_folder(path: Path, folder: Path) -> Path:
     """Zip an unpacked .keras, the folder ``path``, into a .keras file in ``folder``."""
     packed = folder / "unpacked.keras"
-    with zipfile.ZipFile(packed, "w") as new:
+    # Before 1980 there is no date in a zip archive.
+    with zipfile.ZipFile(packed, "w", strict_timestamps=False) as new:
         for file in sizes.files(path):
             new.write(file, file.relative_to(path))
     return packed
