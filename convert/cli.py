@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import time
@@ -13,21 +14,29 @@ from typing import TextIO
 from convert import belief_cli
 from convert.choices import POLARITIES, RANGES, RECIPES
 from convert.system import command_line
-from edge.system.text import is_text
+from edge.system.text import is_text, printable
 
 
 def convert_main(arguments: Sequence[str] | None = None) -> int:
     """Run ``edge-convert``. Returns the exit status: 0 done, 1 failed, 130 interrupted; argparse exits with 2."""
+    command_line.open_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["inspect"]:
         return _inspect(given[1:])
     parser = _convert_parser()
     options = parser.parse_args(_with_range_joined(given))
-    out = options.output or options.model.with_suffix(".tflite")
-    if out.resolve() == options.model.resolve():
-        parser.error(f"{out} is MODEL itself; choose another file with -o")
     if options.io != "uint8" and options.recipe not in ("int8", "auto"):
         parser.error(f"--io {options.io} needs --recipe int8; input and output of {options.recipe} are float32")
+
+    if options.model.name in ("", ".."):
+        # As in ``edge-convert .``: the folder has a name.
+        options.model = Path(os.path.realpath(options.model))
+    out: Path = options.output or (options.model.with_suffix(".tflite") if options.model.name else options.model)
+    if not out.name:
+        parser.error(f"{out} is no name of a file to write; choose one with -o")
+    # Not Path.resolve, which raises RuntimeError for a link to itself.
+    if os.path.realpath(out) == os.path.realpath(options.model):
+        parser.error(f"{printable(str(out))} is MODEL itself; choose another file with -o")
 
     options.output = out
     options.report = options.report or out.with_name(f"{out.stem}-report")
@@ -37,13 +46,14 @@ def convert_main(arguments: Sequence[str] | None = None) -> int:
         from convert.system import files
 
         files.check_writable(out)
+        files.check_folder(options.report)
         if options.data is None:
             from convert.data import mnist
 
             # The process that reads the model has no network.
             options.data = str(mnist.downloaded())
         asked = {**vars(options), "terminal": sys.stdout.isatty(), "width": shutil.get_terminal_size().columns}
-        print(confined.run("convert", asked, options.debug))
+        command_line.say(confined.run("convert", asked, options.debug))
 
     return command_line.reported("edge-convert", options.debug, work, sys.stderr)
 
@@ -133,7 +143,7 @@ def _inspect(arguments: Sequence[str]) -> int:
     def work() -> None:
         from convert import confined
 
-        print(confined.run("inspect", vars(options), options.debug))
+        command_line.say(confined.run("inspect", vars(options), options.debug))
 
     return command_line.reported("edge-convert", options.debug, work, sys.stderr)
 
@@ -160,6 +170,7 @@ def _labels(text: str) -> tuple[str, ...]:
 
 def train_main(arguments: Sequence[str] | None = None) -> int:
     """Run ``edge-train``. Returns the exit status, as ``convert_main`` does."""
+    command_line.open_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["belief"]:
         return belief_cli.main(given[1:])

@@ -21,6 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any, TextIO
 
+from convert import results
 from convert.system import command_line, confinement
 from convert.system.confinement import Protections
 from convert.system.files import atomic_write
@@ -38,8 +39,10 @@ SYSTEM = (
     "/proc/meminfo", "/proc/self", "/proc/stat", "/sys/devices/system", "/dev/random", "/dev/urandom", "/dev/zero",
 )  # fmt: skip
 """What Python, NumPy and TensorFlow read of the system."""
-STYLES = re.compile(r"(\x1b\[[0-9;]*m)")
-"""What rich writes for bold text: the only commands to a terminal that are let through."""
+STYLES = re.compile(r"(\x1b\[[01]m)")
+"""What rich writes for bold text: the only commands that are let through to a terminal."""
+CLEARED = "\r\x1b[K\x1b[?25h"
+"""Clears the line of the progress on a terminal, and shows the cursor, which rich hides."""
 
 
 def run(task: str, options: dict[str, Any], debug: bool) -> str:
@@ -56,9 +59,11 @@ def run(task: str, options: dict[str, Any], debug: bool) -> str:
             raise ConvertError(str(problem))
         if task == "convert":
             content = _content(folder / MODEL)
+            results.check_tflite(content, MODEL)
             with atomic_write(options["output"]) as temporary:
                 temporary.write_bytes(content)
-    return "\n".join(_without_commands(line) for line in str(answer.get("text")).split("\n"))
+    has_styles = bool(options.get("terminal"))
+    return "\n".join(_without_commands(line, has_styles) for line in str(answer.get("text")).split("\n"))
 
 
 def convert(options: dict[str, Any], folder: Path, stderr: TextIO, protections: Protections | None = None) -> str:
@@ -80,15 +85,18 @@ def convert(options: dict[str, Any], folder: Path, stderr: TextIO, protections: 
         conversion = pipeline.convert(request, show_step, allowed, protections)
         allowed(pipeline.STEP_SECONDS)
         show_step("writing the report")
-        report.write(conversion, folder / REPORT)
-    page = options["report"] / "report.html"
+        (folder / REPORT).mkdir()
+        for name, text in report.pages(conversion).items():
+            (folder / REPORT / name).write_text(text, "utf-8")
+    page = printable(str(options["report"] / "report.html"))
     if problem := conversion.problem():
         raise ConvertError(f"{problem} (details: {page})")
     size = pipeline.write(conversion, folder / MODEL)
     console = Console(force_terminal=options["terminal"], width=options["width"])
     with console.capture() as summary:
         console.print(report.summary(conversion))
-    return f"{summary.get()}{out}: {size:,} bytes, converted from {options['model']}; report: {page}"
+    names = [printable(str(path)) for path in (out, options["model"])]
+    return f"{summary.get()}{names[0]}: {size:,} bytes, converted from {names[1]}; report: {page}"
 
 
 def inspect(options: dict[str, Any], folder: Path, stderr: TextIO, protections: Protections | None = None) -> str:
@@ -104,13 +112,14 @@ def inspect(options: dict[str, Any], folder: Path, stderr: TextIO, protections: 
 
 TASKS = {"convert": convert, "inspect": inspect}
 """What such a process can do."""
-INSPECT_SECONDS = 60.0
+INSPECT_SECONDS = 25.0
 """How long ``edge-convert inspect`` may compute, in seconds. Measured: 7 s, nearly all of them to import TensorFlow,
 whose runtime is tried too."""
 
 
 def _answer(task: str, options: dict[str, Any], folder: Path, debug: bool) -> dict[str, Any]:
     """What the process answers: ``text``, or ``error``. Raises ConvertError if it does not."""
+    _refuse_pipes(options)
     order = {"task": task, "options": options, "debug": debug, "folder": folder}
     order["reading"] = [path for name in ("model", "architecture", "data", "calibrate") if (path := options.get(name))]
     environment = confinement.environment(folder)
@@ -122,6 +131,7 @@ def _answer(task: str, options: dict[str, Any], folder: Path, debug: bool) -> di
     command = [sys.executable, "-P", "-m", "convert.confined"]
     # It answers into a file: what it has started could keep a pipe open.
     with (
+        _cleared_line(),
         TemporaryFile() as said,
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, env=environment, process_group=0) as process,
     ):
@@ -158,7 +168,9 @@ def _ending(status: int) -> str:
 
 def _keep_report(found: Path, folder: Path) -> None:
     """Put the report, if there is one, into its folder."""
-    files = {name: _content(found / name) for name in REPORT_FILES if (found / name).exists()}
+    files = {name: _content(found / name) for name in REPORT_FILES if os.path.lexists(found / name)}
+    for name, content in files.items():
+        results.check_report(name, content)
     if not files:
         return
     try:
@@ -181,14 +193,36 @@ def _content(path: Path) -> bytes:
     raise ConvertError(f"{path.name}: was not written; run edge-convert again with --debug")
 
 
-def _without_commands(line: str) -> str:
-    """A line of the answer without commands to a terminal, but those of STYLES."""
-    return "".join(part if STYLES.fullmatch(part) else printable(part) for part in STYLES.split(line))
+def _without_commands(line: str, has_styles: bool) -> str:
+    """A line of the answer without commands to a terminal, but perhaps those of STYLES."""
+    return "".join(part if has_styles and STYLES.fullmatch(part) else printable(part) for part in STYLES.split(line))
+
+
+def _refuse_pipes(options: dict[str, Any]) -> None:
+    """Raise ConvertError for what is to be read and is neither a file nor a folder: a pipe could be waited for."""
+    for name in ("model", "architecture", "data"):
+        if path := options.get(name):
+            place = Path(path)
+            if place.exists() and not place.is_file() and not place.is_dir():
+                raise ConvertError(f"{path}: is neither a file nor a folder; give one of these")
+
+
+@contextlib.contextmanager
+def _cleared_line() -> Iterator[None]:
+    """The progress that the process shows leaves nothing on the terminal, however it ends."""
+    try:
+        yield
+    finally:
+        if sys.stderr.isatty():
+            with contextlib.suppress(OSError):
+                sys.stderr.write(CLEARED)
+                sys.stderr.flush()
 
 
 def _give_fonts(cache: Path) -> None:
     """Copy matplotlib's list of fonts: making it takes seconds."""
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    # A user without a home folder has none.
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111
     place = Path(os.environ.get("MPLCONFIGDIR") or caches / "matplotlib")
     for file in place.glob("fontlist-*.json"):
         (cache / "matplotlib").mkdir(exist_ok=True)
@@ -198,25 +232,28 @@ def _give_fonts(cache: Path) -> None:
 
 def main() -> None:
     """The process: reads the order from stdin, and writes its answer to stdout."""
+    # It is in a process group of its own, which some terminals (stty tostop) would stop when it shows its progress.
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     order = json.load(sys.stdin)
     # Libraries may print; the answer goes to the real stdout.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     folder, options = Path(order["folder"]), _with_paths(order["options"])
-    protections = confinement.confine(_readable(order["reading"]), [folder, Path(os.devnull)])
+    linked = _linked([Path(options[name]) for name in ("data", "calibrate") if options.get(name)])
+    protections = confinement.confine([*_readable(order["reading"]), *linked], [folder, Path(os.devnull)])
     answer: dict[str, str] = {}
     with command_line.quiet(order["debug"]) as stderr:
         try:
             answer["text"] = TASKS[order["task"]](options, folder, stderr, protections)
-        except MemoryError:
-            most = protections.memory_bytes // 2**20
-            answer["error"] = f"{options['model']}: needs more than {most:,} MiB of memory; give a smaller model"
         except Exception as error:
             if order["debug"]:
                 import traceback
 
                 traceback.print_exc()
             answer["error"] = command_line.line(error)
+            if command_line.is_out_of_memory(error):
+                where, most = printable(str(options["model"])), protections.memory_bytes // 2**20
+                answer["error"] = f"{where}: needs more than {most:,} MiB of memory; give a smaller model"
     json.dump(answer, answers)
     answers.flush()
     # Without the usual clean-up: what a damaged model left in memory might crash it.
@@ -229,6 +266,13 @@ def _readable(given: list[str]) -> Iterator[Path]:
     # Of Python and its packages; a package that is installed in place stands on sys.path.
     yield from map(Path, {sys.prefix, sys.base_prefix, sys.exec_prefix, os.path.realpath(sys.executable), *sys.path})
     yield from map(Path, given)
+
+
+def _linked(folders: list[Path]) -> Iterator[Path]:
+    """What the links in the user's own folders lead to; in a model's folder, links are refused."""
+    for folder in folders:
+        for here, folders_here, names in os.walk(folder):
+            yield from (path for name in (*folders_here, *names) if (path := Path(here, name)).is_symlink())
 
 
 def _with_paths(options: dict[str, Any]) -> dict[str, Any]:

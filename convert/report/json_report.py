@@ -13,6 +13,7 @@ from convert.evaluation.calibration import calibration_error
 from convert.evaluation.verify import Comparison, confusion, wilson
 from convert.report import statistics, wording
 from convert.report.statistics import Mistake
+from edge.system.text import printable
 
 SCHEMA = 1
 """Version of ``convert/schema/report.json``."""
@@ -26,7 +27,7 @@ def figures(conversion: Conversion) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "model": {
-            "file": conversion.request.model.name,
+            "file": printable(conversion.request.model.name),
             "sha256": conversion.loaded.sha256,
             "loaded_by": conversion.loaded.loaded_by,
             "labels": list(conversion.loaded.labels),

@@ -11,9 +11,8 @@ from convert.conversion.pipeline import Conversion
 from convert.evaluation.verify import Comparison
 from convert.report import markup, sections, wording
 from convert.report.json_report import figures, weights_bytes
-
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-"""Content Security Policy: the browser may only show the page, not load or run anything."""
+from convert.results import HEAD
+from edge.system.text import printable
 
 
 def html(conversion: Conversion) -> str:
@@ -41,13 +40,7 @@ def html(conversion: Conversion) -> str:
     style = (files("convert.report") / "style.css").read_text("utf-8")
     return "\n".join(
         (
-            "<!DOCTYPE html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape(title)}</title>",
+            f"{HEAD}{escape(title)}</title>",
             f"<style>\n{style}</style>",
             "</head>",
             "<body>",
@@ -63,7 +56,7 @@ def html(conversion: Conversion) -> str:
 
 
 def _title(conversion: Conversion) -> str:
-    name, shown = conversion.request.model.name, conversion.shown
+    name, shown = printable(conversion.request.model.name), conversion.shown
     if shown is None or shown.comparison is None:
         return f"{name} cannot be converted"
     return f"{name} as {shown.recipe} {wording.loses(shown.comparison.drop)}"

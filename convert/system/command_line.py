@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import threading
 import time
 import traceback
 import warnings
@@ -12,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from edge.errors import EdgeError
+from edge.errors import ConvertError, EdgeError
 from edge.system.stderr import without
 from edge.system.text import one_line, printable
 
@@ -109,20 +111,99 @@ def quiet(debug: bool) -> Iterator[TextIO]:
 def reported(program: str, debug: bool, work: Callable[[], None], stderr: TextIO) -> int:
     """Do the work; an error becomes one line on ``stderr``. Returns the exit status."""
     try:
-        work()
-        # Else a reader that has gone would be noticed only at the exit, as a failure.
-        sys.stdout.flush()
+        with _ended_by_signals():
+            work()
+            say()
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         # The reader of our output has closed it (… | head): not a failure, and there is nobody to print to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
     except Exception as error:
         if debug:
             traceback.print_exc()
         print(f"{program}: {line(error)}", file=stderr)
         return 1
     return 0
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Within the block, SIGTERM and SIGHUP end the program as Ctrl-C does, so that it removes its temporary files.
+
+    The exit status is 128 and the signal's number, as a shell has it. Only in the main thread, where signals arrive.
+    """
+
+    def end(number: int, frame: object) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    # nohup ignores SIGHUP: that stays so.
+    ours = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) == signal.SIG_DFL]
+    if threading.current_thread() is not threading.main_thread():
+        ours = []
+    try:
+        for one in ours:
+            signal.signal(one, end)
+        yield
+    finally:
+        for one in ours:
+            signal.signal(one, signal.SIG_DFL)
+
+
+def say(*lines: str) -> None:
+    """Print these lines, and all before them: else a full disk, or a reader that has gone, would show only at the exit.
+
+    Raises ConvertError, and BrokenPipeError if the reader has gone.
+    """
+    try:
+        for text in lines:
+            print(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _discard_output()
+        raise ConvertError(
+            f"stdout: cannot be written ({error.strerror}); free some space, or print elsewhere"
+        ) from error
+
+
+def _discard_output() -> None:
+    """Lose what is not written to stdout yet: Python would try once more at the exit, and fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def open_streams() -> None:
+    """Give a program that was started without stdin, stdout or stderr the null device in its place.
+
+    Otherwise the next file that it opens would take that place, and get what is printed.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened == number:
+                os.set_inheritable(number, True)
+            else:
+                os.dup2(opened, number)
+                os.close(opened)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
+
+
+def is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether an error, or one that led to it, is that there is not enough memory; TensorFlow has its own for that."""
+    while error is not None:
+        if (
+            isinstance(error, MemoryError)
+            or type(error).__name__ == "ResourceExhaustedError"
+            or "OOM when" in str(error)
+        ):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def line(error: Exception) -> str:
@@ -132,4 +213,7 @@ def line(error: Exception) -> str:
     text = printable(one_line(error))
     if isinstance(error, EdgeError):
         return text
+    if isinstance(error, OSError) and error.strerror:
+        named = f"{printable(str(error.filename))}: " if error.filename else ""
+        return f"{named}{error.strerror}; run it again with --debug to see where"
     return f"{type(error).__name__}: {text[:300]}; run it again with --debug to see where"

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from edge.errors import ConvertError
 from edge.system.files import replacing
@@ -35,6 +36,19 @@ def check_writable(out: Path) -> None:
         trial.unlink()
     except OSError as error:
         raise _not_writable(out, error) from error
+
+
+def check_folder(folder: Path) -> None:
+    """Raise ConvertError if ``folder`` is not a folder to write in, and cannot become one; nothing is made yet."""
+    there = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
+    problem = None if there.is_dir() else f"{there} is not a folder"
+    try:
+        if not problem:
+            TemporaryFile(dir=there).close()
+    except OSError as error:
+        problem = error.strerror or str(error)
+    if problem:
+        raise ConvertError(f"{folder}: cannot create this folder ({problem}); choose another with --report")
 
 
 def _not_writable(out: Path, error: OSError) -> ConvertError:

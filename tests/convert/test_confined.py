@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import resource
 import signal
 import socket
@@ -14,11 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from convert import confined
+from convert import confined, results
 from convert.cli import convert_main
-from convert.system import confinement, landlock
+from convert.data.mnist import FILES
+from convert.system import confinement, landlock, seccomp
 from convert.system.confinement import Protections
-from edge.errors import ConvertError
+from edge.errors import ConvertError, ModelError
 from tests.hostile import keras_files
 from tests.support import files, small
 
@@ -41,12 +43,16 @@ own = Path({own!r})
 print(json.dumps({{
     "landlock": found.landlock,
     "network": found.network,
+    "seccomp": found.seccomp,
     "own": tried(lambda: (own / "new").write_text("x")),
     "other": tried(lambda: Path({other!r}).write_text("x")),
     "secret": tried(lambda: Path({secret!r}).read_bytes()),
     "link": tried(lambda: (own / "link").symlink_to("/etc")),
     "connect": tried(lambda: socket.create_connection(("127.0.0.1", {port}), 2)),
     "signal": tried(lambda: os.kill(os.getppid(), 0)),
+    "session": tried(os.setsid),
+    "mode": tried(lambda: os.chmod({secret!r}, 0o777)),
+    "door": tried(lambda: socket.socket(socket.AF_UNIX).connect({door!r})),
     "memory": tried(lambda: bytearray(3 * 2**30)),
     "large": tried(lambda: os.truncate(own / "new", 2**40)),
 }}))
@@ -56,10 +62,13 @@ print(json.dumps({{
 def test_a_confined_process_reaches_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
     (tmp_path / "secret").write_text("secret")
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    door = str(tmp_path / "door")
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as other:
+        other.bind(door)
+        other.listen()
         program = PROGRAM.format(
             root=str(ROOT), own=str(tmp_path / "own"), other=str(tmp_path / "other"),
-            secret=str(tmp_path / "secret"), port=server.getsockname()[1],
+            secret=str(tmp_path / "secret"), port=server.getsockname()[1], door=door,
         )  # fmt: skip
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
@@ -71,6 +80,9 @@ def test_a_confined_process_reaches_nothing_else(tmp_path: Path) -> None:
         assert not (tmp_path / "other").exists()
     if said["network"] != "none":
         assert said["connect"] != "done"
+    assert said["seccomp"] == bool(seccomp.machine())
+    if said["seccomp"]:
+        assert said["session"] == said["mode"] == said["door"] == "PermissionError"
     if said["landlock"] >= 6:
         assert said["signal"] == "PermissionError"
 
@@ -99,9 +111,11 @@ def test_an_answer_cannot_command_the_terminal_nor_lead_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As if the model had taken over the process."""
-    answers = 'import json; print(json.dumps({"text": "\\x1b[1mbold\\x1b[0m \\x1b[2J\\x07\\nnext"}))'
+    answers = 'import json; print(json.dumps({"text": "\\x1b[1mbold\\x1b[0m \\x1b[2J\\x07\\x1b[8m\\x9b\\nnext"}))'
     monkeypatch.setattr(sys, "executable", str(program(tmp_path, answers)))
-    assert confined.run("inspect", {"model": Path("m")}, False) == "\x1b[1mbold\x1b[0m ?[2J?\nnext"
+    options = {"model": Path("m"), "terminal": True}
+    assert confined.run("inspect", options, False) == "\x1b[1mbold\x1b[0m ?[2J??[8m?\nnext"
+    assert confined.run("inspect", {"model": Path("m")}, False) == "?[1mbold?[0m ?[2J??[8m?\nnext"
     secret = tmp_path / "secret"
     secret.write_text("secret")
     # Its folder is in TMPDIR.
@@ -113,9 +127,96 @@ def test_an_answer_cannot_command_the_terminal_nor_lead_elsewhere(
     assert not (tmp_path / "out.tflite").exists() and not (tmp_path / "report").exists()
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGPROF"])
+PAGE = f"{results.HEAD}m</title></head><body>"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("report.html", "<script>x</script>"), ("report.html", "plain"), ("report.html", f"{PAGE}<SCRIPT>x</SCRIPT>"),
+     ("report.html", f"{PAGE}<meta http-equiv=refresh>"), ("report.html", f"{PAGE}<a href=x>"),
+     ("report.html", f"{PAGE}<ul\v><form>"), ("report.json", "[]"), ("report.json", "{"),
+     ("report.json", "[" * 10**5)],
+)  # fmt: skip
+def test_a_report_that_does_more_than_show_is_not_kept(
+    name: str, content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaves = (
+        "import os; home = os.environ['HOME']; os.mkdir(home + '/report')\n"
+        f"open(home + '/report/{name}', 'w').write({content!r}); print('{{}}')"
+    )
+    monkeypatch.setattr(sys, "executable", str(program(tmp_path, leaves)))
+    options = {"model": Path("m"), "output": tmp_path / "out.tflite", "report": tmp_path / "report"}
+    with pytest.raises(ConvertError, match=f"{name}: is not what edge-convert writes"):
+        confined.run("convert", options, False)
+    assert not (tmp_path / "report").exists()
+
+
+@pytest.mark.parametrize("content", [b"env secret: x", files.GOOD[:-9], files.GOOD.replace(b"TFL3", b"TFL4")])
+def test_a_file_that_is_no_model_is_not_kept(content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "left").write_bytes(content)
+    leaves = (
+        f"import os, shutil; shutil.copy({str(tmp_path / 'left')!r}, os.environ['HOME'] + '/converted.tflite')\n"
+        "print('{}')"
+    )
+    monkeypatch.setattr(sys, "executable", str(program(tmp_path, leaves)))
+    options = {"model": Path("m"), "output": tmp_path / "out.tflite", "report": tmp_path / "report"}
+    with pytest.raises(ModelError):
+        confined.run("convert", options, False)
+    assert not (tmp_path / "out.tflite").exists()
+
+
+def test_it_gets_no_secret_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GITHUB_TOKEN", "TF_VAR_password", "TF_TOKEN_host", "PYTHONPATH_KEY", "SSH_AUTH_SOCK"):
+        monkeypatch.setenv(name, "secret")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    kept = confinement.environment(tmp_path)
+    assert "secret" not in kept.values()
+    assert kept["LC_ALL"] == "C.UTF-8" and kept["TF_ENABLE_ONEDNN_OPTS"] == "0" and kept["PATH"] == os.environ["PATH"]
+    assert kept["HOME"] == f"{tmp_path}/"[:-1]
+
+
+@pytest.mark.parametrize("option", ["model", "architecture", "data"])
+def test_a_pipe_is_refused_at_once(option: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConvertError, match="pipe: is neither a file nor a folder; "):
+        confined.run("inspect", {"model": tmp_path / "m", option: tmp_path / "pipe"}, False)
+
+
+def test_links_in_the_folder_of_the_data_are_followed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The first of the four files is no MNIST, which only one who can read it can say."""
+    (tmp_path / "mnist").mkdir()
+    (tmp_path / "elsewhere").write_bytes(b"x")
+    (tmp_path / "mnist" / FILES[0]).symlink_to(tmp_path / "elsewhere")
+    model = keras_files.plain(tmp_path / "m.h5")
+    assert convert_main([str(model), "--data", str(tmp_path / "mnist")]) == 1
+    _, err = capfd.readouterr()
+    assert "is not a complete MNIST file" in err and "Permission denied" not in err
+
+
+@pytest.mark.parametrize("ending", ["time.sleep(60)", "os.kill(os.getpid(), 9)"])
+def test_the_terminal_shows_its_cursor_again(ending: str, tmp_path: Path) -> None:
+    hides = f"import os, time\nos.write(2, b'\\x1b[?25lloading')\n{ending}"
+    code = (
+        f"import sys; sys.executable = {str(program(tmp_path, hides))!r}; from convert.cli import convert_main;"
+        " sys.exit(convert_main(['inspect', 'm.tflite']))"
+    )
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([PYTHON, "-c", code], cwd=ROOT, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        while b"\x1b[?25h" not in shown:
+            shown += os.read(ours, 1000)
+            if shown.endswith(b"loading"):
+                process.terminate()
+    os.close(ours)
+    assert process.returncode in (1, 143)
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGPROF"])
 def test_nothing_goes_on_after_the_end(name: str, tmp_path: Path) -> None:
     """SIGINT goes to ``edge-convert``, as Ctrl-C does; SIGPROF to the process that reads the model."""
+    (tmp_path / "temporary").mkdir()
     pids = tmp_path / "pids"
     text = (
         "import os, subprocess, time\n"
@@ -127,18 +228,22 @@ def test_nothing_goes_on_after_the_end(name: str, tmp_path: Path) -> None:
         f"import sys; sys.executable = {str(program(tmp_path, text))!r}; from convert.cli import convert_main;"
         " sys.exit(convert_main(['inspect', 'm.tflite']))"
     )
-    with subprocess.Popen([PYTHON, "-c", code], cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "temporary")}
+    with subprocess.Popen(
+        [PYTHON, "-c", code], cwd=ROOT, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
         while not pids.exists():
             assert process.poll() is None
             time.sleep(0.05)
         reading, other = map(int, pids.read_text().split())
-        os.kill(process.pid if name == "SIGINT" else reading, signal.Signals[name])
+        os.kill(reading if name == "SIGPROF" else process.pid, signal.Signals[name])
         _, err = process.communicate(timeout=60)
-    if name == "SIGINT":
-        assert (process.returncode, err) == (130, "")
+    if name != "SIGPROF":
+        assert (process.returncode, err) == (128 + signal.Signals[name], "")
     else:
         assert process.returncode == 1 and err.startswith("edge-convert: m.tflite: takes longer than")
     assert not is_running(reading) and not is_running(other)
+    assert not list((tmp_path / "temporary").iterdir())
 
 
 def is_running(pid: int) -> bool:
