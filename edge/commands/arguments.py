@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from edge.errors import StateError
+from edge.errors import ModelError, StateError
 from edge.settings import Settings, all_settings, load_settings
 from edge.uri import did_you_mean, public
 
 if TYPE_CHECKING:
+    from edge.model.classifier import Model
     from edge.reading.reader import Reader
 
 
@@ -98,12 +99,33 @@ def state_folder_of(settings: Settings) -> Path:
     return path
 
 
+def model_of(settings: Settings, *, threads: int | None = None) -> Model:
+    """The model of these settings; one that is not the packaged one is tried first. Raises ModelError.
+
+    Only what harms is refused, such as a model that never ends; it may read badly. ``threads``: other than in the
+    settings, as in ``Model``.
+    """
+    from edge.model.classifier import Model, content_of, packaged_model
+
+    threads = settings.threads or 1 if threads is None else threads
+    if not settings.model:
+        return Model(threads=threads)
+    path = Path(settings.model)
+    if path.exists() and not path.is_file():
+        raise ModelError(f"{path}: is not a file; name a .tflite file")
+    content = content_of(path)
+    if content != packaged_model().read_bytes():
+        from edge.model.trial import try_model
+
+        try_model(content, settings.model, threads=threads or 1, weak=True)
+    return Model(path, threads=threads, content=content)
+
+
 def reader_of(settings: Settings) -> Reader:
     """A reader with these settings, for a command that reads files. Raises ModelError."""
-    from edge.model.classifier import Model
     from edge.reading.reader import Reader
     from edge.system.process import after_imports
 
     after_imports()
-    model = Model(settings.model or None, threads=settings.threads or 1)
+    model = model_of(settings)
     return Reader(model, vision=settings.vision, min_confidence=settings.min_confidence)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge import publishers, uri
+from edge.commands.arguments import model_of
 from edge.controls import Controls, Program
 from edge.errors import StateError
-from edge.model.classifier import Model
 from edge.publishers import open_publisher
 from edge.publishers.base import Publisher
 from edge.reading.reader import Reader
@@ -73,7 +73,7 @@ def open_pipeline(
         open_source(settings.source, deadline_seconds=settings.source_deadline, frozen_seconds=settings.source_frozen)
     )
     swap = stack.enter_context(_model_swap(settings)) if settings.model and source.live else None
-    model = swap.model if swap else Model(settings.model or None, threads=settings.threads)
+    model = swap.model if swap else model_of(settings, threads=settings.threads)
     saved = SavedVision(settings.state, settings.vision, pinned)
     reader = stack.enter_context(Reader(model, vision=_vision(saved), min_confidence=settings.min_confidence))
     controls = Controls(settings.min_confidence)

@@ -92,7 +92,7 @@ class Model(Closing):
                 self.threads = threads or self._choose_threads(interpreter)
                 """How many threads it uses."""
         except (ValueError, RuntimeError) as error:
-            why = one_line(error, 200)
+            why = _why(error)
             raise ModelError(f"{self.path}: the TFLite runtime refuses it ({why}); convert the model again") from error
         self._input = _single(self._interpreter.get_input_details(), "input", self.path)
         self._output = _single(self._interpreter.get_output_details(), "output", self.path)
@@ -110,7 +110,7 @@ class Model(Closing):
         try:
             self._meaning = self.card.output if card else self._likely_meaning()
         except (ValueError, RuntimeError) as error:
-            why = one_line(error, 200)
+            why = _why(error)
             raise ModelError(f"{self.path}: does not run ({why}); convert the model again") from error
 
     @property
@@ -207,6 +207,11 @@ def checked_tflite(content: bytes, where: str, maker: str = "edge-convert MODEL.
         what = "is empty" if not content else "is not a .tflite model"
         raise ModelError(f"{where}: {what}; make one with {maker}")
     return content
+
+
+def _why(error: Exception) -> str:
+    """The runtime's reason on one line; it gives none if it gets no memory."""
+    return one_line(error, 200) or "it may need more memory than there is"
 
 
 def _single(details: list[dict[str, Any]], what: str, path: Path) -> dict[str, Any]:

@@ -36,9 +36,11 @@ _OOM_SCORE_ADJ = "1000"
 """The greatest oom_score_adj (proc(5)): if memory runs out, the kernel kills the trial, not the process that reads."""
 _MAX_LINE = 10_000
 """How many characters of a line of output are used."""
-EMPTY_ANSWER: dict[str, Any] = {"here": True, "version": "", "model": "", "right": 0, "asked": 0, "error": ""}
+EMPTY_ANSWER: dict[str, Any] = {
+    "here": True, "version": "", "model": "", "right": 0, "asked": 0, "weak": False, "error": "",
+}  # fmt: skip
 """The fields of the JSON line: whether the runtime is installed, its name and version, the model's name, how many
-golden digits it read and how many it was given; or why it is refused."""
+golden digits it read and how many it was given; or why it is refused, and whether only because it reads too few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class TrialResult:
     """The result of a trial that the model has passed."""
 
     name: str
-    """The name on the model's card and the start of its hash."""
+    """The name on the model's card and the start of its hash; empty if it is weak."""
     runtime: str
     """The runtime that ran it, such as ``ai-edge-litert 2.1.0``."""
     right: int
@@ -60,8 +62,13 @@ def trial_command(file: str = "-", *, runtime: str = "", threads: int = 1, secon
     return [sys.executable, "-P", "-m", "edge.model.trial", str(threads), str(seconds), runtime, file]
 
 
-def try_model(content: bytes, where: str, *, threads: int = 1, seconds: int = SECONDS) -> TrialResult:
-    """Try a model, the bytes of the file named ``where``. Raises ModelError, which says why it is refused."""
+def try_model(
+    content: bytes, where: str, *, threads: int = 1, seconds: int = SECONDS, weak: bool = False
+) -> TrialResult:
+    """Try a model, the bytes of the file named ``where``. Raises ModelError, which says why it is refused.
+
+    ``weak``: it may read few of the golden digits, or none.
+    """
     environment = dict(os.environ)
     # So that the child imports the same edge package as this process.
     ours = str(Path(__file__).parents[2])
@@ -87,7 +94,7 @@ def try_model(content: bytes, where: str, *, threads: int = 1, seconds: int = SE
     answer = parse_answer(out)
     if process.returncode or not answer:
         raise ModelError(f"{where}: {problem or 'gave no answer when it was tried'}; convert the model again")
-    if answer["error"]:
+    if answer["error"] and not (weak and answer["weak"]):
         # The child does not know the file's name, and calls it "-".
         raise ModelError(f"{where}: {str(answer['error']).removeprefix('-: ')}")
     return TrialResult(answer["model"], answer["version"], answer["right"], answer["asked"])
@@ -168,6 +175,7 @@ def _run_trial(answer: dict[str, Any], runtime: str, threads: int, file: str) ->
         score = golden_digits.score(model)
         answer.update(right=score.right, asked=score.asked)
         if score.problem:
+            answer["weak"] = True
             raise ModelError(f"{model.path}: {score.problem}; convert the model again, or train it")
         answer["model"] = model.name
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from edge import uri
+from edge.commands.arguments import model_of
 from edge.commands.bench.report import SCHEMA
 from edge.commands.bench.stages import measure
 from edge.commands.bench.startup import measure_startup
-from edge.model.classifier import RUNTIMES, Model
+from edge.model.classifier import RUNTIMES
 from edge.settings import Settings
 from edge.system import raspberry
 from edge.system.process import after_imports
@@ -23,10 +24,11 @@ from edge.system.version import __version__
 
 def bench(settings: Settings, frames: int) -> dict[str, Any]:
     """Measure everything; returns figures as ``edge/schema/bench.json`` describes them. Raises EdgeError."""
+    # First of all: a model that harms is refused here, in a process of its own.
+    with model_of(settings) as model:
+        name = model.name
     start = measure_startup(settings)
     after_imports()
-    with Model(settings.model or None, threads=settings.threads or 1) as model:
-        name = model.name
     times = measure(settings, frames)
     line = times.percentiles()
     throttled = raspberry.throttled_bits()

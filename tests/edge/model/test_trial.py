@@ -68,6 +68,14 @@ def test_what_is_wrong_is_one_line(content: bytes, why: str) -> None:
     assert re.search(why, refusal(content))
 
 
+def test_a_weak_model_passes_where_it_may_be_weak() -> None:
+    inverted = files.with_card(replace(files.card(), paper=1.0, ink=0.0))
+    found = try_model(inverted, "m.tflite", weak=True)
+    assert found.asked == 50 and found.right < 43
+    with pytest.raises(ModelError, match="labels"):
+        try_model(files.with_card(replace(files.card(), labels=("a", "b"))), "m.tflite", weak=True)
+
+
 @pytest.mark.slow
 def test_an_endless_model_is_ended() -> None:
     started = time.monotonic()
@@ -83,6 +91,7 @@ def test_a_model_cannot_use_up_the_memory() -> None:
         return tf.reduce_mean(tf.tile(x, (1, 1000, 1000, 1)), (2, 3))[:, :10]
 
     said = refusal(files.tflite(huge))
+    assert "()" not in said
     assert re.search("MiB|memory|crashes|refuses|does not run", said)
 
 
