@@ -114,7 +114,12 @@ def _read_npz(path: Path) -> tuple[NDArray[np.uint8], ...]:
 
 def downloaded() -> Path:
     """The ``mnist.npz`` that Keras downloads once. Raises DataError if it cannot be downloaded."""
-    path = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets" / "mnist.npz"
+    try:
+        path = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets" / "mnist.npz"
+    except RuntimeError as error:
+        raise DataError(
+            "MNIST: you have no home folder to keep it in; give a folder or an mnist.npz with --data"
+        ) from error
     if path.is_file():
         return path
     from keras.datasets import mnist

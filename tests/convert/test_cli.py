@@ -18,13 +18,14 @@ from typing import Any
 import cv2
 import pytest
 
-from convert import confined
+from convert import confined, load
 from convert.choices import RECIPES
 from convert.classes import CLASSES
 from convert.cli import convert_main, train_main
 from convert.conversion import attempts, pipeline
 from convert.data.mnist import load_mnist
 from convert.system import command_line
+from edge.errors import ConvertError
 from edge.model.card import read_card
 from edge.model.classifier import Model
 from edge.reading.evaluation import load_labelled
@@ -213,6 +214,61 @@ def test_every_bad_model_is_one_line(
     assert complaint in failure([str(path), "--data", mnist], capfd)
 
 
+def test_a_folder_without_a_name_has_that_of_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(confined, "run", lambda task, options, debug: asked.append(options))
+    (tmp_path / "m" / "part").mkdir(parents=True)
+    for folder, model in (("m", "."), ("m/part", "..")):
+        monkeypatch.chdir(tmp_path / folder)
+        assert convert_main([model, "--data", "x"]) == 0
+    assert [(one["model"], one["output"]) for one in asked] == [(tmp_path / "m", tmp_path / "m.tflite")] * 2
+
+
+def test_a_link_to_itself_is_one_line(mnist: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "m.h5").symlink_to(tmp_path / "m.h5")
+    capfd.readouterr()
+    assert convert_main([str(tmp_path / "m.h5"), "--data", mnist]) == 1
+    assert "m.h5: cannot be read (Too many levels of symbolic links)" in capfd.readouterr().err
+
+
+def test_a_report_that_cannot_be_written_is_said_before_the_work(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(confined, "run", None)
+    (tmp_path / "file").write_text("x")
+    for folder in ("file", "file/report"):
+        said = failure([str(model), "--data", "x", "--report", str(tmp_path / folder)], capfd)
+        assert "cannot create this folder" in said and "choose another with --report" in said
+    assert "cannot create" in failure([str(model), "--data", "x", "--report", "/proc/self/report"], capfd)
+
+
+def test_a_name_that_cannot_be_printed_or_stored_is_shown_without_it(
+    model: Path, mnist: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    odd = model.rename(tmp_path / os.fsdecode(b"\xfd\x1b[31m.h5"))
+    capfd.readouterr()
+    assert convert_main([str(odd), "--data", mnist, "--recipe", "float32", "-o", str(tmp_path / "m.tflite")]) == 0
+    out, err = capfd.readouterr()
+    assert err == "" and "\x1b" not in out and f"converted from {tmp_path}/??[31m.h5" in out
+    card = read_card((tmp_path / "m.tflite").read_bytes(), "m")
+    assert card and card.source["file"] == "??[31m.h5"
+    assert json.loads((tmp_path / "m-report" / "report.json").read_text("utf-8"))["model"]["file"] == "??[31m.h5"
+
+
+def test_a_model_is_timed_on_digits(
+    model: Path, mnist: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """One that is slow on these alone would otherwise get as long as a quick one needs, or far too long."""
+
+    def slow(model: Any, images: Any, path: Path) -> float:
+        assert images.shape == (pipeline.TIMED_IMAGES, 28, 28, 1)
+        assert {-1, 0, 1, 255} <= set(images.ravel()) and (images.std((1, 2, 3)) > 0).all()
+        raise ConvertError("timed")
+
+    monkeypatch.setattr(load, "seconds_per_image", slow)
+    assert failure([str(model), "--data", mnist], capfd) == "edge-convert: timed"
+
+
 def test_every_missing_thing_is_one_line(
     model: Path, mnist: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -269,7 +325,8 @@ def test_ctrl_c_is_quiet_and_leaves_nothing(
     [[], ["m.h5", "--recipe", "int4"], ["m.h5", "--input-range", "0..2"], ["m.h5", "--labels", "1,1"],
      ["m.h5", "--io", "int8", "--recipe", "float16"], ["m.h5", "--labels", "0,,1"], ["inspect"],
      ["m.h5", "--calibration-images", "499"], ["m.h5", "--max-drop", "nan"], ["m.h5", "--max-drop", "little"],
-     ["m.h5", "--io", "float32"], ["m.h5", "--seed", "-1"], ["m.h5", "-o", "m.h5"], ["m.h5", "--fast"]],
+     ["m.h5", "--io", "float32"], ["m.h5", "--seed", "-1"], ["m.h5", "-o", "m.h5"], ["m.h5", "--fast"], ["/"],
+     ["m.h5", "-o", "/"]],
 )  # fmt: skip
 def test_wrong_usage_exits_2(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convert.data.mnist import ARRAYS, FILES, Mnist, load_mnist
+from convert.data.mnist import ARRAYS, FILES, Mnist, downloaded, load_mnist
 from edge.errors import DataError
 from tests.support import small
 
@@ -104,3 +104,13 @@ def test_an_npz_of_something_else_is_refused(tmp_path: Path) -> None:
     whole = small.write_npz(path).read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
     assert "download it again" in refusal(path)
+
+
+def test_a_user_without_a_home_folder_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("KERAS_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    with pytest.raises(DataError, match="no home folder.*--data"):
+        downloaded()

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import os
+import zipfile
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
+from convert.load import keras_file
 from convert.load.keras_file import read, write_copy
 from edge.errors import ConvertError
 from tests.support import small
@@ -50,3 +53,11 @@ def test_hdf5_of_something_else_is_refused(tmp_path: Path) -> None:
         stored["pixels"] = np.zeros(3)
     with pytest.raises(ConvertError, match="is an HDF5 file, but not a Keras model"):
         read(tmp_path / "m.h5")
+
+
+def test_an_unpacked_file_may_be_older_than_zip_archives(tmp_path: Path) -> None:
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "config.json").write_text("{}")
+    os.utime(tmp_path / "m" / "config.json", (1, 1))
+    with zipfile.ZipFile(keras_file.zip_folder(tmp_path / "m", tmp_path)) as zipped:
+        assert zipped.namelist() == ["config.json"]

@@ -1,0 +1,64 @@
+"""What the commands do about streams that are closed or full, and about memory that runs out."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from convert.system.command_line import is_out_of_memory
+from edge.errors import ConvertError
+
+ROOT = Path(__file__).parents[3]
+SAYS = """
+import sys
+from convert import confined
+from convert.cli import convert_main
+from edge.errors import ConvertError
+def run(task, options, debug):
+    if "bad" in str(options["model"]):
+        raise ConvertError("m: is bad; delete it")
+    # As the answers of the real one, it may be kept in a file.
+    with open(sys.argv[1], "w") as file:
+        file.write("kept")
+    return "answer"
+confined.run = run
+sys.exit(convert_main(["inspect", sys.argv[2]]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "streams", "status", "out", "err"),
+    [
+        ("m", "", 0, "answer\n", ""),
+        ("m", ">&-", 0, "", ""),
+        ("m", "<&- >&- 2>&-", 0, "", ""),
+        ("bad", "2>&-", 1, "", ""),
+        ("bad", "", 1, "", "edge-convert: m: is bad; delete it\n"),
+        ("m", ">/dev/full", 1, "", "edge-convert: stdout: cannot be written (No space left on device); "),
+    ],
+)
+def test_each_stream_may_be_closed_or_full(
+    model: str, streams: str, status: int, out: str, err: str, tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept"
+    command = ["sh", "-c", f'exec "$@" {streams}', "sh", sys.executable, "-c", SAYS, str(kept), model]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (status, out)
+    assert done.stderr.startswith(err) and done.stderr.count("\n") == bool(err)
+    assert model == "bad" or kept.read_text() == "kept"
+
+
+class ResourceExhaustedError(Exception):
+    """Named as TensorFlow's."""
+
+
+@pytest.mark.parametrize(
+    ("error", "is_memory"),
+    [(MemoryError(), True), (ResourceExhaustedError("x"), True), (ValueError("(… OOM when allocating …)"), True),
+     (ValueError("x"), False)],
+)  # fmt: skip
+def test_memory_that_ran_out_is_known_by_its_cause(error: Exception, is_memory: bool) -> None:
+    outer = ConvertError("m: does not run")
+    outer.__cause__ = error
+    assert is_out_of_memory(error) == is_out_of_memory(outer) == is_memory
