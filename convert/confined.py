@@ -131,7 +131,6 @@ def _answer(task: str, options: dict[str, Any], folder: Path, debug: bool) -> di
     command = [sys.executable, "-P", "-m", "convert.confined"]
     # It answers into a file: what it has started could keep a pipe open.
     with (
-        _cleared_line(),
         TemporaryFile() as said,
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=said, env=environment, process_group=0) as process,
     ):
@@ -141,6 +140,10 @@ def _answer(task: str, options: dict[str, Any], folder: Path, debug: bool) -> di
             # And what it has started: at Ctrl-C, or when it was ended itself, that would go on.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+            if process.wait() and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+                # It could not do this itself.
+                sys.stderr.write(CLEARED)
+                sys.stderr.flush()
         said.seek(0)
         out = said.read(MAX_ANSWER)
     where = options["model"]
@@ -148,7 +151,7 @@ def _answer(task: str, options: dict[str, Any], folder: Path, debug: bool) -> di
         raise ConvertError(f"{where}: {_ending(process.returncode)}")
     try:
         answer = json.loads(out)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConvertError(f"{where}: gave no answer; run it again with --debug") from error
     return answer if isinstance(answer, dict) else {}
 
@@ -202,21 +205,10 @@ def _refuse_pipes(options: dict[str, Any]) -> None:
     """Raise ConvertError for what is to be read and is neither a file nor a folder: a pipe could be waited for."""
     for name in ("model", "architecture", "data"):
         if path := options.get(name):
-            place = Path(path)
-            if place.exists() and not place.is_file() and not place.is_dir():
-                raise ConvertError(f"{path}: is neither a file nor a folder; give one of these")
-
-
-@contextlib.contextmanager
-def _cleared_line() -> Iterator[None]:
-    """The progress that the process shows leaves nothing on the terminal, however it ends."""
-    try:
-        yield
-    finally:
-        if sys.stderr.isatty():
             with contextlib.suppress(OSError):
-                sys.stderr.write(CLEARED)
-                sys.stderr.flush()
+                mode = Path(path).stat().st_mode
+                if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+                    raise ConvertError(f"{path}: is neither a file nor a folder; give one of these")
 
 
 def _give_fonts(cache: Path) -> None:

@@ -24,6 +24,8 @@ ELEMENTS = (
     " small style svg table tbody td text th thead title tr tspan ul use"
 )
 """The elements that may follow: none that run, load, send or lead anywhere."""
+MAX_REPORT_BYTES = 5 * 2**20
+"""The largest file of a report, in bytes. Measured: 97 kB."""
 _OTHER_ELEMENT = re.compile(rf"<(?!/?({ELEMENTS.replace(' ', '|')})[\s/>])")
 
 
@@ -35,8 +37,9 @@ def check_tflite(content: bytes, name: str) -> None:
 
 def check_report(name: str, content: bytes) -> None:
     """Raise ConvertError for a ``report.json`` that is no JSON, or a ``report.html`` that may do more than show."""
+    fits = len(content) <= MAX_REPORT_BYTES
     try:
-        text = content.decode()
+        text = content.decode() if fits else ""
         fits = isinstance(json.loads(text), dict) if name.endswith(".json") else _only_shows(text)
     except (ValueError, RecursionError):
         fits = False

@@ -41,14 +41,11 @@ def check_writable(out: Path) -> None:
 def check_folder(folder: Path) -> None:
     """Raise ConvertError if ``folder`` is not a folder to write in, and cannot become one; nothing is made yet."""
     there = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
-    problem = None if there.is_dir() else f"{there} is not a folder"
     try:
-        if not problem:
-            TemporaryFile(dir=there).close()
+        TemporaryFile(dir=there).close()
     except OSError as error:
-        problem = error.strerror or str(error)
-    if problem:
-        raise ConvertError(f"{folder}: cannot create this folder ({problem}); choose another with --report")
+        why = error.strerror or error
+        raise ConvertError(f"{folder}: cannot create this folder ({why}); choose another with --report") from error
 
 
 def _not_writable(out: Path, error: OSError) -> ConvertError:

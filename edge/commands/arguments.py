@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -111,8 +113,10 @@ def model_of(settings: Settings, *, threads: int | None = None) -> Model:
     if not settings.model:
         return Model(threads=threads)
     path = Path(settings.model)
-    if path.exists() and not path.is_file():
-        raise ModelError(f"{path}: is not a file; name a .tflite file")
+    with contextlib.suppress(OSError):
+        if not stat.S_ISREG(path.stat().st_mode):
+            # A pipe could be waited for.
+            raise ModelError(f"{path}: is not a file; name a .tflite file")
     content = content_of(path)
     if content != packaged_model().read_bytes():
         from edge.model.trial import try_model

@@ -24,7 +24,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from convert import report
+from convert import report, results
 from convert.conversion.attempts import Attempt
 from convert.conversion.dataset import Dataset
 from convert.conversion.pipeline import Conversion, Request
@@ -318,6 +318,7 @@ def test_the_page_needs_nothing_besides_and_runs_nothing(make: Any) -> None:
     style = (files("convert.report") / "style.css").read_text("utf-8")
     assert "url(" not in style and "@import" not in style
     assert "secret" not in shown.text and "nan" not in shown.text
+    results.check_report("report.html", html(statistics.without_nan(make())).encode())
 
 
 @EVERY
