@@ -42,8 +42,12 @@ def operations(folder: Path) -> set[str]:
 def test_an_operation_that_is_not_arithmetic_is_named_before_tensorflow_loads_it(
     operation: str, base: Path, loaded: list[str], tmp_path: Path
 ) -> None:
+    # Their order changes with what TensorFlow did before; the one for saving is called by nothing.
+    place = "__inference__traced_save" if operation in CHECKPOINT else "__inference_<lambda>"
+
     def add(graph: Any) -> None:
-        graph.graph_def.library.function[0].node_def.add(name="bad", op=operation)
+        (function,) = (one for one in graph.graph_def.library.function if one.signature.name.startswith(place))
+        function.node_def.add(name="bad", op=operation)
 
     changed = saved_models.changed(base, f"inner-{operation}", add)
     if operation in CHECKPOINT:
