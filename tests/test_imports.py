@@ -24,7 +24,7 @@ DOORS = {
     "paho": {"edge/mqtt/client.py", "edge/mqtt/connection.py"},
     "prometheus_client": {"edge/running/metrics.py"},
     "starlette": {path.relative_to(ROOT).as_posix() for path in (ROOT / "edge" / "web").glob("*.py")},
-    "uvicorn": {"edge/web/bounded_server.py"},
+    "uvicorn": {"edge/web/bounded_server.py", "edge/web/connection.py"},
     "pydantic": {"edge/settings.py"},
     "pydantic_settings": {"edge/settings.py"},
 }

@@ -14,21 +14,25 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge.errors import PublishError
 from edge.system.closing import Closing
 from edge.system.text import one_line
 from edge.uri import split_address
 from edge.web.clients import client_of
+from edge.web.connection import REQUEST_SECONDS, Connection
 from edge.web.late_imports import import_late
 
-REQUEST_SECONDS = 5.0
-"""Seconds in which a client has to send the head of its first or next request; then it is disconnected. Chosen."""
 WRITE_SECONDS = 10.0
-"""Seconds after which a client that does not read what it is sent is disconnected. Chosen."""
+"""Seconds after which a client that reads nothing of what it is sent is disconnected. Chosen."""
+PART_BYTES = 65_536
+"""Most bytes of an answer that are passed on at once. Chosen: asyncio has a buffer of as many."""
 MAX_HANDSHAKES = 24
-"""Most connections whose TLS handshake is under way. One more, and the oldest of them is ended. Chosen."""
+"""Most connections whose TLS handshake is under way. One more, and one of them is ended. Chosen."""
+BUSY_WORTH = 8
+"""A busy connection is ended before an idle one if its client has this many times as many connections. Chosen: a proxy
+keeps the requests that it may have at once while others have three connections or more."""
 RESERVED_DESCRIPTORS = 128
 """File descriptors that connections leave to the rest of the program: camera, store, models, imports. Chosen: it has
 about 30 open."""
@@ -46,8 +50,8 @@ CLOSE_SECONDS = 0.2
 class BoundedServer(Closing):
     """Listens as soon as it is made. It never has more than so many connections.
 
-    One more, and the connection that has been idle for longest is ended, of the client that has the most. The
-    application limits how many may be busy, so that some are always idle.
+    One more, and a connection of the client that has the most is ended: the one that has been idle for longest. If all
+    are busy, a client loses one only to another that has fewer.
     """
 
     def __init__(
@@ -67,14 +71,14 @@ class BoundedServer(Closing):
         """
         self._listener, self._tls, self._on_stop = listener, tls, on_stop
         self._most = affordable(most)
-        self._arriving: dict[_Connection, asyncio.Task[None]] = {}
+        self._arriving: dict[Connection, asyncio.Task[None]] = {}
         """Connections that cannot be used yet, the oldest first: their TLS handshake is under way."""
         self._opening: set[asyncio.Task[None]] = set()
         # Otherwise what strangers send would fill the journal.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
         self._config = uvicorn.Config(
-            application,
+            _in_parts(application),
             http="h11",
             ws="none",
             lifespan="off",
@@ -133,7 +137,7 @@ class BoundedServer(Closing):
         self._listener.setblocking(False)
         while not self._server.should_exit:
             try:
-                link, _ = await loop.sock_accept(self._listener)
+                link, address = await loop.sock_accept(self._listener)
             except ConnectionAbortedError:
                 continue
             except OSError:
@@ -141,8 +145,9 @@ class BoundedServer(Closing):
                 self._make_room()
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            if self._has_room() or self._make_room():
-                task = loop.create_task(self._open(link))
+            client = client_of(address)
+            if self._has_room() or self._make_room(client):
+                task = loop.create_task(self._open(link, client))
                 # The event loop itself does not keep it.
                 self._opening.add(task)
                 task.add_done_callback(self._opening.discard)
@@ -151,7 +156,7 @@ class BoundedServer(Closing):
             # One connection for each turn of the event loop, so that the others are answered meanwhile.
             await asyncio.sleep(0)
 
-    async def _open(self, link: socket.socket) -> None:
+    async def _open(self, link: socket.socket, client: str) -> None:
         loop = asyncio.get_running_loop()
         with contextlib.suppress(OSError):
             # The kernel's own clock for data that the other side does not confirm or has no room for.
@@ -161,10 +166,10 @@ class BoundedServer(Closing):
             options = {
                 "ssl": self._tls,
                 "ssl_handshake_timeout": REQUEST_SECONDS,
-                "ssl_shutdown_timeout": CLOSE_SECONDS,
+                # The end of the last answer may still be on its way.
+                "ssl_shutdown_timeout": WRITE_SECONDS,
             }
-        connection = _Connection(self._config, self._server.server_state, {}, loop)
-        connection.on_made = lambda: self._arriving.pop(connection, None)
+        connection = Connection(self._config, self._server.server_state, loop, client)
         if task := asyncio.current_task():
             self._arriving[connection] = task
         try:
@@ -175,77 +180,38 @@ class BoundedServer(Closing):
         finally:
             self._arriving.pop(connection, None)
 
+    def _handshakes(self) -> list[Connection]:
+        return [one for one in self._arriving if not one.is_made]
+
     def _has_room(self) -> bool:
-        many = len(self._server.server_state.connections) + len(self._arriving)
-        return many < self._most and len(self._arriving) < MAX_HANDSHAKES
+        handshakes = len(self._handshakes())
+        return len(self._server.server_state.connections) + handshakes < self._most and handshakes < MAX_HANDSHAKES
 
-    def _make_room(self) -> bool:
-        """End one connection, if there is one that may be ended; whether there was one."""
-        connections: set[Any] = self._server.server_state.connections
-        if len(self._arriving) < MAX_HANDSHAKES and (idle := [one for one in connections if one.may_go()]):
-            of = Counter(one.client_name for one in connections)
-            min(idle, key=lambda one: (-of[one.client_name], one.deadline())).transport.abort()
-            return True
-        if oldest := next(iter(self._arriving), None):
-            self._arriving.pop(oldest).cancel()
-        return oldest is not None
+    def _make_room(self, newcomer: str | None = None) -> bool:
+        """End one connection, if there is one that may be ended; whether there was one.
 
+        A busy one is ended only for a ``newcomer``, a client that has fewer.
+        """
+        connections: list[Any] = self._handshakes()
+        if len(connections) < MAX_HANDSHAKES:
+            connections += self._server.server_state.connections
+        idle = {one for one in connections if one.may_go()}
+        of = Counter(one.client_name for one in connections)
+        if newcomer is not None:
+            of[newcomer] += 1
 
-class _Connection(H11Protocol):
-    """An HTTP connection with deadlines: for the head of a request, and for a client that does not read."""
+        def order(one: Connection) -> tuple[float, float]:
+            worth = 1 if one in idle else BUSY_WORTH
+            return of[one.client_name] / worth, -one.idle_since
 
-    client_name = ""
-    """Who is at the other end."""
-    on_made: Callable[[], object] = staticmethod(lambda: None)
-    """Called when it can be used."""
-    _deadline: asyncio.TimerHandle | None = None
-    _write_deadline: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self.client_name = client_of(self.client)
-        self.on_made()
-        self._restart_deadline()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        for timer in (self._deadline, self._write_deadline):
-            if timer:
-                timer.cancel()
-        super().connection_lost(exc)
-
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        if not self.transport.is_closing():
-            self._restart_deadline()
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._write_deadline = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        if self._write_deadline:
-            self._write_deadline.cancel()
-            self._write_deadline = None
-
-    def may_go(self) -> bool:
-        """Whether no request is being answered."""
-        # uvicorn has no cycle before the first request.
-        cycle: Any = self.cycle
-        return cycle is None or cycle.response_complete or self.transport.is_closing()
-
-    def deadline(self) -> float:
-        """When it is closed if it is still idle, by the event loop's clock, in seconds."""
-        return self._deadline.when() if self._deadline else 0.0
-
-    def _restart_deadline(self) -> None:
-        if self._deadline:
-            self._deadline.cancel()
-        self._deadline = self.loop.call_later(REQUEST_SECONDS, self._on_deadline)
-
-    def _on_deadline(self) -> None:
-        if self.may_go():
-            self.transport.abort()
+        last = max(idle if newcomer is None else connections, key=order, default=None)
+        if last is None or (newcomer is not None and last not in idle and of[last.client_name] <= of[newcomer]):
+            return False
+        if last.is_made:
+            last.transport.abort()
+        else:
+            self._arriving.pop(last).cancel()
+        return True
 
 
 class _EventLoop(asyncio.SelectorEventLoop):
@@ -283,7 +249,8 @@ def listen(address: str, setting: str) -> socket.socket:
     try:
         family, kind, proto, _, target = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, proto)
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        # ValueError: what cannot be a name, such as one with two dots together.
         raise PublishError(
             f"{setting}: {address}: no such address ({one_line(error)}); use an address of this machine"
         ) from error
@@ -302,3 +269,19 @@ def listen(address: str, setting: str) -> socket.socket:
 
 async def _awaited(work: Awaitable[None]) -> None:
     await work
+
+
+def _in_parts(application: ASGIApp) -> ASGIApp:
+    """The application, which waits while its client is slow to read: it is at work until nearly all is sent."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_parts(message: Message) -> None:
+            body = message.get("body", b"")
+            last = max(0, len(body) - 1) // PART_BYTES * PART_BYTES
+            for begin in range(0, last, PART_BYTES):
+                await send({**message, "body": body[begin : begin + PART_BYTES], "more_body": True})
+            await send({**message, "body": body[last:]} if last else message)
+
+        await application(scope, receive, send_parts)
+
+    return answer

@@ -4,6 +4,7 @@ import contextlib
 import json
 import socket
 import time
+import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -70,10 +71,9 @@ def soon(true):
 
 
 def test_a_download_has_all_events(port, database):
-    with download(port) as link, link.makefile("rb") as answer:
-        head, _, body = answer.read().partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 200") and b'filename="events.jsonl"' in head
-    events = [json.loads(line) for line in body.splitlines() if line.startswith(b"{")]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/history", timeout=patience(20)) as answer:
+        assert answer.status == 200 and 'filename="events.jsonl"' in answer.headers["Content-Disposition"]
+        events = [json.loads(line) for line in answer]
     assert [event["reason"].split()[0] for event in events] == [str(number) for number in range(EVENTS)]
     soon(lambda: opened(database) == 0)
 

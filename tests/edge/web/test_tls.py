@@ -14,11 +14,15 @@ import pytest
 
 from edge.cli import main
 from edge.errors import SettingsError
+from edge.web.bounded_server import MAX_HANDSHAKES, BoundedServer, listen
 from edge.web.tls import server_context
 from tests.hostile.connections import free_port, small_device
 from tests.support.patience import patience
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl")
+
+LARGE = bytes(10_000_000)
+"""More than the kernel takes at once, bytes."""
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +70,49 @@ def test_certificates_that_are_right(files):
     assert server_context("", "") is None
     assert server_context(str(files / "cert.pem"), str(files / "key.pem"))
     assert server_context(str(files / "both.pem"), "")
+
+
+async def large_answer(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": LARGE})
+
+
+@pytest.fixture
+def port(files):
+    """Where such an answer is served with HTTPS."""
+    listener = listen("127.0.0.1:0", "web")
+    port = listener.getsockname()[1]
+    with BoundedServer(large_answer, listener, name="test", most=64, tls=server_context(str(files / "both.pem"), "")):
+        yield port
+
+
+def received(link, pause=0.0):
+    """What comes on a connection after a request, over TLS."""
+    context = ssl._create_unverified_context()
+    with context.wrap_socket(link) as secured:
+        secured.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        parts = []
+        while part := secured.recv(200_000):
+            parts.append(part)
+            time.sleep(pause)
+        return b"".join(parts)
+
+
+def test_who_begins_many_handshakes_does_not_end_those_of_others(port):
+    link = socket.create_connection(("127.0.0.1", port), patience(20))
+    silent = [socket.create_connection(("127.0.0.1", port), 5, ("127.0.0.5", 0)) for _ in range(3 * MAX_HANDSHAKES)]
+    time.sleep(0.3)
+    assert len(received(link)) > len(LARGE)
+    for one in silent:
+        one.close()
+
+
+def test_a_slow_reader_gets_a_large_answer_whole(port):
+    link = socket.socket()
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+    link.settimeout(patience(20))
+    link.connect(("127.0.0.1", port))
+    assert len(received(link, pause=0.001)) > len(LARGE)
 
 
 @pytest.mark.slow
