@@ -15,12 +15,11 @@ from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge.web.attempts import Attempts
 from edge.web.clients import client_of
-from edge.web.http import error_response
+from edge.web.http import JsonAnswer, error_response
 from edge.web.sessions import Session
 from edge.web.tokens import Rights, Tokens
 
@@ -90,7 +89,7 @@ class AccessControl:
         refusal = self._refusal(scope, headers, rights)
         await (refusal or self._app)(scope, receive, send_with_headers)
 
-    def log_in(self, token: str, scope: Scope) -> JSONResponse:
+    def log_in(self, token: str, scope: Scope) -> JsonAnswer:
         """The answer to a login with this token: its rights and a cookie, or an error."""
         client, rights = client_of(scope["client"]), self._tokens().rights(token)
         if wait := self._attempts.wait_seconds(client, time.monotonic()):
@@ -99,7 +98,7 @@ class AccessControl:
             self._attempts.add(client, time.monotonic())
             return error_response(401, "this token is wrong; run edge token on the device to see the tokens")
         cookie = self._set_cookie(Session.begin(rights, time.time()), scope)
-        return JSONResponse({"rights": rights}, headers={"Set-Cookie": cookie})
+        return JsonAnswer({"rights": rights}, headers={"Set-Cookie": cookie})
 
     def _set_cookie(self, session: Session, scope: Scope) -> str:
         cookie, seconds = session.cookie(self._tokens()), session.ends - int(time.time())
@@ -118,7 +117,7 @@ class AccessControl:
         session = self._session(headers)
         return session.rights if session else self._anonymous
 
-    def _refusal(self, scope: Scope, headers: Headers, rights: Rights) -> JSONResponse | None:
+    def _refusal(self, scope: Scope, headers: Headers, rights: Rights) -> JsonAnswer | None:
         """The answer to a request that is refused, or None."""
         method, path, host = scope["method"], scope["path"], headers.get("host", "")
         if not self.is_own_name(host):
@@ -199,7 +198,7 @@ def _bearer(headers: Headers) -> str:
     return token.strip() if kind.lower() == "bearer" else ""
 
 
-def _too_many_tokens(seconds: int) -> JSONResponse:
+def _too_many_tokens(seconds: int) -> JsonAnswer:
     text = f"too many wrong tokens; try again in {seconds} s"
     return error_response(429, text, {"Retry-After": str(seconds)})
 

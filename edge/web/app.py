@@ -11,7 +11,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from edge.controls import Program
@@ -24,7 +24,7 @@ from edge.web.access import AccessControl, is_loopback
 from edge.web.clients import BusyLimit
 from edge.web.error_log import ErrorLog
 from edge.web.events import EventRoutes
-from edge.web.http import EXCEPTION_HANDLERS, error_response
+from edge.web.http import EXCEPTION_HANDLERS, JsonAnswer, error_response
 from edge.web.live import MessageStream
 from edge.web.login import LoginRoutes
 from edge.web.openapi import describe_api
@@ -91,8 +91,9 @@ class Site:
         """
         self._backend, self._host = backend, host
         self._upload_reader = UploadReader(backend.reader)
-        # Two threads: a picture that is slow to read delays other pictures, and nothing else.
-        self._pictures, self._others = Worker("web-read"), Worker("web-work")
+        # Three threads: a picture that is slow to read delays other pictures, a locked database delays the state of the
+        # publishers, and neither delays anything else.
+        self._pictures, self._states, self._others = Worker("web-read"), Worker("web-state"), Worker("web-work")
         self._error_log = ErrorLog()
         self.messages = MessageStream()
         self._read = ReadRoutes(
@@ -108,7 +109,7 @@ class Site:
             frame_age=backend.live_reader.frame_age,
             camera_state=backend.program.camera_state,
             metrics=backend.metrics,
-            run=self._others.run,
+            run=self._states.run,
         )
         self._teach = TeachRoutes(folder, self._others.run)
         tune = TuneRoutes(
@@ -129,8 +130,8 @@ class Site:
 
     async def stop(self) -> None:
         """End all streams, and all requests that wait for a thread."""
-        self._pictures.cancel_waiting()
-        self._others.cancel_waiting()
+        for worker in (self._pictures, self._states, self._others):
+            worker.cancel_waiting()
         self.messages.stop()
         await self._read.live.stop()
 
@@ -138,6 +139,7 @@ class Site:
         """End the threads, and close the model and the database. A thread that is still busy keeps what it uses."""
         if self._pictures.close(CLOSE_SECONDS):
             self._upload_reader.close()
+        self._states.close(CLOSE_SECONDS)
         if self._others.close(CLOSE_SECONDS):
             self._teach.close()
 
@@ -151,9 +153,13 @@ class Site:
         return Response(_content(name), media_type=PAGE_FILES[name], headers={"Cache-Control": "no-cache"})
 
     async def _openapi(self, request: Request) -> Response:
-        return JSONResponse(description())
+        return JsonAnswer(description())
 
     async def _status(self) -> dict[str, Any]:
+        # A publisher may wait for the store.
+        return dict(await self._states.run(self._present_status))
+
+    def _present_status(self) -> dict[str, Any]:
         program = self._backend.program
         deliveries = [(publisher.name, publisher.delivery()) for publisher in self._backend.publishers]
         return {

@@ -85,9 +85,19 @@ def event_stream(request: Request, events: Callable[[], AsyncIterator[str]]) -> 
     return StreamingResponse(allowed(), media_type="text/event-stream")
 
 
-def error_response(status: int, text: str, headers: dict[str, str] | None = None) -> JSONResponse:
+class JsonAnswer(JSONResponse):
+    """JSON, also of text that is not Unicode: the name of a file or device may have any bytes."""
+
+    def render(self, content: Any) -> bytes:
+        """The body of the answer."""
+        # A backslash and the code is what JSON writes for such a character too.
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return text.encode("utf-8", "backslashreplace")
+
+
+def error_response(status: int, text: str, headers: dict[str, str] | None = None) -> JsonAnswer:
     """An error in one line, as JSON."""
-    return JSONResponse({"error": text}, status, headers)
+    return JsonAnswer({"error": text}, status, headers)
 
 
 def _too_large(max_bytes: int) -> RequestError:

@@ -101,7 +101,7 @@ class LiveStream:
                     made["view"] = await self._to_json(newest)
                 if begun >= status_due:
                     status_due = begun + STATUS_SECONDS
-                    made["status"] = json.dumps(await self._status(), ensure_ascii=False)
+                    made["status"] = json.dumps(await self._status())
             except StateError:
                 # The device is stopping, and with it the events of all viewers.
                 return

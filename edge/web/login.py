@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import Scope
 
-from edge.web.http import error_response, parse_json, read_body
+from edge.web.http import JsonAnswer, error_response, parse_json, read_body
 from edge.web.openapi_schemas import object_schema
 from edge.web.operations import JSON, operation
 
@@ -21,7 +21,7 @@ TOKEN_LENGTH = 500
 class LoginRoutes:
     """Answers ``/api/login``."""
 
-    def __init__(self, log_in: Callable[[str, Scope], JSONResponse]) -> None:
+    def __init__(self, log_in: Callable[[str, Scope], JsonAnswer]) -> None:
         """``log_in`` gives the answer to a token."""
         self._log_in = log_in
 

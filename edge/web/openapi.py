@@ -17,8 +17,8 @@ SECURITY: dict[Rights, list[Schema]] = {
     "change": [{"bearer": []}, {"cookie": []}],
 }
 """Rights that an operation needs -> its ``security``. Viewing needs no token on the device itself."""
-PATH_TYPES = {"int": {"type": "integer", "minimum": 0}}
-"""Starlette's convertor in a path -> schema of the parameter."""
+PATH_TYPES = {"number": {"type": "integer", "minimum": 0}}
+"""The convertor in a path -> schema of the parameter."""
 
 
 def describe_api(owners: Iterable[type]) -> Schema:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -20,13 +21,28 @@ Handler = Callable[[Request], Awaitable[Response]]
 Method = TypeVar("Method", bound=Callable[..., Awaitable[Response]])
 
 
+class _Number(Convertor[int]):
+    """A number in a path. Longer ones are in no database, and Python refuses to read very long ones."""
+
+    regex = "[0-9]{1,18}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("number", _Number())
+
+
 @dataclass(frozen=True, kw_only=True)
 class Operation:
     """What a request is for, what it takes, and what it answers."""
 
     method: str
     path: str
-    """As Starlette has it: ``/api/corrections/{number:int}``."""
+    """As Starlette has it: ``/api/corrections/{number:number}``."""
     summary: str
     answers: Mapping[str, Schema]
     """Media type -> schema of the answer; empty if the answer has no body."""

@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from edge.reading.reader import Analysis
 from edge.types import Frame
 from edge.vision.settings import VisionSettings
 from edge.web import upload
 from edge.web.error_log import ErrorLog
-from edge.web.http import content_length, error_response, event_stream, read_body
+from edge.web.http import JsonAnswer, content_length, error_response, event_stream, read_body
 from edge.web.live import LiveStream
 from edge.web.openapi_schemas import TEXT, ref
 from edge.web.operations import JSON, STREAM, operation, query
@@ -88,7 +88,7 @@ class ReadRoutes:
         newest = self._newest()
         if newest is None:
             return error_response(503, "no frame has been read yet; try again in a second", {"Retry-After": "1"})
-        return JSONResponse(newest[1].reading.as_dict())
+        return JsonAnswer(newest[1].reading.as_dict())
 
     @operation(
         "GET",

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
+from edge.web.http import JsonAnswer
 from edge.web.openapi_schemas import TEXT, ref
 from edge.web.operations import JSON, operation
 from edge.web.worker import RunJob
@@ -34,7 +35,7 @@ class StateRoutes:
 
     @operation("GET", "/api/status", "Statistics, and the state of each publisher", {JSON: ref("Status")})
     async def _get_status(self, request: Request) -> Response:
-        return JSONResponse({**await self._status(), "rights": request.scope["rights"]})
+        return JsonAnswer({**await self._status(), "rights": request.scope["rights"]})
 
     @operation(
         "GET",
@@ -46,7 +47,7 @@ class StateRoutes:
     async def _health(self, request: Request) -> Response:
         age, camera = self._frame_age(), self._camera_state()
         healthy = age is not None and age < STALE_SECONDS and camera == "running"
-        return JSONResponse({"status": "ok" if healthy else "no frames", "camera": camera}, 200 if healthy else 503)
+        return JsonAnswer({"status": "ok" if healthy else "no frames", "camera": camera}, 200 if healthy else 503)
 
     @operation("GET", "/metrics", "Metrics for Prometheus", {"text/plain": TEXT})
     async def _metrics(self, request: Request) -> Response:

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from edge.corrections.database import FILE, Correction, Corrections, decode_glyph, decode_picture
 from edge.errors import ImageError, SettingsError
 from edge.system.closing import Closing
 from edge.system.text import printable
 from edge.types import Pixels
-from edge.web.http import error_response, parse_json, read_body, whole_number
+from edge.web.http import JsonAnswer, error_response, parse_json, read_body, whole_number
 from edge.web.openapi_schemas import COUNT, MAX_NAME_LENGTH, object_schema, ref
 from edge.web.operations import JSON, operation, query
 from edge.web.pictures import png_uri, reduced
@@ -85,7 +85,7 @@ class TeachRoutes(Closing):
                 ],
             }
 
-        return JSONResponse(await self._run(answer))
+        return JsonAnswer(await self._run(answer))
 
     @operation(
         "POST",
@@ -99,11 +99,11 @@ class TeachRoutes(Closing):
     async def _add(self, request: Request) -> Response:
         correction = parse_correction(await read_body(request, MAX_BYTES))
         number = await self._run(lambda: self._corrections.add(correction))
-        return JSONResponse({"id": number}, 201, {"Location": f"/api/corrections/{number}"})
+        return JsonAnswer({"id": number}, 201, {"Location": f"/api/corrections/{number}"})
 
     @operation(
         "DELETE",
-        "/api/corrections/{number:int}",
+        "/api/corrections/{number:number}",
         "Delete a correction",
         {},
         status=204,
@@ -112,8 +112,7 @@ class TeachRoutes(Closing):
     )
     async def _remove(self, request: Request) -> Response:
         number = request.path_params["number"]
-        # SQLite's integers end there.
-        removed = number < 2**63 and await self._run(lambda: self._corrections.remove(number))
+        removed = await self._run(lambda: self._corrections.remove(number))
         return Response(status_code=204) if removed else error_response(404, "there is no such correction")
 
 

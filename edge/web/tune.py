@@ -7,14 +7,14 @@ from dataclasses import asdict
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from edge.controls import Controls
 from edge.errors import SettingsError
 from edge.reading.reader import Reader
 from edge.running.saved_vision import SavedVision
 from edge.vision.settings import VisionSettings
-from edge.web.http import error_response, parse_json, read_body
+from edge.web.http import JsonAnswer, error_response, parse_json, read_body
 from edge.web.openapi_schemas import ref, setting_schema, short_name, vision_settings
 from edge.web.operations import JSON, operation, query
 from edge.web.worker import RunJob
@@ -51,7 +51,7 @@ class TuneRoutes:
         "GET", "/api/vision", "The settings that frames are cleaned with, and the limits of each", {JSON: ref("Vision")}
     )
     async def _get(self, request: Request) -> Response:
-        return JSONResponse(self._answer())
+        return JsonAnswer(self._answer())
 
     @operation(
         "GET",
@@ -84,7 +84,7 @@ class TuneRoutes:
         vision = self._saved.with_values(values, self.vision())
         await self._run(lambda: self._saved.save(vision))
         self._controls.set_vision(vision)
-        return JSONResponse(self._answer())
+        return JsonAnswer(self._answer())
 
     @operation(
         "POST",
@@ -96,7 +96,7 @@ class TuneRoutes:
         if not self._saved.has_previous():
             return error_response(409, "nothing has been saved here yet; save settings first")
         self._controls.set_vision(await self._run(self._saved.restore_previous))
-        return JSONResponse(self._answer())
+        return JsonAnswer(self._answer())
 
     def _answer(self) -> dict[str, Any]:
         return {

@@ -281,12 +281,20 @@ WIDE = "data:image/png;base64," + base64.b64encode(packed(np.zeros((28, 29), np.
         ({"label": 7, "glyph": WIDE}, "glyph: a glyph must be a grey PNG"),
         ({"label": 7, "glyph": GLYPH, "crop": 7}, "crop: must be a data URI"),
         ({"label": 7, "glyph": GLYPH, "colour": 7}, "colour: no such field"),
+        ({"label": 7, "glyph": GLYPH, "\ud800": 7}, "\ud800: no such field"),
     ],
 )
 def test_a_wrong_correction_gets_a_one_line_error(here, content, says):
     answer = change(here, "/api/corrections", content)
     assert answer.status == 400 and says in line_of(answer)
     assert here.ask("/api/corrections").json["count"] == 0
+
+
+@pytest.mark.parametrize("digits", [18, 19, 5000])
+def test_a_number_that_no_correction_has_is_not_found(here, digits):
+    for method in ("DELETE", "GET"):
+        answer = here.ask(f"/api/corrections/{'9' * digits}", None, method, **bearer(here))
+        assert answer.status == (405 if method == "GET" and digits == 18 else 404) and line_of(answer)
 
 
 def test_deeply_nested_json_gets_a_one_line_error(here):

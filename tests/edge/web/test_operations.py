@@ -10,11 +10,11 @@ from edge.web.operations import JSON, operation, operations_of, routes_of
 
 
 class Things:
-    @operation("GET", "/things/{number:int}", "A thing", {JSON: {}}, path_names={"number": "which"})
+    @operation("GET", "/things/{number:number}", "A thing", {JSON: {}}, path_names={"number": "which"})
     async def _get(self, request):
         return PlainTextResponse("got")
 
-    @operation("DELETE", "/things/{number:int}", "Delete a thing", {}, status=204, path_names={"number": "which"})
+    @operation("DELETE", "/things/{number:number}", "Delete a thing", {}, status=204, path_names={"number": "which"})
     async def _delete(self, request):
         return PlainTextResponse("deleted")
 

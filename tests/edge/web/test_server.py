@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import logging
+import os
 import socket
 import threading
 import time
@@ -13,6 +14,7 @@ import pytest
 
 from edge.controls import Program
 from edge.errors import ImageError
+from edge.publishers.base import Delivery, Publisher
 from edge.running.saved_vision import SavedVision
 from edge.types import Frame, Notice
 from edge.vision.settings import VisionSettings
@@ -103,6 +105,46 @@ def stuck(monkeypatch):
     monkeypatch.setattr(upload, "decode", decode)
     yield go
     go.set()
+
+
+class Delayed(Publisher):
+    """Says how it is as soon as it may; until then the store is locked."""
+
+    name = "delayed"
+
+    def __init__(self):
+        self.go = threading.Event()
+        self.asked = threading.Event()
+
+    def delivery(self):
+        self.asked.set()
+        assert self.go.wait(patience(60))
+        return Delivery(connected=True)
+
+
+def test_a_locked_store_delays_only_the_status(made):
+    publisher = Delayed()
+    web = made(publishers=[publisher])
+    seen = []
+    asker = threading.Thread(target=lambda: seen.append(ask(web, "/api/status")))
+    asker.start()
+    try:
+        assert publisher.asked.wait(patience(20))
+        assert ask(web, "/healthz")[0] == ask(web, "/api/corrections")[0] == ask(web, "/api/events")[0] == 200
+        assert not seen
+    finally:
+        publisher.go.set()
+        asker.join()
+    assert json.loads(seen[0][2])["publishers"][0]["connected"]
+
+
+def test_a_name_that_is_not_unicode_is_shown(made):
+    name = os.fsdecode(b"d\xff")
+    web = made(program=Program(device=name), source=name)
+    shown = [json.loads(ask(web, "/api/status")[2])]
+    with listening(web, "/api/live") as lines:
+        shown.append(next(json.loads(line[6:]) for line in lines if line.startswith(b"data: ") and b"device" in line))
+    assert [(one["device"], one["source"]) for one in shown] == [(name, name)] * 2
 
 
 def test_a_slow_picture_delays_only_pictures(made, stuck):
