@@ -4,7 +4,15 @@ import asyncio
 
 import pytest
 
-from edge.web.clients import ALWAYS_ANSWERED, MAX_BUSY, MAX_BUSY_OF_CLIENT, BusyLimit, client_of
+from edge.web.clients import (
+    ALWAYS_ANSWERED,
+    MAX_BUSY,
+    MAX_BUSY_OF_CLIENT,
+    MAX_BUSY_OF_CLIENT_WITHOUT_RIGHTS,
+    MAX_BUSY_WITHOUT_RIGHTS,
+    BusyLimit,
+    client_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -13,7 +21,7 @@ from edge.web.clients import ALWAYS_ANSWERED, MAX_BUSY, MAX_BUSY_OF_CLIENT, Busy
         ("192.168.1.7", "192.168.1.7"),
         ("::ffff:192.168.1.7", "192.168.1.7"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
+        ("fe80::1%eth0", "fe80::1"),
         ("nonsense", ""),
     ],
 )
@@ -35,14 +43,14 @@ class Held:
         self.began += 1
         await self.go.wait()
 
-    async def ask(self, client, path="/api/read"):
+    async def ask(self, client, path="/api/read", rights="view"):
         """The status of the answer, or None if the application has the request."""
         seen = []
 
         async def send(message):
             seen.append(message)
 
-        scope = {"type": "http", "path": path, "client": (client, 1), "headers": [], "method": "GET"}
+        scope = {"type": "http", "path": path, "client": (client, 1), "headers": [], "method": "GET", "rights": rights}
         self.tasks.append(asyncio.create_task(self.limit(scope, None, send)))
         await asyncio.sleep(0)
         return seen[0] if seen else None
@@ -71,6 +79,22 @@ def test_one_client_leaves_room_for_others():
         seen = [await held.ask("10.0.0.1") for _ in range(MAX_BUSY_OF_CLIENT + 5)]
         assert [one["status"] for one in seen if one] == [503] * 5
         assert await held.ask("10.0.0.2") is None
+        held.go.set()
+        await asyncio.gather(*held.tasks)
+
+    asyncio.run(run())
+
+
+def test_those_without_rights_leave_room_for_those_with_rights():
+    async def run():
+        held = Held()
+        for number in range(MAX_BUSY_WITHOUT_RIGHTS):
+            client = f"10.0.0.{number // MAX_BUSY_OF_CLIENT_WITHOUT_RIGHTS}"
+            assert await held.ask(client, "/api/login", "none") is None
+            if number == MAX_BUSY_OF_CLIENT_WITHOUT_RIGHTS - 1:
+                assert (await held.ask(client, "/", "none"))["status"] == 503
+        assert (await held.ask("10.0.0.99", "/", "none"))["status"] == 503
+        assert await held.ask("10.0.0.0", "/") is None and await held.ask("10.0.0.99", "/", "change") is None
         held.go.set()
         await asyncio.gather(*held.tasks)
 
