@@ -91,12 +91,10 @@ class AccessControl:
 
     def log_in(self, token: str, scope: Scope) -> JsonAnswer:
         """The answer to a login with this token: its rights and a cookie, or an error."""
-        client, rights = client_of(scope["client"]), self._tokens().rights(token)
-        if wait := self._attempts.wait_seconds(client, time.monotonic()):
-            return _too_many_tokens(wait)
+        rights = self._tokens().rights(token)
         if rights == "none":
-            self._attempts.add(client, time.monotonic())
-            return error_response(401, "this token is wrong; run edge token on the device to see the tokens")
+            wrong = error_response(401, "this token is wrong; run edge token on the device to see the tokens")
+            return self._too_many_tokens(scope) or wrong
         cookie = self._set_cookie(Session.begin(rights, time.time()), scope)
         return JsonAnswer({"rights": rights}, headers={"Set-Cookie": cookie})
 
@@ -130,19 +128,27 @@ class AccessControl:
         needed = needed_rights(method, path)
         if needed == "none":
             return None
-        if _bearer(headers):
-            client = client_of(scope["client"])
-            if wait := self._attempts.wait_seconds(client, time.monotonic()):
-                return _too_many_tokens(wait)
-            if rights == "none":
-                self._attempts.add(client, time.monotonic())
         if rights == "none":
+            if _bearer(headers) and (too_many := self._too_many_tokens(scope)):
+                return too_many
             text = "a token is needed; run edge token on the device to see it"
             return error_response(401, text, {"WWW-Authenticate": 'Bearer realm="edge"'})
         if needed == "change" and rights != "change":
             return error_response(
                 403, "this needs the token that allows changes; run edge token on the device to see it"
             )
+        return None
+
+    def _too_many_tokens(self, scope: Scope) -> JsonAnswer | None:
+        """The answer to one more wrong token if its client has sent too many, or None.
+
+        A right one is accepted all the same: nobody can guess it, and its owner may share an address with others.
+        """
+        client, now = client_of(scope["client"]), time.monotonic()
+        if seconds := self._attempts.wait_seconds(client, now):
+            text = f"too many wrong tokens; try again in {seconds} s"
+            return error_response(429, text, {"Retry-After": str(seconds)})
+        self._attempts.add(client, now)
         return None
 
     def is_own_name(self, host: str) -> bool:
@@ -196,11 +202,6 @@ def is_loopback(host: str) -> bool:
 def _bearer(headers: Headers) -> str:
     kind, _, token = headers.get("authorization", "").partition(" ")
     return token.strip() if kind.lower() == "bearer" else ""
-
-
-def _too_many_tokens(seconds: int) -> JsonAnswer:
-    text = f"too many wrong tokens; try again in {seconds} s"
-    return error_response(429, text, {"Retry-After": str(seconds)})
 
 
 def _is_navigation(method: str, headers: Headers) -> bool:

@@ -20,7 +20,7 @@ class Attempts:
         """When all wrong tokens of a client are forgiven."""
 
     def wait_seconds(self, client: str, now: float) -> int:
-        """How long a client has to wait before its next token is looked at, in seconds; 0 if it need not."""
+        """How long a client has to wait before its next wrong token is counted, in seconds; 0 if it need not."""
         wait = self._forgiven.get(client, 0.0) - now - (MAX_WRONG - 1) * FORGIVEN_SECONDS
         return max(0, math.ceil(wait))
 
