@@ -177,13 +177,23 @@ def open_uri(uri: Uri, table: Mapping[str, str], noun: str) -> Any:
     return target(uri.what, **options)
 
 
+def is_host(name: str) -> bool:
+    """Whether a text can be the name or address of a host: other texts are errors of their own in Python's socket."""
+    try:
+        name.encode("idna")
+    except UnicodeError:
+        # A part of it is empty or longer than 63 letters, or it has characters that no name may have.
+        return False
+    return bool(name) and "\0" not in name
+
+
 def split_address(address: str, setting: str) -> tuple[str, int]:
     """``host:port`` or ``[host]:port`` -> (host, port). ``setting`` is the setting that has the address.
 
     Raises SettingsError, which names the setting.
     """
-    found = re.fullmatch(r"(\[[0-9a-fA-F:.%]+\]|[^:\[\]\s/]+):([0-9]{1,5})", address)
-    if not found or int(found[2]) > 65535:
+    found = re.fullmatch(r"(\[[0-9a-fA-F:.]+(?:%[A-Za-z0-9._-]+)?\]|[^:\[\]\s/]+):([0-9]{1,5})", address)
+    if not found or int(found[2]) > 65535 or not is_host(found[1]):
         example = {"metrics": "127.0.0.1:9101", "web": "127.0.0.1:8080"}[setting]
         raise SettingsError(f"{setting}: {address!r} is not an address; write host:port, such as {example}")
     return found[1].strip("[]"), int(found[2])

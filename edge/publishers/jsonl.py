@@ -12,6 +12,7 @@ from typing import Annotated
 
 from edge.errors import NoReaderError, PublishError, SettingsError
 from edge.publishers.base import Publisher
+from edge.system.files import expanded
 from edge.types import Event, Message, Reading
 from edge.uri import OptionType
 
@@ -43,7 +44,7 @@ class Jsonl(Publisher):
         if not path:
             raise SettingsError("jsonl: names no file; use jsonl:PATH, or jsonl:- for stdout")
         self._unwanted = Event if what == "readings" else Reading
-        self._out = _Stdout() if path == "-" else _File(Path(path).expanduser())
+        self._out = _Stdout() if path == "-" else _File(expanded(path))
         self.name = self._out.name
 
     def publish(self, message: Message) -> None:

@@ -82,7 +82,12 @@ class Webhook(Channel):
             host, port = parts.hostname, parts.port
         except ValueError as error:
             raise SettingsError(f"a webhook's URL is invalid ({one_line(error)}); write https://host/path") from error
-        if not host or parts.scheme not in ("http", "https") or re.search(r"[\0-\x20\x7f]", url):
+        if (
+            not host
+            or not uri.is_host(host)
+            or parts.scheme not in ("http", "https")
+            or re.search(r"[\0-\x20\x7f]", url)
+        ):
             raise SettingsError("a webhook's URL is invalid; write https://host/path, without spaces")
         if ca and parts.scheme == "http":
             raise SettingsError(f"{public_name(url)}: ca= works only with https://")

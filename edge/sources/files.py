@@ -9,6 +9,7 @@ from pathlib import Path
 from edge.errors import ImageError, SourceError
 from edge.images import SUFFIXES, load
 from edge.sources.base import Pace, Source
+from edge.system.files import expanded
 from edge.types import Frame
 from edge.uri import Fps, YesNo
 
@@ -60,7 +61,7 @@ class Files(Source):
 
 def find_files(what: str) -> list[Path]:
     """The files that a path or a glob names, in natural order. Raises SourceError if there are none."""
-    path = Path(what).expanduser()
+    path = expanded(what)
     if path.is_dir():
         paths = [p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
         if not paths:

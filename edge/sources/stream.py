@@ -15,6 +15,7 @@ from edge.sources.base import Camera
 from edge.sources.video import grey
 from edge.system import stderr
 from edge.types import Pixels
+from edge.uri import is_host
 
 TIMEOUT_MS = 5000
 """Milliseconds without an answer or a frame after which the connection to a network camera has failed. Chosen."""
@@ -44,7 +45,7 @@ class Stream(Camera):
             self._address = parts.hostname or "", parts.port or PORTS[parts.scheme]
         except ValueError as error:
             raise SettingsError(f"a network camera's URL cannot be understood ({error})") from error
-        if not parts.hostname:
+        if not is_host(parts.hostname or ""):
             raise SettingsError(f"{parts.scheme}: a network camera is written {parts.scheme}://host/path")
         self._url = url
         # Without the query: some cameras have the password in it.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import cv2
 
 from edge.errors import SourceError
 from edge.sources.base import Source
 from edge.system import stderr
+from edge.system.files import expanded
 from edge.types import Frame, Pixels
 from edge.uri import YesNo
 
@@ -30,7 +30,7 @@ class Video(Source):
     live = False
 
     def __init__(self, path: str, *, loop: YesNo = False) -> None:
-        self._path = Path(path).expanduser()
+        self._path = expanded(path)
         self._loop = loop
         self._index = 0
         if not self._path.is_file():

@@ -1,4 +1,4 @@
-"""Atomic file writes: a file has its old content or its new content, never half of it."""
+"""Names of files, and atomic writes: a file has its old content or its new content, never half of it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+
+def expanded(name: str) -> Path:
+    """The path that a user has named. ``~`` is a home folder; that of an unknown user stays as it is, as in a shell."""
+    # Path.expanduser() would raise RuntimeError.
+    return Path(os.path.expanduser(name))  # noqa: PTH111
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from edge.commands.doctor.machine import Machine
 from edge.errors import PublishError, SettingsError
 from edge.publishers import find_channel
 from edge.publishers.courier import Channel
+from edge.system.files import expanded
 
 FULL_BYTES, LOW_BYTES = 20_000_000, 500_000_000
 """Free space for a failure and for a warning. Chosen: below the first writing may fail at any time; below the second
@@ -73,7 +74,7 @@ def publishers(machine: Machine) -> Iterable[Finding]:
             yield ok("publisher", f"{text} is stdout")
         else:
             check_file = _service_file if machine.for_service else _file
-            yield check_file(machine, text, Path(what).expanduser())
+            yield check_file(machine, text, expanded(what))
 
 
 def _channel(machine: Machine, channel: Channel) -> Finding:

@@ -207,6 +207,12 @@ def test_the_login_of_the_url_is_sent_and_never_shown(far):
         assert part not in channel.name
 
 
+@pytest.mark.parametrize("host", ["a..b", ".a", "a" * 70])
+def test_what_cannot_be_the_name_of_a_host_is_refused(host):
+    with pytest.raises(SettingsError, match="a webhook's URL is invalid"):
+        Webhook(f"https://{host}/", PROGRAM)
+
+
 def test_two_urls_of_one_host_have_two_names():
     assert public_name("https://hooks.example.com/a") != public_name("https://hooks.example.com/b")
     assert public_name("https://u:one@example.com/a") == public_name("https://u:two@example.com/a")

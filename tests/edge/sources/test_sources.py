@@ -62,6 +62,7 @@ def test_the_table_names_classes_that_exist():
         ("picamera2:0?af=sometimes", "af is one of off, auto, continuous, not 'sometimes'"),
         ("picamera2:0?rotation=90", "rotation is 0 or 180, not '90'"),
         ("rtsp:///stream", "a network camera is written rtsp://host/path"),
+        ("http://a..b/stream", "a network camera is written http://host/path"),
         ("http://host:port/", "cannot be understood"),
     ],
 )

@@ -62,3 +62,9 @@ def test_the_owner_stays_and_a_new_file_is_its_folders(tmp_path: Path) -> None:
     for name, owner in (("x", 1234), ("y", 4321)):
         files.write_atomically(tmp_path / name, b"new")
         assert (tmp_path / name).stat().st_uid == (tmp_path / name).stat().st_gid == owner
+
+
+def test_a_home_folder_is_found_and_an_unknown_user_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    for name, path in (("~/x", "/home/ada/x"), ("x", "x"), ("~nosuchuser/x", "~nosuchuser/x")):
+        assert files.expanded(name) == Path(path)

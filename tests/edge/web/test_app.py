@@ -466,10 +466,13 @@ def test_the_announced_address_is_the_one_that_it_listens_on(tmp_path, caplog, c
 
 def test_addresses():
     assert split_address("[::1]:8080", "web") == ("::1", 8080)
-    assert is_loopback("::1") and is_loopback("localhost") and is_loopback("127.0.0.2")
+    assert split_address("[fe80::1%eth0.2_a-b]:0", "web") == ("fe80::1%eth0.2_a-b", 0)
+    assert is_loopback("::1") and is_loopback("::1%lo") and is_loopback("localhost") and is_loopback("127.0.0.2")
     assert not is_loopback("0.0.0.0") and not is_loopback("192.168.1.7") and not is_loopback("shed")
-    with pytest.raises(SettingsError, match="web: .* such as 127.0.0.1:8080"):
-        split_address("8080", "web")
+    long = "a" * 70
+    for wrong in ("8080", "a..b:80", f"{long}:80", "\udcff:80", "a\0b:80", ".a:80", "[::1%]:80", "[::1%a%b]:80"):
+        with pytest.raises(SettingsError, match="web: .* such as 127.0.0.1:8080"):
+            split_address(wrong, "web")
 
 
 def test_a_large_picture_stays_within_the_memory_of_a_service(here):

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import shutil
 import socket
@@ -41,7 +42,11 @@ def files(tmp_path_factory):
     openssl("ecparam", "-genkey", "-name", "prime256v1", "-noout", "-out", "other.pem")
     openssl("ec", "-in", "key.pem", "-aes128", "-passout", "pass:secret", "-out", "locked.pem")
     (folder / "both.pem").write_text((folder / "cert.pem").read_text() + (folder / "key.pem").read_text())
+    openssl(
+        "req", "-x509", "-newkey", "rsa:1024", "-nodes", "-keyout", "weak-key.pem", "-out", "weak.pem", "-subj", "/CN=x"
+    )
     (folder / "text.pem").write_text("hello")
+    os.mkfifo(folder / "pipe.pem")
     return folder
 
 
@@ -53,12 +58,17 @@ def files(tmp_path_factory):
         ("cert.pem", "none.pem", "web_key: .*none.pem: cannot be read"),
         ("cert.pem", "", "name the key's file with web_key"),
         ("text.pem", "key.pem", "is not a certificate"),
+        ("pipe.pem", "key.pem", "web_cert: .*pipe.pem: is not a file"),
+        ("cert.pem", ".", "web_key: .*: is not a file"),
+        ("weak.pem", "weak-key.pem", "does not accept it .*too small.*; make one"),
+        ("cert\0.pem", "", "web_cert: .*cert.{1,4}.pem: cannot be read"),
+        ("~nosuchuser/cert.pem", "", "web_cert: ~nosuchuser/cert.pem: cannot be read .No such file"),
         ("cert.pem", "other.pem", "the key does not belong to this certificate"),
         ("cert.pem", "locked.pem", "the key has a passphrase"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(files, certificate, key, says, capfd):
-    names = [name and str(files / name) for name in (certificate, key)]
+    names = [name if name.startswith("~") else name and str(files / name) for name in (certificate, key)]
     with pytest.raises(SettingsError, match=says):
         server_context(*names)
     order = ["run", "--check", "--source", "synthetic:", "--web", "127.0.0.1:8443", "--web-key", names[1]]
