@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge.web.attempts import Attempts
@@ -104,9 +103,15 @@ class AccessControl:
         return f"{self._cookie}={cookie}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Strict{secure}"
 
     def _session(self, headers: Headers) -> Session | None:
-        # Not http.cookies: it gives up at a malformed cookie of another program.
-        cookie = cookie_parser(headers.get("cookie", "")).get(self._cookie, "")
-        return Session.from_cookie(cookie, self._tokens(), time.time()) if cookie else None
+        # Not http.cookies: it gives up at a malformed cookie of another program. Such a program may also set one of the
+        # same name for another path: the browser sends both.
+        for cookie in headers.get("cookie", "").split(";"):
+            name, _, value = cookie.partition("=")
+            if name.strip() == self._cookie:
+                session = Session.from_cookie(value.strip(), self._tokens(), time.time())
+                if session:
+                    return session
+        return None
 
     def _rights(self, headers: Headers) -> Rights:
         """What a request may do, by the token in its Authorization header or the session of its cookie."""

@@ -15,6 +15,9 @@ LONGEST_SECONDS = 30 * 86_400
 """Seconds after which every session ends. Chosen."""
 RENEW_SECONDS = 86_400
 """A session is renewed if it was made or renewed at least this long ago, seconds. Chosen: a cookie a day is enough."""
+CLOCK_SECONDS = 86_400
+"""Seconds by which the clock may have been set back since the login. Chosen: without a network, a Raspberry Pi
+begins at the time that it last wrote to its disk."""
 PATTERN = re.compile(r"(view|change)\.([0-9]{1,12})\.([0-9]{1,12})\.([0-9a-f]{64})", re.ASCII)
 """A cookie: rights, when it began and when it ends (seconds since 1970), and its signature."""
 
@@ -42,7 +45,9 @@ class Session:
             return None
         session = cls("change" if found[1] == "change" else "view", int(found[2]), int(found[3]))
         genuine = hmac.compare_digest(found[4], session._signature(tokens))
-        return session if genuine and now < min(session.ends, session.began + LONGEST_SECONDS) else None
+        # One that begins in the future was made while the clock was wrong; it would last for longer than it may.
+        valid = session.began - CLOCK_SECONDS <= now < min(session.ends, session.began + LONGEST_SECONDS)
+        return session if genuine and valid else None
 
     def cookie(self, tokens: Tokens) -> str:
         """The cookie, signed with the token of its rights: new tokens end all sessions."""

@@ -87,10 +87,11 @@ def load_tokens(folder: Path) -> Tokens:
         return _make_tokens(path)
     except OSError as error:
         raise StateError(f"{path}: cannot be read ({error.strerror}); try with sudo") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StateError(damaged) from error
-    found = {name: stored.get(name) for name in ("change", "view")} if isinstance(stored, dict) else {}
-    if not all(isinstance(token, str) and len(token) >= TOKEN_BYTES for token in found.values()) or len(found) != 2:
+    fields = stored if isinstance(stored, dict) else {}
+    found = {name: fields.get(name) for name in ("change", "view")}
+    if not all(isinstance(one, str) and one.isascii() and len(one) >= TOKEN_BYTES for one in found.values()):
         raise StateError(damaged)
     if path.stat().st_mode & 0o077:
         # Others may read it, such as after it was restored from a backup: write it again for this user only.

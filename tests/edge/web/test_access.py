@@ -14,6 +14,7 @@ from edge.web.tokens import CurrentTokens, Tokens, load_tokens, renew_tokens
 
 TOKENS = Tokens("change" * 5, "view" * 8)
 NOW = 1_764_000_000
+SURROGATE = rb'{"change": "\ud800%s", "view": "%s"}' % (b"x" * 30, b"y" * 30)
 
 
 async def application(scope, receive, send):
@@ -140,6 +141,28 @@ def test_a_session_is_renewed_while_it_is_used(clock):
     assert door.ask(cookie=cookie)[0] == 401 and door.ask(cookie=renewed)[0] == 200
 
 
+def test_other_cookies_of_the_same_name_do_no_harm(clock):
+    door = Door()
+    good, name = door.cookie(TOKENS.change), "edge-digits-8080"
+    bad = [f"{name}=", name, f"{name}=change.1.2.{'0' * 64}", f"{name}=\x01\x7f", "=", ";", f"{name}=\xff"]
+    for cookie in ("; ".join([*bad, good]), "; ".join([good, *bad]), ";".join([*(100 * bad), good])):
+        assert door.ask(cookie=cookie)[2] == "change"
+    assert door.ask(cookie="; ".join(bad))[0] == 401
+    assert door.ask(cookie=good.replace("8080", "8081"))[0] == 401, "that of another port"
+    others = Door(tokens=lambda: Tokens("other" * 6, "view" * 8))
+    assert others.ask(cookie=good)[0] == 401, "that of another device"
+
+
+def test_a_session_that_may_view_changes_nothing(clock):
+    door = Door()
+    cookie = door.cookie(TOKENS.view)
+    for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS", "get"):
+        assert door.ask("/api/vision", method=method, cookie=cookie)[0] == 403
+    change = cookie.replace("=view.", "=change.")
+    assert door.ask("/api/vision", method="PUT", cookie=change)[0] == 401
+    assert door.ask("/api/vision", method="PUT", cookie=cookie, authorization=f"Bearer {TOKENS.view}")[0] == 403
+
+
 def test_new_tokens_end_sessions_at_once(tmp_path):
     door = Door(tokens=CurrentTokens(tmp_path))
     old = load_tokens(tmp_path)
@@ -150,7 +173,7 @@ def test_new_tokens_end_sessions_at_once(tmp_path):
     assert door.ask(authorization=f"Bearer {new.view}")[0] == 200
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"[]"])
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"[" * 100_000, SURROGATE])
 def test_a_damaged_file_of_tokens_changes_nothing(tmp_path, content):
     tokens = CurrentTokens(tmp_path)
     before = tokens()

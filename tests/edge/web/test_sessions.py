@@ -23,6 +23,13 @@ def test_a_session_has_the_rights_of_its_login_until_it_ends(rights):
     assert after(cookie, IDLE_SECONDS) is None
 
 
+def test_a_session_of_the_future_is_worth_nothing():
+    """It was made while the clock was wrong."""
+    cookie = Session.begin("change", NOW).cookie(TOKENS)
+    assert after(cookie, -DAY + 1), "set back a little, as after a power cut"
+    assert after(cookie, -DAY - 1) is after(cookie, -3650 * DAY) is None
+
+
 def test_new_tokens_end_all_sessions():
     for rights in ("view", "change"):
         assert after(Session.begin(rights, NOW).cookie(TOKENS), 0, OTHERS) is None
