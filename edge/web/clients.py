@@ -18,12 +18,13 @@ MAX_BUSY = 48
 MAX_BUSY_OF_CLIENT = 24
 """Most of them from one client. Chosen: four browsers of six connections each; a proxy is one client."""
 MAX_BUSY_WITHOUT_RIGHTS = 24
-"""Most of them without any right, such as logins that are slow to arrive. Chosen: the others are left to those who are
-logged in."""
+"""Most of them without any right, or to log in: both may be slow to arrive. Chosen: the others are left to those who
+are logged in."""
 MAX_BUSY_OF_CLIENT_WITHOUT_RIGHTS = 12
 """Most of these from one client. Chosen: two browsers that load the page before their users log in."""
 ALWAYS_ANSWERED = ("/healthz", "/metrics")
 """Paths that watch the device: they are answered however many others are."""
+LOGIN_PATH = "/api/login"
 NETWORK_BITS = 64
 """Bits of an IPv6 address that name a client's network, within which it may choose its addresses (RFC 4291)."""
 
@@ -56,7 +57,10 @@ class BusyLimit:
             await self._app(scope, receive, send)
             return
         client = client_of(scope["client"])
-        counts = [self._all] if scope["rights"] != "none" else [self._all, self._without_rights]
+        counts = [self._all]
+        # On the device itself all may view; who logs in has no session yet all the same.
+        if scope["rights"] == "none" or scope["path"] == LOGIN_PATH:
+            counts.append(self._without_rights)
         if any(count.is_full(client) for count in counts):
             # Closed, because the unread body would be taken for the next request.
             headers = {"Retry-After": "1", "Connection": "close"}
