@@ -13,6 +13,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from schemathesis.config import SchemathesisConfig
+from schemathesis.specs.openapi.checks import ignored_auth
 
 from edge.web.app import description
 from edge.web.openapi_schemas import PNG_FORMAT
@@ -46,9 +47,12 @@ def here(tmp_path_factory):
 @schema.parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_it_answers_as_described(case, here):
-    """With all of schemathesis' checks."""
+    """With all of schemathesis' checks but that of wrong tokens: after ten of them the answer is another."""
     case.call_and_validate(
-        base_url=here.url.rstrip("/"), headers={"Authorization": f"Bearer {here.tokens()['change']}"}, timeout=30
+        base_url=here.url.rstrip("/"),
+        headers={"Authorization": f"Bearer {here.tokens()['change']}"},
+        excluded_checks=[ignored_auth],
+        timeout=30,
     )
 
 
@@ -87,6 +91,9 @@ def events(here, path, kinds):
 
 def test_streams_are_as_described(here):
     """Tested apart, because schemathesis waits for the end of an answer."""
+    # With what schemathesis has saved, perhaps nothing is read.
+    configured = json.dumps(here.ask("/api/vision").json["configured"]).encode()
+    assert here.ask("/api/vision", configured, "PUT", Authorization=f"Bearer {here.tokens()['change']}").status == 200
     of = {"$defs": schema.raw_schema["components"]["schemas"]}
     as_they_are = json.loads(json.dumps(of).replace("#/components/schemas/", "#/$defs/"))
     live = events(here, "api/live", {"view", "status"})
