@@ -15,7 +15,7 @@ class ErrorLog:
         self._logged: set[tuple[str, int | None]] = set()
 
     def log(self, action: str, error: BaseException) -> None:
-        """Log an error; ``action`` is what was being done, such as "showing a frame"."""
+        """Log an error; ``action`` is what was being done, such as "showing a view"."""
         last = traceback.extract_tb(error.__traceback__)[-1]
         place = last.filename, last.lineno
         if place not in self._logged:

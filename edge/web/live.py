@@ -44,16 +44,24 @@ class LiveStream:
         self._viewers = 0
         self._waiting = 0
         """Viewers that have received everything so far. A viewer that has stopped receiving is not among them."""
-        self._producer: asyncio.Task[None] | None = None
+        self._producers: list[asyncio.Task[None]] = []
+        """One for each kind of events: a status that waits for the store does not delay the frames."""
+        self._shown: object | None = None
+        """The newest frame that was shown."""
         self._stopped = False
 
     async def events(self) -> AsyncIterator[str]:
         """The events for one viewer: the latest of each kind. Over a slow network, older ones are skipped."""
         seen: dict[str, int] = {}
         self._viewers += 1
-        if self._producer is None or self._producer.done():
+        if not self._producers or any(producer.done() for producer in self._producers):
+            self._stop_producers()
             self._latest.clear()
-            self._producer = asyncio.create_task(self._produce())
+            self._shown = None
+            self._producers = [
+                asyncio.create_task(self._produce("view", 1 / MAX_FPS, self._view)),
+                asyncio.create_task(self._produce("status", STATUS_SECONDS, self._status_json)),
+            ]
         try:
             while not self._stopped:
                 async with self._changed:
@@ -63,15 +71,19 @@ class LiveStream:
                     yield f"event: {kind}\ndata: {text}\n\n"
         finally:
             self._viewers -= 1
-            if not self._viewers and self._producer is not None:
-                self._producer.cancel()
-                self._producer = None
+            if not self._viewers:
+                self._stop_producers()
 
     async def stop(self) -> None:
         """End the events of all viewers."""
         self._stopped = True
         async with self._changed:
             self._changed.notify_all()
+
+    def _stop_producers(self) -> None:
+        for producer in self._producers:
+            producer.cancel()
+        self._producers = []
 
     async def _wait(self, seen: dict[str, int]) -> dict[str, tuple[int, str]]:
         self._waiting += 1
@@ -85,35 +97,37 @@ class LiveStream:
     def _unseen(self, seen: dict[str, int]) -> dict[str, tuple[int, str]]:
         return {kind: event for kind, event in self._latest.items() if event[0] != seen.get(kind)}
 
-    async def _produce(self) -> None:
-        shown: object | None = None
-        status_due = 0.0
+    async def _view(self) -> str | None:
+        newest = self._newest()
+        if newest is None or newest is self._shown:
+            return None
+        self._shown = newest
+        return await self._to_json(newest)
+
+    async def _status_json(self) -> str:
+        return json.dumps(await self._status())
+
+    async def _produce(self, kind: str, seconds: float, make: Callable[[], Awaitable[str | None]]) -> None:
         loop = asyncio.get_running_loop()
         while True:
             async with self._changed:
                 await self._changed.wait_for(lambda: self._waiting > 0)
             begun = loop.time()
-            made: dict[str, str] = {}
+            text = None
             try:
-                newest = self._newest()
-                if newest is not None and newest is not shown:
-                    shown = newest
-                    made["view"] = await self._to_json(newest)
-                if begun >= status_due:
-                    status_due = begun + STATUS_SECONDS
-                    made["status"] = json.dumps(await self._status())
+                text = await make()
             except StateError:
                 # The device is stopping, and with it the events of all viewers.
                 return
             except Exception as error:
-                # Caught, because showing the next frame may succeed.
-                self._error_log.log("showing a frame", error)
-            if made:
+                # Caught, because showing the next one may succeed.
+                self._error_log.log(f"showing a {kind}", error)
+            if text is not None:
                 self._number += 1
                 async with self._changed:
-                    self._latest |= {kind: (self._number, text) for kind, text in made.items()}
+                    self._latest[kind] = self._number, text
                     self._changed.notify_all()
-            await asyncio.sleep(max(0.0, begun + 1 / MAX_FPS - loop.time()))
+            await asyncio.sleep(max(0.0, begun + seconds - loop.time()))
 
 
 class MessageStream:

@@ -42,11 +42,11 @@ class Camera:
             raise IndexError("labels[10]")
         return f'"{self.shown}"'
 
-    def live(self):
-        async def status():
-            return {}
+    async def status(self):
+        return {}
 
-        return LiveStream(self.newest, self.show, status, ErrorLog())
+    def live(self):
+        return LiveStream(self.newest, self.show, self.status, ErrorLog())
 
 
 async def views(stream, many):
@@ -70,7 +70,20 @@ def test_a_frame_that_fails_is_logged_once_and_the_next_ones_are_shown(caplog):
     with caplog.at_level(logging.ERROR):
         asyncio.run(watch())
     assert [record.name for record in caplog.records] == ["edge.web.error_log"]
-    assert "showing a frame" in caplog.text and "IndexError" in caplog.text
+    assert "showing a view" in caplog.text and "IndexError" in caplog.text
+
+
+def test_a_status_that_waits_does_not_delay_the_frames():
+    class Locked(Camera):
+        async def status(self):
+            await asyncio.Event().wait()
+
+    async def watch():
+        stream = Locked().live().events()
+        await views(stream, 5)
+        await stream.aclose()
+
+    asyncio.run(watch())
 
 
 def test_a_producer_that_has_ended_is_started_again():
@@ -78,7 +91,7 @@ def test_a_producer_that_has_ended_is_started_again():
         of = Camera().live()
         first = of.events()
         await views(first, 1)
-        of._producer.cancel()
+        of._producers[0].cancel()
         await asyncio.sleep(0.05)
         second = of.events()
         await views(second, 3)
