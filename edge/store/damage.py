@@ -43,11 +43,9 @@ def describe_damage(path: Path, error: Exception) -> str | None:
     code = result_code(error)
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT):
         return f"is damaged ({error})"
-    if isinstance(error, sqlite3.Error) and code not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) and path.exists():
-        if not path.is_file():
-            return "is not a regular file"
-        if not os.access(path, os.R_OK | os.W_OK):
-            return "belongs to another user"
+    is_elsewhere = not isinstance(error, sqlite3.Error) or code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+    if not is_elsewhere and path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        return "belongs to another user"
     return None
 
 

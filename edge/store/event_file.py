@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from edge.store import tables
-from edge.store.damage import NewerError, sibling
+from edge.store.damage import NewerError, UnusableError, result_code, sibling
 from edge.store.entry import Entry, Progress
 from edge.store.lock import Lock
 from edge.store.settings import StoreSettings
@@ -70,21 +70,26 @@ class EventFile(Closing):
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        # Also while running: somebody may have removed the state folder.
+        with contextlib.suppress(FileExistsError):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = Lock(sibling(path, ".lock"))
         self._checkpoint_lock = threading.Lock()
         self._commits = self._checkpointed = self._synced = 0
         self._wal, self._checkpoint_at_bytes = sibling(path, "-wal"), WAL_LIMIT_BYTES
-        self._wal_descriptor = -1
+        self._wal_descriptor, self._busy_seconds = -1, BUSY_SECONDS
         self._file: sqlite3.Connection | None = None
         try:
             self.last_key = self._lock.read_key()
+            if path.exists() and not path.is_file():
+                raise UnusableError("is not a regular file")
             self._file = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             # A byte of a text that a bad card has changed spoils that text only; the others can still be read.
             self._file.text_factory = lambda text: text.decode("utf-8", "replace")
             tables.prepare(self._file, PRAGMAS)
             self.first, self.last = self._position_range()
             tables.check_writable(self._file, path)
-            self._inode = path.stat().st_ino
+            self._opened = path.stat()
             with contextlib.suppress(OSError):
                 self._open_wal()
         except NewerError:
@@ -124,16 +129,36 @@ class EventFile(Closing):
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        with tables.transaction(self._connection()):
-            yield
+        try:
+            with tables.transaction(self._connection()):
+                yield
+        except sqlite3.Error as error:
+            if result_code(error) == sqlite3.SQLITE_BUSY:
+                self._wait_for_others(0.0)
+            raise
+        self._wait_for_others(BUSY_SECONDS)
         self._commits += 1
         # The transaction is committed, even if this fails.
         with contextlib.suppress(sqlite3.Error, OSError):
             self._checkpoint_if_long()
 
-    def write(self, entries: Iterable[Entry], progress: Iterable[tuple[str, Progress]] = ()) -> None:
-        """Add entries and save the publishers' progress, in one transaction."""
+    def _wait_for_others(self, seconds: float) -> None:
+        """How long the next writes wait for another program that writes."""
+        if seconds != self._busy_seconds:
+            self._busy_seconds = seconds
+            self._run(f"PRAGMA busy_timeout = {round(seconds * 1000)}").fetchall()
+
+    def write(
+        self, entries: Iterable[Entry], progress: Iterable[tuple[str, Progress]] = (), *, patient: bool = False
+    ) -> None:
+        """Add entries and save the publishers' progress, in one transaction.
+
+        It waits BUSY_SECONDS for another program that writes; if the last one waited in vain, only if it is
+        ``patient``: otherwise a program that writes for minutes would stop the reading half of the time.
+        """
         entries = tuple(entries)
+        if patient:
+            self._wait_for_others(BUSY_SECONDS)
         with self._transaction():
             for e in entries:
                 self._run(
@@ -218,7 +243,7 @@ class EventFile(Closing):
     def exists(self) -> bool:
         """Whether the open file is still the one at its path; false if somebody deleted or replaced it."""
         try:
-            return self._path.stat().st_ino == self._inode
+            return os.path.samestat(self._path.stat(), self._opened)
         except OSError:
             return False
 
@@ -244,7 +269,9 @@ class EventFile(Closing):
                 # A second connection, so that the first one can append meanwhile.
                 uri = f"{self._path.absolute().as_uri()}?mode=rw"
                 with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None)) as other:
-                    self._checkpoint(other)
+                    # Only now it is sure which file was opened: our WAL must never get into another one.
+                    if self.exists():
+                        self._checkpoint(other)
 
     def _open_wal(self) -> int:
         """A descriptor of the WAL. It stays open: a sync must not fail because the process has too many others."""
@@ -269,9 +296,23 @@ class EventFile(Closing):
             # Read the count after the checkpoint: commits that are counted later are certainly not in it.
             self._checkpointed = self._commits
 
+    def _take_wal_away(self, file: sqlite3.Connection) -> None:
+        """Copy the WAL into the database, which is at its path no more, and remove it.
+
+        SQLite would leave it there, and take it for the WAL of whatever database is put at the path.
+        """
+        with contextlib.suppress(sqlite3.Error):
+            self._checkpoint(file)
+        if os.path.samestat(self._wal.stat(), os.fstat(self._wal_descriptor)):
+            for ending in ("-wal", "-shm"):
+                sibling(self._path, ending).unlink()
+
     def close(self) -> None:
         """Close the database; SQLite copies the WAL into it and removes the WAL."""
         with self._checkpoint_lock:
+            if self._file is not None and self._wal_descriptor >= 0 and not self.exists():
+                with contextlib.suppress(sqlite3.Error, OSError):
+                    self._take_wal_away(self._file)
             if self._file is not None:
                 with contextlib.suppress(sqlite3.Error):
                     self._file.close()

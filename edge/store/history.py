@@ -7,6 +7,7 @@ import io
 import json
 import re
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -65,13 +66,16 @@ def read(
     ``last`` limits it to the newest so many. StateError: there is no store, it may not be read, or it is damaged.
     """
     try:
-        path.stat()
+        mode = path.stat().st_mode
     except PermissionError as error:
         raise StateError(f"{path}: cannot be read ({error.strerror}); try with sudo") from error
     except OSError as error:
         raise StateError(
             f"{path}: no such file; nothing has happened yet, or the service keeps its state elsewhere (--state)"
         ) from error
+    if not stat.S_ISREG(mode):
+        # Opening a named pipe would wait for ever.
+        raise StateError(f"{path}: is not a regular file; edge run renames it and starts a new one")
     try:
         with closing(_open(path)) as file:
             if file.execute("PRAGMA user_version").fetchone()[0] > VERSION:

@@ -170,7 +170,8 @@ class Store(Closing):
             moved = [o for o in self._outlets.values() if o.needs_saving(force or bool(self._waiting))]
             try:
                 if self._waiting or moved:
-                    self._open_file().write(self._waiting, [(outlet.name, outlet.progress) for outlet in moved])
+                    progress = [(outlet.name, outlet.progress) for outlet in moved]
+                    self._open_file().write(self._waiting, progress, patient=force)
             except (sqlite3.Error, OSError) as error:
                 if self._handle_error(error):
                     continue
@@ -207,7 +208,7 @@ class Store(Closing):
     def _ensure_open(self) -> bool:
         """Whether the database is open; tries to open it if it is not, at most every RETRY_SECONDS."""
         if self._file is not None and not self._file.exists():
-            log.warning("%s: was deleted or replaced; continuing with a new one", self.path)
+            log.warning("%s: was deleted or replaced; continuing with what is there now", self.path)
             self._close_file()
             self._last_try = float("-inf")
         now = time.monotonic()

@@ -220,3 +220,9 @@ def read_as_nobody(top: Path) -> None:
     one.close()
     assert read(folder / "events.db") == "1"
     assert sorted(file.name for file in folder.iterdir()) == ["events.db", "events.db.lock"]
+
+
+def test_a_named_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "events.db")
+    with pytest.raises(StateError, match="is not a regular file"):
+        next(history.read(tmp_path / "events.db"))

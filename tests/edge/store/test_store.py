@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import resource
+import shutil
 import sqlite3
 import threading
 import time
@@ -153,6 +154,7 @@ def test_what_could_not_be_written_has_numbers_that_nobody_gives_again(opened, p
 
 
 def test_a_process_that_gets_the_file_later_goes_on_after_its_numbers(opened, path: Path) -> None:
+    (path.parent / "none").touch()
     early = Store(path.parent / "none" / "events.db", device="shed")
     early.path = path
     one = opened()
@@ -314,6 +316,7 @@ DAMAGES = {
     "another's database": lambda path: other_database(path, "CREATE TABLE t (x)"),
     "other tables": lambda path: other_database(path, "ALTER TABLE events RENAME TO old", fresh=False),
     "a folder": lambda path: (path.unlink(), path.mkdir()),
+    "a named pipe": lambda path: (path.unlink(), os.mkfifo(path)),
 }
 
 
@@ -378,13 +381,14 @@ def test_without_a_database_events_are_sent_from_memory_and_written_later(
     opened, path: Path, caplog, monkeypatch
 ) -> None:
     folder = path.parent / "state"
+    folder.touch()
     one = Store(folder / "events.db", device="shed")
     outlet = one.outlet("a")
     sent = [one.append(notice(n)) for n in range(3)]
     assert outlet.pending() == sent
     outlet.done(sent[0].position)
-    assert len(caplog.records) == 1
-    folder.mkdir()
+    assert caplog.messages == [f"{folder}/events.db: Not a directory; events are kept in memory until this is fixed"]
+    folder.unlink()
     monkeypatch.setattr(store, "RETRY_SECONDS", 0.0)
     sent.append(one.append(notice(3)))
     assert [e.seq for e in outlet.pending()] == [e.seq for e in sent[1:]]
@@ -467,7 +471,8 @@ def test_a_fast_growing_wal_is_checkpointed_early_and_not_by_the_appending_threa
 
 def test_entries_in_memory_are_bounded_and_losses_counted(path: Path, monkeypatch, caplog) -> None:
     monkeypatch.setattr(store, "WAITING_BYTES", 3_000)
-    one = Store(path / "none" / "events.db", device="shed")
+    path.touch()
+    one = Store(path / "events.db", device="shed")
     outlet = one.outlet("a")
     for n in range(100):
         one.append(notice(n))
@@ -501,6 +506,85 @@ def test_a_file_that_somebody_deletes_is_made_again(opened, path: Path) -> None:
     entry = one.append(notice(2))
     assert [seq for _, seq, _ in rows(path)] == [entry.seq]
     assert outlet.pending() == [entry] and outlet.backlog().dropped == 1
+
+
+def test_a_state_folder_that_somebody_deletes_is_made_again(path: Path) -> None:
+    folder = path.parent / "state"
+    with Store(folder / "events.db", device="shed") as one:
+        outlet = one.outlet("a")
+        one.append(notice(1))
+        shutil.rmtree(folder)
+        entry = one.append(notice(2))
+        assert outlet.pending() == [entry]
+    assert [seq for _, seq, _ in rows(folder / "events.db")] == [entry.seq]
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(("running", "put"), [(20, 300), (2500, 300), (2000, 3000)])
+def test_a_file_that_somebody_puts_there_is_used(running: int, put: int, opened, path: Path, tmp_path: Path) -> None:
+    """SQLite leaves the WAL of a file that was moved where it is; it must not get into the file put there."""
+    with Store(tmp_path / "backup" / "events.db", device="shed") as backup:
+        expected = [backup.append(notice(n)).text for n in range(put)]
+    one = opened()
+    outlet = one.outlet("a")
+    kept = [one.append(notice(n, size=7)).text for n in range(running)]
+    outlet.done(one.position)
+    path.rename(tmp_path / "moved.db")
+    (tmp_path / "backup" / "events.db").rename(path)
+    new = [one.append(notice(n)) for n in range(5)]
+    assert outlet.pending() == new
+    one.close()
+    assert [text for _, _, text in rows(path)] == expected + [entry.text for entry in new]
+    assert [text for _, _, text in rows(tmp_path / "moved.db")] == kept, "nothing of what was moved away is lost"
+    for file in (path, tmp_path / "moved.db"):
+        assert sqlite3.connect(file).execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_a_newer_file_that_somebody_puts_there_is_left_as_it_is(opened, path: Path, tmp_path: Path, caplog) -> None:
+    newer = tmp_path / "newer" / "events.db"
+    with Store(newer, device="shed") as made:
+        made.append(notice(3))
+    other_database(newer, f"PRAGMA user_version = {tables.VERSION + 1}", fresh=False)
+    one = opened()
+    one.append(notice(1))
+    then = newer.read_bytes()
+    newer.rename(path)
+    one.append(notice(2))
+    one.close()
+    assert path.read_bytes() == then and not path.with_name("events.db-wal").stat().st_size
+    assert "written by a newer edge-digits" in caplog.messages[-2]
+
+
+def test_the_log_of_another_file_is_left_alone(opened, path: Path, tmp_path: Path) -> None:
+    """Whoever puts a database there puts its log there first."""
+    other = of_version(tables.VERSION, tmp_path / "made" / "events.db", 3, tmp_path / "other")
+    one = opened()
+    for n in range(20):
+        one.append(notice(n))
+    other.with_name("events.db-wal").rename(path.with_name("events.db-wal"))
+    other.rename(path)
+    entry = one.append(notice(9))
+    one.close()
+    assert [text for _, _, text in rows(path)][3:] == [entry.text] and len(rows(path)) == 4
+
+
+def test_a_program_that_writes_for_long_is_waited_for_once(opened, path: Path, monkeypatch, caplog) -> None:
+    monkeypatch.setattr(event_file, "BUSY_SECONDS", 0.2)
+    one = opened()
+    outlet, sent = one.outlet("a"), [one.append(notice(0))]
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    begun = time.monotonic()
+    for n in range(50):
+        sent.append(one.append(notice(n)))
+        outlet.wait(0)
+    assert time.monotonic() - begun < 50 * 0.2 / 2, "not each time"
+    assert outlet.pending() == sent
+    threading.Timer(0.05, other.interrupt).start()
+    monkeypatch.setattr(event_file, "BUSY_SECONDS", patience(20))
+    threading.Timer(0.05, other.close).start()
+    one.close()
+    assert [text for _, _, text in rows(path)] == [entry.text for entry in sent], "at the end it waits again"
 
 
 def test_progress_is_rarely_written_alone(opened, path: Path, monkeypatch) -> None:
