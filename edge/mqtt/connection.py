@@ -20,6 +20,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edge.errors import PublishError
 from edge.mqtt.address import CREDENTIAL, PREFIX, Address, connection_problem
 from edge.mqtt.client import PACKET_BYTES, BoundedClient
+from edge.system.seldom import Seldom
 from edge.system.text import one_line, printable
 from edge.system.tls import speaks_tls
 
@@ -39,6 +40,9 @@ IN_FLIGHT_MAX = 20
 """Most messages that wait for their acknowledgement at the same time, unless the broker allows fewer. Chosen."""
 GOODBYE_SECONDS = 0.1
 """At the end, time for each of the last acknowledgement and the DISCONNECT. Chosen: the courier has 0.25 s for both."""
+REPORT_SECONDS = 3600.0
+"""Shortest time between two log lines about the same fault of a broker or its other clients, over all connections to
+it. Chosen."""
 V3, V5 = MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5
 UNSUPPORTED_VERSION, BAD_LOGIN, NOT_AUTHORIZED, TAKEN_OVER, TOO_LARGE = 0x84, 0x86, 0x87, 0x8E, 0x95
 """Reason codes of MQTT 5.0, section 2.4. paho translates the return codes of 3.1.1 to them."""
@@ -57,10 +61,12 @@ class Connection:
         will: tuple[str, bytes] | None = None,
         on_message: OnMessage | None = None,
         timeout_seconds: float = 0.0,
+        reported: Seldom | None = None,
     ) -> None:
         """``client`` is the client id: a second connection with the same id ends the first.
 
         ``will`` is topic and payload of the last will, which is retained. ``timeout_seconds`` 0 means CONNECT_SECONDS.
+        ``reported`` is shared by the connections that are made one after another.
         """
         self._address = address
         self._client_id = client
@@ -87,7 +93,7 @@ class Connection:
         """MQTT version, 5 or 3 (3.1.1); 0 before the connection is open."""
         self.cut_short = ""
         """Topic of a message that was too large and still arriving when the connection ended; empty if none was."""
-        self._reported_size = False
+        self._reported = reported or Seldom()
 
     def open(self) -> None:
         """Connect and log in; PublishError says what is wrong and what to do."""
@@ -293,16 +299,15 @@ class Connection:
             self._changed.notify_all()
 
     def _on_subscribe(self, paho: Client, data: Any, number: int, reasons: list[ReasonCode], properties: Any) -> None:
-        if any(reason.is_failure for reason in reasons):
+        if any(reason.is_failure for reason in reasons) and self._reported.is_due("subscription", REPORT_SECONDS):
             log.warning(
                 "%s: the broker does not let us subscribe, so commands do not arrive; see its access control list",
                 self._address.name,
             )
 
     def _on_too_large(self, topic: str, size: int) -> None:
-        # Once, as whoever may write there may do so often.
-        if not self._reported_size:
-            self._reported_size = True
+        # Whoever may write there may do so often.
+        if self._reported.is_due("size", REPORT_SECONDS):
             log.warning(
                 "%s: %s: a message of %s bytes is ignored; look who may write there",
                 self._address.name,
@@ -316,7 +321,9 @@ class Connection:
                 self._message_handler(message.topic, bytes(message.payload), message.retain)
         except Exception as error:
             # No message from outside may end paho's thread.
-            log.warning("%s: %s: %s", self._address.name, message.topic, one_line(error, 200))
+            if self._reported.is_due("message", REPORT_SECONDS):
+                topic = printable(message.topic)[:200]
+                log.warning("%s: %s: %s", self._address.name, topic, one_line(error, 200))
 
 
 def probe(address: Address) -> str:

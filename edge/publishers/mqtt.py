@@ -40,6 +40,7 @@ from edge.mqtt import address
 from edge.mqtt.connection import TOO_LARGE, Connection, probe
 from edge.publishers import home_assistant
 from edge.publishers.courier import Channel, Entry
+from edge.system.seldom import Seldom
 from edge.system.version import __version__
 from edge.types import SCHEMA, timestamp
 from edge.uri import File, OptionType
@@ -63,6 +64,8 @@ ONLINE, OFFLINE = b"online", b"offline"
 FLOOD_SECONDS = 3600.0
 """How long a topic is left out after a message there that was too large broke the connection. If it is retained, it
 comes again with each subscription. Chosen: at most one such break an hour."""
+COMPLAINT_SECONDS = 60.0
+"""Shortest time between two log lines about wrong commands on one topic. Chosen: whoever tries one out sees a line."""
 OVERHEAD_BYTES = 64
 """Most bytes of a packet besides topic and payload: header and properties."""
 MESSAGE_FAULT_CODES = {0x90, 0x95, 0x99}
@@ -125,6 +128,7 @@ class Mqtt(Channel):
         self._discovery = home_assistant
         self._base = f"{self._address.prefix}/{program.device}/"
         self._connection: Connection | None = None
+        self._reported = Seldom()
         self._attributes: str | None = None
         self._last_sent: dict[str, bytes] = {}
         self._answer_number = program.controls.last_answer()[0]
@@ -145,7 +149,9 @@ class Mqtt(Channel):
         program = self._program
         client = f"{address.PREFIX}-{program.device}-{self._address.prefix}"
         will = (self._base + "availability", OFFLINE)
-        connection = self._connection = Connection(self._address, client, will=will, on_message=self._on_message)
+        connection = self._connection = Connection(
+            self._address, client, will=will, on_message=self._on_message, reported=self._reported
+        )
         if self._takeovers >= TAKEOVER_COUNT:
             connection.suspicion = f" again; does another program use the same client id, {client}?"
         connection.open()
@@ -345,6 +351,8 @@ class Mqtt(Channel):
             elif leaf == "set/threshold":
                 controls.set_threshold(float(text) if text else None)
         except (KeyError, ValueError):
+            if not self._reported.is_due(leaf, COMPLAINT_SECONDS):
+                return
             wanted = "ON or OFF" if leaf == "set/pause" else "a number from 0 to 1"
             log.warning("%s: %s%s must be %s, not %r", self.name, self._base, leaf, wanted, text)
 

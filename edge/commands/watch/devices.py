@@ -17,6 +17,7 @@ from edge.errors import PublishError, SettingsError
 from edge.mqtt.address import Address, Version, parse
 from edge.mqtt.connection import Connection
 from edge.system.backoff import Backoff
+from edge.system.seldom import Seldom
 from edge.uri import File
 
 TOPICS = ("availability", "camera", "state", "stats")
@@ -84,12 +85,14 @@ def watch(place: Address, stopping: Callable[[], bool]) -> Iterator[Change | Non
     is made again.
     """
     devices: dict[str, Device] = {}
-    backoff = Backoff()
+    backoff, reported = Backoff(), Seldom()
     first = True
     while not stopping():
         inbox: queue.Queue[tuple[str, bytes, bool]] = queue.Queue(INBOX_MESSAGES)
         name = f"edge-watch-{secrets.token_hex(4)}"
-        connection = Connection(place, name, on_message=lambda *message, inbox=inbox: _put(inbox, message))
+        connection = Connection(
+            place, name, on_message=lambda *message, inbox=inbox: _put(inbox, message), reported=reported
+        )
         try:
             connection.open()
             connection.subscribe([f"{place.prefix}/+/{topic}" for topic in TOPICS])

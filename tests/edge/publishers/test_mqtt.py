@@ -227,7 +227,8 @@ def test_nonsense_is_one_warning_and_changes_nothing(device, listener, caplog, l
     one = device()
     # It says so after it has subscribed.
     listener.next("/paused")
-    listener.say(f"home/desk/set/{leaf}", payload)
+    for _ in range(20):
+        listener.say(f"home/desk/set/{leaf}", payload)
     listener.say("home/desk/set/read", "")
     eventually(lambda: one.controls.reading_requested)
     assert (one.controls.paused, one.controls.threshold) == (False, 0.5)
