@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     place = devices.address(arguments.broker)
     live = sys.stdout.isatty() and not arguments.json
     as_text = table.as_json if arguments.json else table.as_line
-    latest, drawn_at, reported_problem, warn_at = devices.Change({}), 0.0, "", 0.0
+    latest, drawn_at, reported_problem, warn_at, is_full = devices.Change({}), 0.0, "", 0.0, False
     with stop_signals() as stopping:
         try:
             print(table.ENTER if live else "", end="", flush=True)
@@ -46,6 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
                     drawn_at = now
                 elif not live and change and change.device:
                     print(as_text(change.device), flush=True)
+                    if not is_full and len(latest.devices) >= devices.MOST_DEVICES:
+                        is_full = True
+                        most = devices.MOST_DEVICES
+                        print(f"edge: {place.name}: has {most} devices; no others are shown", file=sys.stderr)
                 elif not live and change and change.problem not in ("", reported_problem):
                     print(f"edge: {change.problem} (retrying until it works)", file=sys.stderr)
                     reported_problem = change.problem

@@ -27,6 +27,11 @@ INBOX_MESSAGES, INBOX_SECONDS = 100, 1.0
 listened to meanwhile. Chosen: at most 6 MB, whoever floods the broker and however slowly the output is taken."""
 TICK_SECONDS = 0.2
 """How often a stop, a lost connection and the time are checked. Chosen: people notice no delay."""
+MOST_DEVICES = 2_000
+"""Most devices that are followed; later ones are left out. Chosen: four times as many as are tested on one broker."""
+NAME_CHARACTERS, TEXT_CHARACTERS, TIME_CHARACTERS = 200, 4_000, 40
+"""Most characters of a device's name (with more it is left out), of its text and of a time, which are cut off. Chosen:
+with MOST_DEVICES at most 32 MB, whoever may write to the broker."""
 SILENT_SECONDS = 5.0
 """If no device is known after this time, the prefix may be wrong. Chosen: retained messages come at once."""
 
@@ -133,6 +138,9 @@ def _changes(
             continue
         name, _, topic = full_topic.removeprefix(f"{prefix}/").partition("/")
         before = devices.get(name)
+        if before is None and (len(devices) >= MOST_DEVICES or len(name) > NAME_CHARACTERS):
+            yield None
+            continue
         after = updated(before or Device(name), topic, payload)
         if after is None:
             devices.pop(name, None)
@@ -145,7 +153,7 @@ def _changes(
 def updated(device: Device, topic: str, payload: bytes) -> Device | None:
     """The device after a message; unchanged if the message is not valid; None if the device was removed.
 
-    A device is removed from a broker by an empty retained message as its availability.
+    A long text is cut off. A device is removed from a broker by an empty retained message as its availability.
     """
     if topic in ("availability", "camera"):
         if not payload and topic == "availability":
@@ -163,7 +171,7 @@ def updated(device: Device, topic: str, payload: bytes) -> Device | None:
     if topic == "state":
         text, sure, since = body.get("text"), body.get("confidence"), body.get("at")
         if isinstance(text, str) and _is_number(sure) and isinstance(since, str):
-            return replace(device, text=text, confidence=sure, since=since)
+            return replace(device, text=text[:TEXT_CHARACTERS], confidence=sure, since=since[:TIME_CHARACTERS])
     elif topic == "stats" and isinstance(backlog := body.get("backlog"), int):
         return replace(device, backlog=backlog)
     return device

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 
+from edge.commands.watch import devices
 from edge.commands.watch.devices import Change, Device
 from edge.system.text import printable
 
@@ -32,7 +33,8 @@ def table(devices: Iterable[Device], width: int, now: datetime) -> list[str]:
 
 def screen(broker: str, change: Change, columns: int, rows: int) -> str:
     """Control sequences and text that draw as much of the table as fits over the terminal's screen."""
-    status = change.problem or f"{broker}  devices: {len(change.devices)}  Ctrl-C to stop"
+    full = " (no others are shown)" if len(change.devices) >= devices.MOST_DEVICES else ""
+    status = change.problem or f"{broker}  devices: {len(change.devices)}{full}  Ctrl-C to stop"
     shown = [status[:columns], "", *table(change.devices.values(), columns, datetime.now().astimezone())]
     return "\x1b[H" + "".join(f"{line}\x1b[K\n" for line in shown[: rows - 1]) + "\x1b[J"
 
@@ -44,7 +46,8 @@ def as_line(device: Device, now: datetime | None = None) -> str:
 
 def as_json(device: Device) -> str:
     """One device as JSON, as ``--json`` prints it; unknown values are null."""
-    return json.dumps(asdict(device), ensure_ascii=False)
+    # A lone surrogate is valid in JSON only as an escape.
+    return json.dumps(asdict(device), ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
 def _cells(device: Device, now: datetime) -> tuple[str, ...]:

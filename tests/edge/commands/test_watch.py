@@ -1,5 +1,6 @@
 """Against a real broker, in a real terminal."""
 
+import argparse
 import json
 import os
 import pty
@@ -14,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.commands.watch import devices, run
 from edge.commands.watch.devices import Device, address, updated
-from edge.commands.watch.table import as_json, as_line, table
+from edge.commands.watch.table import as_json, as_line, screen, table
 from edge.errors import SettingsError
 from tests.support.mosquitto import PATIENCE, Broker, Listener, eventually
 from tests.support.patience import patience
@@ -72,6 +74,16 @@ def test_nonsense_changes_nothing(topic, payload):
 
 def test_a_device_whose_availability_is_removed_is_gone():
     assert updated(known(("state", STATE)), "availability", b"") is None
+
+
+def test_a_lone_surrogate_is_an_escape_in_json():
+    device = known(("state", b'{"text": "\\ud800", "confidence": 0.5, "at": "x"}'))
+    assert json.loads(as_json(device).encode())["text"] == "\ud800"
+
+
+def test_what_is_kept_of_a_device_is_bounded():
+    device = known(("state", {**STATE, "text": "7" * 60_000, "at": "x" * 60_000}))
+    assert (len(device.text or ""), len(device.since or "")) == (devices.TEXT_CHARACTERS, devices.TIME_CHARACTERS)
 
 
 def test_nobody_on_the_broker_writes_to_the_terminal():
@@ -142,6 +154,30 @@ class Watching:
         self.process.send_signal(number)
         _, error = self.process.communicate(timeout=patience(20))
         return self.process.returncode, error.decode()
+
+
+def test_devices_beyond_the_limit_are_left_out(broker, monkeypatch):
+    monkeypatch.setattr(devices, "MOST_DEVICES", 3)
+    with Listener(broker.port, "none") as pi:
+        seen = devices.watch(address(f"mqtt://127.0.0.1:{broker.port}/home"), lambda: False)
+        next(seen)
+        for name in ("long" * 100, *"abcde"):
+            pi.say(f"home/{name}/availability", "online")
+        pi.say("home/a/camera", "online")
+        last = next(change for change in seen if change and change.device and change.device.camera)
+        seen.close()
+    assert set(last.devices) == {"a", "b", "c"}
+
+
+def test_that_devices_are_left_out_is_said_once(monkeypatch, capsys):
+    monkeypatch.setattr(devices, "MOST_DEVICES", 2)
+    known = {name: Device(name) for name in "ab"}
+    monkeypatch.setattr(devices, "watch", lambda *_: iter([devices.Change(known, device) for device in known.values()]))
+    run(argparse.Namespace(broker="mqtt://broker/home", json=True))
+    out, error = capsys.readouterr()
+    assert out.count("\n") == 2
+    assert error == "edge: mqtt://broker:1883/home: has 2 devices; no others are shown\n"
+    assert "devices: 2 (no others are shown)" in screen("mqtt://broker", devices.Change(known), 80, 24)
 
 
 def test_each_change_is_a_line_of_json(broker):
