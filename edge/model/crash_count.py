@@ -18,6 +18,8 @@ MOST_CRASHES = 3
 HEALTHY_SECONDS = 900.0
 """After so many seconds with frames, the crashes before are forgotten. Chosen: a model that fails less often than that
 is still of use."""
+MOST_COUNTED = 999
+"""Crashes above this are not counted. Chosen: far more than MOST_CRASHES, and few digits."""
 _ENDED = "-"
 """In place of the boot: the program has ended itself."""
 
@@ -49,7 +51,7 @@ class CrashCount(Closing):
             self.close()
             return
         if found := re.fullmatch(r"([0-9a-f]{64}) ([0-9]{1,9}) (\S+)\s*", record):
-            self._model, self._crashes = found[1], int(found[2]) + (found[3] == self._boot)
+            self._model, self._crashes = found[1], min(int(found[2]) + (found[3] == self._boot), MOST_COUNTED)
 
     def _write(self, boot: str) -> None:
         if self._file >= 0:

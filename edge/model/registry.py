@@ -11,10 +11,13 @@ from pathlib import Path
 
 from edge.errors import StateError
 from edge.model.card import read_card
-from edge.system.files import write_atomically
+from edge.system.files import read_json, read_small, write_atomically
 
 INDEX = "kept.json"
 """The file that says which models are current and previous."""
+MAX_BYTES = 64 * 2**20
+"""A larger file is refused unread, in bytes: it is no model of digits (the packaged one has about 95 kB), and reading
+it could use up the memory. Chosen."""
 _OUR_FILES = re.compile(rf"[0-9a-f]{{64}}\.tflite|\.([0-9a-f]{{64}}\.tflite|{re.escape(INDEX)})\..+")
 """Names of files that the registry writes, temporary ones too; other files in its folder are left alone."""
 
@@ -28,7 +31,7 @@ class Accepted:
     current: str = ""
     """sha256 of the model in use."""
     previous: str = ""
-    """sha256 of the model before it, accepted from the same path."""
+    """sha256 of the model before it, from the same path; or of ``given_up``, which was there after it."""
     given_up: str = ""
     """sha256 of a model from the same path that crashed the program again and again, until another one is accepted."""
 
@@ -55,7 +58,7 @@ class ModelRegistry:
         """The accepted models; none if there is no index. Raises StateError if the index cannot be read."""
         index = self.folder / INDEX
         try:
-            fields = json.loads(index.read_bytes())
+            fields = read_json(index)
         except FileNotFoundError:
             return Accepted()
         except OSError as error:
@@ -74,9 +77,11 @@ class ModelRegistry:
         """The bytes of a stored model. Raises StateError if it is missing or damaged."""
         path = self._model_path(digest)
         try:
-            content = path.read_bytes()
+            content = read_small(path, MAX_BYTES)
         except OSError as error:
             raise StateError(f"{path}: cannot be read ({error.strerror})") from error
+        except ValueError as error:
+            raise StateError(f"{path}: is damaged ({error})") from error
         if sha256(content).hexdigest() != digest:
             raise StateError(f"{path}: is damaged (its sha256 is wrong)")
         return content
@@ -103,18 +108,20 @@ class ModelRegistry:
                 " folder with --state"
             ) from error
 
-    def give_up(self, path: Path, digest: str) -> bool:
+    def give_up(self, path: Path, content: bytes) -> bool:
         """Make the model before the current one, which crashes the program. Raises StateError.
 
-        ``digest`` is the hash of the model from the file ``path`` that crashes; it may not have been accepted yet.
-        False if there is no other model to use, and nothing was changed.
+        ``content`` is the model from the file ``path`` that crashes, which may not have been accepted yet. It is kept,
+        so that ``rollback`` can put it back. False if there is no other model to use, and nothing was changed.
         """
-        index = self.read_index()
+        index, digest = self.read_index(), sha256(content).hexdigest()
         other = index.previous if digest == index.current else index.current
-        if index.path != str(path) or not other or not self._is_intact(other):
+        if index.path != str(path) or other in ("", index.given_up) or not self._is_intact(other):
             return False
         try:
-            self._write_index(Accepted(index.path, other, given_up=digest))
+            if not self._is_intact(digest):
+                write_atomically(self._model_path(digest), content)
+            self._write_index(Accepted(index.path, other, digest, given_up=digest))
         except OSError as error:
             raise StateError(f"{self.folder / INDEX}: cannot be written ({error.strerror})") from error
         return True

@@ -21,7 +21,7 @@ import numpy as np
 from edge.errors import ModelError, StateError
 from edge.model.classifier import Model
 from edge.model.crash_count import MOST_CRASHES, CrashCount
-from edge.model.registry import Accepted, ModelRegistry
+from edge.model.registry import MAX_BYTES, Accepted, ModelRegistry
 from edge.model.trial import try_model
 from edge.reading.reader import Reader
 from edge.system import state_folder
@@ -33,11 +33,6 @@ log = logging.getLogger(__name__)
 CHECK_SECONDS = 1.0
 """How often the file is checked, in seconds. A new file is tried when two checks in a row find the same version, so a
 file that is still being copied is not tried. Chosen."""
-MAX_BYTES = 64 * 2**20
-"""A larger file is refused unread, in bytes: it is no model of digits (the packaged one has about 95 kB), and reading
-it could use up the memory. Chosen."""
-
-
 FRESH_SECONDS = 5.0
 """The loop works if a frame came within so many seconds. Chosen: well below the watchdog's 30 s."""
 
@@ -107,12 +102,15 @@ class ModelSwap(Closing):
         try:
             content = self._read()
             digest = sha256(content).hexdigest()
-            self._refuse_if_given_up(digest)
+            self._refuse_if_given_up(content, digest)
             if digest == accepted:
                 return self._load(content)
             model = self._accept(content)
         except ModelError as error:
-            last = self._load_accepted(self._index().current)
+            accepted = self._index().current
+            if accepted and (crashes := self._crashes.of(accepted)) >= MOST_CRASHES:
+                log.warning("%s: the model before it has crashed the program %d times, too", self.path, crashes)
+            last = self._load_accepted(accepted)
             if last is None:
                 raise
             self._refuse(content, error)
@@ -130,12 +128,12 @@ class ModelSwap(Closing):
             return Accepted()
         return index if index.path == str(self.path) else Accepted()
 
-    def _refuse_if_given_up(self, digest: str) -> None:
+    def _refuse_if_given_up(self, content: bytes, digest: str) -> None:
         """Raise ModelError if the program crashed too often with this model, and there is another one to use."""
         crashes = self._crashes.of(digest)
         if self._registry and crashes >= MOST_CRASHES:
             try:
-                if not self._registry.give_up(self.path, digest):
+                if not self._registry.give_up(self.path, content):
                     log.warning("%s: crashed the program %d times, and there is no model before it", self.path, crashes)
             except StateError as error:
                 log.warning("%s", error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -12,8 +13,9 @@ from typing import Any
 
 from edge.errors import SettingsError, StateError
 from edge.settings import checked_vision
-from edge.system.files import write_atomically
+from edge.system.files import read_small, write_atomically
 from edge.system.state_folder import create, locate
+from edge.system.text import one_line
 from edge.types import timestamp
 from edge.vision.settings import VisionSettings
 
@@ -124,15 +126,18 @@ class SavedVision:
             return values
         except OSError as error:
             raise StateError(f"{path}: cannot be read ({error.strerror})") from error
-        except (ValueError, SettingsError) as error:
-            raise StateError(f"{path}: is damaged ({error}); remove it, or save on the live page again") from error
+        except (ValueError, RecursionError, SettingsError) as error:
+            why = one_line(error)
+            raise StateError(f"{path}: is damaged ({why}); remove it, or save on the live page again") from error
 
 
 def _bytes(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_small(path)
     except FileNotFoundError:
         return None
+    except ValueError as error:
+        raise OSError(errno.EINVAL, str(error)) from error
 
 
 def _move(path: Path, to: Path) -> None:

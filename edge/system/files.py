@@ -1,12 +1,18 @@
-"""Names of files, and atomic writes: a file has its old content or its new content, never half of it."""
+"""Names of files, careful reads, and atomic writes: a file has its old content or its new content, never half of it."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+SMALL_BYTES = 65_536
+"""Most bytes of a small file. Chosen: those in the state folder have less than 2 kB."""
 
 
 def expanded(name: str) -> Path:
@@ -56,3 +62,29 @@ def write_atomically(path: Path, content: bytes, *, readable: bool = False, secr
     """Write ``content`` to a file as ``replacing`` does. Raises OSError."""
     with replacing(path, readable=readable, secret=secret) as temporary:
         temporary.write_bytes(content)
+
+
+def read_small(path: Path, most_bytes: int = SMALL_BYTES) -> bytes:
+    """The content of a file that may be anything. Raises OSError; ValueError if it is no regular file, or larger.
+
+    A named pipe would be waited for without an end, and a device or a huge file may fill the memory.
+    """
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(number)
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError("it is no regular file")
+        if status.st_size > most_bytes:
+            raise ValueError(f"it is larger than {most_bytes:,} bytes")
+        with os.fdopen(number, "rb", closefd=False) as file:
+            return file.read(most_bytes)
+    finally:
+        os.close(number)
+
+
+def read_json(path: Path) -> Any:
+    """The value in a small JSON file. Raises OSError; ValueError if it is not such a file."""
+    try:
+        return json.loads(read_small(path))
+    except RecursionError as error:
+        raise ValueError("its brackets are nested too deeply") from error

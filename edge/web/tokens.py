@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from edge.errors import StateError
-from edge.system.files import write_atomically
+from edge.system.files import read_json, write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -81,29 +81,33 @@ def load_tokens(folder: Path) -> Tokens:
     path = folder / FILE
     damaged = f"{path}: is damaged; remove it, and new tokens are made"
     try:
-        content = path.read_bytes()
-        stored = json.loads(content)
+        stored = read_json(path)
     except FileNotFoundError:
         return _make_tokens(path)
     except OSError as error:
         raise StateError(f"{path}: cannot be read ({error.strerror}); try with sudo") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise StateError(damaged) from error
     fields = stored if isinstance(stored, dict) else {}
     found = {name: fields.get(name) for name in ("change", "view")}
     if not all(isinstance(one, str) and one.isascii() and len(one) >= TOKEN_BYTES for one in found.values()):
         raise StateError(damaged)
+    tokens = Tokens(**{name: str(token) for name, token in found.items()})
     if path.stat().st_mode & 0o077:
         # Others may read it, such as after it was restored from a backup: write it again for this user only.
         with contextlib.suppress(OSError):
-            write_atomically(path, content, secret=True)
-    return Tokens(**{name: str(token) for name, token in found.items()})
+            _write(path, tokens)
+    return tokens
 
 
 def _make_tokens(path: Path) -> Tokens:
     made = Tokens(secrets.token_urlsafe(TOKEN_BYTES), secrets.token_urlsafe(TOKEN_BYTES))
     try:
-        write_atomically(path, json.dumps(asdict(made), indent=1).encode() + b"\n", secret=True)
+        _write(path, made)
     except OSError as error:
         raise StateError(f"{path}: cannot be written ({error.strerror}); name another folder with --state") from error
     return made
+
+
+def _write(path: Path, tokens: Tokens) -> None:
+    write_atomically(path, json.dumps(asdict(tokens), indent=1).encode() + b"\n", secret=True)

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from edge.model import crash_count
-from edge.model.crash_count import FILE, HEALTHY_SECONDS, CrashCount
+from edge.model.crash_count import FILE, HEALTHY_SECONDS, MOST_COUNTED, CrashCount
+from edge.store.entry import boot_id
 
 ONE, TWO = "1" * 64, "2" * 64
 
@@ -78,6 +79,13 @@ def test_a_damaged_file_counts_nothing(tmp_path: Path, content: bytes) -> None:
     assert counted(tmp_path) == 0
     crash(tmp_path)
     assert counted(tmp_path) == 1
+
+
+def test_many_crashes_are_not_forgotten(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text(f"{ONE} 999999999 {boot_id()}\n")
+    for _ in range(3):
+        crash(tmp_path)
+        assert counted(tmp_path) == MOST_COUNTED
 
 
 def test_without_a_folder_nothing_is_counted(tmp_path: Path) -> None:

@@ -79,10 +79,16 @@ def test_a_damaged_index_is_an_error_and_is_replaced(models: ModelRegistry, tmp_
     (models.folder / f"{digest(b'one')}.tflite").write_bytes(b"0ne")
     with pytest.raises(StateError, match="is damaged"):
         models.content(digest(b"one"))
-    for said in ('{"path": "m"', '{"path": "m", "current": "../../etc/passwd", "previous": ""}', "[]"):
+    elsewhere = '{"path": "m", "current": "../../etc/passwd", "previous": ""}'
+    for said in ('{"path": "m"', elsewhere, "[]", "[" * 50_000, " " * 10**6):
         (models.folder / INDEX).write_text(said)
         with pytest.raises(StateError, match=f"{INDEX}: is damaged; remove it"):
             models.read_index()
+    for path in (models.folder / INDEX, models.folder / f"{digest(b'one')}.tflite"):
+        path.unlink()
+        os.mkfifo(path)
+    with pytest.raises(StateError, match=f"{INDEX}: is damaged; remove it"):
+        models.read_index()
     models.accept(tmp_path / "m", b"one")
     assert models.content(models.read_index().current) == b"one"
 

@@ -13,7 +13,7 @@ import pytest
 from edge.errors import ModelError
 from edge.model import crash_count
 from edge.model.classifier import Model
-from edge.model.registry import Accepted, ModelRegistry
+from edge.model.registry import Accepted, ModelRegistry, rollback
 from edge.reading.reader import Reader
 from edge.running import model_swap as room
 from edge.running.model_swap import ModelSwap
@@ -259,15 +259,36 @@ def test_after_three_crashes_the_model_before_is_used(bench: Bench, caplog: pyte
     reason = f"{bench.path}: crashed the program 3 times in a row; put another model there"
     assert (bench.reads, bench.check(0)) == (digest(ONE), [("refused", reason)])
     assert caplog.messages[-1] == f"{reason} (still using the model before)"
-    assert bench.index == Accepted(str(bench.path), digest(ONE), "", digest(TWO))
+    assert bench.index == Accepted(str(bench.path), digest(ONE), digest(TWO), digest(TWO))
     assert bench.path.read_bytes() == TWO, "it is the user's"
     assert bench.check(3) == [], "it is not tried again by itself"
     # Nor after a restart, whatever else crashes the program.
-    crash(bench, 4)
+    crash(bench, 2)
+    assert "too" not in caplog.messages[-2]
+    crash(bench, 1)
     assert bench.reads == digest(ONE)
+    assert caplog.messages[-2] == f"{bench.path}: the model before it has crashed the program 3 times, too"
     bench.put(THREE)
     assert bench.check() == [("refused", reason), ("accepted", None)]
     assert bench.index == Accepted(str(bench.path), digest(THREE), digest(ONE))
+
+
+def test_rolling_back_from_such_a_model_keeps_it_and_returns_to_it(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.start().put(TWO)
+    bench.check()
+    crash(bench, 3)
+    bench.check(0)
+    rollback(bench.folder, str(bench.path))
+    assert bench.path.read_bytes() == ONE and bench.check() == []
+    # Neither crashes in turn with the other.
+    crash(bench, 4)
+    assert bench.reads == digest(ONE)
+    assert caplog.messages[-1] == f"{bench.path}: crashed the program 4 times, and there is no model before it"
+    rollback(bench.folder, str(bench.path))
+    assert bench.path.read_bytes() == TWO and bench.check() == [("accepted", None)]
+    assert bench.index == Accepted(str(bench.path), digest(TWO), digest(ONE))
 
 
 def test_whoever_asks_for_it_may_try_such_a_model_again(bench: Bench) -> None:

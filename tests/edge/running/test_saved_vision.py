@@ -1,6 +1,7 @@
 """Cleaning settings saved on the live page: they replace [vision], are checked, and never prevent a start."""
 
 import contextlib
+import os
 import tomllib
 
 import pytest
@@ -80,8 +81,18 @@ def test_back_from_the_first_goes_to_the_settings(saved, tmp_path):
     assert saved.restore_previous() == one
 
 
+def test_a_named_pipe_is_not_waited_for(saved, tmp_path):
+    os.mkfifo(tmp_path / SAVED_FILE)
+    with pytest.raises(StateError, match="it is no regular file"):
+        saved.vision()
+    with pytest.raises(StateError, match="it is no regular file"):
+        saved.save(CONFIGURED)
+
+
 @pytest.mark.parametrize(
-    "content", ["", "vision = 3", "[vision]\nmedian = 99", "[vision]\nmedain = 3", "\0\0", "[vision"]
+    "content",
+    ["", "vision = 3", "[vision]\nmedian = 99", "[vision]\nmedain = 3", "\0\0", "[vision", "vision = " + "[" * 50_000],
+    ids=range(7),
 )
 def test_what_is_damaged_is_one_line_and_nothing_changes(saved, tmp_path, content):
     (tmp_path / SAVED_FILE).write_text(content)

@@ -68,3 +68,23 @@ def test_a_home_folder_is_found_and_an_unknown_user_is_no_error(monkeypatch: pyt
     monkeypatch.setenv("HOME", "/home/ada")
     for name, path in (("~/x", "/home/ada/x"), ("x", "x"), ("~nosuchuser/x", "~nosuchuser/x")):
         assert files.expanded(name) == Path(path)
+
+
+def test_only_a_small_regular_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text('{"a": 1}')
+    assert files.read_json(path) == {"a": 1}
+    path.write_text("[" * 50_000)
+    with pytest.raises(ValueError, match="nested too deeply"):
+        files.read_json(path)
+    path.write_text(" " * (files.SMALL_BYTES + 1))
+    with pytest.raises(ValueError, match="is larger than 65,536 bytes"):
+        files.read_json(path)
+    path.unlink()
+    for make in (os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")):
+        make(path)
+        with pytest.raises(ValueError, match="no regular file"):
+            files.read_json(path)
+        path.rmdir() if path.is_dir() else path.unlink()
+    with pytest.raises(FileNotFoundError):
+        files.read_json(path)

@@ -173,7 +173,7 @@ def test_new_tokens_end_sessions_at_once(tmp_path):
     assert door.ask(authorization=f"Bearer {new.view}")[0] == 200
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"[" * 100_000, SURROGATE])
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"[" * 50_000, SURROGATE])
 def test_a_damaged_file_of_tokens_changes_nothing(tmp_path, content):
     tokens = CurrentTokens(tmp_path)
     before = tokens()
