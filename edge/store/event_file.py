@@ -76,7 +76,9 @@ class EventFile(Closing):
         self._lock = Lock(sibling(path, ".lock"))
         self._checkpoint_lock = threading.Lock()
         self._commits = self._checkpointed = self._synced = 0
-        self._wal, self._checkpoint_at_bytes = sibling(path, "-wal"), WAL_LIMIT_BYTES
+        # SQLite keeps the WAL beside the file itself, wherever a symbolic link to it is.
+        self._place = Path(os.path.realpath(path))
+        self._wal, self._checkpoint_at_bytes = sibling(self._place, "-wal"), WAL_LIMIT_BYTES
         self._wal_descriptor, self._busy_seconds = -1, BUSY_SECONDS
         self._file: sqlite3.Connection | None = None
         try:
@@ -242,8 +244,11 @@ class EventFile(Closing):
 
     def exists(self) -> bool:
         """Whether the open file is still the one at its path; false if somebody deleted or replaced it."""
+        return self._is_at(self._path)
+
+    def _is_at(self, path: Path) -> bool:
         try:
-            return os.path.samestat(self._path.stat(), self._opened)
+            return os.path.samestat(path.stat(), self._opened)
         except OSError:
             return False
 
@@ -305,12 +310,12 @@ class EventFile(Closing):
             self._checkpoint(file)
         if os.path.samestat(self._wal.stat(), os.fstat(self._wal_descriptor)):
             for ending in ("-wal", "-shm"):
-                sibling(self._path, ending).unlink()
+                sibling(self._place, ending).unlink()
 
     def close(self) -> None:
         """Close the database; SQLite copies the WAL into it and removes the WAL."""
         with self._checkpoint_lock:
-            if self._file is not None and self._wal_descriptor >= 0 and not self.exists():
+            if self._file is not None and self._wal_descriptor >= 0 and not self._is_at(self._place):
                 with contextlib.suppress(sqlite3.Error, OSError):
                     self._take_wal_away(self._file)
             if self._file is not None:

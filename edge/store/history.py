@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import sqlite3
 import stat
@@ -77,7 +78,7 @@ def read(
         # Opening a named pipe would wait for ever.
         raise StateError(f"{path}: is not a regular file; edge run renames it and starts a new one")
     try:
-        with closing(_open(path)) as file:
+        with closing(_open(Path(os.path.realpath(path)))) as file:
             if file.execute("PRAGMA user_version").fetchone()[0] > VERSION:
                 raise StateError(f"{path}: was written by a newer edge-digits; use the edge command of that version")
             yield from _rows(file, since, until, last)

@@ -568,6 +568,25 @@ def test_the_log_of_another_file_is_left_alone(opened, path: Path, tmp_path: Pat
     assert [text for _, _, text in rows(path)][3:] == [entry.text] and len(rows(path)) == 4
 
 
+def test_a_database_behind_a_link_is_synced_and_checkpointed_too(path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(event_file, "WAL_LIMIT_BYTES", 100_000)
+    monkeypatch.setattr(event_file, "WAL_RETRY_BYTES", 10_000)
+    disk = path.parent / "disk"
+    disk.mkdir()
+    path.symlink_to(disk / "real.db")
+    with Store(path, device="shed") as one:
+        for n in range(600):
+            one.append(notice(n))
+        one._file.sync()
+        assert (disk / "real.db-wal").stat().st_size < 1_000_000
+        # Another link: the first database is left in order.
+        path.unlink()
+        path.symlink_to(disk / "other.db")
+        one.append(notice(0))
+    assert (len(rows(disk / "real.db")), len(rows(disk / "other.db"))) == (600, 1)
+    assert sorted(file.name for file in disk.iterdir()) == ["other.db", "real.db"]
+
+
 def test_a_program_that_writes_for_long_is_waited_for_once(opened, path: Path, monkeypatch, caplog) -> None:
     monkeypatch.setattr(event_file, "BUSY_SECONDS", 0.2)
     one = opened()
