@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import re
 from pathlib import Path
 
 from edge.store.entry import boot_id
 from edge.system.closing import Closing
+
+log = logging.getLogger(__name__)
 
 FILE = "crashes"
 """The file in the registry's folder: the model's hash, the number of crashes, and the boot in which it is in use."""
@@ -35,7 +38,8 @@ class CrashCount(Closing):
     def __init__(self, folder: Path | None) -> None:
         """Count the crash of the run before, if it ended in one. ``folder`` is the registry's.
 
-        Nothing is counted if there is no folder, if the file cannot be used, or if another process uses it.
+        Nothing is counted if there is no folder, if another process uses the file, or if it cannot be used, which is
+        logged.
         """
         self._file = -1
         self._boot = boot_id()
@@ -47,8 +51,13 @@ class CrashCount(Closing):
             self._file = os.open(folder / FILE, os.O_RDWR | os.O_CREAT, 0o640)
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             record = os.pread(self._file, 200, 0).decode("ascii", "replace")
-        except OSError:
+        except BlockingIOError:
             self.close()
+            return
+        except OSError as error:
+            self.close()
+            why = error.strerror
+            log.warning("%s: cannot be used (%s); remove it (until then crashes are not counted)", folder / FILE, why)
             return
         if found := re.fullmatch(r"([0-9a-f]{64}) ([0-9]{1,9}) (\S+)\s*", record):
             self._model, self._crashes = found[1], min(int(found[2]) + (found[3] == self._boot), MOST_COUNTED)

@@ -88,6 +88,13 @@ def test_many_crashes_are_not_forgotten(tmp_path: Path) -> None:
         assert counted(tmp_path) == MOST_COUNTED
 
 
+def test_a_file_that_cannot_be_used_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / FILE).mkdir()
+    assert counted(tmp_path) == 0
+    said = f"{tmp_path / FILE}: cannot be used (Is a directory); remove it (until then crashes are not counted)"
+    assert caplog.messages == [said]
+
+
 def test_without_a_folder_nothing_is_counted(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for folder in (None, tmp_path / "file", tmp_path / "none" / "model"):
