@@ -156,7 +156,7 @@ def _store_publisher(store: Store, stopwatch: Stopwatch) -> Publisher:
 
 def _newest_text(store: Store) -> str:
     """The text of the last event before the program ended; empty if there was none."""
-    return str(json.loads(store.newest_event)["text"]) if store.newest_event else ""
+    return str(json.loads(store.newest_event).get("text", "")) if store.newest_event else ""
 
 
 def _device(settings: Settings) -> str:

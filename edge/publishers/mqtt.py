@@ -204,6 +204,8 @@ class Mqtt(Channel):
 
     def _send(self, entry: Entry, leaf: str, retained: str) -> InFlight:
         key, payload = (entry.boot_id, entry.seq), entry.text.encode()
+        if not leaf:
+            return InFlight(key, (), "damaged in the events database")
         limit = self._open().packet_bytes
         if key in self._too_large or (limit and len(payload) + len(self._base) + OVERHEAD_BYTES > limit):
             return InFlight(key, (), f"too large for the broker ({len(payload):,} bytes)")
@@ -364,8 +366,13 @@ class Mqtts(Mqtt):
 
 
 def _topics_of(entry: Entry) -> tuple[str, str]:
-    """The topic of an entry, and the topic where the newest of its kind is retained; empty: none."""
-    body: dict[str, Any] = json.loads(entry.text)
+    """The topic of an entry, empty if it is damaged; and where the newest of its kind is retained, or none."""
+    try:
+        body = json.loads(entry.text)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        return "", ""
     if "event" in body:
         return "event", "state"
     return "notice", "camera/attributes" if body.get("notice") == "camera" else ""

@@ -28,7 +28,7 @@ from edge.controls import Program
 from edge.errors import BusyError, PublishError, SettingsError
 from edge.publishers.courier import Channel, Entry
 from edge.system.credentials import secret_file
-from edge.system.text import one_line
+from edge.system.text import one_line, printable
 from edge.system.tls import CERTIFICATE_HINTS, speaks_no_tls
 from edge.system.version import __version__
 from edge.uri import File, Uri
@@ -163,7 +163,9 @@ class Webhook(Channel):
 
     def _request(self, entry: Entry) -> http.client.HTTPResponse:
         """Make one request and read its answer, within ANSWER_SECONDS in all, even if bytes come slowly."""
-        body, key, timestamp = entry.text.encode(), f"{entry.boot_id}-{entry.seq}", int(time.time())
+        # A header is ASCII; a byte that a bad card has changed may not be.
+        key = printable(f"{entry.boot_id}-{entry.seq}").encode("ascii", "replace").decode()
+        body, timestamp = entry.text.encode(), int(time.time())
         headers = {
             "webhook-id": key,
             "webhook-timestamp": str(timestamp),

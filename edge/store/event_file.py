@@ -15,6 +15,7 @@ runs one checkpoint at a time, and runs one beside the writer only if there were
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import os
 import sqlite3
@@ -86,8 +87,7 @@ class EventFile(Closing):
             if path.exists() and not path.is_file():
                 raise UnusableError("is not a regular file")
             self._file = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            # A byte of a text that a bad card has changed spoils that text only; the others can still be read.
-            self._file.text_factory = lambda text: text.decode("utf-8", "replace")
+            self._file.text_factory = tables.replacing_text
             tables.prepare(self._file, PRAGMAS)
             self.first, self.last = self._position_range()
             tables.check_writable(self._file, path)
@@ -125,8 +125,10 @@ class EventFile(Closing):
     def _position_range(self) -> tuple[int, int]:
         oldest = self._run("SELECT min(position) FROM events").fetchone()[0]
         newest = self._run("SELECT max(position) FROM events").fetchone()[0]
-        sent = self._run("SELECT max(done) FROM outlets").fetchone()[0]
+        sent = self._run("SELECT max(CAST(done AS INTEGER)) FROM outlets").fetchone()[0]
         last = max(sent or 0, newest or 0)
+        if last > tables.MOST_POSITION:
+            raise UnusableError("is damaged (it has impossible positions)")
         return oldest or last + 1, last
 
     @contextlib.contextmanager
@@ -183,20 +185,20 @@ class EventFile(Closing):
     def newest_event(self) -> str | None:
         """The JSON of the newest entry that is an event (not a notice); None if there is none."""
         row = self._run(
-            "SELECT text FROM events WHERE CASE WHEN json_valid(text) THEN json_extract(text, '$.event') END"
-            " IS NOT NULL ORDER BY position DESC LIMIT 1"
+            "SELECT CAST(text AS TEXT) AS whole FROM events WHERE CASE WHEN json_valid(whole) THEN"
+            " json_extract(whole, '$.event') END IS NOT NULL ORDER BY position DESC LIMIT 1"
         ).fetchone()
         return row[0] if row else None
 
     def newest_seq(self, boot_id: str) -> int | None:
         """The ``seq`` of the newest entry with this ``boot_id``; None if the newest entry of all is of another boot."""
-        newest = self._run("SELECT boot_id FROM events ORDER BY position DESC LIMIT 1").fetchone()
-        if newest is None or not newest[0].startswith(boot_id):
+        newest = self._run(f"SELECT {tables.COLUMNS} FROM events ORDER BY position DESC LIMIT 1").fetchone()
+        if newest is None or not Entry(*newest).boot_id.startswith(boot_id):
             return None
         row = self._run(
-            "SELECT seq FROM events WHERE boot_id = ? ORDER BY position DESC LIMIT 1", (boot_id,)
+            f"SELECT {tables.COLUMNS} FROM events WHERE boot_id = ? ORDER BY position DESC LIMIT 1", (boot_id,)
         ).fetchone()
-        return row[0] if row else None
+        return Entry(*row).seq if row and Entry(*row).seq < tables.MOST_POSITION else None
 
     def record_key(self, boot_id: str, seq: int) -> None:
         """Record the last key in the lock file: the database may lose its newest entries, or not fit on a full disk."""
@@ -204,7 +206,8 @@ class EventFile(Closing):
 
     def outlets(self) -> dict[str, Progress]:
         """How far each publisher has got, by its name."""
-        return {name: Progress(done, dropped) for name, done, dropped in self._run("SELECT * FROM outlets")}
+        rows = self._run("SELECT name, CAST(done AS INTEGER), CAST(dropped AS INTEGER) FROM outlets")
+        return {name: Progress(done or 0, dropped or 0) for name, done, dropped in rows}
 
     def trim(self, limits: StoreSettings, boot_id: str, up: float, now: float) -> bool:
         """Delete the oldest entries that exceed a limit; true if there are more than one transaction deletes.
@@ -218,10 +221,10 @@ class EventFile(Closing):
         excess = max(rows - limits.rows, math.ceil((used - limit) / max(1, used // max(1, rows))), 0)
         age = limits.days * 86_400
         oldest = self._run(
-            "SELECT CASE instr(boot_id, ?) WHEN 1 THEN ? - up ELSE ? - at END FROM events ORDER BY position LIMIT ?",
+            f"SELECT {tables.AGE} FROM events ORDER BY position LIMIT ?",
             (boot_id, up, now, TRIM_ROWS if self._oldest_exceeds(age, boot_id, up, now) else 0),
         )
-        expired = sum(1 for (seconds,) in oldest if seconds > age)
+        expired = sum(1 for _ in itertools.takewhile(lambda row: row[0] > age, oldest))
         surplus = min(max(excess, expired), rows - 1)
         if surplus > 0:
             upto = self.first + min(surplus, TRIM_ROWS) - 1
@@ -235,8 +238,8 @@ class EventFile(Closing):
 
     def _oldest_exceeds(self, age: float, boot_id: str, up: float, now: float) -> bool:
         """Whether the oldest entry is older than ``age`` seconds."""
-        row = self._run("SELECT boot_id, at, up FROM events ORDER BY position LIMIT 1").fetchone()
-        return bool(row) and (up - row[2] if row[0].startswith(boot_id) else now - row[1]) > age
+        row = self._run(f"SELECT {tables.AGE} FROM events ORDER BY position LIMIT 1", (boot_id, up, now)).fetchone()
+        return bool(row) and row[0] > age
 
     def bytes(self) -> int:
         """Size of the database and its WAL on the disk."""

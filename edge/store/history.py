@@ -17,7 +17,7 @@ from typing import Any
 
 from edge.errors import SettingsError, StateError
 from edge.store.damage import result_code, sibling
-from edge.store.tables import VERSION
+from edge.store.tables import VERSION, replacing_text
 from edge.system.text import printable, spreadsheet_cell
 
 READ_ROWS = 500
@@ -27,6 +27,8 @@ MIN_DURATION_SECONDS = 0.05
 """A shorter duration is not shown: it would be rounded to 0.0 s."""
 TIME_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 """Unit letter of a relative time such as ``2h`` -> argument of timedelta."""
+_DAMAGED = (ValueError, LookupError, TypeError, AttributeError)
+"""What is raised by JSON that is valid, but not that of an event or notice."""
 CSV_FIELDS = (
     "at",
     "device",
@@ -93,7 +95,8 @@ def read(
 
 
 def _rows(file: sqlite3.Connection, since: datetime | None, until: datetime | None, last: int | None) -> Iterator[str]:
-    where = "at >= ? AND at < ?"
+    # A byte that a bad card has changed spoils its own event only.
+    where = "at >= ? AND at < ? AND json_valid(CAST(text AS TEXT))"
     limits = (since.timestamp() if since else float("-inf"), until.timestamp() if until else float("inf"))
     position = 0
     if last is not None:
@@ -103,7 +106,7 @@ def _rows(file: sqlite3.Connection, since: datetime | None, until: datetime | No
         position = row[0] - 1 if row else 0
     while True:
         rows = file.execute(
-            f"SELECT position, text FROM events WHERE {where} AND position > ? ORDER BY position LIMIT ?",
+            f"SELECT position, CAST(text AS TEXT) FROM events WHERE {where} AND position > ? ORDER BY position LIMIT ?",
             (*limits, position, READ_ROWS),
         ).fetchall()
         yield from (text for _, text in rows)
@@ -115,6 +118,7 @@ def _rows(file: sqlite3.Connection, since: datetime | None, until: datetime | No
 def _open(path: Path) -> sqlite3.Connection:
     uri = path.absolute().as_uri()
     file = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=5.0)
+    file.text_factory = replacing_text
     try:
         file.execute("SELECT count(*) FROM sqlite_master").fetchone()
         return file
@@ -127,12 +131,20 @@ def _open(path: Path) -> sqlite3.Connection:
             or sibling(path, "-wal").exists()
         ):
             raise
-    return sqlite3.connect(f"{uri}?immutable=1", uri=True)
+    file = sqlite3.connect(f"{uri}?immutable=1", uri=True)
+    file.text_factory = replacing_text
+    return file
 
 
 def text_line(text: str) -> str:
     """One line for people: local time with its offset from UTC, what happened, the text now, and the text before."""
-    message = json.loads(text)
+    try:
+        return _text_line(json.loads(text))
+    except _DAMAGED:
+        return "(a damaged event)"
+
+
+def _text_line(message: dict[str, Any]) -> str:
     at = datetime.fromisoformat(message["at"]).astimezone().isoformat(" ", "seconds")
     row = _row(message)
     remarks = [row["reason"]] if row["reason"] else []
@@ -167,7 +179,10 @@ def csv_line(text: str | None) -> str:
 
     A cell that a spreadsheet would take for a formula gets an apostrophe in front; the JSON export changes nothing.
     """
-    row = _row(json.loads(text)) if text is not None else {name: name for name in CSV_FIELDS}
+    try:
+        row = _row(json.loads(text)) if text is not None else {name: name for name in CSV_FIELDS}
+    except _DAMAGED:
+        row = {"kind": "damaged"}
     out = io.StringIO()
     # Python 3.11 quotes a cell with a line break only if the line terminator contains that character.
     csv.writer(out, lineterminator="\r\n").writerow([spreadsheet_cell(row.get(name)) for name in CSV_FIELDS])

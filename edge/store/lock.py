@@ -5,9 +5,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 from pathlib import Path
 
 from edge.system.closing import Closing
+
+MOST_SEQ = 2**53
+"""A larger number was never given."""
 
 
 class Lock(Closing):
@@ -25,7 +29,7 @@ class Lock(Closing):
     def read_key(self) -> tuple[str, int] | None:
         """The key (``boot_id``, ``seq``) that was recorded last; None if there is none or it cannot be parsed."""
         boot_id, _, seq = os.pread(self._file, 200, 0).decode("ascii", "replace").strip().partition(" ")
-        return (boot_id, int(seq)) if seq.isdecimal() and seq.isascii() else None
+        return (boot_id, int(seq)) if re.fullmatch("[0-9]{1,20}", seq) and int(seq) < MOST_SEQ else None
 
     def record_key(self, boot_id: str, seq: int) -> None:
         """Record the last key; a failed write is not an error.

@@ -23,7 +23,15 @@ MIGRATIONS = (
 """What brings the tables from each version to the next; 0 is an empty database. Add to it, but never change it."""
 VERSION = len(MIGRATIONS)
 """SQLite's user_version of these databases: the version of the tables."""
-COLUMNS = "position, boot_id, seq, at, up, text"
+COLUMNS = (
+    "position, ifnull(CAST(boot_id AS TEXT), ''), ifnull(CAST(seq AS INTEGER), 0), ifnull(CAST(at AS REAL), 0.0),"
+    " ifnull(CAST(up AS REAL), 0.0), ifnull(CAST(text AS TEXT), '')"
+)
+"""The fields of an ``Entry``. A byte that a bad card has changed may turn a value into NULL, or into another type."""
+AGE = "ifnull(CASE instr(boot_id, ?) WHEN 1 THEN ? - up ELSE ? - at END, 0.0)"
+"""An entry's age in seconds, 0 if unknown. Its arguments: the id of this boot, the seconds since it and since 1970."""
+MOST_POSITION = 2**53
+"""A larger position or number of an entry was never given."""
 
 
 def prepare(file: sqlite3.Connection, pragmas: tuple[str, ...]) -> None:
@@ -55,6 +63,11 @@ def prepare(file: sqlite3.Connection, pragmas: tuple[str, ...]) -> None:
         if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
             raise UnusableError(f"lacks the tables of a store ({error})") from error
         raise
+
+
+def replacing_text(text: bytes) -> str:
+    """A text_factory: a byte that a bad card has changed spoils its own text only; the others can still be read."""
+    return text.decode("utf-8", "replace")
 
 
 def check_writable(file: sqlite3.Connection, path: Path) -> None:

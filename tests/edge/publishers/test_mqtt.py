@@ -57,9 +57,9 @@ class Device:
     def __init__(self, folder, port, device="desk", query="", **known):
         self.controls = Controls()
         self.store = Store(folder / f"{device}.db", device=device)
-        program = Program(device=device, controls=self.controls, **{"stats": lambda: STATS, **known})
-        uri = f"mqtt://127.0.0.1:{port}/home{query}"
-        self.courier: Courier = open_publisher(uri, program=program, outlet=self.store.outlet)
+        self.program = Program(device=device, controls=self.controls, **{"stats": lambda: STATS, **known})
+        self.uri = f"mqtt://127.0.0.1:{port}/home{query}"
+        self.courier: Courier = open_publisher(self.uri, program=self.program, outlet=self.store.outlet)
         eventually(lambda: self.courier.delivery().connected)
 
     def close(self):
@@ -119,6 +119,21 @@ def test_events_and_notices_arrive_in_order_and_the_newest_are_retained(device, 
     plain = {leaf: retained[leaf].payload for leaf in ("availability", "camera", "paused", "threshold")}
     assert plain == {"availability": b"online", "camera": b"online", "paused": b"OFF", "threshold": b"0.5"}
     assert "stats" in retained
+
+
+def test_an_event_that_was_damaged_in_the_store_does_not_keep_the_others_back(device, listener, tmp_path, caplog):
+    one = device()
+    one.courier.close()
+    first = one.store.append(event("1"))
+    last = one.store.append(event("2"))
+    one.store._file._run("UPDATE events SET text = '{' WHERE seq = ?", (first.seq,))
+    outlet = one.store.outlet(one.courier.name)
+    device_again = open_publisher(one.uri, program=one.program, outlet=lambda name: outlet)
+    try:
+        assert body(listener.next("/event"))["seq"] == last.seq
+    finally:
+        device_again.close()
+    assert "damaged in the events database; dropped" in caplog.text
 
 
 def test_every_payload_fits_its_schema(device, listener):

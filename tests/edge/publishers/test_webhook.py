@@ -414,3 +414,8 @@ def test_the_courier_delivers_everything_in_order_whatever_the_server_does(far, 
         for (_, headers, _), body in zip(far.got, bodies, strict=True)
     )
     assert "answers 422" in caplog.text
+
+
+def test_a_key_that_was_damaged_in_the_store_is_sent_all_the_same(far, hook):
+    assert list(hook.send([Entry(1, boot_id="3f\ufffd\n")])) == [""]
+    assert far.got[0][1]["webhook-id"] == "3f? / -7"

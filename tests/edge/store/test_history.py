@@ -226,3 +226,16 @@ def test_a_named_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "events.db")
     with pytest.raises(StateError, match="is not a regular file"):
         next(history.read(tmp_path / "events.db"))
+
+
+def test_a_spoiled_event_does_not_keep_the_others_from_being_shown(kept, tmp_path: Path) -> None:
+    sent = kept(*(event(text=text) for text in "1234"))
+    path = tmp_path / "events.db"
+    file = sqlite3.connect(path, isolation_level=None)
+    for position, text in ((1, "CAST(X'FF7B' AS TEXT)"), (2, "'{}'"), (3, "'[1]'")):
+        file.execute(f"UPDATE events SET text = {text} WHERE position = ?", (position,))
+    file.close()
+    found = list(history.read(path))
+    assert found == ["{}", "[1]", sent[3]]
+    assert [history.text_line(text)[:17] for text in found[:2]] == ["(a damaged event)"] * 2
+    assert history.csv_line("[1]") == ",,,,damaged,,,,,,"

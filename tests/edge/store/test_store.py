@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from edge.store import damage, event_file, outlet, store, sync, tables
-from edge.store.entry import uptime
+from edge.store.entry import boot_id, uptime
 from edge.store.settings import StoreSettings
 from edge.store.store import Store
 from edge.types import Notice
@@ -125,7 +125,10 @@ def test_no_number_is_given_twice_when_an_old_copy_is_put_back_within_a_boot(
     assert keys([entry]) & keys([*given, third]) == set() and entry.seq > third.seq
 
 
-@pytest.mark.parametrize("note", [b"", b"\0" * 58, b"rubbish", b"another boot 99999999999999999999\n", b"\xff 12"])
+HUGE = f"{boot_id()} {2**63:020}\n".encode()
+
+
+@pytest.mark.parametrize("note", [b"", b"\0" * 58, b"rubbish", b"another boot 99999999999\n", b"\xff 12", HUGE])
 def test_a_lock_file_without_a_key_of_this_boot_is_ignored(note: bytes, opened, path: Path) -> None:
     one = opened()
     before = [one.append(notice(n)) for n in range(3)]
@@ -181,6 +184,42 @@ def test_a_flipped_byte_spoils_only_its_own_entry(opened, path: Path, caplog) ->
     got = outlet.pending()
     assert [entry.seq for entry in got] == [entry.seq for entry in sent] and got[:4] == sent[:4]
     assert not caplog.records
+
+
+@pytest.mark.parametrize("column", ["boot_id", "seq", "at", "up", "text"])
+@pytest.mark.parametrize("value", ["NULL", "X'FF00'", "'x'", "1e300"])
+def test_a_value_of_a_wrong_type_spoils_only_its_own_entry(
+    column: str, value: str, opened, path: Path, monkeypatch
+) -> None:
+    """A flipped byte in the head of a record changes the types of its values, whatever the table wants."""
+    monkeypatch.setattr(store, "TRIM_EVERY_APPENDS", 1)
+    one = opened()
+    one.outlet("a")
+    sent = [one.append(notice(n)) for n in range(3)]
+    one.close()
+    file = sqlite3.connect(path, isolation_level=None)
+    file.execute("PRAGMA writable_schema = ON")
+    file.execute("UPDATE sqlite_master SET sql = replace(replace(sql, ' NOT NULL', ''), '_id TEXT', '_id')")
+    file.close()
+    file = sqlite3.connect(path, isolation_level=None)
+    file.execute(f"UPDATE events SET {column} = {value} WHERE position IN (?, ?)", (sent[0].position, sent[2].position))
+    file.close()
+    two = opened()
+    outlet = two.outlet("a")
+    sent += [two.append(notice(n)) for n in (3, 4)]
+    assert outlet.backlog().count == 5
+    got = outlet.pending()
+    assert [got[1], *got[3:]] == [sent[1], *sent[3:]]
+
+
+def test_impossible_positions_are_damage(opened, path: Path, caplog) -> None:
+    one = opened()
+    one.append(notice(1))
+    one.close()
+    other_database(path, f"UPDATE events SET position = {2**63 - 1}", fresh=False)
+    two = opened()
+    entry = two.append(notice(2))
+    assert [seq for _, seq, _ in rows(path)] == [entry.seq] and "impossible positions" in caplog.text
 
 
 def test_order_is_that_of_storing_when_the_clock_jumps_back(opened) -> None:
