@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from pathlib import Path
 
@@ -56,7 +55,6 @@ def settings(data: bytes) -> None:
 
 def command(data: bytes) -> None:
     """What a broker sends: the first byte chooses the topic and whether the message is retained."""
-    logging.disable()
     choice = data[0] if data else 0
     topic = f"edge-digits/desk/{_COMMANDS[choice % len(_COMMANDS)]}"
     _CHANNEL._on_message(topic, data[1:], choice >= 128)

@@ -8,6 +8,7 @@ fuzzing goes on. libFuzzer itself writes what crashes the process, hangs in comp
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import signal
 import sys
@@ -55,6 +56,8 @@ class Findings:
 
 def main() -> None:
     """Never returns: libFuzzer ends the process."""
+    # A line for each wrong command would take most of the time.
+    logging.disable()
     name, seconds, findings = sys.argv[1], float(sys.argv[3]), Findings(Path(sys.argv[2]))
     for module in [module for module in sys.modules if module.partition(".")[0] in INSTRUMENTED and module != KEPT]:
         del sys.modules[module]
