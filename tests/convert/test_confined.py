@@ -224,8 +224,10 @@ def test_nothing_goes_on_after_the_end(name: str, tmp_path: Path) -> None:
         f'with open({str(tmp_path / "half")!r}, "w") as file:\n    print(os.getpid(), other.pid, file=file)\n'
         f"os.rename({str(tmp_path / 'half')!r}, {str(pids)!r})\ntime.sleep(60)"
     )
+    # Under nohup, SIGHUP would be ignored.
     code = (
-        f"import sys; sys.executable = {str(program(tmp_path, text))!r}; from convert.cli import convert_main;"
+        "import signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL);"
+        f" sys.executable = {str(program(tmp_path, text))!r}; from convert.cli import convert_main;"
         " sys.exit(convert_main(['inspect', 'm.tflite']))"
     )
     environment = {**os.environ, "TMPDIR": str(tmp_path / "temporary")}

@@ -39,7 +39,7 @@ threading.Thread(target=open, args=("own", "w")).start()
 def test_the_numbers_are_those_of_the_kernel(column: int) -> None:
     header = Path(HEADERS[column])
     if not header.exists():
-        pytest.skip(f"{header}: no such file; apt install linux-libc-dev")
+        pytest.skip(f"{header}: no such file; apt-get install build-essential")
     known = {
         name: int(number)
         for name, number in re.findall(r"^#define __NR(?:3264)?_(\w+)\s+(\d+)$", header.read_text("utf-8"), re.M)
