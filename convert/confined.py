@@ -26,7 +26,7 @@ from convert.system import command_line, confinement
 from convert.system.confinement import Protections
 from convert.system.files import atomic_write
 from edge.errors import ConvertError
-from edge.system.text import printable
+from edge.system.text import parse_json, printable
 
 MODEL, REPORT = "converted.tflite", "report"
 """Where the results are in the folder of such a process: the file, and the folder of the report."""
@@ -150,8 +150,8 @@ def _answer(task: str, options: dict[str, Any], folder: Path, debug: bool) -> di
     if process.returncode:
         raise ConvertError(f"{where}: {_ending(process.returncode)}")
     try:
-        answer = json.loads(out)
-    except (ValueError, RecursionError) as error:
+        answer = parse_json(out)
+    except ValueError as error:
         raise ConvertError(f"{where}: gave no answer; run it again with --debug") from error
     return answer if isinstance(answer, dict) else {}
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 from edge.errors import ConvertError
 from edge.model.card import read_card
 from edge.model.classifier import checked_tflite
+from edge.system.text import parse_json
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 """Content Security Policy: the browser may only show the page, not load or run anything."""
@@ -40,8 +40,8 @@ def check_report(name: str, content: bytes) -> None:
     fits = len(content) <= MAX_REPORT_BYTES
     try:
         text = content.decode() if fits else ""
-        fits = isinstance(json.loads(text), dict) if name.endswith(".json") else _only_shows(text)
-    except (ValueError, RecursionError):
+        fits = isinstance(parse_json(text), dict) if name.endswith(".json") else _only_shows(text)
+    except ValueError:
         fits = False
     if not fits:
         raise ConvertError(

@@ -14,7 +14,7 @@ from convert.load import hdf5, sizes
 from convert.load.file_type import ZIP, archive_error
 from edge.errors import ConvertError
 from edge.system import archive
-from edge.system.text import one_line
+from edge.system.text import one_line, parse_json
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 """The members of a .keras file: architecture, versions, weights (Keras 3, ``saving_lib.py``)."""
@@ -166,9 +166,9 @@ def _parse(text: str | bytes, path: Path) -> dict[str, Any]:
     try:
         if len(text) > MAX_TEXT_BYTES:
             raise ValueError(f"it is larger than {sizes.mebibytes(MAX_TEXT_BYTES)}")
-        parsed = json.loads(text)
+        parsed = parse_json(text)
         _check_size(parsed)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ConvertError(f"{path}: its architecture is damaged ({one_line(error, 120)}); save it again") from error
     if not isinstance(parsed, dict) or not isinstance(parsed.get("class_name"), str) or "config" not in parsed:
         raise ConvertError(f"{path}: its architecture is not in the form that Keras writes; save it again")

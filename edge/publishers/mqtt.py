@@ -41,6 +41,7 @@ from edge.mqtt.connection import TOO_LARGE, Connection, probe
 from edge.publishers import home_assistant
 from edge.publishers.courier import Channel, Entry
 from edge.system.seldom import Seldom
+from edge.system.text import parse_json
 from edge.system.version import __version__
 from edge.types import SCHEMA, timestamp
 from edge.uri import File, OptionType
@@ -368,8 +369,8 @@ class Mqtts(Mqtt):
 def _topics_of(entry: Entry) -> tuple[str, str]:
     """The topic of an entry, empty if it is damaged; and where the newest of its kind is retained, or none."""
     try:
-        body = json.loads(entry.text)
-    except (ValueError, RecursionError):
+        body = parse_json(entry.text)
+    except ValueError:
         body = None
     if not isinstance(body, dict):
         return "", ""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from edge.system.text import parse_json
 
 SMALL_BYTES = 65_536
 """Most bytes of a small file. Chosen: those in the state folder have less than 2 kB."""
@@ -84,7 +85,4 @@ def read_small(path: Path, most_bytes: int = SMALL_BYTES) -> bytes:
 
 def read_json(path: Path) -> Any:
     """The value in a small JSON file. Raises OSError; ValueError if it is not such a file."""
-    try:
-        return json.loads(read_small(path))
-    except RecursionError as error:
-        raise ValueError("its brackets are nested too deeply") from error
+    return parse_json(read_small(path))

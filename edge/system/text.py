@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 MAX_TEXT = 200
@@ -16,6 +17,14 @@ def one_line(error: BaseException, max_length: int | None = None) -> str:
 def printable(text: str) -> str:
     """A text on one line, without characters that a terminal would take for a command."""
     return "".join(letter if letter.isprintable() else "?" for letter in text.replace("\n", " / "))
+
+
+def parse_json(text: str | bytes) -> Any:
+    """The value of a JSON text. Raises ValueError if it is not JSON, or is nested too deeply."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def is_text(value: Any) -> bool:

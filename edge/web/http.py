@@ -52,14 +52,6 @@ async def read_body(request: Request, max_bytes: int, seconds: float = BODY_SECO
     return b"".join(parts)
 
 
-def parse_json(data: bytes) -> Any:
-    """The value of a JSON text. Raises ValueError if it is not JSON, or is nested too deeply."""
-    try:
-        return json.loads(data)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-
-
 def whole_number(request: Request, parameter: Mapping[str, Any], default: int | None = None) -> int | None:
     """The value of a parameter of the query, within the limits of its description. Raises SettingsError."""
     name, least, most = parameter["name"], parameter["schema"]["minimum"], parameter["schema"]["maximum"]

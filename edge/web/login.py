@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from edge.web.http import JsonAnswer, error_response, parse_json, read_body
+from edge.system.text import parse_json
+from edge.web.http import JsonAnswer, error_response, read_body
 from edge.web.openapi_schemas import object_schema
 from edge.web.operations import JSON, operation
 

@@ -15,9 +15,9 @@ from starlette.responses import Response
 from edge.corrections.database import FILE, Correction, Corrections, decode_glyph, decode_picture
 from edge.errors import ImageError, SettingsError
 from edge.system.closing import Closing
-from edge.system.text import printable
+from edge.system.text import parse_json, printable
 from edge.types import Pixels
-from edge.web.http import JsonAnswer, error_response, parse_json, read_body, whole_number
+from edge.web.http import JsonAnswer, error_response, read_body, whole_number
 from edge.web.openapi_schemas import COUNT, MAX_NAME_LENGTH, object_schema, ref
 from edge.web.operations import JSON, operation, query
 from edge.web.pictures import png_uri, reduced

@@ -13,8 +13,9 @@ from edge.controls import Controls
 from edge.errors import SettingsError
 from edge.reading.reader import Reader
 from edge.running.saved_vision import SavedVision
+from edge.system.text import parse_json
 from edge.vision.settings import VisionSettings
-from edge.web.http import JsonAnswer, error_response, parse_json, read_body
+from edge.web.http import JsonAnswer, error_response, read_body
 from edge.web.openapi_schemas import ref, setting_schema, short_name, vision_settings
 from edge.web.operations import JSON, operation, query
 from edge.web.worker import RunJob

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import queue
 import re
 import secrets
@@ -18,6 +17,7 @@ from edge.mqtt.address import Address, Version, parse
 from edge.mqtt.connection import Connection
 from edge.system.backoff import Backoff
 from edge.system.seldom import Seldom
+from edge.system.text import parse_json
 from edge.uri import File
 
 TOPICS = ("availability", "camera", "state", "stats")
@@ -163,8 +163,8 @@ def updated(device: Device, topic: str, payload: bytes) -> Device | None:
             return device
         return replace(device, camera=state) if topic == "camera" else replace(device, availability=state)
     try:
-        body = json.loads(payload) if payload else None
-    except (ValueError, RecursionError):
+        body = parse_json(payload) if payload else None
+    except ValueError:
         body = None
     if not isinstance(body, dict):
         return device
