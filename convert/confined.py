@@ -24,7 +24,7 @@ from typing import Any, TextIO
 from convert import results
 from convert.system import command_line, confinement
 from convert.system.confinement import Protections
-from convert.system.files import atomic_write
+from convert.system.files import atomic_write, make_folder
 from edge.errors import ConvertError
 from edge.system.text import parse_json, printable
 
@@ -176,11 +176,7 @@ def _keep_report(found: Path, folder: Path) -> None:
         results.check_report(name, content)
     if not files:
         return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        why = error.strerror or error
-        raise ConvertError(f"{folder}: cannot create this folder ({why}); choose another with --report") from error
+    make_folder(folder)
     for name, content in files.items():
         with atomic_write(folder / name) as temporary:
             temporary.write_bytes(content)

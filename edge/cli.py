@@ -6,10 +6,8 @@ Exit status: 0 success; 1 failure, with one line on stderr that says what, where
 from __future__ import annotations
 
 import argparse
-import contextlib
 import errno
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -18,7 +16,7 @@ from typing import NamedTuple
 
 from edge.commands.arguments import Parser
 from edge.errors import EdgeError
-from edge.system.process import before_exit, before_imports
+from edge.system.process import before_exit, before_imports, discard_output
 from edge.system.text import one_line, printable
 from edge.system.version import __version__
 
@@ -95,13 +93,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         # The program that read our output has ended (edge read … | head). That is not an error.
-        _discard_output()
+        discard_output()
         return 0
     except (OSError, ImportError, MemoryError, RuntimeError) as error:
         remedy = _remedy(error)
         if arguments.debug or not remedy:
             raise
-        _discard_output()
+        discard_output()
         print(f"edge: {one_line(error) or type(error).__name__}; {remedy}", file=sys.stderr)
         return 1
 
@@ -116,13 +114,6 @@ def _remedy(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno in REMEDIES:
         return REMEDIES[error.errno]
     return "start it again; --debug shows where it failed"
-
-
-def _discard_output() -> None:
-    """Lose what is not written to stdout yet: Python would try once more at the exit, and fail."""
-    if sys.stdout is not None:
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parser() -> Parser:

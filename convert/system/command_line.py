@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from edge.errors import ConvertError, EdgeError
+from edge.system.process import discard_output
 from edge.system.stderr import without
 from edge.system.text import one_line, printable
 
@@ -118,7 +119,7 @@ def reported(program: str, debug: bool, work: Callable[[], None], stderr: TextIO
         return 130
     except BrokenPipeError:
         # The reader of our output has closed it (… | head): not a failure, and there is nobody to print to.
-        _discard_output()
+        discard_output()
     except Exception as error:
         if debug:
             traceback.print_exc()
@@ -163,15 +164,10 @@ def say(*lines: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        _discard_output()
+        discard_output()
         raise ConvertError(
             f"stdout: cannot be written ({error.strerror}); free some space, or print elsewhere"
         ) from error
-
-
-def _discard_output() -> None:
-    """Lose what is not written to stdout yet: Python would try once more at the exit, and fail."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def open_streams() -> None:

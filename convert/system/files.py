@@ -44,8 +44,20 @@ def check_folder(folder: Path) -> None:
     try:
         TemporaryFile(dir=there).close()
     except OSError as error:
-        why = error.strerror or error
-        raise ConvertError(f"{folder}: cannot create this folder ({why}); choose another with --report") from error
+        raise _no_folder(folder, error) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, if they are not there. Raises ConvertError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _no_folder(folder, error) from error
+
+
+def _no_folder(folder: Path, error: OSError) -> ConvertError:
+    why = error.strerror or error
+    return ConvertError(f"{folder}: cannot create this folder ({why}); choose another with --report")
 
 
 def _not_writable(out: Path, error: OSError) -> ConvertError:

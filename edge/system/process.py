@@ -46,6 +46,13 @@ def before_exit(status: int) -> None:
         end_process(status)
 
 
+def discard_output() -> None:
+    """Lose what is not written to stdout yet: Python would try once more at the exit, and fail."""
+    if sys.stdout is not None:
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def end_process(status: int) -> NoReturn:
     """End the process at once, without waiting for any thread."""
     for stream in (sys.stdout, sys.stderr):

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from edge.errors import EdgeError, ImageError, SettingsError, StateError
 
@@ -90,6 +90,11 @@ class JsonAnswer(JSONResponse):
 def error_response(status: int, text: str, headers: dict[str, str] | None = None) -> JsonAnswer:
     """An error in one line, as JSON."""
     return JsonAnswer({"error": text}, status, headers)
+
+
+def metrics_answer(text: bytes) -> Response:
+    """Metrics for Prometheus, in its text format 0.0.4."""
+    return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
 
 def _too_large(max_bytes: int) -> RequestError:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from edge.publishers.base import Publisher
@@ -15,6 +15,7 @@ from edge.system.closing import Closing
 from edge.types import Event, Message, Notice
 from edge.web.app import Backend, Site
 from edge.web.bounded_server import BoundedServer, listen
+from edge.web.http import metrics_answer
 from edge.web.tls import server_context
 from edge.web.tokens import CurrentTokens
 
@@ -81,7 +82,7 @@ class MetricsServer(Closing):
         """
 
         async def answer(request: Request) -> Response:
-            return PlainTextResponse(text(), media_type="text/plain; version=0.0.4")
+            return metrics_answer(text())
 
         listener = listen(address, "metrics")
         self.port: int = listener.getsockname()[1]

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 
-from edge.web.http import JsonAnswer
+from edge.web.http import JsonAnswer, metrics_answer
 from edge.web.openapi_schemas import TEXT, ref
 from edge.web.operations import JSON, operation
 from edge.web.worker import RunJob
@@ -51,4 +51,4 @@ class StateRoutes:
 
     @operation("GET", "/metrics", "Metrics for Prometheus", {"text/plain": TEXT})
     async def _metrics(self, request: Request) -> Response:
-        return PlainTextResponse(await self._run(self._text), media_type="text/plain; version=0.0.4")
+        return metrics_answer(await self._run(self._text))
