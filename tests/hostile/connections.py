@@ -10,12 +10,10 @@ import argparse
 import contextlib
 import http.client
 import json
-import os
 import resource
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -23,7 +21,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.support.web import edge_run
+
 OPEN_FILES = 1024
 """The limit of the device's open files."""
 STEP = 300
@@ -78,24 +77,15 @@ def small_device(
     folder: Path, web: int, metrics: int, *, open_files: int = OPEN_FILES, more: Sequence[str] = ()
 ) -> Iterator[subprocess.Popen[str]]:
     """An ``edge run`` on a synthetic camera that may open few files; its page and its metrics are at these ports."""
-    command = [
-        sys.executable, "-m", "edge.cli", "run", "--source", "synthetic:?fps=10&hold=5",
-        "--web", f"127.0.0.1:{web}", "--metrics", f"127.0.0.1:{metrics}",
-        "--state", str(folder / "state"), "--publish", f"jsonl:{folder / 'out'}?what=events", *more,
-    ]  # fmt: skip
 
     def few_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (open_files, open_files))
 
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        cwd=folder,
+    process = edge_run(
+        folder, "--source", "synthetic:?fps=10&hold=5", "--web", f"127.0.0.1:{web}",
+        "--metrics", f"127.0.0.1:{metrics}", "--publish", f"jsonl:{folder / 'out'}?what=events", *more,
         preexec_fn=few_files,
-    )
+    )  # fmt: skip
     try:
         yield process
     finally:

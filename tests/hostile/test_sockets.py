@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.hostile.connections import ROOT, ask, attack, connect, free_port, many, small_device
+from tests.hostile.connections import ask, attack, connect, free_port, many, small_device
 from tests.support.patience import patience
+from tests.support.web import ROOT
 
 pytestmark = pytest.mark.slow
 STREAM = b"GET /api/live HTTP/1.1\r\nHost: localhost\r\n\r\n"

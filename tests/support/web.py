@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.support.patience import patience
 
@@ -59,6 +60,19 @@ class Device:
         return json.loads((self.state / "web-tokens.json").read_text())
 
 
+def edge_run(folder: Path, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+    """Start an ``edge run`` in a folder, with its state there; ``options`` are those of Popen."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "edge.cli", "run", "--state", str(folder / "state"), *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=folder,
+        **options,
+    )
+
+
 @contextlib.contextmanager
 def device(
     folder: Path,
@@ -73,19 +87,10 @@ def device(
 
     Fails if it prints anything on stderr but the page's address.
     """
-    command = [
-        sys.executable, "-m", "edge.cli", "run", "--source", source, "--web", f"{host}:{port}",
-        "--state", str(folder / "state"), "--publish", publish or f"jsonl:{folder / 'out.jsonl'}?what=events",
-        *(["--device", name] if name else []),
-    ]  # fmt: skip
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        cwd=folder,
-    )
+    process = edge_run(
+        folder, "--source", source, "--web", f"{host}:{port}",
+        "--publish", publish or f"jsonl:{folder / 'out.jsonl'}?what=events", *(["--device", name] if name else []),
+    )  # fmt: skip
     assert process.stderr
     line = process.stderr.readline()
     assert "the live page is at http://" in line, line

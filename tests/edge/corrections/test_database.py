@@ -113,12 +113,17 @@ def test_the_file_is_an_ordinary_database(kept):
     link.close()
 
 
-def test_the_database_of_a_newer_version_is_left_as_it_is(kept):
+def keep_as_version(kept, version):
+    """One correction, as a version of the program keeps it."""
     kept.add(said(7))
     kept.close()
     with sqlite3.connect(kept.path) as file:
-        file.execute("PRAGMA user_version = 2")
+        file.execute(f"PRAGMA user_version = {version}")
     file.close()
+
+
+def test_the_database_of_a_newer_version_is_left_as_it_is(kept):
+    keep_as_version(kept, 2)
     before = kept.path.read_bytes()
     for use in (kept.count, kept.origin, lambda: list(kept.all()), lambda: kept.add(said(8)), lambda: kept.remove(1)):
         with pytest.raises(StateError, match="was written by a newer edge-digits; upgrade"):
@@ -128,11 +133,7 @@ def test_the_database_of_a_newer_version_is_left_as_it_is(kept):
 
 
 def test_a_database_from_before_there_were_versions_is_taken_over(kept):
-    kept.add(said(7))
-    kept.close()
-    with sqlite3.connect(kept.path) as file:
-        file.execute("PRAGMA user_version = 0")
-    file.close()
+    keep_as_version(kept, 0)
     assert kept.count() == 1
     kept.add(said(8))
     assert kept.count() == 2
