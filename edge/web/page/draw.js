@@ -34,7 +34,7 @@ function paint() {
 export async function readCanvas() {
   if (reading) { changed = true; return; }
   if (isEmpty()) return showNothing("nothing drawn yet");
-  reading = true;
+  setBusy(true);
   const file = undecoded;
   try {
     const body = file ?? await new Promise((done) => pad.toBlob(done, "image/png"));
@@ -44,9 +44,15 @@ export async function readCanvas() {
   } catch (error) {
     showNothing(error.message);
   } finally {
-    reading = false;
+    setBusy(false);
     if (changed) { changed = false; readCanvas(); }
   }
+}
+
+function setBusy(now) {
+  reading = now;
+  // What half a stroke reads as is not announced by a screen reader.
+  $("draw-text").ariaBusy = String(now);
 }
 
 function showNothing(reason) {

@@ -28,7 +28,8 @@ FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 SEVEN = ((0.2, 0.25), (0.35, 0.25), (0.27, 0.75))
 ONE = ((0.6, 0.3), (0.66, 0.22), (0.66, 0.78))
 """Points of strokes, as fractions of the canvas."""
-READS = "document.querySelector('#draw-text').value"
+# What all that is drawn reads as; null while a read of half a stroke is under way.
+READS = "document.querySelector('#draw-text[aria-busy=false]')?.value ?? null"
 STATE = "document.querySelector('#state').textContent"
 VIEWS = ("live", "draw", "events", "teach", "tune")
 DESK, LAPTOP, TELEPHONE = (1280, 900), (1366, 620), (360, 740)
