@@ -209,20 +209,21 @@ class EventFile(Closing):
         rows = self._run("SELECT name, CAST(done AS INTEGER), CAST(dropped AS INTEGER) FROM outlets")
         return {name: Progress(done or 0, dropped or 0) for name, done, dropped in rows}
 
-    def trim(self, limits: StoreSettings, boot_id: str, up: float, now: float) -> bool:
+    def trim(self, limits: StoreSettings, sent: int, boot_id: str, up: float, now: float) -> bool:
         """Delete the oldest entries that exceed a limit; true if there are more than one transaction deletes.
 
         ``boot_id`` and ``up`` (seconds) are the current boot's, ``now`` is in seconds since 1970. The age of entries
-        from this boot comes from ``up``, a clock that cannot jump. The newest entry stays: numbering goes on from it.
+        from this boot comes from ``up``, a clock that cannot jump. That of others may be wrong by years: because of it
+        only entries up to the position ``sent`` are deleted. The newest entry stays: numbering goes on from it.
         """
         rows = self.last - self.first + 1
         pages, free, size = (self._number(f"PRAGMA {of}") for of in ("page_count", "freelist_count", "page_size"))
         used, limit = (pages - free) * size, limits.megabytes * 1_000_000 - WAL_RESERVE_BYTES
         excess = max(rows - limits.rows, math.ceil((used - limit) / max(1, used // max(1, rows))), 0)
-        age = limits.days * 86_400
+        age, may_expire = limits.days * 86_400, min(TRIM_ROWS, max(sent - self.first + 1, 0))
         oldest = self._run(
             f"SELECT {tables.AGE} FROM events ORDER BY position LIMIT ?",
-            (boot_id, up, now, TRIM_ROWS if self._oldest_exceeds(age, boot_id, up, now) else 0),
+            (boot_id, up, now, may_expire if self._oldest_exceeds(age, boot_id, up, now) else 0),
         )
         expired = sum(1 for _ in itertools.takewhile(lambda row: row[0] > age, oldest))
         surplus = min(max(excess, expired), rows - 1)

@@ -195,7 +195,8 @@ class Store(Closing):
         if self._untrimmed < TRIM_EVERY_APPENDS:
             return
         try:
-            more = self._open_file().trim(self._limits, self._boot, uptime(), time.time())
+            sent = min((outlet.progress.done for outlet in self._outlets.values()), default=self.position)
+            more = self._open_file().trim(self._limits, sent, self._boot, uptime(), time.time())
             self._untrimmed = self._untrimmed if more else 0
         except (sqlite3.Error, OSError) as error:
             self._handle_error(error)

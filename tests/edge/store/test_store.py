@@ -347,6 +347,28 @@ def test_old_events_go_and_a_jump_of_the_clock_ages_none_of_this_boot(opened, pa
     assert {boot for boot, _, _ in rows(path)} == {"the next boot"}
 
 
+def test_a_clock_that_is_wrong_by_years_deletes_nothing_that_was_not_sent(opened, path: Path, monkeypatch) -> None:
+    one = opened(days=2)
+    outlet = one.outlet("mqtt")
+    for n in range(20):
+        one.append(notice(n))
+    outlet.done(outlet.pending()[4].position)
+    one.close()
+    monkeypatch.setattr(store, "boot_id", lambda: "the next boot")
+    monkeypatch.setattr(store.time, "time", lambda: NOON.timestamp() + 400 * 86_400)
+    two = opened(days=2)
+    outlet = two.outlet("mqtt")
+    for n in range(20, 60):
+        two.append(notice(n))
+    assert [entry.seq - outlet.pending()[0].seq for entry in outlet.pending()[:15]] == list(range(15))
+    assert outlet.backlog().dropped == 0
+    assert len(rows(path)) == 55
+    outlet.done(two.position)
+    for n in range(60, 80):
+        two.append(notice(n))
+    assert {boot for boot, _, _ in rows(path)} == {"the next boot"}
+
+
 DAMAGES = {
     "no database": lambda path: path.write_bytes(b"no database at all" * 500),
     "half a header": lambda path: path.write_bytes(path.read_bytes()[:60]),
