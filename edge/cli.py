@@ -95,7 +95,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The program that read our output has ended (edge read … | head). That is not an error.
         discard_output()
         return 0
-    except (OSError, ImportError, MemoryError, RuntimeError) as error:
+    except (OSError, ImportError, MemoryError, SystemError, RuntimeError) as error:
+        # A SystemError is a failed allocation that a module in C did not report as one.
         remedy = _remedy(error)
         if arguments.debug or not remedy:
             raise

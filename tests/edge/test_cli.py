@@ -1,5 +1,6 @@
 """The commands as people run them: real processes, real files."""
 
+import errno
 import json
 import os
 import signal
@@ -243,6 +244,29 @@ def test_no_camera_is_one_line_and_it_waits(source: str, words: str) -> None:
     # After its deadline listeners are told, too, once.
     assert [json.loads(line)["state"] for line in out.splitlines()] in ([], ["starting"])
     assert words in said and said.endswith(" (retrying until it works)\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "MemoryError; memory is full: end other programs"),
+        (OSError(errno.EMFILE, "Too many open files"), "raise the limit of open files"),
+        (RuntimeError("can't start new thread"), "too many threads"),
+        (ImportError("no module"), "start it again; --debug shows where it failed"),
+        (SystemError("error return without exception set"), "start it again; --debug shows where it failed"),
+    ],
+)
+def test_what_the_system_refuses_is_one_line(
+    error: Exception, words: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(arguments: object) -> int:
+        raise error
+
+    monkeypatch.setattr("edge.commands.history.run", fail)
+    monkeypatch.setattr("edge.cli.discard_output", lambda: None)
+    assert main(["history"]) == 1
+    [line] = capfd.readouterr().err.splitlines()
+    assert line.startswith("edge: ") and words in line
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:
