@@ -15,9 +15,10 @@ from edge.reading.hypotheses import Hypothesis, hypotheses
 from edge.reading.quarter_turns import QUARTERS, rotate_cleaned
 from edge.system.stopwatch import Stopwatch
 from edge.types import Frame, Pixels
-from edge.vision.clean import Cleaned, clean, working_picture
+from edge.vision.clean import Cleaned, clean, clean_larger, working_picture
 from edge.vision.gap_closing import close_gaps, typical_gap
 from edge.vision.polarity import dark_ink_ratio
+from edge.vision.resize import digit_scale
 from edge.vision.segment import Segments
 from edge.vision.settings import VisionSettings
 
@@ -32,7 +33,7 @@ ROUNDS = 2
 PLAUSIBLE = 0.3
 """Another way is taken only if the belief in each of its digits is at least this."""
 MOST = 60
-"""With more candidates than this no other way is tried: it is text or texture."""
+"""With more candidates than this, and so little belief in them, no other way is tried: it is text or texture."""
 MOST_DOUBTS = 16
 """At most this many doubtful marks are taken in another way, the largest first."""
 NOISY_SIGNAL = 14.0
@@ -101,7 +102,7 @@ class Passes(NamedTuple):
 
     def run(self, frame: Frame) -> tuple[PassResult, int]:
         """The best way to read a frame, and by how many quarter turns, counter-clockwise, it was rotated for that."""
-        seen = self._polarities(frame.pixels)
+        seen = self._large_enough(frame.pixels, self._polarities(frame.pixels))
         if (seen.share >= UNREADABLE and not seen.segments.unsure) or len(seen.candidates) > MOST:
             return self._resolved(seen), 0
         ways = [seen]
@@ -132,6 +133,15 @@ class Passes(NamedTuple):
         # Where the polarity is clear, a one in the other polarity is paper between strokes.
         return max(seen, other, key=lambda one: one.promise) if unclear or set(other.digits) != {STROKE} else seen
 
+    def _large_enough(self, pixels: Pixels, seen: PassResult) -> PassResult:
+        """Read at a larger scale, if its digits are small, and if that is believed more."""
+        by = digit_scale(seen.segments.digit_side, max(seen.cleaned.mask.shape), self.settings.working_size)
+        if by == 1:
+            return seen
+        larger = clean_larger(pixels, self.settings, seen.cleaned, by)
+        self.watch.lap("clean")
+        return max(seen, self._found(larger), key=lambda one: one.promise)
+
     def _cleaned(self, pixels: Pixels, working: Pixels, *, light_ink: bool) -> PassResult:
         """One way to read a picture: its ink is darker or lighter than the paper."""
         cleaned = clean(pixels, self.settings, light_ink=light_ink, working=working)
@@ -158,7 +168,7 @@ class Passes(NamedTuple):
     def _resolved(self, seen: PassResult, rounds: int = ROUNDS) -> PassResult:
         """With doubtful marks rotated, merged or split, where that is believed more."""
         doubtful = [one for one in seen.candidates if one.belief < DOUBT]
-        if not doubtful or len(seen.candidates) > MOST:
+        if not doubtful or (len(seen.candidates) > MOST and seen.share < UNREADABLE):
             return seen
         around, found = seen.around, list(seen.candidates)
         for one in sorted(doubtful, key=lambda one: -max(one.box[2:]))[:MOST_DOUBTS]:

@@ -12,7 +12,7 @@ from edge.vision.binarise import binarise
 from edge.vision.components import largest_area
 from edge.vision.contrast import contrast
 from edge.vision.filters import gaussian_filter, median_filter, morphology
-from edge.vision.resize import STROKE, rescale, stroke_scale
+from edge.vision.resize import FIRST_SIDE, STROKE, rescale, stroke_scale
 from edge.vision.settings import VisionSettings
 from edge.vision.strokes import typical_stroke
 
@@ -44,8 +44,16 @@ class Cleaned(NamedTuple):
 
 
 def working_picture(grey: Pixels, settings: VisionSettings) -> Pixels:
-    """The picture (height, width) uint8 on which strokes are measured: at most as large as the settings say."""
-    return rescale(grey, min(1.0, settings.working_size / max(grey.shape)))
+    """The picture (height, width) uint8 on which strokes are measured: at most as large as it is first read."""
+    return rescale(grey, _first_scale(grey, settings))
+
+
+def _first_scale(grey: Pixels, settings: VisionSettings) -> float:
+    return min(1.0, _first_side(settings) / max(grey.shape))
+
+
+def _first_side(settings: VisionSettings) -> int:
+    return min(FIRST_SIDE, settings.working_size)
 
 
 def clean(grey: Pixels, settings: VisionSettings, *, light_ink: bool, working: Pixels | None = None) -> Cleaned:
@@ -53,16 +61,31 @@ def clean(grey: Pixels, settings: VisionSettings, *, light_ink: bool, working: P
 
     ``working``: its ``working_picture``, if that is known.
     """
-    scale = min(1.0, settings.working_size / max(grey.shape))
+    scale = _first_scale(grey, settings)
     work = working_picture(grey, settings) if working is None else working
     work = cv2.bitwise_not(work) if light_ink else work
     found = typical_stroke(work)
     # Where no stroke stands out, there may be noise: it is looked at as it is.
     stroke = found or STROKE
-    by = stroke_scale(stroke, max(work.shape), settings.working_size)
+    by = stroke_scale(stroke, max(work.shape), _first_side(settings))
     if by != 1:
         scale, stroke = scale * by, stroke * by
         work = rescale(cv2.bitwise_not(grey) if light_ink else grey, scale)
+    return _cleaned(work, settings, scale, stroke, has_strokes=found > 0, light_ink=light_ink)
+
+
+def clean_larger(grey: Pixels, settings: VisionSettings, before: Cleaned, by: float) -> Cleaned:
+    """Grey (height, width) uint8, which was cleaned ``before``, cleaned again at ``by`` times that scale."""
+    scale, light_ink = before.scale * by, before.polarity == "light"
+    work = rescale(grey, scale)
+    work = cv2.bitwise_not(work) if light_ink else work
+    return _cleaned(work, settings, scale, before.stroke * by, has_strokes=before.has_strokes, light_ink=light_ink)
+
+
+def _cleaned(
+    work: Pixels, settings: VisionSettings, scale: float, stroke: float, *, has_strokes: bool, light_ink: bool
+) -> Cleaned:
+    """A picture at the working ``scale``, its ink dark, -> that ink; ``stroke``: how wide its strokes are, pixels."""
     # A median filter removes strokes that are thinner than half of its window.
     if 1 < settings.median < 2 * stroke:
         work = median_filter(work, settings.median | 1)
@@ -79,4 +102,4 @@ def clean(grey: Pixels, settings: VisionSettings, *, light_ink: bool, working: P
         mask, sure = np.zeros_like(mask), None
     polarity: Literal["dark", "light"] = "light" if light_ink else "dark"
     signal = seen.strength / max(seen.noise, 0.1)
-    return Cleaned(seen.ink, morphology(mask, settings), sure, scale, polarity, signal, stroke, found > 0, reason)
+    return Cleaned(seen.ink, morphology(mask, settings), sure, scale, polarity, signal, stroke, has_strokes, reason)

@@ -12,6 +12,14 @@ SMALLEST = 400
 """The longer side to which a picture shrinks for its strokes at most, pixels."""
 LARGEST = 8.0
 """A small picture is enlarged at most so many times."""
+FIRST_SIDE = 1024
+"""The longer side at which a picture is first read, pixels; it is read larger only where its digits turn out small."""
+LEGIBLE = 24.0
+"""Digits that are at least so tall, working pixels, are not read larger: below, more and more are lost."""
+COMFORTABLE = 32.0
+"""Smaller digits are read again at this height, working pixels."""
+WORTH_IT = 1.25
+"""But only where that is at least so many times larger: less changes nothing."""
 
 
 def stroke_scale(stroke: float, side: int, working_size: int) -> float:
@@ -21,6 +29,15 @@ def stroke_scale(stroke: float, side: int, working_size: int) -> float:
     """
     by = STROKE / stroke
     return min(by, max(1.0, working_size / side), LARGEST) if by > 1 else max(by, min(1.0, SMALLEST / side))
+
+
+def digit_scale(digit: float, side: int, working_size: int) -> float:
+    """How many times larger a picture should be read whose digits are so tall, and its longer ``side``, pixels.
+
+    It grows to ``working_size`` pixels at most. 1 where its digits are large enough, or it can hardly grow.
+    """
+    by = min(COMFORTABLE / digit, working_size / side) if 0 < digit < LEGIBLE else 1.0
+    return by if by >= WORTH_IT else 1.0
 
 
 def rescale(grey: Pixels, scale: float) -> Pixels:

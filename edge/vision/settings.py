@@ -17,7 +17,7 @@ class VisionSettings:
     """How a frame is cleaned. Sizes are pixels of the working picture, where most strokes are about 6 pixels wide."""
 
     working_size: int = setting(
-        1024,
+        2048,
         "a picture is reduced or enlarged as its strokes need; its longer side then has at most this many pixels",
         ge=128,
         le=4096,
