@@ -8,10 +8,11 @@ from edge.handwriting import rendering, styles
 from edge.reading.candidates import Candidate
 from edge.reading.evaluation import only_digits
 from edge.reading.hypotheses import Hypothesis
-from edge.reading.passes import PassResult, mean_likeness, replaced, value
+from edge.reading.passes import MOST, PassResult, mean_likeness, replaced, value
 from edge.reading.quarter_turns import QUARTERS
 from edge.reading.reader import Reader
 from edge.types import Box, Pixels
+from edge.vision.settings import VisionSettings
 from tests.support import candidates
 
 Page = Callable[..., Pixels]
@@ -85,6 +86,55 @@ def test_digits_are_read_at_the_size_that_their_strokes_need(reader: Reader, sid
     for digit, x in zip(found.reading.digits, (side / 2, 1.5 * side, 2.5 * side), strict=True):
         near = side / 15 + 2
         assert x - near <= digit.box.x and digit.box.x + digit.box.width <= x + side + near, "in pixels of the frame"
+
+
+def far_away(*lines: str, side: int, width: int = 1536) -> Pixels:
+    """Lines of digits, ``side`` pixels tall, on a large page as a camera sees it: (3/4 width, width) uint8."""
+    page = np.full((width * 3 // 4, width), 230, np.uint8)
+    for n, line in enumerate(lines):
+        large = plain(line, 4 * side, 0.28 * side)[2 * side : -2 * side]
+        row = cv2.resize(large, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+        top = side + 2 * side * n
+        page[top : top + row.shape[0], side : side + row.shape[1]] = row
+    noise = np.random.default_rng(1).normal(0, 3, page.shape)
+    return np.clip(cv2.GaussianBlur(page, (0, 0), 0.7) + noise, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("side", "width"), [(12, 1024), (20, 1536), (25, 2028), (50, 4056)])
+def test_small_digits_of_a_large_page_are_all_read(reader: Reader, side: int, width: int) -> None:
+    """On an A4 page that fills the frame they are 3.7 mm tall."""
+    lines = ["23568", "47902", "38654"]
+    found = reader.analyse(far_away(*lines, side=side, width=width))
+    assert found.reading.lines == tuple(lines)
+    assert max(found.cleaned.mask.shape) > 1024, "read at a larger scale than at first"
+    for n, digit in enumerate(found.reading.digits):
+        x, y = side * (1.5 + n % 5), side * (1 + 2 * (n // 5))
+        assert abs(digit.box.x + digit.box.width / 2 - x - side / 2) < side / 2 and abs(digit.box.y - y) < side / 2
+
+
+def test_a_picture_is_read_no_larger_than_the_settings_say(page: Page) -> None:
+    with Reader(vision=VisionSettings(working_size=1100)) as small:
+        assert max(small.analyse(far_away("23568", side=20)).cleaned.mask.shape) <= 1100
+
+
+def test_large_digits_are_not_read_larger(reader: Reader) -> None:
+    assert max(reader.analyse(far_away("23568", "479", side=200)).cleaned.mask.shape) <= 1024
+
+
+def test_digits_that_touch_are_cut_on_a_full_page_too(reader: Reader) -> None:
+    lines = ["23568479236"] * 8
+    picture = far_away(*lines, side=40)
+    for x in (800, 826):
+        cv2.ellipse(picture, (x, 500), (13, 20), 0, 0, 360, 60, 3, cv2.LINE_AA)
+    found = reader.analyse(picture)
+    assert len(found.candidates) > MOST
+    assert "".join(sorted(found.reading.text.replace("\n", ""))) == "".join(sorted("00" + "".join(lines)))
+
+
+@pytest.mark.slow
+def test_no_digit_of_a_full_page_is_left_out(reader: Reader) -> None:
+    lines = ["2356847923568479" * 2] * 25
+    assert reader.read(far_away(*lines, side=22, width=1600)).lines == tuple(lines)
 
 
 @pytest.mark.parametrize("letter", ["M", "W", "N", "H", "U", "V", "K"])

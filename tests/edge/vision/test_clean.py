@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from edge.handwriting import virtual_camera
-from edge.vision.clean import Cleaned, clean
+from edge.vision.clean import Cleaned, clean, clean_larger, working_picture
 from edge.vision.settings import VisionSettings
 
 THRESHOLDS = ["hysteresis", "global", "otsu", "adaptive_mean", "adaptive_gaussian"]
@@ -53,6 +53,25 @@ def test_every_threshold_finds_the_ink(threshold: str, light_ink: bool) -> None:
     truth = grey < 130
     assert (mask[truth] > 0).mean() > 0.9
     assert (mask[~cv2.dilate(truth.astype(np.uint8), np.ones((5, 5))).astype(bool)] == 0).all()
+
+
+@pytest.mark.parametrize("light_ink", [False, True])
+def test_a_picture_is_cleaned_again_at_a_larger_scale(light_ink: bool) -> None:
+    grey = cv2.resize(written(), None, fx=5, fy=5, interpolation=cv2.INTER_CUBIC)
+    seen = cv2.bitwise_not(grey) if light_ink else grey
+    before = clean(seen, VisionSettings(), light_ink=light_ink)
+    larger = clean_larger(seen, VisionSettings(), before, 2)
+    assert larger.scale == 2 * before.scale and larger.stroke == 2 * before.stroke
+    assert larger.polarity == before.polarity and larger.has_strokes
+    assert max(larger.mask.shape) == pytest.approx(2 * max(before.mask.shape), abs=2)
+    truth, found = grey < 130, cv2.resize(larger.mask, grey.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    assert (truth & found).sum() > 0.9 * (truth | found).sum()
+
+
+@pytest.mark.parametrize(("working_size", "side"), [(2048, 1024), (1024, 1024), (640, 640)])
+def test_a_large_picture_is_first_seen_small(working_size: int, side: int) -> None:
+    page = np.full((3000, 4000), 220, np.uint8)
+    assert max(working_picture(page, VisionSettings(working_size=working_size)).shape) == side
 
 
 @pytest.mark.parametrize("strength", [0.3, 0.6, 0.8])

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.types import Frame
-from edge.vision.resize import STROKE, shrink_by_halves, stroke_scale
+from edge.vision.resize import COMFORTABLE, LEGIBLE, STROKE, digit_scale, shrink_by_halves, stroke_scale
 
 
 @given(st.floats(0.5, 200), st.integers(1, 5000), st.integers(128, 4096))
@@ -22,6 +22,21 @@ def test_strokes_of_any_picture_of_usual_size_become_as_wide() -> None:
     assert stroke_scale(12, 1000, 1024) == 0.5
     assert stroke_scale(2, 1024, 1024) == 1, "no larger than the working size"
     assert stroke_scale(60, 500, 1024) == 0.8, "no smaller than a digit needs"
+
+
+@given(st.floats(0, 200), st.integers(8, 5000), st.integers(128, 4096))
+def test_a_picture_grows_until_its_digits_are_legible(digit: float, side: int, working_size: int) -> None:
+    by = digit_scale(digit, side, working_size)
+    assert by == 1 or (by > 1 and by * side <= working_size + 1e-6 and by * digit <= COMFORTABLE + 1e-6)
+    if digit >= LEGIBLE or digit == 0:
+        assert by == 1
+
+
+def test_digits_of_twelve_pixels_are_read_larger() -> None:
+    assert digit_scale(16, 1024, 4096) == 2
+    assert digit_scale(8, 1024, 2048) == 2, "no larger than the working size"
+    assert digit_scale(16, 1024, 1200) == 1, "hardly larger is not worth a second look"
+    assert digit_scale(0, 1024, 2048) == 1, "nothing looks like a digit"
 
 
 def test_each_half_of_a_frame_is_made_once() -> None:
