@@ -9,7 +9,7 @@ from edge.settings import pinned_vision
 
 EXAMPLES = """examples:
   edge run                                                 the Pi's camera; prints readings
-  edge run --source v4l2:/dev/video0?size=640x480          a USB camera
+  edge run --source v4l2:/dev/video0?size=1280x720         a USB camera
   edge run --source files:scans/*.png --publish jsonl:readings.jsonl
   edge run --source synthetic: --frames 10                 a synthetic camera
   edge run --config edge.toml

@@ -46,7 +46,7 @@ CHOICES: tuple[dict[str, Any], ...] = (
     {"interpolation": "cubic"},
     {"interpolation": "lanczos"},
     {"working_size": 640},
-    {"working_size": 1600},
+    {"working_size": 1024},
 )
 """The choices: each is the settings in force with these fields changed."""
 

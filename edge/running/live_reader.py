@@ -65,10 +65,11 @@ class LiveReader(Publisher):
         return analysis.reading
 
     def _analyse(self, frame: Frame) -> Analysis:
+        started = time.monotonic()
         analysis = self.analyse(frame)
         self._model = self._reader.model
         if self.change_detector:
-            self.change_detector.mark_read()
+            self.change_detector.mark_read(time.monotonic() - started)
         return analysis
 
     def _repeat(self, frame: Frame, seconds: float, requested: bool) -> Analysis | None:

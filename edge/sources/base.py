@@ -15,6 +15,13 @@ DEADLINE_SECONDS = 2.0
 """Seconds without a frame after which a camera has stalled; the default of the setting ``source_deadline``."""
 WEDGED_SECONDS = 15.0
 """A call into a driver that takes longer than this never returns. More than the 10 s after which OpenCV gives up."""
+FRAME_SIZE = (1536, 1152)
+"""Width and height that a camera is asked for where none is named, pixels.
+
+An A4 page that fills it has 5 pixels a millimetre: the smallest usual digits, 4 mm tall, have 20. From 16 on nearly all
+are read, of 12 one in ten is not, of 8 most are not; and twice as many pixels read no more. Measured with
+``python -m tests.benchmarks.frame_sizes``.
+"""
 FROZEN_SECONDS = 10.0
 """Seconds after which a camera whose picture does not change by one byte is frozen (a working camera has noise); the
 default of the setting ``source_frozen``."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from edge.errors import SettingsError, SourceError
-from edge.sources.base import Camera
+from edge.sources.base import FRAME_SIZE, Camera
 from edge.system.text import one_line
 from edge.types import Pixels
 from edge.uri import OptionType, Size, number, whole_number
@@ -51,7 +51,7 @@ class Picamera(Camera):
         self,
         camera: str,
         *,
-        size: Size = (640, 480),
+        size: Size = FRAME_SIZE,
         fps: Annotated[float, number(1, 240)] = 30.0,
         rotation: Annotated[int, OptionType("0 or 180", _rotation)] = 0,
         exposure: Annotated[int | None, whole_number(1, 200_000_000)] = None,

@@ -13,7 +13,7 @@ from typing import Annotated
 import cv2
 
 from edge.errors import SourceError
-from edge.sources.base import Camera
+from edge.sources.base import FRAME_SIZE, Camera
 from edge.sources.video import grey
 from edge.system import stderr
 from edge.types import Pixels
@@ -32,7 +32,7 @@ class V4l2(Camera):
     OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT, which it reads when it is loaded).
     """
 
-    def __init__(self, device: str, *, size: Size = (640, 480), fps: Annotated[float, number(1, 240)] = 30.0) -> None:
+    def __init__(self, device: str, *, size: Size = FRAME_SIZE, fps: Annotated[float, number(1, 240)] = 30.0) -> None:
         self._device = Path(device or "/dev/video0")
         self.name = f"v4l2:{self._device}"
         self._size, self._fps = size, fps

@@ -2,7 +2,7 @@
 
 A pen stroke changes a few pixels by much; a pencil stroke or the edge of a shadow changes many by little. So frames are
 compared at several sizes; each halving halves the noise. A change that is missed is still found, because the page is
-read again after ``track.still`` seconds at the latest.
+read again after ``track.still`` seconds, or where reading is slow after REST times as long as it takes.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ MAX_LIMIT = 24.0
 """The greatest limit in the largest picture, in grey levels; it halves with each smaller one. Without it, a change of
 half of the page would count as noise."""
 
+REST = 4.0
+"""An unchanged page is read again after this many times as long as reading it took, at the earliest. Chosen: it then
+costs at most a quarter of a processor, on a slow one too, which would otherwise never do anything else."""
+
 
 class ChangeDetector:
     """Compares each frame with the one that was read last. The same frames at the same times give the same answers."""
@@ -33,20 +37,22 @@ class ChangeDetector:
         """Uses the settings ``still`` and ``unlike``."""
         self._settings = tracking or TrackSettings()
         self._known: list[Pixels] | None = None
-        self._read = 0.0
+        self._read = self._rest = 0.0
         self._seen: tuple[Pixels, float] | None = None
 
     def is_unchanged(self, frame: Frame, seconds: float) -> bool:
         """Whether this frame, seen at ``seconds`` of a monotonic clock, shows the same as the one that was read last.
 
-        Always false if that one was read ``still`` seconds before, or earlier.
+        Always false if that one was read ``still`` seconds before, or earlier; or REST times as long before as that
+        took, if that is longer.
         """
         if not self._settings.still:
             return False
         size = frame.reduced(LONGEST_SIDE)
         self._seen = size, seconds
         known = self._known
-        if not known or known[0].shape != size.shape or not 0 <= seconds - self._read < self._settings.still:
+        fresh = 0 <= seconds - self._read < max(self._settings.still, self._rest)
+        if not known or known[0].shape != size.shape or not fresh:
             return False
         most = MAX_LIMIT
         for before in known:
@@ -58,11 +64,12 @@ class ChangeDetector:
             most /= 2
         return True
 
-    def mark_read(self) -> None:
-        """Remember that the frame given to ``is_unchanged`` last was read."""
+    def mark_read(self, took: float = 0.0) -> None:
+        """Remember that the frame given to ``is_unchanged`` last was read, and how many seconds that took."""
         if self._seen is None:
             return
         size, self._read = self._seen
+        self._rest = REST * took
         self._known = [size]
         while len(self._known) < LEVELS:
             self._known.append(halved(self._known[-1]))

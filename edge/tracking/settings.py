@@ -28,7 +28,11 @@ class TrackSettings:
     )
     refractory: float = setting(0.5, "least time between two events, in seconds", ge=0, le=3600)
     still: float = setting(
-        0.25, "an unchanged page is read again after this many seconds; 0: every frame is read", ge=0, le=60
+        0.25,
+        "an unchanged page is read again after this many seconds, or four times as long as reading it takes; 0: every "
+        "frame is read",
+        ge=0,
+        le=60,
     )
     unlike: float = setting(
         3.0, "a page has changed if any spot differs by more grey levels than this and than the noise", ge=1, le=64

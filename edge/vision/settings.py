@@ -18,7 +18,8 @@ class VisionSettings:
 
     working_size: int = setting(
         2048,
-        "a picture is reduced or enlarged as its strokes need; its longer side then has at most this many pixels",
+        "a picture is reduced or enlarged as its strokes and digits need; its longer side then has at most this many "
+        "pixels",
         ge=128,
         le=4096,
     )

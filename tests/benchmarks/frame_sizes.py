@@ -11,7 +11,8 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ from edge.vision.settings import VisionSettings
 from tests.scoreboard.base_pages import Rng
 from tests.scoreboard.hands import Hands, load_hands
 
-WIDTHS = (640, 1024, 1296, 1536, 2028, 2304, 3072, 4056)
+WIDTHS = (640, 1024, 1296, 1536, 2028, 2304, 4056)
 """Frame widths, pixels: of USB cameras, and of the modes of the Pi's cameras."""
 ACROSS_MM, DOWN_MM = 312.0, 234.0
 """What the camera sees: an A4 page, 297 x 210 mm, with its rim, in a frame of 4:3."""
@@ -36,11 +37,11 @@ FULL = 4056
 MARGIN_MM = 15.0
 """Paper left blank around the writing."""
 TALL_MM = (4.0, 8.0)
-"""Height of the digits: the lines of ruled paper are 7 to 9 mm apart (ISO 216 has none; DIN 16552: 9 to 14)."""
+"""Height of the digits. Chosen: the lines of ruled paper are 7 to 9 mm apart."""
 PEN_MM = (0.3, 0.8)
 """Width of the line: a ballpoint's to a felt-tip's."""
-BANDS = ((0, 10), (10, 14), (14, 18), (18, 24), (24, 32), (32, 48), (48, 200))
-"""Heights of digits in pixels of the frame, from (included) and to."""
+BANDS = (8, 10, 12, 14, 16, 20, 24, 32, 48, 200)
+"""Heights of digits, pixels of the frame, that the second table tells apart."""
 NEAR = 0.35
 """What is read belongs to a digit whose middle is at most so many of its heights away."""
 
@@ -89,7 +90,12 @@ def write_page(rng: Rng, hands: Hands) -> Page:
 def photograph(rng: Rng, page: Page, width: int) -> Pixels:
     """The page as a camera of this frame width, pixels, sees it: (height, width) uint8."""
     paper, taken, lit = rng.uniform(170, 230), rng.uniform(0.5, 0.9), rng.uniform(0, 0.3)
-    blurred, noise, is_jpeg, quality = rng.uniform(0.5, 1.0), rng.uniform(2, 5), rng.uniform() < 0.5, rng.integers(75, 93)
+    blurred, noise, is_jpeg, quality = (
+        rng.uniform(0.5, 1.0),
+        rng.uniform(2, 5),
+        rng.uniform() < 0.5,
+        rng.integers(75, 93),
+    )
     size = (width, round(width * page.ink.shape[0] / page.ink.shape[1]))
     ink = cv2.resize(page.ink, size, interpolation=cv2.INTER_AREA)
     grey = virtual_camera.light(virtual_camera.write(ink, paper, taken), rng, lit)
@@ -113,3 +119,89 @@ def judge(reading: Reading, page: Page, width: int) -> tuple[list[str], int]:
         taken.update(near)
         answers.append("lost" if not near else "right" if free[near[0]].digit == int(digit) else "misread")
     return answers, len(free) - len(taken)
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was seen at one frame width."""
+
+    answers: list[str] = field(default_factory=list)
+    invented: int = 0
+    """Digits that were read where none is."""
+    changed_ms: list[float] = field(default_factory=list)
+    """Processor time of a frame that is read."""
+    unchanged_ms: list[float] = field(default_factory=list)
+    """Processor time of a frame that shows the same page: it is only compared."""
+
+
+def measure(
+    hands: Hands, pages: int, widths: Sequence[int], vision: VisionSettings
+) -> tuple[dict[int, Seen], dict[int, list[str]]]:
+    """What was seen at each frame width; and the answers by the height of the digits, each the first of its band."""
+    seen = {width: Seen() for width in widths}
+    by_height: dict[int, list[str]] = {}
+    with Reader(vision=vision) as reader:
+        for number in range(pages):
+            page = write_page(np.random.default_rng([1, number]), hands)
+            for width, one in seen.items():
+                frame = Frame(photograph(np.random.default_rng([2, number]), page, width), "A4")
+                detector = ChangeDetector()
+                detector.is_unchanged(frame, 0.0)
+                started = time.process_time()
+                reading = reader.read(frame)
+                one.changed_ms.append(1000 * (time.process_time() - started))
+                detector.mark_read()
+                # A new frame: it is not yet reduced.
+                again = Frame(frame.pixels, "A4", 1)
+                started = time.process_time()
+                detector.is_unchanged(again, 0.1)
+                one.unchanged_ms.append(1000 * (time.process_time() - started))
+                answers, invented = judge(reading, page, width)
+                one.answers += answers
+                one.invented += invented
+                height = page.em_mm * width / ACROSS_MM
+                band = max((least for least in BANDS if least <= height), default=0)
+                by_height.setdefault(band, []).extend(answers)
+    return seen, by_height
+
+
+def share(answers: Sequence[str], which: str) -> str:
+    """The share of the answers that are ``which``, for a table."""
+    return f"{100 * answers.count(which) / max(1, len(answers)):.1f} %"
+
+
+def main() -> None:
+    """Measure and print two tables."""
+    options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    options.add_argument("--data", metavar="FOLDER", type=Path, default=os.environ.get("EDGE_DATA") or None)
+    options.add_argument("--pages", metavar="N", type=int, default=40, help="pages at each size (default: %(default)s)")
+    options.add_argument("--widths", metavar="N", type=int, nargs="+", default=WIDTHS, help="frame widths, pixels")
+    options.add_argument("--working-size", metavar="N", type=int, default=VisionSettings().working_size)
+    arguments = options.parse_args()
+    hands = load_hands(arguments.data) if arguments.data else None
+    if hands is None:
+        sys.exit("frame_sizes: EDGE_DATA names no folder with marks/; name one with --data")
+    after_imports()
+    vision = VisionSettings(working_size=arguments.working_size)
+    seen, by_height = measure(hands, arguments.pages, arguments.widths, vision)
+    digits = len(seen[arguments.widths[0]].answers)
+    print(f"{arguments.pages} pages, {digits} digits, working size {vision.working_size}\n")
+    print("| frame | a digit of 5 mm | read right | misread | not read | invented | read, ms | compared, ms |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|")
+    for width, one in seen.items():
+        print(
+            f"| {width}x{round(width * DOWN_MM / ACROSS_MM)} | {5 * width / ACROSS_MM:.0f} px |"
+            f" {share(one.answers, 'right')} | {share(one.answers, 'misread')} | {share(one.answers, 'lost')} |"
+            f" {one.invented} | {np.median(one.changed_ms):.0f} | {np.median(one.unchanged_ms):.1f} |"
+        )
+    print("\n| height of the digits | digits | read right | misread | not read |\n|---|---:|---:|---:|---:|")
+    for least, answers in sorted(by_height.items()):
+        most = next((to for to in BANDS if to > least), BANDS[-1])
+        print(
+            f"| {least} to {most} px | {len(answers)} | {share(answers, 'right')} | {share(answers, 'misread')} |"
+            f" {share(answers, 'lost')} |"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from edge.controls import Controls
-from edge.reading.reader import Reader
+from edge.reading.reader import Analysis, Reader
 from edge.running.live_reader import LiveReader
 from edge.sources.synthetic import Synthetic
 from edge.tracking.change_detector import ChangeDetector
@@ -80,6 +80,16 @@ def test_the_page_is_read_again_after_a_while_all_the_same() -> None:
     assert seen(ChangeDetector(TrackSettings(still=0)), *[page] * 5) == [False] * 5
 
 
+def test_a_page_that_takes_long_to_read_is_read_less_often() -> None:
+    """Otherwise a slow processor would do nothing else."""
+    page, detector = Frame(paper().astype(np.uint8), "camera"), ChangeDetector(TrackSettings(still=0.25))
+    for took, again in ((0.4, 1.6), (0.01, 0.25)):
+        detector.is_unchanged(page, 10.0)
+        detector.mark_read(took)
+        assert detector.is_unchanged(page, 10.0 + 0.9 * again)
+        assert not detector.is_unchanged(page, 10.0 + 1.1 * again)
+
+
 def test_another_size_or_a_clock_that_goes_back_is_a_change() -> None:
     detector = ChangeDetector()
     page = paper().astype(np.uint8)
@@ -94,7 +104,16 @@ def test_an_unchanged_frame_gets_the_reading_of_the_frame_before(page, monkeypat
         live_reader, tracker = LiveReader(reader, source, Controls(reader.min_confidence)), Tracker()
         live_reader.change_detector, live_reader.is_settled = ChangeDetector(), tracker.is_settled
         looks = []
-        live_reader.analyse = lambda frame: looks.append(frame.index) or reader.analyse(frame)
+
+        def quick(frame: Frame) -> Analysis:
+            looks.append(frame.index)
+            return reader.analyse(frame)
+
+        def slow(frame: Frame) -> Analysis:
+            now[0] += 1 / 3
+            return quick(frame)
+
+        live_reader.analyse = quick
         said = []
 
         def show(text: str, count: int) -> None:
@@ -115,6 +134,14 @@ def test_an_unchanged_frame_gets_the_reading_of_the_frame_before(page, monkeypat
         show("2351", 40)
         assert [text for text, _ in said] == ["2357", "2351"]
         assert said[1][1] - 40 <= 15
+        looks.clear()
+        live_reader.analyse = slow
+        show("2351", 80)
+        # Each takes a third of a second by this clock; then it rests for a second.
+        assert 1 <= len(looks) <= 3
+        live_reader.analyse = quick
+        now[0] += 10
+        show("2351", 1)
         looks.clear()
         live_reader._controls.request_reading()
         show("2351", 1)
