@@ -28,6 +28,10 @@ UNREADABLE = 0.4
 """Where the mean belief in the marks is below this, the page is tried rotated, and with gaps closed."""
 DOUBT = 0.8
 """Other ways to take a mark are tried where the belief in it is below this."""
+CONVINCED = 1.0
+"""Where the digits promise less than this, there may be finer ones: two that are certain promise 1."""
+FINER = 0.5
+"""Strokes finer than this share of the typical width are another pen's."""
 ROUNDS = 2
 """How often doubtful marks are gone through, as long as something changes."""
 PLAUSIBLE = 0.3
@@ -102,7 +106,9 @@ class Passes(NamedTuple):
 
     def run(self, frame: Frame) -> tuple[PassResult, int]:
         """The best way to read a frame, and by how many quarter turns, counter-clockwise, it was rotated for that."""
-        seen = self._large_enough(frame.pixels, self._polarities(frame.pixels))
+        working = working_picture(frame.pixels, self.settings)
+        seen = self._finer(frame.pixels, working, self._polarities(frame.pixels, working))
+        seen = self._large_enough(frame.pixels, seen)
         if (seen.share >= UNREADABLE and not seen.segments.unsure) or len(seen.candidates) > MOST:
             return self._resolved(seen), 0
         ways = [seen]
@@ -119,9 +125,8 @@ class Passes(NamedTuple):
             best = max(best, self._gaps_closed(seen), key=lambda way: way.score)
         return best, 0
 
-    def _polarities(self, pixels: Pixels) -> PassResult:
+    def _polarities(self, pixels: Pixels, working: Pixels) -> PassResult:
         """The picture as it is, in the polarity that is set or is believed more."""
-        working = working_picture(pixels, self.settings)
         if self.settings.polarity != "auto":
             return self._cleaned(pixels, working, light_ink=self.settings.polarity == "light")
         ratio = dark_ink_ratio(pixels)
@@ -132,6 +137,20 @@ class Passes(NamedTuple):
         other = self._cleaned(pixels, working, light_ink=ratio >= 1)
         # Where the polarity is clear, a one in the other polarity is paper between strokes.
         return max(seen, other, key=lambda one: one.promise) if unclear or set(other.digits) != {STROKE} else seen
+
+    def _finer(self, pixels: Pixels, working: Pixels, seen: PassResult) -> PassResult:
+        """Seen at the scale of its finer strokes, if hardly a digit is seen, and if that is believed more.
+
+        A pen or a ruler beside a number is longer than all of its strokes together.
+        """
+        before = seen.cleaned
+        if seen.promise >= CONVINCED or not before.has_strokes:
+            return seen
+        least = FINER * before.stroke / before.scale
+        light_ink = before.polarity == "light"
+        cleaned = clean(pixels, self.settings, light_ink=light_ink, working=working, finer_than=least)
+        self.watch.lap("clean")
+        return max(seen, self._found(cleaned), key=lambda one: one.promise) if cleaned.has_strokes else seen
 
     def _large_enough(self, pixels: Pixels, seen: PassResult) -> PassResult:
         """Read at a larger scale, if its digits are small, and if that is believed more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Literal, NamedTuple
 
 import cv2
@@ -56,15 +57,23 @@ def _first_side(settings: VisionSettings) -> int:
     return min(FIRST_SIDE, settings.working_size)
 
 
-def clean(grey: Pixels, settings: VisionSettings, *, light_ink: bool, working: Pixels | None = None) -> Cleaned:
+def clean(
+    grey: Pixels,
+    settings: VisionSettings,
+    *,
+    light_ink: bool,
+    working: Pixels | None = None,
+    finer_than: float = inf,
+) -> Cleaned:
     """Grey (height, width) uint8 -> its ink; ``light_ink``: whether the ink is lighter than the paper.
 
-    ``working``: its ``working_picture``, if that is known.
+    ``working``: its ``working_picture``, if that is known. ``finer_than``: only strokes that are finer than so many
+    pixels of ``grey`` say at which scale it is seen.
     """
     scale = _first_scale(grey, settings)
     work = working_picture(grey, settings) if working is None else working
     work = cv2.bitwise_not(work) if light_ink else work
-    found = typical_stroke(work)
+    found = typical_stroke(work, finer_than * scale)
     # Where no stroke stands out, there may be noise: it is looked at as it is.
     stroke = found or STROKE
     by = stroke_scale(stroke, max(work.shape), _first_side(settings))

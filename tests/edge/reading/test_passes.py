@@ -117,6 +117,14 @@ def test_a_picture_is_read_no_larger_than_the_settings_say(page: Page) -> None:
         assert max(small.analyse(far_away("23568", side=20)).cleaned.mask.shape) <= 1100
 
 
+@pytest.mark.parametrize("slope", [0.0, 0.4, 2.5])
+def test_a_pen_that_lies_beside_a_number_does_not_hide_it(reader: Reader, slope: float) -> None:
+    picture = far_away("23568", side=32)
+    along = np.array([1, slope]) / np.hypot(1, slope) * 330
+    cv2.line(picture, (800 - along).astype(int).tolist(), (800 + along).astype(int).tolist(), 60, 44, cv2.LINE_AA)
+    assert "23568" in reader.read(picture).lines
+
+
 def test_large_digits_are_not_read_larger(reader: Reader) -> None:
     assert max(reader.analyse(far_away("23568", "479", side=200)).cleaned.mask.shape) <= 1024
 

@@ -42,6 +42,15 @@ def test_a_dark_thing_does_not_matter_beside_a_thin_digit() -> None:
     assert typical_stroke(page) < 6
 
 
+def test_finer_strokes_are_known_beside_a_longer_and_broader_one() -> None:
+    page = written(4)
+    cv2.line(page, (20, 440), (620, 400), 40, 30, cv2.LINE_AA)
+    broad = typical_stroke(page)
+    assert broad > 20
+    assert typical_stroke(page, broad / 2) == pytest.approx(typical_stroke(written(4)), rel=0.35)
+    assert typical_stroke(written(16), 8) == 0, "its soft edges are no strokes"
+
+
 @pytest.mark.parametrize("squared", [False, True])
 def test_the_rules_of_printed_paper_do_not_matter(squared: bool) -> None:
     page = written(8)
