@@ -24,10 +24,11 @@ from edge.commands.doctor import (
 )
 from edge.commands.doctor.examine import CHECKS, examine
 from edge.commands.doctor.finding import failure, ok, warning
-from edge.commands.doctor.machine import MISSING, TIMED_OUT, Done, Machine, User, here, run
+from edge.commands.doctor.machine import Machine, User, here
 from edge.model import trial
 from edge.model.registry import ModelRegistry
 from edge.settings import Settings
+from edge.system.command import MISSING, TIMED_OUT, Done, run
 from tests.support.mosquitto import AMQTT, Broker, Listener
 from tests.support.patience import patience
 
