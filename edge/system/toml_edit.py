@@ -92,8 +92,8 @@ def _parts(text: str) -> Iterator[Part]:
 def _after_the_last(parts: Sequence[Part], end: int) -> int:
     """Where a new setting goes: after the last one before ``end``; with none, before the comment on the first table."""
     settings = [n for n, part in enumerate(parts[:end]) if part.meaning]
-    if settings:
-        return settings[-1] + 1
+    if settings or end == len(parts):
+        return settings[-1] + 1 if settings else end
     while end and parts[end - 1].text.strip():
         end -= 1
     return end

@@ -36,6 +36,7 @@ def changed(text: str, **values: str | list[str]) -> str:
         ("# head\n[a]\nweb = 1\n", 'web = "new"\n# head\n[a]\nweb = 1\n'),
         ("x = 1\n\n[a]\nweb = 1", 'x = 1\nweb = "new"\n\n[a]\nweb = 1'),
         ("x = 1", 'x = 1\nweb = "new"\n'),
+        ("# only a comment", '# only a comment\nweb = "new"\n'),
         ("x = 1\r\n# end\r\n", 'x = 1\r\nweb = "new"\r\n# end\r\n'),
         ("x = '\u2028#'\nweb = ''\n", "x = '\u2028#'\nweb = \"new\"\n"),
         ("[[a]]\nb = 1\n[[a]]\nb = 2\n", 'web = "new"\n[[a]]\nb = 1\n[[a]]\nb = 2\n'),
