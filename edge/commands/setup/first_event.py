@@ -25,6 +25,8 @@ EVENT_SECONDS = 30.0
 """Longest wait for the first event once frames are read: somebody may have to fetch a page. Chosen."""
 LOOK_SECONDS = 0.5
 """Time between two looks. Chosen."""
+TAKEN = "taken"
+"""Stands for a topic where a device of this name was online before this one was started."""
 MOST_HEARD = 100
 """Most messages that wait to be looked at. Chosen: an honest broker sends a few."""
 
@@ -42,9 +44,12 @@ def listening(address: Address | None, device: str) -> Iterator[Heard | None]:
     base = f"{address.prefix}/{device}/"
 
     def hear(topic: str, payload: bytes, retained: bool) -> None:
-        # What is retained is from earlier; the device sends it again when it connects.
-        if not retained and heard.qsize() < MOST_HEARD:
-            heard.put((topic.removeprefix(base), payload))
+        leaf = topic.removeprefix(base)
+        # What is retained is from earlier; the device sends it again when it connects. It says offline when it ends.
+        if retained and (leaf, payload) == ("availability", b"online"):
+            heard.put((TAKEN, payload))
+        elif not retained and heard.qsize() < MOST_HEARD:
+            heard.put((leaf, payload))
 
     connection = Connection(address, f"{PREFIX}-setup-{secrets.token_hex(4)}", on_message=hear)
     try:
@@ -121,6 +126,11 @@ def _first_text(dialogue: Dialogue, heard: Heard) -> tuple[bool, str | None]:
                 dialogue.say(
                     "Waiting for its first event: lay a page with digits before the camera (Ctrl-C: stop waiting)."
                 )
+            continue
+        if leaf == TAKEN:
+            dialogue.say(
+                "Another device of this name was online there already; --device NAME gives this one its own."
+            )
             continue
         online = online or payload == b"online" or leaf in ("state", "event")
         if leaf in ("state", "event"):

@@ -62,8 +62,8 @@ class Service:
         if not self.can_run or self.show("ActiveState") not in ("active", "activating", "reloading"):
             yield
             return
-        self._systemctl("stop", UNIT)
         try:
+            self._systemctl("stop", UNIT)
             yield
         finally:
             if self.show("ActiveState") in ("inactive", "failed"):

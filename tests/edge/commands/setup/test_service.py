@@ -152,12 +152,14 @@ def test_from_a_fresh_installation_to_the_first_event(
     broker = Broker(tmp_path / "broker", "allow_anonymous false", f"password_file {passwords}")
     try:
         with Listener(broker.port, "edge-digits/shed/event", user="joe", password="a secret") as listener:
+            listener.say("edge-digits/shed/availability", b"online", retain=True)
             answers = f"127.0.0.1:{broker.port}\njoe\na secret\n{web}\ny\n"
             assert begin(answers, device="shed") == 0
             assert body(listener.next("event"))["text"] == "8012"
     finally:
         broker.kill()
     shown = capsys.readouterr().out
+    assert "Another device of this name was online there already" in shown
     assert "has the first event: 8012" in shown and "/#token=" in shown and "a secret" not in shown
     secret = config(systemd).with_name("mqtt-password")
     assert secret.read_text() == "a secret\n" and secret.stat().st_mode & 0o777 == 0o600
