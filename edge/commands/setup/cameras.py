@@ -6,6 +6,7 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,15 +46,15 @@ def choose_source(dialogue: Dialogue, machine: Machine, given: str | None) -> st
 
     The camera of the settings keeps its options. Raises SettingsError or SourceError if there is none.
     """
-    folder = _picture_folder()
     if given is not None:
         source = _checked(given)
-        _show(dialogue, machine, Candidate(source, "as given"), folder / "camera.png")
+        _show(dialogue, machine, Candidate(source, "as given"), _picture_folder() / "camera.png")
         return source
     dialogue.say("Looking for cameras, and taking a picture with each ...")
     found = _candidates(machine.settings.source, find_cameras(machine.root, machine.run), machine)
     if not found:
         return _ask_for_another(dialogue, machine)
+    folder = _picture_folder()
     for number, camera in enumerate(found, 1):
         _show(dialogue, machine, camera, folder / f"camera-{number}.png")
     if len(found) == 1:
@@ -63,11 +64,11 @@ def choose_source(dialogue: Dialogue, machine: Machine, given: str | None) -> st
     current = next((n for n, camera in enumerate(found, 1) if camera.uri == machine.settings.source), 1)
 
     def parse(answer: str) -> str:
-        if answer.isdecimal() and 1 <= int(answer) <= len(found):
-            return found[int(answer) - 1].uri
-        if ":" not in answer:
-            raise SettingsError(f"answer 1 to {len(found)}")
-        return _checked(answer)
+        if not answer.isdecimal():
+            return _checked(answer)
+        if not 1 <= int(answer) <= len(found):
+            raise SettingsError(f"answer 1 to {len(found)}, or a source such as {found[0].uri}")
+        return found[int(answer) - 1].uri
 
     return dialogue.ask("Which camera?", parse, default=str(current))
 
@@ -90,9 +91,9 @@ def _checked(text: str) -> str:
 
 def _candidates(configured: str, found: Sequence[FoundCamera], machine: Machine) -> list[Candidate]:
     """The cameras to choose from: those that are here, and a configured source that is no device."""
-    if uri.split(configured).scheme not in DEVICES and configured not in (camera.uri for camera in found):
-        return [Candidate(configured, "as in the settings"), *(Candidate(*camera[:2]) for camera in found)]
     here = _device(machine, configured)
+    if here[0] not in DEVICES and configured not in (camera.uri for camera in found):
+        return [Candidate(configured, "as in the settings"), *(Candidate(*camera[:2]) for camera in found)]
     return [
         Candidate(configured if _device(machine, camera.uri) == here else camera.uri, camera.name) for camera in found
     ]
@@ -101,8 +102,8 @@ def _candidates(configured: str, found: Sequence[FoundCamera], machine: Machine)
 def _device(machine: Machine, source: str) -> tuple[str, str]:
     """What a source reads: two URIs of one camera have the same."""
     scheme, what = uri.split(source)[1:3]
-    if scheme == "v4l2":
-        return scheme, machine.path(what or "/dev/video0").resolve().name
+    if scheme == "v4l2" or (not scheme and what.startswith("/dev/")):
+        return "v4l2", machine.path(what or "/dev/video0").resolve().name
     return scheme, (what or "0") if scheme == "picamera2" else source
 
 
@@ -112,7 +113,7 @@ def _show(dialogue: Dialogue, machine: Machine, camera: Candidate, file: Path) -
     taken = snapshot.take(camera.uri, file, machine.config, machine.run)
     if taken.problem:
         dialogue.part("camera", f"{name}: no picture: {taken.problem}")
-        explain(dialogue, machine)
+        explain(dialogue, replace(machine, settings=replace(machine.settings, source=camera.uri)))
         return
     dialogue.part("camera", f"{name}: {taken.said}")
     if taken.picture:

@@ -19,9 +19,9 @@ from edge.mqtt.connection import Connection
 from edge.running.systemd import STATUS
 from edge.system.text import parse_json, printable
 
-READING_SECONDS = 60.0
-"""Longest wait for the first frame. Chosen: on a Pi Zero a start takes half of it."""
-EVENT_SECONDS = 30.0
+READING_SECONDS = 120.0
+"""Longest wait for the first frame. Chosen: on a Pi Zero a start takes a quarter of it."""
+EVENT_SECONDS = 60.0
 """Longest wait for the first event once frames are read: somebody may have to fetch a page. Chosen."""
 LOOK_SECONDS = 0.5
 """Time between two looks. Chosen."""
@@ -128,9 +128,7 @@ def _first_text(dialogue: Dialogue, heard: Heard) -> tuple[bool, str | None]:
                 )
             continue
         if leaf == TAKEN:
-            dialogue.say(
-                "Another device of this name was online there already; --device NAME gives this one its own."
-            )
+            dialogue.say("Another device of this name was online there already; --device NAME gives this one its own.")
             continue
         online = online or payload == b"online" or leaf in ("state", "event")
         if leaf in ("state", "event"):
