@@ -7,7 +7,7 @@ import pwd
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -40,8 +40,8 @@ class Machine:
     config: str = ""
     """The path of the settings file; empty if none was named."""
     root: Path = Path("/")
-    run: Callable[[Sequence[str]], Done]
-    """Runs a command for a limited time. Raises nothing."""
+    run: Callable[..., Done]
+    """Runs a command for a limited time, with more environment variables if any are given. Raises nothing."""
     user: User
     may_use: Callable[[Path], bool]
     """Whether this user may read and write a file or device."""

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from edge.errors import EdgeError, ImageError, SourceError
 from edge.settings import load_settings
 from edge.system.command import Done, python
 from edge.types import Frame
+from edge.uri import public
 
 FIRST_FRAME_SECONDS = 20.0
 """Longest wait for the first frame. Chosen: twice what a Pi's camera may take to start."""
@@ -46,20 +47,24 @@ class Snapshot(NamedTuple):
         return f"{self.width}x{self.height}, reads {self.text or f'nothing ({self.reason})'}"
 
 
-def take(source: str, file: Path, config: str, run: Callable[[Sequence[str]], Done]) -> Snapshot:
-    """A picture of that source, with the other settings of ``config`` (empty: the defaults). ``run`` has a limit."""
-    done = run(python(PROGRAM, source, str(file), config))
+def take(source: str, file: Path, config: str, run: Callable[..., Done]) -> Snapshot:
+    """A picture of that source, with the other settings of ``config`` (empty: the defaults).
+
+    ``run`` runs a command with more environment variables, for a limited time.
+    """
+    # Not as an argument, which every user of the machine can see: it may have a password.
+    done = run(python(PROGRAM, str(file), config), EDGE_SOURCE=source)
     answer = answer_of(done)
     if isinstance(answer, dict):
         return Snapshot(**answer)
-    return Snapshot(problem=f"{source}: the picture could not be taken: {problem_of(done)}")
+    return Snapshot(problem=f"{public(source)}: the picture could not be taken: {problem_of(done)}")
 
 
 def main() -> None:
-    """Take the picture that the arguments of this process name; print a Snapshot as JSON, and end."""
-    source, file, config = sys.argv[1:]
+    """Take a picture with the source of the settings into the file that is named; print a Snapshot as JSON, and end."""
+    file, config = sys.argv[1:]
     try:
-        answer = _snapshot(source, Path(file), config)
+        answer = _snapshot(Path(file), config)
     except EdgeError as error:
         answer = Snapshot(problem=str(error))
     print(json.dumps(answer._asdict()), flush=True)
@@ -67,13 +72,13 @@ def main() -> None:
     os._exit(0)
 
 
-def _snapshot(source: str, file: Path, config: str) -> Snapshot:
+def _snapshot(file: Path, config: str) -> Snapshot:
     from edge.commands.arguments import reader_of
     from edge.images import save
     from edge.reading.annotate import annotate
 
     settings = load_settings(config or None)
-    frame = _frame(source)
+    frame = _frame(settings.source)
     with reader_of(settings) as reader:
         analysis = reader.analyse(frame)
     picture = str(file)

@@ -43,11 +43,11 @@ class Systemd:
         self.starts = True
         self.process: subprocess.Popen[bytes] | None = None
 
-    def run(self, words: Sequence[str]) -> Done:
+    def run(self, words: Sequence[str], **variables: str) -> Done:
         """As the machine runs a command."""
         line = " ".join(words)
         if words[0] == sys.executable:
-            return command.run(words, seconds=patience(60))
+            return command.run(words, seconds=patience(60), **variables)
         if words[:2] == ["systemctl", "show"]:
             values = {"ActiveState": self.state, "StatusText": self.status, "LoadState": "loaded"}
             if words[-2] == "-P":
