@@ -29,6 +29,8 @@ class Service:
         place = words.index("--config") + 1 if "--config" in words[:-1] else 0
         self.config = words[place] if place else CONFIG
         """The settings file that it reads."""
+        self.program = words[0] if words else str(machine.prefix / "bin/edge")
+        """The program that it runs."""
 
     @property
     def installed(self) -> bool:

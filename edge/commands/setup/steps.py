@@ -66,14 +66,17 @@ def place_of(machine: Machine, config: str | None) -> Place:
     if service.installed and config in (None, service.config):
         if machine.user.id:
             raise SettingsError(
-                f"the settings of the service belong to root: sudo {machine.prefix}/bin/edge setup; "
+                f"the settings of the service belong to root: sudo {service.program} setup; "
                 "for settings of your own: edge setup --config FILE"
             )
         secret, drop_in = service.password_file()
         return Place(machine.path(service.config), service, Secret(secret, by_systemd=True), drop_in)
     if config is None:
         folder = os.environ.get("XDG_CONFIG_HOME", "")
-        config = str(Path(folder if Path(folder).is_absolute() else expanded("~/.config")) / "edge-digits/edge.toml")
+        own = Path(folder) if Path(folder).is_absolute() else expanded("~/.config")
+        if not own.is_absolute():
+            raise SettingsError("this user has no home folder; name a settings file with --config")
+        config = str(own / "edge-digits/edge.toml")
     path = expanded(config).absolute()
     return Place(path, None, Secret(path.with_name("mqtt-password"), by_systemd=False), None)
 
@@ -188,7 +191,7 @@ class SetUp:
                 return 1
             well = first_event.wait(dialogue, machine, service, heard, to_broker=chosen is not None)
         self._show_page(replace(settings, state=str(SERVICE_FOLDER / settings.state)))
-        dialogue.say(f"Its log: journalctl -fu edge    To change something: sudo {machine.prefix}/bin/edge setup")
+        dialogue.say(f"Its log: journalctl -fu edge    To change something: sudo {service.program} setup")
         return 0 if well else 1
 
     def _show_page(self, settings: Settings) -> None:
