@@ -30,6 +30,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
+    "setup": Command("set this machine up: find the camera and the broker, write the settings, start", "setup"),
     "read": Command("read image files", "read", "IMAGE ..."),
     "run": Command("read a camera or another source until it is stopped", "run"),
     "model check": Command("test a model as edge run does before it uses one", "model_check", "FILE"),

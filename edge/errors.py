@@ -38,6 +38,10 @@ class BusyError(PublishError):
         """How long to wait."""
 
 
+class LoginError(PublishError):
+    """The receiver refuses the user, the password, or everybody without a user."""
+
+
 class StateError(EdgeError, OSError):
     """The state folder, or a file in it, cannot be read or written."""
 

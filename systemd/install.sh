@@ -237,6 +237,9 @@ start() {
     systemctl try-restart "$unit" || fail "the service does not restart; journalctl -u $unit shows why"
   fi
   say "done; its state: systemctl status $unit; its readings: journalctl -fu $unit"
+  if cmp -s "$here/edge.toml" "$settings/edge.toml"; then
+    say "next, to find the camera and the broker, and to write the settings: sudo $venv/bin/edge setup"
+  fi
 }
 
 uninstall() {

@@ -71,6 +71,7 @@ SYSTEM = (
     "ssh -L 8080:127.0.0.1:8080 pi",
     "python3 -m venv --system-site-packages ~/edge",
     f"{SERVICE}(model rollback|doctor) --config /etc/edge-digits/edge.toml",
+    f"{SERVICE}setup",
     r'echo "whsec_\$\(openssl rand -base64 32\)"',
 )
 """What changes or asks the whole machine: tests/machine runs these."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import platform
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -88,6 +89,11 @@ def flags_of(arguments: argparse.Namespace) -> dict[str, str]:
 def settings_of(arguments: argparse.Namespace) -> Settings:
     """The settings of a command: its flags, environment and TOML file. Raises SettingsError."""
     return load_settings(arguments.config, flags_of(arguments))
+
+
+def device_of(settings: Settings) -> str:
+    """The name of this device in events and MQTT topics."""
+    return settings.device or platform.node().partition(".")[0] or "edge-digits"
 
 
 def state_folder_of(settings: Settings) -> Path:

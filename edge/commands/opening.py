@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import platform
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge import publishers, uri
-from edge.commands.arguments import model_of
+from edge.commands.arguments import device_of, model_of
 from edge.controls import Controls, Program
 from edge.errors import StateError
 from edge.publishers import open_publisher
@@ -145,7 +144,7 @@ def _store(settings: Settings) -> Store:
     except StateError as error:
         log.warning("%s (events are kept in memory until then)", error)
         folder = state_folder.locate(settings.state)
-    return Store(folder / FILE, device=_device(settings), limits=settings.store)
+    return Store(folder / FILE, device=device_of(settings), limits=settings.store)
 
 
 def _store_publisher(store: Store, stopwatch: Stopwatch) -> Publisher:
@@ -159,15 +158,11 @@ def _newest_text(store: Store) -> str:
     return str(json.loads(store.newest_event).get("text", "")) if store.newest_event else ""
 
 
-def _device(settings: Settings) -> str:
-    return settings.device or platform.node().partition(".")[0] or "edge-digits"
-
-
 def _program(
     settings: Settings, controls: Controls, source: Source, live_reader: LiveReader, store: Store | None
 ) -> Program:
     return Program(
-        device=_device(settings),
+        device=device_of(settings),
         controls=controls,
         camera_state=lambda: source.state,
         stats=live_reader.stats,

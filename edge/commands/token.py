@@ -6,6 +6,7 @@ import argparse
 import platform
 
 from edge.commands.arguments import Parser, add_settings, settings_of
+from edge.settings import Settings
 
 EXAMPLES = """examples:
   edge token                                              the links, with the tokens in them
@@ -35,10 +36,14 @@ def run(arguments: argparse.Namespace) -> int:
     state_folder.check_unambiguous(settings.state, "token --renew" if arguments.renew else "token", arguments.config)
     folder = state_folder.create(settings.state)
     given = renew_tokens(folder) if arguments.renew else load_tokens(folder)
-    host, _, port = (settings.web or "HOST:8080").rpartition(":")
-    if host in ("0.0.0.0", "[::]", "127.0.0.1"):
-        host = platform.node() if host != "127.0.0.1" else host
-    scheme = "https" if settings.web_cert else "http"
     for what, token in (("view only", given.view), ("view and change", given.change)):
-        print(f"{what}: {scheme}://{host}:{port}/#token={token}")
+        print(f"{what}: {page_url(settings)}#token={token}")
     return 0
+
+
+def page_url(settings: Settings) -> str:
+    """The address of the live page, by this machine's name where it listens on all its addresses."""
+    host, _, port = (settings.web or "HOST:8080").rpartition(":")
+    if host in ("0.0.0.0", "[::]"):
+        host = platform.node()
+    return f"{'https' if settings.web_cert else 'http'}://{host}:{port}/"

@@ -98,6 +98,12 @@ class Address:
         return context
 
 
+def check_device(name: str, place: str) -> None:
+    """SettingsError if a device of this name cannot have topics of its own; ``place`` is what the error begins with."""
+    if re.search(r"[+#/\0\s]", name) or not name:
+        raise SettingsError(f"{place}: a device's name must not be empty or contain +, #, / or spaces: {name!r}")
+
+
 def connection_problem(address: Address, error: Exception) -> str:
     """Why connecting failed, and what to do about it; one line."""
     place = f"{address.host}:{address.port}"

@@ -17,7 +17,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.errors import PublishError
+from edge.errors import LoginError, PublishError
 from edge.mqtt.address import CREDENTIAL, PREFIX, Address, connection_problem
 from edge.mqtt.client import PACKET_BYTES, BoundedClient
 from edge.system.seldom import Seldom
@@ -149,7 +149,8 @@ class Connection:
         # An old broker may close the connection because of version 5: look for other causes only at the last try.
         if problem := self._await_answer(is_last_try=version == V3 or address.version == 5):
             self.close()
-            raise PublishError(f"{address.name}: {problem}")
+            refused = self._answer is not None and self._answer.value in (BAD_LOGIN, NOT_AUTHORIZED)
+            raise (LoginError if refused else PublishError)(f"{address.name}: {problem}")
 
     def _await_answer(self, is_last_try: bool) -> str:
         """Wait for the broker's answer; returns why it refuses us, or an empty string if we are connected."""

@@ -35,7 +35,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
 
 from edge.controls import Program
-from edge.errors import PublishError, SettingsError
+from edge.errors import PublishError
 from edge.mqtt import address
 from edge.mqtt.connection import TOO_LARGE, Connection, probe
 from edge.publishers import home_assistant
@@ -119,11 +119,7 @@ class Mqtt(Channel):
         self._address = address.parse(
             what, secure=self.secure, ca=ca, cert=cert, key=key, password_file=password_file, version=version
         )
-        if re.search(r"[+#/\0\s]", program.device) or not program.device:
-            raise SettingsError(
-                f"{self._address.name}: a device's name must not be empty or contain +, #, / or spaces:"
-                f" {program.device!r}"
-            )
+        address.check_device(program.device, self._address.name)
         self.name = self._address.name
         self._program = program
         self._discovery = home_assistant

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 import changes
 import delivery
 import service
+import setting_up
 from ask import (
     UNIT,
     Failed,
@@ -40,6 +41,10 @@ CHECKS: tuple[Callable[[], str], ...] = (
     service.outlives_a_hang,
     service.bears_an_unplugged_camera,
     service.stops_when_asked,
+    setting_up.sets_up,
+    setting_up.keeps_the_answers,
+    setting_up.is_interrupted,
+    setting_up.is_cleared_away,
     delivery.comes_online,
     delivery.sends_an_event,
     delivery.obeys,

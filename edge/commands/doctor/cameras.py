@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from edge.commands.doctor.finding import Finding, failure, ok, warning
 from edge.commands.doctor.machine import Machine
+from edge.sources.cameras_found import NOT_CAMERAS, RECEIVERS, video_devices
 
-NOT_CAMERAS = ("bcm2835-codec", "bcm2835-isp", "pispbe", "rpi-hevc", "rpivid")
-"""How the driver names of a Pi's codecs and image processors begin: /dev/video* devices that are not cameras."""
-RECEIVERS = ("unicam", "rp1-cfe")
-"""How the driver names of camera connectors begin. Their raw pictures are for libcamera; v4l2: cannot use them."""
 HARMLESS = ("pipewire", "wireplumber")
 """Desktop services that keep a camera's device open without using the camera."""
 
@@ -30,7 +27,7 @@ def cameras(machine: Machine) -> Iterable[Finding]:
     """The cameras at /dev/video*, and whether the camera of the settings is one of them."""
     scheme, what = machine.source
     wanted = what or "/dev/video0"
-    there = dict(video_devices(machine))
+    there = dict(video_devices(machine.root))
     shown = ", ".join(f"{name} ({device})" for device, name in there.items() if not name.startswith(NOT_CAMERAS))
     if scheme != "v4l2":
         yield ok("cameras", shown or "no camera at /dev/video*")
@@ -38,17 +35,17 @@ def cameras(machine: Machine) -> Iterable[Finding]:
         why = f"the source is set to {machine.settings.source}: connect that camera, or set source to another one"
         others = f"found {shown}" if shown else "no other camera was found"
         yield failure("cameras", f"{wanted} does not exist; {others}", why, "v4l2-ctl --list-devices")
-    elif there.get(wanted, "").startswith((*NOT_CAMERAS, *RECEIVERS)):
+    elif (name := there.get(_device(machine, wanted), "")).startswith((*NOT_CAMERAS, *RECEIVERS)):
         why = "v4l2: can read USB cameras only: a camera on the ribbon cable is picamera2:0"
-        yield failure("cameras", f"{wanted} is {there[wanted]}", why, "edge run --source picamera2:0")
+        yield failure("cameras", f"{wanted} is {name}", why, "edge run --source picamera2:0")
     else:
         yield ok("cameras", shown or wanted)
 
 
-def video_devices(machine: Machine) -> Iterator[tuple[str, str]]:
-    """Each /dev/video* by number, and the name that its driver gives it."""
-    for device in sorted(machine.path("/dev").glob("video[0-9]*"), key=lambda path: int(path.name[5:])):
-        yield f"/dev/{device.name}", machine.text(f"/sys/class/video4linux/{device.name}/name") or "unknown"
+def _device(machine: Machine, name: str) -> str:
+    """The device that a name means: udev has links to it, such as /dev/v4l/by-id/…."""
+    path = machine.path(name)
+    return f"/dev/{path.resolve().name}" if path.is_symlink() else name
 
 
 def in_use(machine: Machine) -> Iterable[Finding]:
@@ -59,7 +56,7 @@ def in_use(machine: Machine) -> Iterable[Finding]:
     free = True
     for user in users:
         said = f"{user.device} is used by process {user.process}, {user.command}"
-        wanted = scheme == "picamera2" or (scheme == "v4l2" and user.device == (what or "/dev/video0"))
+        wanted = scheme == "picamera2" or (scheme == "v4l2" and user.device == _device(machine, what or "/dev/video0"))
         words = [Path(word).name for word in user.command.split()]
         ours = "edge" in words and "run" in words
         free = False

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from edge.commands.doctor.finding import Finding, last_line, warning
-from edge.commands.doctor.machine import Done
+from edge.system.command import Done
 
 
 def answer_of(done: Done) -> Any:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 
 from edge.commands.doctor.finding import Finding, failure, last_line, ok, warning
-from edge.commands.doctor.machine import MISSING, Machine
+from edge.commands.doctor.machine import Machine
+from edge.system.command import MISSING
 from edge.system.raspberry import (
     THROTTLED_BITS,
     UNDER_VOLTAGE,

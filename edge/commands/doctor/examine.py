@@ -36,7 +36,7 @@ CHECKS: dict[str, Check] = {
 }
 """Name -> check, in the order of the output."""
 SECONDS = 5.0
-"""Time limit of one check. A check waits for one command, which may take COMMAND_SECONDS (4 s)."""
+"""Time limit of one check. A check waits for one command, which may take 4 s."""
 
 
 def examine(machine: Machine, checks: dict[str, Check] = CHECKS, *, seconds: float = SECONDS) -> Iterator[Finding]:

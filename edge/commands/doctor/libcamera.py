@@ -5,16 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
-from edge.commands.doctor.child import answer_of, problem_of, timed_out
+from edge.commands.doctor.child import problem_of, timed_out
 from edge.commands.doctor.finding import Finding, failure, ok, warning
-from edge.commands.doctor.machine import TIMED_OUT, Machine
-
-TRY_LIBCAMERA = """
-import json, libcamera
-from picamera2 import Picamera2
-print(json.dumps(Picamera2.global_camera_info(), default=str))
-"""
-"""Prints the cameras of libcamera as JSON on its last line; the libraries may print more before."""
+from edge.commands.doctor.machine import Machine
+from edge.sources.cameras_found import LIST_LIBCAMERA, libcamera_list
+from edge.system.command import TIMED_OUT
 
 
 def libcamera(machine: Machine) -> Iterable[Finding]:
@@ -22,8 +17,8 @@ def libcamera(machine: Machine) -> Iterable[Finding]:
     scheme, what = machine.source
     wanted = scheme == "picamera2"
     level = failure if wanted and machine.pi else warning
-    done = machine.child(TRY_LIBCAMERA)
-    cameras = answer_of(done)
+    done = machine.child(LIST_LIBCAMERA)
+    cameras = libcamera_list(done)
     if done.status == TIMED_OUT:
         yield timed_out("libcamera", done)
     elif cameras is None:

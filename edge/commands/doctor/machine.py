@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pwd
 import shlex
 import shutil
-import signal
-import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -18,26 +15,12 @@ from typing import NamedTuple
 from edge import uri
 from edge.errors import SettingsError
 from edge.settings import Settings
+from edge.system.command import Done, python, run
 
-COMMAND_SECONDS = 4.0
-"""Time limit of a command. Chosen: beyond it a driver hangs, or the machine is too busy to be checked."""
 UNITS = ("etc/systemd/system", "usr/lib/systemd/system", "lib/systemd/system")
 """The folders of unit files, by falling precedence: systemd.unit(5)."""
 UNIT = "edge.service"
 """The unit of the service."""
-MISSING, TIMED_OUT = 127, 124
-"""Exit statuses for a command that does not exist (as of the shell) and one that was ended (as of timeout(1))."""
-
-
-class Done(NamedTuple):
-    """The result of a command."""
-
-    status: int
-    """0 success; MISSING; TIMED_OUT; below 0 the number of the signal that ended it; otherwise its own status."""
-    out: str = ""
-    """Its stdout."""
-    error: str = ""
-    """Its stderr."""
 
 
 class User(NamedTuple):
@@ -57,8 +40,8 @@ class Machine:
     config: str = ""
     """The path of the settings file; empty if none was named."""
     root: Path = Path("/")
-    run: Callable[[Sequence[str]], Done]
-    """Runs a command for at most COMMAND_SECONDS. Raises nothing."""
+    run: Callable[..., Done]
+    """Runs a command for a limited time, with more environment variables if any are given. Raises nothing."""
     user: User
     may_use: Callable[[Path], bool]
     """Whether this user may read and write a file or device."""
@@ -88,7 +71,7 @@ class Machine:
 
     def child(self, program: str, *arguments: str) -> Done:
         """Run a program in a separate Python process, so that a library that crashes does not end the doctor."""
-        return self.run([sys.executable, "-P", "-c", program, *arguments])
+        return self.run(python(program, *arguments))
 
     @property
     def pi(self) -> str:
@@ -154,37 +137,3 @@ def here(settings: Settings, *, config: str = "", settings_error: str = "") -> M
         prefix=Path(sys.prefix),
         process=os.getpid(),
     )
-
-
-def run(command: Sequence[str], *, seconds: float = COMMAND_SECONDS) -> Done:
-    """Run a command without input, with output in English. Raises nothing."""
-    try:
-        started = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            env=_environment(os.environ),
-            start_new_session=True,
-        )
-    except OSError as error:
-        return Done(MISSING, "", error.strerror or str(error))
-    try:
-        out, errors = started.communicate(timeout=seconds)
-        return Done(started.returncode, out, errors)
-    except subprocess.TimeoutExpired:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(started.pid, signal.SIGKILL)
-        # A process that hangs in a driver cannot be killed; it is left behind.
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            started.communicate(timeout=0.5)
-        return Done(TIMED_OUT, "", f"no answer within {seconds:g} s")
-
-
-def _environment(ours: Mapping[str, str]) -> dict[str, str]:
-    """Our variables, changed so that Python imports the same edge and libcamera logs only errors."""
-    places = [str(Path(__file__).parents[3]), ours.get("PYTHONPATH", "")]
-    quiet = {"LC_ALL": "C.UTF-8", "LIBCAMERA_LOG_LEVELS": "*:ERROR"}
-    return {**ours, **quiet, "PYTHONPATH": os.pathsep.join(filter(None, places))}

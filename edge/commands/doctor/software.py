@@ -11,12 +11,13 @@ from pathlib import Path
 from edge import publishers, uri
 from edge.commands.doctor.child import problem_of, timed_out
 from edge.commands.doctor.finding import Finding, failure, ok, warning
-from edge.commands.doctor.machine import TIMED_OUT, Machine
+from edge.commands.doctor.machine import Machine
 from edge.errors import StateError
 from edge.model import trial
 from edge.model.classifier import RUNTIMES
 from edge.model.registry import ModelRegistry
 from edge.system import state_folder
+from edge.system.command import TIMED_OUT
 
 TRY_NUMPY = """
 import importlib.util, numpy

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from edge.commands.doctor.computer import NO_SYSTEMD
 from edge.commands.doctor.finding import Finding, failure, last_line, ok, warning
-from edge.commands.doctor.machine import MISSING, UNIT, Machine
+from edge.commands.doctor.machine import UNIT, Machine
+from edge.system.command import MISSING
 
 MAX_EXPOSURE = 1.5
 """Highest exposure level by ``systemd-analyze security``, from 0 (safe) to 10 (open); the installed unit has less."""

@@ -24,10 +24,11 @@ from edge.commands.doctor import (
 )
 from edge.commands.doctor.examine import CHECKS, examine
 from edge.commands.doctor.finding import failure, ok, warning
-from edge.commands.doctor.machine import MISSING, TIMED_OUT, Done, Machine, User, here, run
+from edge.commands.doctor.machine import Machine, User, here
 from edge.model import trial
 from edge.model.registry import ModelRegistry
 from edge.settings import Settings
+from edge.system.command import MISSING, TIMED_OUT, Done, run
 from tests.support.mosquitto import AMQTT, Broker, Listener
 from tests.support.patience import patience
 
@@ -325,6 +326,28 @@ def test_who_holds_a_camera(lay, tmp_path, source, command, level):
     finding = one(cameras.in_use, machine)
     assert finding.level == level and finding.said.startswith("/dev/video0 is used by process 812, ")
     assert finding.mend == ("sudo kill 812" if level == "warning" else "")
+
+
+def test_a_camera_named_by_a_link_of_udev_is_the_device_it_leads_to(lay, tmp_path):
+    """As edge setup writes it."""
+    files = {
+        "/dev/video0": "",
+        "/dev/video2": "",
+        "/sys/class/video4linux/video0/name": "unicam\n",
+        "/sys/class/video4linux/video2/name": "C920\n",
+        "/proc/7/cmdline": "cheese",
+    }
+    machine = lay(files, source="v4l2:/dev/v4l/by-id/usb-C920-video-index0")
+    link = tmp_path / "dev/v4l/by-id/usb-C920-video-index0"
+    link.parent.mkdir(parents=True)
+    link.symlink_to("../../video2")
+    (tmp_path / "proc/7/fd").mkdir()
+    (tmp_path / "proc/7/fd/3").symlink_to("/dev/video2")
+    assert one(cameras.cameras, machine).level == "ok"
+    assert one(cameras.in_use, machine).mend == "sudo kill 7"
+    link.unlink()
+    link.symlink_to("../../video0")
+    assert one(cameras.cameras, machine).said.endswith(" is unicam")
 
 
 def test_who_may_use_the_devices_of_a_camera(lay):
