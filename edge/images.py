@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -19,6 +20,19 @@ from edge.types import Pixels
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 """Endings of the files that are read in a folder. A file that is named itself may have any ending."""
 
+CONVERTED = {
+    ".pdf": "is a PDF; make pictures of it with: sudo apt install poppler-utils; pdftoppm -r 300 -png {file} {stem}",
+    ".heic": "is a HEIC picture; convert it with: sudo apt install libheif-examples; heif-convert {file} {stem}.jpg",
+    ".heif": "is a HEIF picture; convert it with: sudo apt install libheif-examples; heif-convert {file} {stem}.jpg",
+    ".avif": "is an AVIF picture; convert it with: sudo apt install libheif-examples; heif-convert {file} {stem}.jpg",
+}
+"""Ending of files that have to be converted -> what is said of them. Some versions of OpenCV read AVIF."""
+BRANDS = {b"avif": ".avif", b"avis": ".avif", b"mif1": ".heif", b"msf1": ".heif"} | dict.fromkeys(
+    (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"), ".heic"
+)
+"""Brands of an ftyp box -> ending. Sources: ISO/IEC 23008-12, annexes A and B; AV1 Image File Format, section 6."""
+MAX_FILE_BYTES = 500_000_000
+"""Most bytes of a file whose size nobody knows before. Chosen: 100 megapixels of uncompressed colour take 300 MB."""
 MAX_PIXELS = 100_000_000
 """Most pixels that an image may have. Chosen: more is a mistake or a decompression bomb, not a photograph of digits."""
 STRIP = 1_000_000
@@ -37,6 +51,8 @@ _TIFF = {b"II*\0": "<", b"MM\0*": ">"}
 """How a TIFF or EXIF data begin, and their byte order for ``struct`` (TIFF 6.0, section 2)."""
 _ORIENTATION, _SHORT = 0x0112, 3
 """Tag of the orientation, and the type of its value (TIFF 6.0, sections 2 and 8)."""
+_AVIF_ORIENTATIONS = ((1, 4, 2), (8, 5, 7), (3, 2, 4), (6, 7, 5))
+"""By quarter turns anticlockwise: the EXIF orientation without a mirror, mirrored top to bottom, and left to right."""
 _FLIPS = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}
 """The code for ``cv2.flip`` by the EXIF orientation; from 5 on, rows and columns change places first."""
 
@@ -62,10 +78,15 @@ def decode(data: bytes, name: str) -> Pixels:
     if damage := _damage(data):
         raise ImageError(f"{name}: {damage}")
     packed = np.frombuffer(data, np.uint8)
-    # The usual case, decoded directly to grey: OpenCV applies its luminance weights and the EXIF orientation.
+    # The usual case, decoded directly to grey: OpenCV applies its luminance weights.
     if not may_be_transparent(data):
-        picture = _imdecode(packed, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH, name)
-        return _eight_bits(picture)
+        flags = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH
+        if not (data.startswith(_PNG) or _is_avif(data)):
+            # OpenCV applies the EXIF orientation of a JPEG, too.
+            return _eight_bits(_imdecode(packed, flags, name))
+        # Not all versions apply that of a PNG, some only if it comes before the pixels, and none that of an AVIF.
+        picture = _eight_bits(_imdecode(packed, flags | cv2.IMREAD_IGNORE_ORIENTATION, name))
+        return _upright(picture, _avif_orientation(data) if _is_avif(data) else _orientation(_exif(data)))
     # OpenCV applies the orientation of a TIFF here too, but not that of a PNG or WebP.
     picture = _imdecode(packed, cv2.IMREAD_UNCHANGED, name)
     picture = _eight_bits(picture)
@@ -98,14 +119,26 @@ def _imdecode(packed: Pixels, flags: int, name: str) -> Pixels:
             picture = cv2.imdecode(packed, flags)
     except cv2.error as error:
         # OpenCV raises this for images above its own limit of pixels.
-        raise ImageError(f"{name}: {NOT_AN_IMAGE}") from error
+        raise ImageError(f"{name}: {why_not(packed.tobytes(), name)}") from error
     if picture is None:
-        raise ImageError(f"{name}: {NOT_AN_IMAGE}")
+        raise ImageError(f"{name}: {why_not(packed.tobytes(), name)}")
     if picture.shape[0] * picture.shape[1] > MAX_PIXELS:
         raise ImageError(
             f"{name}: has {picture.shape[1]} x {picture.shape[0]} pixels; reduce it to at most {MAX_PIXELS:,}"
         )
     return picture
+
+
+def why_not(data: bytes, name: str) -> str:
+    """What is said of a file that cannot be decoded: the command that converts it, if its kind is known."""
+    kind = ".pdf" if data.startswith(b"%PDF-") else ""
+    if data[4:8] == b"ftyp":
+        # mif1 may be any of them: the brands after it say more.
+        kinds = [BRANDS[data[at : at + 4]] for at in (8, 16, 20, 24, 28) if data[at : at + 4] in BRANDS]
+        kind = next((one for one in kinds if one != ".heif"), kinds[0] if kinds else "")
+    if not kind:
+        return NOT_AN_IMAGE
+    return CONVERTED[kind].format(file=shlex.quote(name), stem=shlex.quote(Path(name).stem or "page"))
 
 
 def _exif(data: bytes) -> bytes:
@@ -149,6 +182,22 @@ def _orientation(exif: bytes) -> int:
         # The directory, or an entry of it, lies outside the data.
         pass
     return 1
+
+
+def _avif_orientation(data: bytes) -> int:
+    """As ``_orientation``, of an AVIF: its boxes irot and imir (ISO/IEC 23008-12, 6.5.10 and 6.5.12)."""
+
+    def value(box: bytes) -> int | None:
+        # The size of the whole box is 9 bytes.
+        at = data.find(b"\0\0\0\x09" + box, 0, MAX_EXIF_BYTES)
+        return data[at + 8] & 3 if 0 <= at < len(data) - 8 else None
+
+    mirror = value(b"imir")
+    return _AVIF_ORIENTATIONS[value(b"irot") or 0][0 if mirror is None else 1 + (mirror & 1)]
+
+
+def _is_avif(data: bytes) -> bool:
+    return data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis")
 
 
 def _upright(picture: Pixels, orientation: int) -> Pixels:

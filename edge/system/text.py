@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from typing import Any
 
@@ -17,6 +18,27 @@ def one_line(error: BaseException, max_length: int | None = None) -> str:
 def printable(text: str) -> str:
     """A text on one line, without characters that a terminal would take for a command."""
     return "".join(letter if letter.isprintable() else "?" for letter in text.replace("\n", " / "))
+
+
+def readable(name: str) -> str:
+    """A file's name that can be written as UTF-8: bytes that are none become U+FFFD, the replacement character.
+
+    Python has them as lone surrogates (PEP 383), which neither JSON nor MQTT can hold.
+    """
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def escape(error: UnicodeError) -> tuple[str, int]:
+    """What stands for the characters that an output cannot have, such as \\u00e9 in ASCII: JSON stays JSON.
+
+    A handler for ``codecs.register_error``.
+    """
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+codecs.register_error("json-escape", escape)
 
 
 def parse_json(text: str | bytes) -> Any:

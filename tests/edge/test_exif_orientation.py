@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, features
 
 from edge.errors import ImageError
-from edge.images import MAX_CHUNKS, MAX_EXIF_BYTES, decode
+from edge.images import MAX_CHUNKS, MAX_EXIF_BYTES, _avif_orientation, _upright, decode
+from edge.web import upload
 from tests.support.bombs import chunk
 
 SIDES = {
@@ -118,6 +119,8 @@ def with_orientation(file: Callable[[np.ndarray, bytes], bytes]) -> Callable[[np
 FILES = {
     "JPEG": (with_orientation(jpeg), F),
     "PNG": (with_orientation(png), F),
+    "PNG, EXIF last": (with_orientation(png_at_the_end), F),
+    "PNG, 16 bits, EXIF last": (with_orientation(png_at_the_end), F.astype(np.uint16) * 257),
     "PNG, 16 bits": (with_orientation(png), F.astype(np.uint16) * 257),
     "PNG, transparent": (with_orientation(png), transparent(F)),
     "PNG, transparent, EXIF last": (with_orientation(png_at_the_end), transparent(F)),
@@ -139,15 +142,54 @@ def test_each_orientation_is_applied(kind: str, orientation: int) -> None:
 
 
 @pytest.mark.parametrize("orientation", SIDES)
+@pytest.mark.parametrize("picture", ["grey", "transparent", "colour"])
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
-def test_pillow_says_the_same(kind: str, orientation: int) -> None:
+def test_pillow_says_the_same(kind: str, picture: str, orientation: int) -> None:
     """Of lossy WebP too, which has other chunks."""
     block, out = Image.Exif(), io.BytesIO()
     block[0x0112] = orientation
-    Image.fromarray(stored(transparent(F), orientation)).save(out, kind, exif=block, quality=90)
+    shown = {"grey": F, "transparent": transparent(F), "colour": cv2.cvtColor(F, cv2.COLOR_GRAY2BGR)}[picture]
+    Image.fromarray(stored(shown, orientation)).save(out, kind, exif=block, quality=90)
     found = decode(out.getvalue(), kind)
     assert found.shape == F.shape
     assert np.abs(found.astype(int) - F).mean() < 6
+
+
+@pytest.mark.parametrize("orientation", SIDES)
+def test_an_avif_is_upright_where_opencv_reads_it(orientation: int) -> None:
+    if not features.check("avif"):
+        pytest.skip("Pillow writes no AVIF here")
+    block, out = Image.Exif(), io.BytesIO()
+    block[0x0112] = orientation
+    Image.fromarray(stored(F, orientation)).convert("RGB").save(out, "AVIF", exif=block, quality=95)
+    try:
+        found = decode(out.getvalue(), "page.avif")
+    except ImageError as error:
+        assert "is an AVIF picture; convert it with: " in str(error)
+    else:
+        assert found.shape == F.shape and np.abs(found.astype(int) - F).mean() < 6
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("mirror", [None, 0, 1])
+def test_all_turns_of_an_avif(turns: int, mirror: int | None) -> None:
+    """First turned anticlockwise, then mirrored: 0 is top to bottom, 1 left to right."""
+    boxes = b"\0\0\0\x09irot" + bytes([turns])
+    boxes += b"" if mirror is None else b"\0\0\0\x09imir" + bytes([mirror])
+    shown = np.rot90(F, turns)
+    shown = shown if mirror is None else np.flip(shown, mirror)
+    assert np.array_equal(_upright(F.copy(), _avif_orientation(boxes)), shown)
+
+
+def test_cut_off_boxes_of_an_avif_are_none() -> None:
+    for boxes in (b"", b"\0\0\0\x09irot", b"\0\0\0\x0airot\1", b"irot\1"):
+        assert _avif_orientation(boxes) == 1
+
+
+@pytest.mark.parametrize("kind", ["PNG", "PNG, EXIF last", "WebP", "TIFF"])
+def test_what_is_sent_to_the_page_is_upright_too(kind: str) -> None:
+    file, picture = FILES[kind]
+    assert np.abs(upload.decode(file(stored(picture, 6), 6), "picture").astype(int) - F).mean() < 6
 
 
 # EXIF data that say nothing which can be believed.

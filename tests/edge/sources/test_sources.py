@@ -17,7 +17,7 @@ import pytest
 
 from edge.errors import SettingsError, SourceError
 from edge.sources import SCHEMES, open_source, picamera
-from edge.sources.base import Camera, Pace
+from edge.sources.base import Camera, Pace, Source
 from edge.sources.picamera import Picamera, capture_time
 from edge.sources.stream import Stream
 from edge.sources.synthetic import Synthetic
@@ -40,8 +40,11 @@ def test_the_table_names_classes_that_exist():
     for where in SCHEMES.values():
         module, name = where.split(":")
         source = getattr(importlib.import_module(module), name)
-        assert issubclass(source, Camera) or callable(source.__next__)
-        assert callable(source.close)
+        if inspect.isclass(source):
+            assert issubclass(source, Camera) or callable(source.__next__)
+            assert callable(source.close)
+        else:
+            assert inspect.signature(source, eval_str=True).return_annotation is Source
 
 
 @pytest.mark.parametrize(
@@ -60,7 +63,14 @@ def test_the_table_names_classes_that_exist():
         ("v4l2:/dev/video0?fps=0", "fps is a number from 1 to 240, not '0'"),
         ("picamera2:front", "a camera is named by its number"),
         ("picamera2:0?af=sometimes", "af is one of off, auto, continuous, not 'sometimes'"),
-        ("picamera2:0?rotation=90", "rotation is 0 or 180, not '90'"),
+        ("picamera2:0?rotation=45", "rotation is 0, 90, 180 or 270, not '45'"),
+        ("video:clip.avi?lop=1", "it has loop, rotation, flip; did you mean 'loop'?"),
+        ("files:.?flip=left", "flip is one of none, horizontal, vertical, not 'left'"),
+        (
+            "rtsp://me:secret@host/cam?key=secret#rotate=90",
+            "rtsp://host/cam: no option 'rotate', it has rotation, flip",
+        ),
+        ("http://host/cam#rotation=90&rotation=180", "option 'rotation' is given twice"),
         ("rtsp:///stream", "a network camera is written rtsp://host/path"),
         ("http://a..b/stream", "a network camera is written http://host/path"),
         ("http://host:port/", "cannot be understood"),
