@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.reading.aim import aim_of
 from edge.reading.reader import Reader
-from edge.reading.view import step_of, view_of
 from edge.types import Box, Frame, Pixels
 from edge.vision.advice import Step
 from edge.vision.view_quality import NEEDED_HEIGHT, ViewQuality, view_quality
@@ -13,9 +13,8 @@ LINES = ("20357", "46819")
 
 def seen(reader: Reader, grey: Pixels) -> tuple[ViewQuality, Step | None]:
     frame = Frame(grey, "test")
-    analysis = reader.analyse(frame)
-    view = view_of(frame, analysis)
-    return view, step_of(view, analysis)
+    aim = aim_of(frame, reader.analyse(frame))
+    return aim.view, aim.step
 
 
 def kind(reader: Reader, grey: Pixels) -> str | None:

@@ -1,0 +1,54 @@
+"""Looks at a source frame by frame, and remembers the sharpest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+
+from edge.errors import SourceError
+from edge.reading.aim import Aim, aim_of
+from edge.reading.annotate import annotate, with_text
+from edge.reading.reader import Analysis, Reader
+from edge.sources.base import Source
+from edge.system.files import expanded, write_atomically
+from edge.types import Frame
+
+
+class Watcher:
+    """How well a source's frames show the page."""
+
+    def __init__(self, reader: Reader, source: Source) -> None:
+        self._reader, self._source = reader, source
+        self._last: tuple[Frame, Analysis] | None = None
+        self.newest: Aim | None = None
+        """The aim by the newest frame; None before the first."""
+        self.settings: dict[str, str] = {}
+        """What the camera had set by itself at the newest frame, as options of its URI."""
+        self.best_sharpness = 0.0
+        """The greatest sharpness so far. Other files are other pages: only a camera's frames can be compared."""
+
+    def see(self, frame: Frame) -> Aim:
+        """The aim by one more frame."""
+        analysis = self._reader.analyse(frame)
+        self.settings = self._source.settings_now()
+        aim = aim_of(frame, analysis, self.settings)
+        self._last, self.newest = (frame, analysis), aim
+        self.best_sharpness = max(self.best_sharpness if self._source.live else 0.0, aim.view.sharpness)
+        return aim
+
+    @property
+    def sharpness_share(self) -> float:
+        """The newest frame's sharpness as a share of the greatest so far, 0 to 1."""
+        return self.newest.view.sharpness / self.best_sharpness if self.newest and self.best_sharpness else 0.0
+
+    def draw(self, name: str) -> None:
+        """Draw the newest frame, what was read in it and the next step into a JPEG file. Raises SourceError."""
+        assert self._last and self.newest
+        frame, analysis = self._last
+        content = cv2.imencode(".jpg", with_text(annotate(frame.pixels, analysis), self.newest.advice))[1].tobytes()
+        path: Path = expanded(name)
+        try:
+            write_atomically(path, content)
+        except OSError as error:
+            raise SourceError(f"{path}: the picture cannot be written ({error.strerror}); name another file") from error
