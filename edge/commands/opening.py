@@ -92,7 +92,9 @@ def open_pipeline(
         live_reader.analyse, stopwatch = metrics.analyse, metrics.stopwatch
         outputs.append(metrics)
         if settings.web:
-            web = stack.enter_context(_web(settings, program, live_reader, reader, outputs, store, metrics, saved))
+            web = stack.enter_context(
+                _web(settings, program, source, live_reader, reader, outputs, store, metrics, saved)
+            )
             outputs.append(web)
             announce(web)
     tracker = None
@@ -170,6 +172,7 @@ def _program(
         device=_device(settings),
         controls=controls,
         camera_state=lambda: source.state,
+        camera_problem=lambda: source.problem,
         stats=live_reader.stats,
         last_picture=live_reader.picture.jpeg,
         newest_event=lambda: store.newest_event if store else None,
@@ -214,6 +217,7 @@ def _metrics_server(address: str, metrics: Metrics) -> MetricsServer:
 def _web(
     settings: Settings,
     program: Program,
+    source: Source,
     live_reader: LiveReader,
     reader: Reader,
     outputs: Iterable[Publisher],
@@ -229,6 +233,7 @@ def _web(
         live_reader=live_reader,
         reader=reader,
         source=uri.public(settings.source),
+        camera_settings=source.settings_now,
         publishers=tuple(outputs),
         events=store.path if store else None,
         newest_message=lambda: store.newest_message if store else None,

@@ -15,6 +15,7 @@ import numpy as np
 
 from edge.types import Box, Pixels
 from edge.vision.glare import find_glare
+from edge.vision.resize import shrink_by_halves
 from edge.vision.sharpness import sharpness
 from edge.vision.statistics import median, quantiles, sample_rows
 
@@ -52,6 +53,8 @@ AROUND, LEAST_AROUND = 0.25, 16
 MIDDLE, MOST_PIXELS = 0.8, 1_300_000
 """Without digits the sharpness is that of the middle of the view: of this share of its sides, and so many pixels at
 most. Chosen: the desk is often seen at the sides; 10 ms on a computer."""
+COARSE_SIDE = 1024
+"""Where the middle has no edge at all, the whole view is measured at this many pixels on its longer side. Chosen."""
 WHITE, BLACK = 253, 2
 """Greys from WHITE up and from BLACK down are clipped. Chosen: JPEG changes 255 and 0 by one or two."""
 
@@ -136,7 +139,7 @@ def view_quality(
     crops = [_around(grey, box) for box in _some(digits or marks)]
     # Marks that were not read may be anything that lies on the desk, and the desk may be in focus.
     sharp = [one for one in map(sharpness, crops) if one] if digits else []
-    focus = median(sharp) if sharp else sharpness(_middle(grey))
+    focus = median(sharp) if sharp else sharpness(_middle(grey)) or _coarse_sharpness(grey)
     paper, contrast = _paper(grey, crops, light_ink)
     height = median([box.height for box in digits]) if digits else None
     counts = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel()
@@ -172,6 +175,12 @@ def _middle(grey: Pixels) -> Pixels:
     height, width = (max(1, int(share * side)) for side in grey.shape)
     top, left = (grey.shape[0] - height) // 2, (grey.shape[1] - width) // 2
     return grey[top : top + height, left : left + width]
+
+
+def _coarse_sharpness(grey: Pixels) -> float:
+    """The sharpness of a whole view in which no edge is sharp, so that it may be measured on a smaller picture."""
+    small = shrink_by_halves(grey, COARSE_SIDE)
+    return sharpness(small) * small.shape[0] / grey.shape[0]
 
 
 def _most_blur(grey: Pixels, height: float | None) -> float:

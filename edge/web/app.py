@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -72,6 +72,8 @@ class Backend:
     """The settings of ``[vision]`` that the page may change."""
     source: str = ""
     """The source's URI, without a password."""
+    camera_settings: Callable[[], Mapping[str, str]] = dict
+    """Returns what the camera has set by itself, as ``Source.settings_now``."""
     publishers: Iterable[Publisher] = ()
     events: Path | None = None
     """The database of events, or None if events are not stored."""
@@ -100,6 +102,7 @@ class Site:
             lambda: backend.live_reader.newest,
             self._upload_reader,
             self._status,
+            backend.camera_settings,
             self._error_log,
             run_picture=self._pictures.run,
             run=self._others.run,
@@ -167,6 +170,7 @@ class Site:
             "version": __version__,
             "device": program.device,
             "source": self._backend.source,
+            "camera_problem": program.camera_problem() or None,
             "paused": program.controls.paused,
             "min_confidence": self._backend.reader.min_confidence,
             "open": is_loopback(self._host),

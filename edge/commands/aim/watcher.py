@@ -26,15 +26,17 @@ class Watcher:
         self.settings: dict[str, str] = {}
         """What the camera had set by itself at the newest frame, as options of its URI."""
         self.best_sharpness = 0.0
-        """The greatest sharpness so far. Other files are other pages: only a camera's frames can be compared."""
+        """The greatest sharpness so far. Only a camera's frames can be compared, while they have the same size."""
 
     def see(self, frame: Frame) -> Aim:
         """The aim by one more frame."""
         analysis = self._reader.analyse(frame)
         self.settings = self._source.settings_now()
         aim = aim_of(frame, analysis, self.settings)
+        if not self._source.live or (self.newest and self.newest.size != aim.size):
+            self.best_sharpness = 0.0
         self._last, self.newest = (frame, analysis), aim
-        self.best_sharpness = max(self.best_sharpness if self._source.live else 0.0, aim.view.sharpness)
+        self.best_sharpness = max(self.best_sharpness, aim.view.sharpness)
         return aim
 
     @property
