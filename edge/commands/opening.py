@@ -18,6 +18,7 @@ from edge.errors import StateError
 from edge.publishers import open_publisher
 from edge.publishers.base import Publisher
 from edge.reading.reader import Reader
+from edge.running.advice_log import AdviceLog
 from edge.running.live_reader import LiveReader
 from edge.running.saved_vision import SavedVision
 from edge.settings import Settings
@@ -103,6 +104,7 @@ def open_pipeline(
         tracker = Tracker(settings.track, _newest_text(store))
         if source.live:
             live_reader.change_detector, live_reader.is_settled = ChangeDetector(settings.track), tracker.is_settled
+            live_reader.advice_log = AdviceLog(source)
     return Pipeline(
         source=source,
         reader=reader,

@@ -12,6 +12,7 @@ from edge.model.classifier import Model
 from edge.publishers.base import Publisher
 from edge.reading.annotate import LastRead
 from edge.reading.reader import Analysis, Reader
+from edge.running.advice_log import AdviceLog
 from edge.sources.base import Source
 from edge.system import raspberry
 from edge.tracking.change_detector import ChangeDetector
@@ -40,6 +41,8 @@ class LiveReader(Publisher):
         self.is_settled: Callable[[Reading], bool] = lambda reading: False
         """Tells whether a reading is the text that the tracker has reported, with no other one pending. Only then an
         unchanged frame is not read again."""
+        self.advice_log: AdviceLog | None = None
+        """Logs what to do about the view when nothing is read; None: nothing."""
         self._frame_seconds: float | None = None
         self.picture = LastRead()
         """The frame of the last event, drawn as a JPEG when somebody asks for it."""
@@ -58,6 +61,8 @@ class LiveReader(Publisher):
         analysis = self._repeat(frame, now, requested) or self._analyse(frame)
         self._newest = frame, analysis
         self._frames += 1
+        if self.advice_log:
+            self.advice_log.see(frame, analysis, now)
         if now - self._marks[-1][0] >= MARK_SECONDS:
             self._marks.append((now, self._frames))
         if requested:
