@@ -8,6 +8,7 @@ import platform
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from edge.controls import Controls, Program
 from edge.errors import StateError
 from edge.publishers import open_publisher
 from edge.publishers.base import Publisher
+from edge.reading.aim import aim_of
 from edge.reading.reader import Reader
 from edge.running.advice_log import AdviceLog
 from edge.running.live_reader import LiveReader
@@ -235,7 +237,7 @@ def _web(
         live_reader=live_reader,
         reader=reader,
         source=uri.public(settings.source),
-        camera_settings=source.settings_now,
+        aim=partial(aim_of, source=source),
         publishers=tuple(outputs),
         events=store.path if store else None,
         newest_message=lambda: store.newest_message if store else None,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge.reading.reader import Analysis
+from edge.sources.base import Source
 from edge.types import SCHEMA, Frame, Reading
 from edge.vision.advice import Step, next_step
 from edge.vision.text_lines import measured_tilt
@@ -26,6 +27,10 @@ class Aim:
     view: ViewQuality
     step: Step | None
     """The next step; None if the view is good."""
+    seen_share: float | None = None
+    """How much of what the camera can see the frame shows, as ``Camera.seen_share``."""
+    bands: float | None = None
+    """How strong the bands of flickering lamps are, a share of the light; None without other frames to compare."""
 
     @property
     def advice(self) -> str:
@@ -41,20 +46,23 @@ class Aim:
             "size": list(self.size),
             "text": self.reading.text,
             **self.view.as_dict(),
+            "seen_share": None if self.seen_share is None else round(self.seen_share, 3),
+            "bands_share": None if self.bands is None else round(self.bands, 3),
             "about": self.step.kind if self.step else None,
             "next_step": self.step.text if self.step else None,
         }
 
 
-def aim_of(frame: Frame, analysis: Analysis, settings: Mapping[str, str] | None = None) -> Aim:
+def aim_of(frame: Frame, analysis: Analysis, source: Source | None = None) -> Aim:
     """How well the camera is aimed; ``analysis``: what was read in the frame.
 
-    ``settings``: what the camera has set by itself, as ``Camera.settings_now`` has it: its focus tells the distance.
+    ``source``: where the frame comes from. It may know how far away the page is, by the focus that it found.
     """
     height, width = frame.pixels.shape
     view = _view(frame, analysis)
-    step = next_step(view, analysis.reading.reason, distance_cm=_distance_cm(settings or {}))
-    return Aim(analysis.reading, (width, height), view, step)
+    distance_cm = _distance_cm(source.settings_now()) if source else None
+    step = next_step(view, analysis.reading.reason, distance_cm=distance_cm)
+    return Aim(analysis.reading, (width, height), view, step, source.seen_share() if source else None)
 
 
 def _view(frame: Frame, analysis: Analysis) -> ViewQuality:

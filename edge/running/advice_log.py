@@ -36,7 +36,7 @@ class AdviceLog:
             self._since = seconds
         elif seconds - self._since >= self._pause:
             self._since, self._pause = seconds, min(2 * self._pause, LONGEST_SECONDS)
-            step = aim_of(frame, analysis, self._source.settings_now()).step
+            step = aim_of(frame, analysis, self._source).step
             # A page may be blank, or not there at all: nothing is wrong with that.
             if step and step.kind != "empty" and self._said.is_due(step.kind, AGAIN_SECONDS):
                 log.warning("%s: nothing is read: %s", self._source.name, step.text)

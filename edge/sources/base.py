@@ -64,6 +64,10 @@ class Source(Closing, Protocol):
         """What the camera has set by itself, as ``Camera.settings_now``."""
         return {}
 
+    def seen_share(self) -> float | None:
+        """How much of what the camera can see its frames show, as ``Camera.seen_share``."""
+        return None
+
     def __iter__(self) -> Self:
         """Itself."""
         return self
@@ -106,10 +110,17 @@ class Camera(ABC):
     def settings_now(self) -> dict[str, str]:
         """What the camera has set by itself and may keep, such as its focus: options of its URI, name -> value.
 
-        It has no option that the URI sets already. Any thread may ask at any time; it must not wait. Empty if the
-        camera sets nothing by itself, or if it has given no frame yet.
+        Added to the URI they make a valid one: no option is in it already, or contradicts one that is. Any thread may
+        ask at any time; it must not wait. Empty if the camera sets nothing by itself, or if it has given no frame yet.
         """
         return {}
+
+    def seen_share(self) -> float | None:
+        """Which share of the width, or of the height if that is less, that the camera can see its pictures have.
+
+        0 to 1; None if the camera does not tell, or is not open. Any thread may ask at any time; it must not wait.
+        """
+        return None
 
     def availability(self) -> Hashable:
         """What can be seen of the device without opening it: its node, who uses it, whether its port answers.

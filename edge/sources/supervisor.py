@@ -111,6 +111,10 @@ class SupervisedCamera(Source):
         """What the camera has set by itself, as options of its URI."""
         return self._camera.settings_now()
 
+    def seen_share(self) -> float | None:
+        """How much of what the camera can see its frames show."""
+        return self._camera.seen_share()
+
     def _wait(self, until: float) -> None:
         """Wait a little for a frame, and measure how long the driver has been in the same call."""
         before = time.monotonic()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from edge.reading.aim import aim_of
+from edge.reading.aim import Aim
 from edge.reading.reader import Analysis
 from edge.types import Frame
 from edge.vision.settings import VisionSettings
@@ -37,7 +37,7 @@ class ReadRoutes:
         newest: Callable[[], Newest | None],
         upload_reader: UploadReader,
         status: Callable[[], Awaitable[dict[str, Any]]],
-        camera_settings: Callable[[], Mapping[str, str]],
+        aim: Callable[[Frame, Analysis], Aim],
         error_log: ErrorLog,
         *,
         run_picture: RunJob,
@@ -45,12 +45,12 @@ class ReadRoutes:
     ) -> None:
         """``newest`` returns the newest frame; ``status`` is part of the stream.
 
-        ``camera_settings`` returns what the camera has set by itself, as ``Source.settings_now``.
+        ``aim`` tells how well the camera is aimed, by a frame that was read.
 
         ``run_picture`` runs what needs ``upload_reader`` in its thread, ``run`` everything else that is slow.
         """
         self._newest, self._upload_reader = newest, upload_reader
-        self._camera_settings = camera_settings
+        self._aim = aim
         self._run_picture, self._run = run_picture, run
         self._upload_limit = upload.UploadLimit()
         self.live = LiveStream(newest, self._frame_json, self._aim_json, status, error_log)
@@ -112,7 +112,7 @@ class ReadRoutes:
         return Response(await self._aim_json(newest), media_type=JSON)
 
     async def _aim_json(self, newest: Newest) -> str:
-        return str(await self._run(lambda: json.dumps(aim_of(*newest, self._camera_settings()).as_dict())))
+        return str(await self._run(lambda: json.dumps(self._aim(*newest).as_dict())))
 
     async def _frame_json(self, newest: Newest) -> str:
         return str(await self._run(lambda: _view_json(*newest)))

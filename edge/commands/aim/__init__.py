@@ -64,6 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     with ExitStack() as stack:
         source = stack.enter_context(open_source(settings.source, deadline_seconds=settings.source_deadline))
+        source.check()
         watcher = Watcher(stack.enter_context(reader_of(settings)), source)
         wedged = ""
         try:

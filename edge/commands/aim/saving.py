@@ -8,6 +8,7 @@ from pathlib import Path
 from edge import uri
 from edge.errors import SettingsError
 from edge.settings import load_settings
+from edge.sources import open_source
 from edge.system.files import read_small, write_atomically
 from edge.system.text import one_line
 from edge.system.toml_text import with_value
@@ -26,6 +27,8 @@ def save(config: Path, source: str, found: Mapping[str, str]) -> str:
     ``found``: what the camera has set by itself, ``settings_now``. Raises SettingsError.
     """
     wanted = with_settings(source, found)
+    # Nothing is opened by this: a wrong URI is refused.
+    open_source(wanted).close()
     # A link stays one: the file that it leads to is replaced.
     path = config.resolve()
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,6 +15,11 @@ from edge.reading.reader import Analysis, Reader
 from edge.sources.base import Source
 from edge.system.files import expanded, write_atomically
 from edge.types import Frame
+from edge.vision.flicker import banding
+from edge.vision.statistics import median
+
+PAIRS = 9
+"""Bands are the usual ones between this many pairs of frames: the phase of two frames may be the same. Chosen."""
 
 
 class Watcher:
@@ -21,6 +28,7 @@ class Watcher:
     def __init__(self, reader: Reader, source: Source) -> None:
         self._reader, self._source = reader, source
         self._last: tuple[Frame, Analysis] | None = None
+        self._bands: deque[float] = deque(maxlen=PAIRS)
         self.newest: Aim | None = None
         """The aim by the newest frame; None before the first."""
         self.settings: dict[str, str] = {}
@@ -32,12 +40,19 @@ class Watcher:
         """The aim by one more frame."""
         analysis = self._reader.analyse(frame)
         self.settings = self._source.settings_now()
-        aim = aim_of(frame, analysis, self.settings)
+        aim = replace(aim_of(frame, analysis, self._source), bands=self._bands_of(frame))
         if not self._source.live or (self.newest and self.newest.size != aim.size):
             self.best_sharpness = 0.0
         self._last, self.newest = (frame, analysis), aim
         self.best_sharpness = max(self.best_sharpness, aim.view.sharpness)
         return aim
+
+    def _bands_of(self, frame: Frame) -> float | None:
+        """The usual strength of bands between the newest frames."""
+        if not self._source.live or self._last is None:
+            return None
+        self._bands.append(banding(self._last[0].pixels, frame.pixels))
+        return median(self._bands)
 
     @property
     def sharpness_share(self) -> float:

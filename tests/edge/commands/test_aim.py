@@ -151,7 +151,7 @@ def test_the_screen_fits_the_terminal_and_shows_why_no_frame_comes(reader: Reade
 @pytest.mark.parametrize(
     ("source", "found", "wanted"),
     [
-        ("picamera2:0", {"lens": "3.5"}, "picamera2:0?lens=3.5"),
+        ("picamera2:0", {"gain": "3.5"}, "picamera2:0?gain=3.5"),
         ("picamera2:0?fps=10", {"lens": "3.5", "af": "off"}, "picamera2:0?fps=10&lens=3.5&af=off"),
         ("picamera2:0?lens=2", {"lens": "3.5"}, "picamera2:0?lens=2"),
         ("v4l2:/dev/video0", {}, "v4l2:/dev/video0"),
@@ -167,23 +167,23 @@ def test_saving_keeps_the_rest_of_the_file_its_mode_and_a_link(tmp_path: Path) -
     config.chmod(0o640)
     link = tmp_path / "edge.toml"
     link.symlink_to("real.toml")
-    said = save(link, "picamera2:0", {"lens": "3.5"})
-    assert said == f"{link}: source is now picamera2:0?lens=3.5"
+    said = save(link, "picamera2:0", {"gain": "3.5"})
+    assert said == f"{link}: source is now picamera2:0?gain=3.5"
     assert config.read_text() == (
-        '# mine\nsource = "picamera2:0?lens=3.5" # the camera\n\n[vision]\nmedian = 5 # window\n'
+        '# mine\nsource = "picamera2:0?gain=3.5" # the camera\n\n[vision]\nmedian = 5 # window\n'
     )
     assert link.is_symlink() and config.stat().st_mode & 0o777 == 0o640
-    assert save(link, "picamera2:0?lens=3.5", {}) == f"{link}: has this source already"
+    assert save(link, "picamera2:0?gain=3.5", {}) == f"{link}: has this source already"
 
 
 def test_what_cannot_be_changed_says_what_to_write(tmp_path: Path) -> None:
     config = tmp_path / "edge.toml"
     config.write_text('"source" = "picamera2:0"\n')
-    with pytest.raises(SettingsError, match=r"write it there yourself: source = \"picamera2:0\?lens=3.5\""):
-        save(config, "picamera2:0", {"lens": "3.5"})
+    with pytest.raises(SettingsError, match=r"write it there yourself: source = \"picamera2:0\?gain=3.5\""):
+        save(config, "picamera2:0", {"gain": "3.5"})
     assert config.read_text() == '"source" = "picamera2:0"\n'
     with pytest.raises(SettingsError, match="cannot be written"):
-        save(tmp_path / "no" / "edge.toml", "picamera2:0", {"lens": "3.5"})
+        save(tmp_path / "no" / "edge.toml", "picamera2:0", {"gain": "3.5"})
 
 
 def test_only_a_good_view_is_saved(pages: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

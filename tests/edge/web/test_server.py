@@ -148,7 +148,7 @@ def test_a_name_that_is_not_unicode_is_shown(made):
 
 
 def test_the_aim_of_the_newest_frame_is_answered_and_streamed(made):
-    web = made(camera_settings=lambda: {"lens": "4"})
+    web = made()
     status, _, body = ask(web, "/api/aim")
     answer = json.loads(body)
     assert status == 200 and answer["next_step"] is None and answer["digit_pixels"] > answer["needed_pixels"]
