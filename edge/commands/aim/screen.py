@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from edge.commands.aim.watcher import Watcher
 from edge.reading.aim import Aim
 from edge.system.text import printable
+from edge.vision.flicker import STRONG
 from edge.vision.view_quality import NEEDED_HEIGHT
 
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
@@ -58,5 +59,7 @@ def _rows(aim: Aim, share: float) -> Iterator[tuple[str, str]]:
     yield "light", f"{LIGHT[view.light]}, paper {view.paper:.0f} of 255, {clipped}"
     yield "tilt", UNKNOWN if view.tilt is None else f"{view.tilt:.0f} degrees"
     yield "glare", view.glare or "none"
+    bands = aim.bands
+    yield "flicker", UNKNOWN if bands is None else f"bands of {bands:.0%}" if bands >= STRONG else "none"
     yield "view used", UNKNOWN if view.used_share is None else f"{view.used_share:.0%}"
     yield "read", aim.reading.text.replace("\n", " / ") or f"nothing ({aim.reading.reason})"
