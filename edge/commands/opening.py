@@ -18,9 +18,7 @@ from edge.controls import Controls, Program
 from edge.errors import StateError
 from edge.publishers import open_publisher
 from edge.publishers.base import Publisher
-from edge.reading.aim import aim_of
 from edge.reading.reader import Reader
-from edge.running.advice_log import AdviceLog
 from edge.running.live_reader import LiveReader
 from edge.running.saved_vision import SavedVision
 from edge.settings import Settings
@@ -33,6 +31,7 @@ from edge.tracking.tracker import Tracker
 from edge.vision.settings import VisionSettings
 
 if TYPE_CHECKING:
+    from edge.running.advice_log import AdviceLog
     from edge.running.metrics import Metrics
     from edge.running.model_swap import ModelSwap
     from edge.store.store import Store
@@ -106,7 +105,7 @@ def open_pipeline(
         tracker = Tracker(settings.track, _newest_text(store))
         if source.live:
             live_reader.change_detector, live_reader.is_settled = ChangeDetector(settings.track), tracker.is_settled
-            live_reader.advice_log = AdviceLog(source)
+            live_reader.advice_log = _advice_log(source)
     return Pipeline(
         source=source,
         reader=reader,
@@ -152,6 +151,12 @@ def _store(settings: Settings) -> Store:
         log.warning("%s (events are kept in memory until then)", error)
         folder = state_folder.locate(settings.state)
     return Store(folder / FILE, device=_device(settings), limits=settings.store)
+
+
+def _advice_log(source: Source) -> AdviceLog:
+    from edge.running.advice_log import AdviceLog
+
+    return AdviceLog(source)
 
 
 def _store_publisher(store: Store, stopwatch: Stopwatch) -> Publisher:
@@ -229,6 +234,7 @@ def _web(
     metrics: Metrics,
     saved: SavedVision,
 ) -> WebServer:
+    from edge.reading.aim import aim_of
     from edge.web.app import Backend
     from edge.web.server import WebServer
 

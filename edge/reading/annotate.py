@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -102,6 +100,9 @@ def annotate(pixels: Pixels, analysis: Analysis) -> Picture:
 
 def with_text(picture: Picture, text: str) -> Picture:
     """A picture (height, width, 3) uint8 with more text above it, in as many lines as it needs."""
+    # Imported here, as edge run does not need it.
+    import textwrap
+
     (width, _), _ = cv2.getTextSize(text, FONT, TEXT_SIZE, 1)
     characters = max(1, int(len(text) * (picture.shape[1] - 12) / max(1, width)))
     lines = textwrap.wrap(text, characters)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge.controls import Controls
 from edge.model.classifier import Model
 from edge.publishers.base import Publisher
 from edge.reading.annotate import LastRead
 from edge.reading.reader import Analysis, Reader
-from edge.running.advice_log import AdviceLog
 from edge.sources.base import Source
 from edge.system import raspberry
 from edge.tracking.change_detector import ChangeDetector
 from edge.types import Event, Frame, Message, Reading
+
+if TYPE_CHECKING:
+    from edge.running.advice_log import AdviceLog
 
 MARK_SECONDS, MARKS = 10.0, 6
 """Frames per second are averaged over the last MARKS marks, one every MARK_SECONDS: about a minute. Chosen."""
