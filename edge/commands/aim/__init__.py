@@ -40,7 +40,7 @@ EXAMPLES = """examples:
 def add_arguments(parser: Parser) -> None:
     """Declare the arguments of this command."""
     parser.add_argument(
-        "--json", action="store_true", help="print one JSON object per line: what `/api/aim` answers, and the source"
+        "--json", action="store_true", help="print one JSON object per line, described by edge/schema/aim.json"
     )
     parser.add_argument(
         "--seconds",
@@ -66,13 +66,14 @@ def run(arguments: argparse.Namespace) -> int:
         source = stack.enter_context(open_source(settings.source, deadline_seconds=settings.source_deadline))
         source.check()
         watcher = Watcher(stack.enter_context(reader_of(settings)), source)
+        live = source.live and sys.stdout.isatty() and not arguments.json
         wedged = ""
         try:
-            _show(arguments, source, watcher)
+            _show(arguments, source, watcher, live=live)
         except WedgedError as error:
             wedged = str(error)
         source.close()
-        status = 1 if wedged or not watcher.newest else _finish(arguments, settings, watcher)
+        status = 1 if wedged or not watcher.newest else _finish(arguments, settings, watcher, live=live)
         if wedged or not watcher.newest:
             print(f"edge: {wedged or source.problem or f'{source.name}: gave no frame'}", file=sys.stderr)
     if source.wedged:
@@ -81,10 +82,9 @@ def run(arguments: argparse.Namespace) -> int:
     return status
 
 
-def _show(arguments: argparse.Namespace, source: Source, watcher: Watcher) -> None:
-    """Show each view until the source ends, the time is over or a signal comes."""
+def _show(arguments: argparse.Namespace, source: Source, watcher: Watcher, *, live: bool) -> None:
+    """Show each view until the source ends, the time is over or a signal comes; ``live``: on the whole screen."""
     size = shutil.get_terminal_size
-    live = sys.stdout.isatty() and not arguments.json
     text_of = screen.as_json if arguments.json else screen.as_line
     seconds = arguments.seconds
     drawn_at, until = 0.0, time.monotonic() + FIRST if seconds else math.inf
@@ -126,11 +126,11 @@ def _aims(source: Source, watcher: Watcher) -> Iterator[Aim | None]:
             yield None
 
 
-def _finish(arguments: argparse.Namespace, settings: Settings, watcher: Watcher) -> int:
+def _finish(arguments: argparse.Namespace, settings: Settings, watcher: Watcher, *, live: bool) -> int:
     """Draw the picture and save the settings, if that was asked for; returns the exit status."""
     assert watcher.newest is not None
     step = watcher.newest.step
-    if sys.stdout.isatty() and not arguments.json:
+    if live:
         # The screen is gone.
         print(watcher.newest.advice)
     if arguments.picture:
@@ -140,6 +140,6 @@ def _finish(arguments: argparse.Namespace, settings: Settings, watcher: Watcher)
             print(f"edge: {arguments.config}: not changed, as the view is not good yet: {step.text}", file=sys.stderr)
             return 1
         print(save(Path(arguments.config), settings.source, watcher.settings), file=sys.stderr)
-    elif arguments.config and not arguments.json and sys.stdin.isatty() and sys.stdout.isatty() and not step:
+    elif live and arguments.config and sys.stdin.isatty() and not step:
         offer_to_save(Path(arguments.config), settings.source, watcher.settings)
     return 0
