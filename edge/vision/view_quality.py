@@ -22,10 +22,11 @@ from edge.vision.statistics import median, quantiles, sample_rows
 SOFT = 0.05
 """Edges blurred by more than this share of a digit's height are out of focus: of 50 pages, 44 read right with 0.05, 23
 with 0.085 and none with 0.12; photographs that read right have 0.034 at most."""
-SOFT_PIXELS = 2.6
-"""And by more than this many pixels: so soft are the edges of sharp pictures that were enlarged or denoised."""
-SOFT_VIEW = 0.003
-"""Where no digit is read, the picture is out of focus from this share of its longer side on."""
+SOFT_PIXELS = 1.6
+"""And by more than this many pixels: a lens and the pixels themselves blur edges by 1 to 1.3."""
+SOFT_VIEW, SOFT_VIEW_PIXELS = 0.003, 2.6
+"""Where no digit is read, the picture is out of focus from this share of its longer side and so many pixels on:
+photographs of other things have up to 0.003 and 2.6."""
 NEEDED_HEIGHT = 20
 """Digits should be at least so tall, pixels of the frame: of 75 pages with a camera's blur, noise and JPEG, 6 read
 right at 8 pixels, 40 at 12, 57 at 20, and 65 at 30."""
@@ -185,7 +186,9 @@ def _coarse_sharpness(grey: Pixels) -> float:
 
 def _most_blur(grey: Pixels, height: float | None) -> float:
     """The greatest blur with which digits of this height can be read, pixels; without digits, that of any view."""
-    return max(SOFT_PIXELS, SOFT_VIEW * max(grey.shape) if height is None else SOFT * height)
+    if height is None:
+        return max(SOFT_VIEW_PIXELS, SOFT_VIEW * max(grey.shape))
+    return max(SOFT_PIXELS, SOFT * height)
 
 
 def _paper(grey: Pixels, crops: Sequence[Pixels], light_ink: bool) -> tuple[float, float | None]:
