@@ -22,7 +22,10 @@ NEAR, FAR = 0.012, 0.06
 """The light is compared at these distances from the white, as shares of the picture's longer side."""
 SOFT = 0.5
 """Glare fades: close to it the paper is brighter than far from it by at least this share of the way to white. A white
-thing has a sharp edge. Of 222 photographs of digits one has such a place, and it is over-exposed there."""
+thing has a sharp edge. Of 147 photographs with a lamp's reflection added to them, 131 have glare by these limits; of
+145 without it 2, which show a cat and a dog."""
+RING = 0.75
+"""And it fades on all sides: on at least this share of the way round. Chosen: ink may cross the rest."""
 FADED = 240
 """Far from it the paper has less than this grey: paper that is nearly white everywhere is over-exposed."""
 ROWS, COLUMNS = ("top", "", "bottom"), ("left", "", "right")
@@ -65,7 +68,8 @@ def _fades(grey: Pixels, white: Pixels) -> bool:
     close, distant = grey[(rings[1] > 0) & (rings[0] == 0)], grey[(rings[3] > 0) & (rings[2] == 0)]
     if not len(close) or not len(distant):
         return False
-    around, paper = float(np.median(close)), float(np.median(distant))
+    # Most of the ring: a white thing may have a white neighbour.
+    around, paper = float(np.quantile(close, 1 - RING)), float(np.median(distant))
     return paper < FADED and around - paper >= SOFT * (255 - paper)
 
 

@@ -35,6 +35,14 @@ def test_a_white_thing_has_a_sharp_edge_and_is_no_glare() -> None:
     assert find_glare(page) is None
 
 
+def test_the_margin_of_a_small_white_page_is_no_glare() -> None:
+    """Its writing is no paper that fades."""
+    desk = np.full((480, 640), 100, np.uint8)
+    desk[180:300, 240:400] = 255
+    desk[180:250, 240:400:2] = 160
+    assert find_glare(desk) is None
+
+
 @pytest.mark.parametrize("grey", [255, 252, 200, 0])
 def test_an_even_page_has_no_glare(grey: int) -> None:
     assert find_glare(np.full((480, 640), grey, np.uint8)) is None
