@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,10 +16,19 @@ from edge.system.toml_text import with_value
 
 
 def with_settings(source: str, found: Mapping[str, str]) -> str:
-    """The URI of a source with more options: those that a camera ``found``, unless the URI has them already."""
-    given = uri.split(source).options
-    more = [f"{name}={value}" for name, value in found.items() if name not in given]
-    return f"{source}{'&' if given else '?'}{'&'.join(more)}" if more else source
+    """The URI of a source with more options: those that a camera ``found``.
+
+    Without those that the URI has already, or that contradict one of these. Raises SettingsError if it is wrong.
+    """
+    open_source(source).close()
+    for name, value in found.items():
+        given = uri.split(source).options
+        more = f"{source}{'&' if given else '?'}{name}={value}"
+        # Nothing is opened by this: a wrong URI is refused.
+        with contextlib.suppress(SettingsError):
+            open_source(more).close()
+            source = more
+    return source
 
 
 def save(config: Path, source: str, found: Mapping[str, str]) -> str:
@@ -27,8 +37,6 @@ def save(config: Path, source: str, found: Mapping[str, str]) -> str:
     ``found``: what the camera has set by itself, ``settings_now``. Raises SettingsError.
     """
     wanted = with_settings(source, found)
-    # Nothing is opened by this: a wrong URI is refused.
-    open_source(wanted).close()
     # A link stays one: the file that it leads to is replaced.
     path = config.resolve()
     try:

@@ -152,8 +152,9 @@ def test_the_screen_fits_the_terminal_and_shows_why_no_frame_comes(reader: Reade
     ("source", "found", "wanted"),
     [
         ("picamera2:0", {"gain": "3.5"}, "picamera2:0?gain=3.5"),
-        ("picamera2:0?fps=10", {"lens": "3.5", "af": "off"}, "picamera2:0?fps=10&lens=3.5&af=off"),
-        ("picamera2:0?lens=2", {"lens": "3.5"}, "picamera2:0?lens=2"),
+        ("picamera2:0?fps=10", {"gain": "3.5", "rotation": "180"}, "picamera2:0?fps=10&gain=3.5&rotation=180"),
+        ("picamera2:0?gain=2", {"gain": "3.5"}, "picamera2:0?gain=2"),
+        ("picamera2:0", {"gain": "1000", "fps": "5"}, "picamera2:0?fps=5"),
         ("v4l2:/dev/video0", {}, "v4l2:/dev/video0"),
     ],
 )
