@@ -34,6 +34,7 @@ COMMANDS = {
     "setup": Command("set this machine up: find the camera and the broker, write the settings, start", "setup"),
     "read": Command("read image files", "read", "IMAGE ..."),
     "run": Command("read a camera or another source until it is stopped", "run"),
+    "aim": Command("show live how well the camera sees the page, and what to do about it", "aim"),
     "model check": Command("test a model as edge run does before it uses one", "model_check", "FILE"),
     "model rollback": Command("restore the previous model of edge run; a second time, the newer one", "model_rollback"),
     "history": Command("show past events; works while the service runs", "history"),

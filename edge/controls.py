@@ -88,6 +88,8 @@ class Program:
     controls: Controls = field(default_factory=Controls)
     camera_state: Callable[[], str] = lambda: "running"
     """The source's state: ``edge.sources.base.State``."""
+    camera_problem: Callable[[], str] = lambda: ""
+    """Why no frames come now, and what to do about it, in one line; empty while they come."""
     stats: Callable[[], Mapping[str, Any]] = dict
     """The statistics of ``edge/schema/stats.json``, without the fields that the channel adds."""
     last_picture: Callable[[], tuple[int, bytes] | None] = lambda: None

@@ -123,6 +123,8 @@ def test_its_commands_for_the_service_find_what_it_keeps(
     monkeypatch.delenv("EDGE_STATE")
     service = (ROOT / "systemd" / "edge.toml").read_text("utf-8").replace("/var/lib/edge-digits", str(desk / "state"))
     (desk / "service.toml").write_text(service)
+    # A Pi has it from apt; here only whether it can be imported is checked.
+    (desk / "picamera2.py").touch()
     _, _, *arguments = shlex.split(line.replace("/etc/edge-digits/edge.toml", "service.toml"), comments=True)
     done = run([sys.executable, "-m", "edge.cli", *arguments], desk)
     assert (done.returncode, done.stderr) == (0, "") and "service.toml" in arguments and len(SERVICES) == 4

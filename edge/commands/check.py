@@ -56,7 +56,8 @@ def checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
 
 def _source(text: str) -> str:
     # Opening a camera source does not open the device: that happens with the first frame. Files must exist.
-    with sources.open_source(text):
+    with sources.open_source(text) as source:
+        source.check()
         return uri.public(text)
 
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ from edge.tracking.tracker import Tracker
 from edge.vision.settings import VisionSettings
 
 if TYPE_CHECKING:
+    from edge.running.advice_log import AdviceLog
     from edge.running.metrics import Metrics
     from edge.running.model_swap import ModelSwap
     from edge.store.store import Store
@@ -92,7 +94,9 @@ def open_pipeline(
         live_reader.analyse, stopwatch = metrics.analyse, metrics.stopwatch
         outputs.append(metrics)
         if settings.web:
-            web = stack.enter_context(_web(settings, program, live_reader, reader, outputs, store, metrics, saved))
+            web = stack.enter_context(
+                _web(settings, program, source, live_reader, reader, outputs, store, metrics, saved)
+            )
             outputs.append(web)
             announce(web)
     tracker: Tracker | PageEvents | None = None
@@ -104,6 +108,7 @@ def open_pipeline(
             tracker = Tracker(settings.track, _newest_text(store))
             if source.live:
                 live_reader.change_detector, live_reader.is_settled = ChangeDetector(settings.track), tracker.is_settled
+                live_reader.advice_log = _advice_log(source)
     return Pipeline(
         source=source,
         reader=reader,
@@ -151,6 +156,12 @@ def _store(settings: Settings) -> Store:
     return Store(folder / FILE, device=device_of(settings), limits=settings.store)
 
 
+def _advice_log(source: Source) -> AdviceLog:
+    from edge.running.advice_log import AdviceLog
+
+    return AdviceLog(source)
+
+
 def _store_publisher(store: Store, stopwatch: Stopwatch) -> Publisher:
     from edge.publishers.store import StorePublisher
 
@@ -169,6 +180,7 @@ def _program(
         device=device_of(settings),
         controls=controls,
         camera_state=lambda: source.state,
+        camera_problem=lambda: source.problem,
         stats=live_reader.stats,
         last_picture=live_reader.picture.jpeg,
         newest_event=lambda: store.newest_event if store else None,
@@ -213,6 +225,7 @@ def _metrics_server(address: str, metrics: Metrics) -> MetricsServer:
 def _web(
     settings: Settings,
     program: Program,
+    source: Source,
     live_reader: LiveReader,
     reader: Reader,
     outputs: Iterable[Publisher],
@@ -220,6 +233,7 @@ def _web(
     metrics: Metrics,
     saved: SavedVision,
 ) -> WebServer:
+    from edge.reading.aim import aim_of
     from edge.web.app import Backend
     from edge.web.server import WebServer
 
@@ -228,6 +242,7 @@ def _web(
         live_reader=live_reader,
         reader=reader,
         source=uri.public(settings.source),
+        aim=partial(aim_of, source=source),
         publishers=tuple(outputs),
         events=store.path if store else None,
         newest_message=lambda: store.newest_message if store else None,

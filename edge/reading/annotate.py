@@ -30,6 +30,8 @@ DASH = 4
 """Length of a dash around a mark that was not read, and of the gap after it, pixels."""
 REASON_SIZE = 0.4
 """Height of the letters of a reason, as a share of the font's own height."""
+TEXT_SIZE = 0.55
+"""Height of the letters of the text above a picture, as a share of the font's own height."""
 PICTURE_BYTES = 200_000
 """Largest JPEG that is sent over a network, bytes: chosen, as a finer picture is not worth the traffic."""
 QUALITIES = (85, 60, 35, 15)
@@ -94,6 +96,20 @@ def annotate(pixels: Pixels, analysis: Analysis) -> Picture:
     title = (analysis.reading.text or f"nothing read: {analysis.reading.reason}").replace("\n", " / ")
     cv2.putText(sheet, title, (6, height + 24), FONT, 0.7, (30, 30, 30), 2, cv2.LINE_AA)
     return sheet
+
+
+def with_text(picture: Picture, text: str) -> Picture:
+    """A picture (height, width, 3) uint8 with more text above it, in as many lines as it needs."""
+    # Imported here, as edge run does not need it.
+    import textwrap
+
+    (width, _), _ = cv2.getTextSize(text, FONT, TEXT_SIZE, 1)
+    characters = max(1, int(len(text) * (picture.shape[1] - 12) / max(1, width)))
+    lines = textwrap.wrap(text, characters)
+    head = np.full((len(lines) * CAPTION + 8, picture.shape[1], 3), 245, np.uint8)
+    for n, line in enumerate(lines):
+        cv2.putText(head, line, (6, (n + 1) * CAPTION - 4), FONT, TEXT_SIZE, (30, 30, 30), 1, cv2.LINE_AA)
+    return np.concatenate([head, picture])
 
 
 def _draw_marks(picture: Picture, reading: Reading, scale: float) -> None:

@@ -44,6 +44,8 @@ class Analysis(NamedTuple):
     stages: dict[str, float]
     """Seconds each stage took: ``clean``, ``segment``, ``normalise``, ``invoke``, ``decide``; a stage that was not
     reached is missing."""
+    quarters: int = 0
+    """By how many quarter turns, counter-clockwise, the frame was rotated to be read."""
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -130,7 +132,7 @@ class Reader(Closing):
             unread=_unread(seen, glyphs),
         )
         self._watch.lap("decide")
-        return Analysis(reading, seen, glyphs, self.model.card.labels, self._watch.take())
+        return Analysis(reading, seen, glyphs, self.model.card.labels, self._watch.take(), quarters)
 
     def use_model(self, model: Model) -> None:
         """Read with another model from now on. Call it between two readings; the caller closes the old model.

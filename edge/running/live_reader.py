@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge.controls import Controls
 from edge.model.classifier import Model
@@ -16,6 +16,9 @@ from edge.sources.base import Source
 from edge.system import raspberry
 from edge.tracking.change_detector import ChangeDetector
 from edge.types import Event, Frame, Message, Reading
+
+if TYPE_CHECKING:
+    from edge.running.advice_log import AdviceLog
 
 MARK_SECONDS, MARKS = 10.0, 6
 """Frames per second are averaged over the last MARKS marks, one every MARK_SECONDS: about a minute. Chosen."""
@@ -40,6 +43,8 @@ class LiveReader(Publisher):
         self.is_settled: Callable[[Reading], bool] = lambda reading: False
         """Tells whether a reading is the text that the tracker has reported, with no other one pending. Only then an
         unchanged frame is not read again."""
+        self.advice_log: AdviceLog | None = None
+        """Logs what to do about the view when nothing is read; None: nothing."""
         self._frame_seconds: float | None = None
         self.picture = LastRead()
         """The frame of the last event, drawn as a JPEG when somebody asks for it."""
@@ -58,6 +63,8 @@ class LiveReader(Publisher):
         analysis = self._repeat(frame, now, requested) or self._analyse(frame)
         self._newest = frame, analysis
         self._frames += 1
+        if self.advice_log:
+            self.advice_log.see(frame, analysis, now)
         if now - self._marks[-1][0] >= MARK_SECONDS:
             self._marks.append((now, self._frames))
         if requested:

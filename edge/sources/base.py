@@ -54,6 +54,8 @@ class Source(Closing, Protocol):
     """How many frames were skipped, because a newer one came before they were taken."""
     wedged: bool = False
     """True after ``close()`` if a call into the driver has not returned: only the process's end frees the device."""
+    problem: str = ""
+    """Why no frames come now, and what to do about it, in one line; empty while they come. Any thread may ask."""
 
     def __next__(self) -> Frame:
         """The next frame."""
@@ -66,6 +68,18 @@ class Source(Closing, Protocol):
     def stop(self) -> None:
         """End the iteration soon, also a wait for the next frame; a signal handler may call it."""
         return
+
+    def check(self) -> None:
+        """Raise the error of the first frame if that is sure to come. No device is opened."""
+        return
+
+    def settings_now(self) -> dict[str, str]:
+        """What the camera has set by itself, as ``Camera.settings_now``."""
+        return {}
+
+    def seen_share(self) -> float | None:
+        """How much of what the camera can see its frames show, as ``Camera.seen_share``."""
+        return None
 
     def __iter__(self) -> Self:
         """Itself."""
@@ -98,6 +112,28 @@ class Camera(ABC):
     @abstractmethod
     def close(self) -> None:
         """Release the device, also after a failure, or if it was never opened."""
+
+    def check(self) -> None:
+        """Raise the SourceError of ``open`` if it is sure to fail, as a library is missing. The device is not opened.
+
+        An unplugged camera is no error here: it may be there when it is opened.
+        """
+        return
+
+    def settings_now(self) -> dict[str, str]:
+        """What the camera has set by itself and may keep, such as its focus: options of its URI, name -> value.
+
+        Added to the URI they make a valid one: no option is in it already, or contradicts one that is. Any thread may
+        ask at any time; it must not wait. Empty if the camera sets nothing by itself, or if it has given no frame yet.
+        """
+        return {}
+
+    def seen_share(self) -> float | None:
+        """Which share of the width, or of the height if that is less, that the camera can see its pictures have.
+
+        0 to 1; None if the camera does not tell, or is not open. Any thread may ask at any time; it must not wait.
+        """
+        return None
 
     def availability(self) -> Hashable:
         """What can be seen of the device without opening it: its node, who uses it, whether its port answers.

@@ -105,6 +105,10 @@ class Picamera(Camera):
         except (RuntimeError, ValueError, ImportError) as error:
             raise SourceError(f"{self.name}: the camera refuses to start: {one_line(error)}") from error
 
+    def check(self) -> None:
+        """Raise SourceError if picamera2 is not installed."""
+        self._import()
+
     def _import(self) -> Any:
         # libcamera logs to stderr; its errors come as exceptions anyway.
         os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")

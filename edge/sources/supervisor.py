@@ -67,7 +67,7 @@ class SupervisedCamera(Source):
         self._changed = threading.Condition()
         self._newest: Frame | None = None
         self._count = 0
-        self._problem = ""
+        self.problem = ""
         self._logged: set[str] = set()
         self._stopped = False
         self._opened_at = math.inf
@@ -103,6 +103,18 @@ class SupervisedCamera(Source):
                 raise SourceError(self._deadline_passed())
         raise StopIteration
 
+    def check(self) -> None:
+        """Raise SourceError if the camera is sure not to open, as a library is missing."""
+        self._camera.check()
+
+    def settings_now(self) -> dict[str, str]:
+        """What the camera has set by itself, as options of its URI."""
+        return self._camera.settings_now()
+
+    def seen_share(self) -> float | None:
+        """How much of what the camera can see its frames show."""
+        return self._camera.seen_share()
+
     def _wait(self, until: float) -> None:
         """Wait a little for a frame, and measure how long the driver has been in the same call."""
         before = time.monotonic()
@@ -117,7 +129,7 @@ class SupervisedCamera(Source):
         with self._changed:
             if self.state == "running":
                 self.state = "stalled"
-            problem = self._problem or f"{self._camera.name}: no frame for {self._deadline:g} s"
+            problem = self.problem = self.problem or f"{self._camera.name}: no frame for {self._deadline:g} s"
         self._log_once(problem)
         return problem
 
@@ -150,7 +162,7 @@ class SupervisedCamera(Source):
             if self._stopped:
                 return
             with self._changed:
-                self._problem = problem
+                self.problem = problem
                 if self.state != "starting":
                     self.state = "reopening"
             self._log_once(problem)
@@ -205,7 +217,7 @@ class SupervisedCamera(Source):
             self.dropped += self._newest is not None
             self._newest = Frame(pixels, self._camera.name, self._count, captured_at)
             self._count += 1
-            self.state, self._problem = "running", ""
+            self.state, self.problem = "running", ""
             self._changed.notify()
 
     @contextlib.contextmanager

@@ -24,9 +24,14 @@ STEEP = 0.8
 
 
 def line_tilt(boxes: Sequence[Rect], digit_side: float) -> float:
+    """Degrees by which the lines of writing fall, as ``measured_tilt``; 0 where that is unknown."""
+    return measured_tilt(boxes, digit_side) or 0.0
+
+
+def measured_tilt(boxes: Sequence[Rect], digit_side: float) -> float | None:
     """Degrees by which the lines of writing fall: the median over each digit and the next one to its right.
 
-    0 where there are fewer than two such pairs, or where they do not agree. ``boxes`` are x, y, width, height;
+    None where there are fewer than two such pairs, or where they do not agree. ``boxes`` are x, y, width, height;
     ``digit_side`` is a typical digit's longer side, pixels.
     """
     middles = sorted((x + width / 2, y + height / 2) for x, y, width, height in boxes)
@@ -45,9 +50,9 @@ def line_tilt(boxes: Sequence[Rect], digit_side: float) -> float:
         if nearest < reach:
             angles.append(tilt)
     if len(angles) < 2:
-        return 0.0
+        return None
     tilt = median(angles)
-    return tilt if median([abs(angle - tilt) for angle in angles]) < 12 else 0.0
+    return tilt if median([abs(angle - tilt) for angle in angles]) < 12 else None
 
 
 def line_numbers(boxes: Sequence[Rect], tilt: float, digit_side: float) -> list[int]:

@@ -16,10 +16,12 @@ from starlette.routing import Route
 
 from edge.controls import Program
 from edge.publishers.base import Publisher
-from edge.reading.reader import Reader
+from edge.reading.aim import Aim, aim_of
+from edge.reading.reader import Analysis, Reader
 from edge.running.live_reader import LiveReader
 from edge.running.saved_vision import SavedVision
 from edge.system.version import __version__
+from edge.types import Frame
 from edge.web.access import AccessControl, is_loopback
 from edge.web.clients import BusyLimit
 from edge.web.error_log import ErrorLog
@@ -72,6 +74,8 @@ class Backend:
     """The settings of ``[vision]`` that the page may change."""
     source: str = ""
     """The source's URI, without a password."""
+    aim: Callable[[Frame, Analysis], Aim] = aim_of
+    """How well the camera is aimed, by a frame that was read."""
     publishers: Iterable[Publisher] = ()
     events: Path | None = None
     """The database of events, or None if events are not stored."""
@@ -100,6 +104,7 @@ class Site:
             lambda: backend.live_reader.newest,
             self._upload_reader,
             self._status,
+            backend.aim,
             self._error_log,
             run_picture=self._pictures.run,
             run=self._others.run,
@@ -167,6 +172,7 @@ class Site:
             "version": __version__,
             "device": program.device,
             "source": self._backend.source,
+            "camera_problem": program.camera_problem() or None,
             "paused": program.controls.paused,
             "min_confidence": self._backend.reader.min_confidence,
             "open": is_loopback(self._host),

@@ -1,4 +1,4 @@
-"""Server-sent events for viewers: frames and the status at a bounded rate, and each event or notice when it happens."""
+"""Server-sent events for viewers: frames, aims and the status at bounded rates; each event or notice as it happens."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ MAX_FPS = 8.0
 """Most frames per second that viewers get. Chosen."""
 STATUS_SECONDS = 1.0
 """Seconds from one status to the next, also while no frames come. Chosen."""
+AIM_SECONDS = 1.0
+"""Seconds from one aim to the next. Chosen: who moves a camera sees at once what it did, and it costs little."""
 MAX_QUEUED = 1000
 """Most events and notices that wait for one listener. Chosen: a slower listener is disconnected, and asks again."""
 KEEP_ALIVE_SECONDS = 15.0
@@ -22,7 +24,7 @@ KEEP_ALIVE_SECONDS = 15.0
 
 
 class LiveStream:
-    """Server-sent events (HTML standard, 9.2) ``view`` and ``status``, made once for all viewers.
+    """Server-sent events (HTML standard, 9.2) ``view``, ``aim`` and ``status``, made once for all viewers.
 
     Nothing is made while nobody is viewing. All of it runs in the server's own thread.
     """
@@ -31,11 +33,14 @@ class LiveStream:
         self,
         newest: Callable[[], object | None],
         to_json: Callable[[Any], Awaitable[str]],
+        aim_json: Callable[[Any], Awaitable[str]],
         status: Callable[[], Awaitable[dict[str, Any]]],
         error_log: ErrorLog,
     ) -> None:
-        """``newest`` returns the newest analysed frame, ``to_json`` its JSON, ``status`` the program's status."""
-        self._newest, self._to_json, self._status, self._error_log = newest, to_json, status, error_log
+        """``newest`` returns the newest analysed frame, ``to_json`` its JSON, ``aim_json`` that of its aim, ``status``
+        the program's status."""
+        self._newest, self._to_json, self._aim_json = newest, to_json, aim_json
+        self._status, self._error_log = status, error_log
         self._changed = asyncio.Condition()
         self._latest: dict[str, tuple[int, str]] = {}
         """The latest event of each kind: its number and its JSON."""
@@ -46,8 +51,8 @@ class LiveStream:
         """Viewers that have received everything so far. A viewer that has stopped receiving is not among them."""
         self._producers: list[asyncio.Task[None]] = []
         """One for each kind of events: a status that waits for the store does not delay the frames."""
-        self._shown: object | None = None
-        """The newest frame that was shown."""
+        self._shown: dict[str, object] = {}
+        """The newest frame that each kind of events has shown."""
         self._stopped = False
 
     async def events(self) -> AsyncIterator[str]:
@@ -57,9 +62,10 @@ class LiveStream:
         if not self._producers or any(producer.done() for producer in self._producers):
             self._stop_producers()
             self._latest.clear()
-            self._shown = None
+            self._shown.clear()
             self._producers = [
-                asyncio.create_task(self._produce("view", 1 / MAX_FPS, self._view)),
+                asyncio.create_task(self._produce("view", 1 / MAX_FPS, lambda: self._of_frame("view", self._to_json))),
+                asyncio.create_task(self._produce("aim", AIM_SECONDS, lambda: self._of_frame("aim", self._aim_json))),
                 asyncio.create_task(self._produce("status", STATUS_SECONDS, self._status_json)),
             ]
         try:
@@ -97,12 +103,12 @@ class LiveStream:
     def _unseen(self, seen: dict[str, int]) -> dict[str, tuple[int, str]]:
         return {kind: event for kind, event in self._latest.items() if event[0] != seen.get(kind)}
 
-    async def _view(self) -> str | None:
+    async def _of_frame(self, kind: str, to_json: Callable[[Any], Awaitable[str]]) -> str | None:
         newest = self._newest()
-        if newest is None or newest is self._shown:
+        if newest is None or newest is self._shown.get(kind):
             return None
-        self._shown = newest
-        return await self._to_json(newest)
+        self._shown[kind] = newest
+        return await to_json(newest)
 
     async def _status_json(self) -> str:
         return json.dumps(await self._status())

@@ -81,10 +81,15 @@ def component_schemas() -> Schema:
                 },
             }
         ),
+        "Aim": _load_schema("aim"),
         "Status": object_schema(
             {
                 **{name: stats[name] for name in STATS},
                 "source": _text("The source's URI, without a password."),
+                "camera_problem": {
+                    "type": ["string", "null"],
+                    "description": "Why no frames come now, and what to do about it; null while they come.",
+                },
                 "paused": {**BOOLEAN, "description": "Whether reading is paused."},
                 "min_confidence": {
                     **PROBABILITY,

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from edge.reading.aim import Aim
 from edge.reading.reader import Analysis
 from edge.types import Frame
 from edge.vision.settings import VisionSettings
@@ -36,6 +37,7 @@ class ReadRoutes:
         newest: Callable[[], Newest | None],
         upload_reader: UploadReader,
         status: Callable[[], Awaitable[dict[str, Any]]],
+        aim: Callable[[Frame, Analysis], Aim],
         error_log: ErrorLog,
         *,
         run_picture: RunJob,
@@ -43,12 +45,15 @@ class ReadRoutes:
     ) -> None:
         """``newest`` returns the newest frame; ``status`` is part of the stream.
 
+        ``aim`` tells how well the camera is aimed, by a frame that was read.
+
         ``run_picture`` runs what needs ``upload_reader`` in its thread, ``run`` everything else that is slow.
         """
         self._newest, self._upload_reader = newest, upload_reader
+        self._aim = aim
         self._run_picture, self._run = run_picture, run
         self._upload_limit = upload.UploadLimit()
-        self.live = LiveStream(newest, self._frame_json, status, error_log)
+        self.live = LiveStream(newest, self._frame_json, self._aim_json, status, error_log)
 
     async def preview_json(self, vision: VisionSettings) -> str | None:
         """The newest frame read with other settings, as JSON; None before the first frame."""
@@ -93,11 +98,21 @@ class ReadRoutes:
     @operation(
         "GET",
         "/api/live",
-        "A stream of events: view, a View of the newest frame, and status, a Status without rights",
+        "A stream of events: view, a View of the newest frame, aim, its Aim, and status, a Status without rights",
         {STREAM: TEXT},
     )
     async def _live_events(self, request: Request) -> Response:
         return event_stream(request, self.live.events)
+
+    @operation("GET", "/api/aim", "How well the newest frame shows the page, and the next step", {JSON: ref("Aim")})
+    async def _newest_aim(self, request: Request) -> Response:
+        newest = self._newest()
+        if newest is None:
+            return error_response(503, "no frame has been read yet; try again in a second", {"Retry-After": "1"})
+        return Response(await self._aim_json(newest), media_type=JSON)
+
+    async def _aim_json(self, newest: Newest) -> str:
+        return str(await self._run(lambda: json.dumps(self._aim(*newest).as_dict())))
 
     async def _frame_json(self, newest: Newest) -> str:
         return str(await self._run(lambda: _view_json(*newest)))

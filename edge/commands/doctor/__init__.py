@@ -23,6 +23,12 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print JSON; the exit status is 1 if something fails, as without it"
     )
+    parser.add_argument(
+        "--picture",
+        default="",
+        metavar="FILE",
+        help="draw what the camera sees there (default: doctor.jpg in the state folder)",
+    )
     add_settings(parser)
 
 
@@ -33,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     from edge.commands.doctor.machine import here
 
     try:
-        machine = here(settings_of(arguments), config=arguments.config or "")
+        machine = here(settings_of(arguments), config=arguments.config or "", picture=arguments.picture)
     except SettingsError as error:
         machine = here(Settings(), config=arguments.config or "", settings_error=str(error))
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")

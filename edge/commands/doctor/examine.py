@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
-from edge.commands.doctor import cameras, computer, libcamera, output, permissions, software, unit
+from edge.commands.doctor import cameras, computer, libcamera, output, permissions, software, unit, view
 from edge.commands.doctor.finding import Finding, warning
 from edge.commands.doctor.machine import Machine
 from edge.system.text import one_line
@@ -28,6 +28,12 @@ CHECKS: dict[str, Check] = {
     "libcamera": libcamera.libcamera,
     "cameras": cameras.cameras,
     "in use": cameras.in_use,
+    "picture": view.picture,
+    "focus": view.focus,
+    "view": view.field_of_view,
+    "exposure": view.exposure,
+    "flicker": view.flicker,
+    "digit height": view.digit_height,
     "groups": permissions.groups,
     "publisher": output.publishers,
     "disk": output.disk,
@@ -37,12 +43,14 @@ CHECKS: dict[str, Check] = {
 """Name -> check, in the order of the output."""
 SECONDS = 5.0
 """Time limit of one check. A check waits for one command, which may take 4 s."""
+LONGER = {"picture": 40.0}
+"""Time limits of checks that need more: this one waits for the camera, up to LOOK_SECONDS."""
 
 
 def examine(machine: Machine, checks: dict[str, Check] = CHECKS, *, seconds: float = SECONDS) -> Iterator[Finding]:
     """The findings of all checks, in order. A check that fails or hangs gives a warning, and the next one runs."""
     for name, check in checks.items():
-        yield from _findings(name, check, machine, seconds)
+        yield from _findings(name, check, machine, max(seconds, LONGER.get(name, 0.0)))
 
 
 def _findings(name: str, check: Check, machine: Machine, seconds: float) -> list[Finding]:

@@ -9,14 +9,22 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
 from edge import sources
-from edge.errors import SettingsError
+from edge.errors import SettingsError, StateError
 from edge.settings import Settings
-from edge.system.command import Done, python, run
+from edge.system import state_folder
+from edge.system.command import MISSING, Done, python, run
 
+AIM_SECONDS = 4
+"""Seconds that the camera has to find its exposure and focus. Chosen: twice what they take."""
+LOOK_SECONDS = 30.0
+"""Time limit of `edge aim`: to import everything, open the camera, wait for its first frame, and AIM_SECONDS."""
+PICTURE = "doctor.jpg"
+"""Name in the state folder of the picture that the camera took."""
 UNITS = ("etc/systemd/system", "usr/lib/systemd/system", "lib/systemd/system")
 """The folders of unit files, by falling precedence: systemd.unit(5)."""
 UNIT = "edge.service"
@@ -55,6 +63,9 @@ class Machine:
     """Major and minor version."""
     prefix: Path
     """The folder of the virtual environment, or of Python itself."""
+    look: Callable[[], tuple[Done, str]] = lambda: (Done(MISSING), "")
+    """Runs `edge aim` on the source of the settings, once; gives its result, and where it drew the picture, or nothing.
+    Raises nothing."""
     process: int
     """The number of the doctor's own process, which is ignored when looking for users of a camera."""
 
@@ -116,8 +127,8 @@ class Machine:
         return shlex.join([str(self.prefix / "bin" / "pip"), "install", *packages])
 
 
-def here(settings: Settings, *, config: str = "", settings_error: str = "") -> Machine:
-    """The machine that this program runs on."""
+def here(settings: Settings, *, config: str = "", settings_error: str = "", picture: str = "") -> Machine:
+    """The machine that this program runs on; ``picture`` names the file for what the camera sees, if it is given."""
     number = os.geteuid()
     try:
         name = pwd.getpwuid(number).pw_name
@@ -136,4 +147,27 @@ def here(settings: Settings, *, config: str = "", settings_error: str = "") -> M
         python=sys.version_info[:2],
         prefix=Path(sys.prefix),
         process=os.getpid(),
+        look=cache(partial(_look, settings, config, picture)),
     )
+
+
+def _look(settings: Settings, config: str, picture: str) -> tuple[Done, str]:
+    """Run `edge aim`, in a process of its own: a camera's driver may crash or hang."""
+    where = picture or _usual_picture(settings)
+    command = [sys.executable, "-P", "-m", "edge.cli", "aim", "--json", "--seconds", str(AIM_SECONDS)]
+    command += [*(["--config", config] if config else []), *(["--picture", where] if where else [])]
+    # Not as an argument, which every user of the machine can see: it may have a password.
+    done = run(command, seconds=LOOK_SECONDS, EDGE_SOURCE=settings.source)
+    return done, where
+
+
+def _usual_picture(settings: Settings) -> str:
+    """The file for the picture in the state folder; empty if this user cannot write there."""
+    try:
+        folder = state_folder.locate(settings.state)
+        # The service's own folder is made by systemd, for its user.
+        if not settings.state:
+            state_folder.create()
+    except StateError:
+        return ""
+    return str(folder / PICTURE) if os.access(folder, os.W_OK | os.X_OK) else ""

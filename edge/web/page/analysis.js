@@ -96,8 +96,8 @@ function fillGlyphs(list, analysis) {
 }
 
 const REASONS = {
-  blank: "nothing is written there", low_contrast: "the writing is too faint", blurred: "hold the camera still, or focus it",
-  too_small: "move the camera closer", clutter: "there are many marks, but none is likely enough to be a digit", uncertain: "there are marks, but none is likely enough to be a digit",
+  blank: "nothing is written there", low_contrast: "the writing is too faint", blurred: "no edge is sharp",
+  too_small: "no mark is large enough to be a digit", clutter: "there are many marks, but none is likely enough to be a digit", uncertain: "there are marks, but none is likely enough to be a digit",
 };
 
 // The text has a fixed place: a long text is written smaller, and a longer one can be scrolled.

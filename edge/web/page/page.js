@@ -40,10 +40,20 @@ function showStatus(now) {
     setState("reading");
     $("fps").textContent = ` · ${now.fps.toFixed(1)} frames per second`;
   }
+  showProblem(now.camera === "running" ? "" : now.camera_problem);
   const facts = [["source", now.source], ["model", now.model], ["frames", `${now.frames.toLocaleString()} read, ${now.dropped_frames.toLocaleString()} skipped`]];
   if (now.temperature_celsius !== null) facts.push(["temperature", `${now.temperature_celsius.toFixed(0)} °C${now.throttled ? ", throttled" : ""}`]);
   for (const one of now.publishers) facts.push([one.name, one.problem || (one.backlog ? `${one.backlog} waiting, the oldest for ${one.oldest_seconds} s` : one.connected ? "all sent" : "not connected")]);
   fillList($("live-facts"), facts);
+}
+
+// Why no picture comes, over the last one, if there is one.
+function showProblem(problem) {
+  for (const place of document.querySelectorAll("#live-picture .placeholder, #tune-picture .placeholder")) {
+    const text = problem || "no picture yet";
+    if (place.textContent !== text) place.textContent = text;
+    place.hidden = !problem && !place.parentElement.querySelector("img").hidden;
+  }
 }
 
 // --- which view is open

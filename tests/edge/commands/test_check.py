@@ -1,11 +1,14 @@
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from edge.cli import main
 from edge.commands.check import checks
-from edge.errors import EdgeError
+from edge.errors import EdgeError, SourceError
 from edge.settings import Settings
+from edge.sources.picamera import Picamera
 
 
 def wrong(settings: Settings) -> dict[str, str]:
@@ -20,8 +23,21 @@ def wrong(settings: Settings) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("source", ["picamera2:0?fps=5", "v4l2:/dev/video99?size=640x480", "synthetic:?digits=3"])
-def test_no_camera_is_opened(source: str) -> None:
+def test_no_camera_is_opened(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "picamera2", ModuleType("picamera2"))
     assert wrong(Settings(source=source)) == {}
+
+
+def test_without_picamera2_it_says_what_edge_run_would_say(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "picamera2", None)
+    assert main(["run", "--check", "--source", "picamera2:0", "--state", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    with pytest.raises(SourceError) as opened:
+        Picamera("0").open()
+    assert said == f"edge: source: {opened.value}\n"
+    assert "sudo apt install -y python3-picamera2" in said
 
 
 def test_every_thing_is_looked_at(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from edge.commands.doctor import (
     report,
     software,
     unit,
+    view,
 )
 from edge.commands.doctor.examine import CHECKS, examine
 from edge.commands.doctor.finding import failure, ok, warning
@@ -491,6 +492,123 @@ def test_a_check_that_breaks_or_hangs_is_a_finding_and_the_others_go_on(lay):
         ("settings", "ok"),
     ]
     assert findings[1].said == "ValueError: odd file"
+
+
+SEEN = {
+    "size": [1536, 1152], "is_sharp": True, "blur_pixels": 1.1, "digit_pixels": 41.0, "needed_pixels": 20, "paper": 190,
+    "light": "enough", "white_share": 0.001, "glare": None, "seen_share": 1.0, "bands_share": 0.004, "about": None,
+    "next_step": None,
+}  # fmt: skip
+VIEW = (view.picture, view.focus, view.field_of_view, view.exposure, view.flicker, view.digit_height)
+
+
+def sees(**change):
+    """What `edge aim` answers, and where it drew its picture."""
+    return lambda: (Done(0, f"noise\n{json.dumps(SEEN | change)}\n"), "/state/doctor.jpg")
+
+
+def answers(done):
+    return lambda: (done, "")
+
+
+def levels(machine):
+    return {check.__name__: one(check, machine).level for check in VIEW}
+
+
+def test_a_good_view_is_ok_and_its_picture_is_named(lay):
+    machine = lay(source="picamera2:0", look=sees())
+    assert set(levels(machine).values()) == {"ok"}
+    assert one(view.picture, machine).said == "1536x1152 pixels, drawn in /state/doctor.jpg"
+    assert one(view.digit_height, machine).said == "41 pixels, 20 are needed"
+
+
+@pytest.mark.parametrize(
+    ("check", "change", "said"),
+    [
+        ("focus", {"is_sharp": False, "blur_pixels": 5.2, "about": "blurred"}, "edges are blurred by 5.2 pixels"),
+        ("field_of_view", {"seen_share": 0.39}, "the picture has 39% of what the camera can see"),
+        ("exposure", {"light": "dark", "paper": 20, "about": "dark"}, "paper 20 of 255, 0.1% of the view is clipped"),
+        ("exposure", {"glare": "top left", "about": "glare"}, "with glare at the top left"),
+        ("flicker", {"bands_share": 0.06}, "bands of 6% of the light move"),
+        ("digit_height", {"digit_pixels": 12.0, "about": "small"}, "12 pixels, 20 are needed"),
+    ],
+)
+def test_each_fault_of_the_view_is_a_warning_with_the_step_that_edge_aim_says(lay, check, change, said):
+    step = "do this and that" if "about" in change else None
+    machine = lay(source="picamera2:0", look=sees(next_step=step, **change), config="my edge.toml")
+    assert {name for name, level in levels(machine).items() if level != "ok"} == {check}
+    finding = one(getattr(view, check), machine)
+    assert said in finding.said and finding.mend == "edge aim --config 'my edge.toml'"
+    assert step is None or finding.why == step
+
+
+def test_a_fault_that_is_not_the_next_step_says_what_comes_first(lay):
+    change = {"digit_pixels": 12.0, "light": "dark", "about": "dark", "next_step": "switch on a lamp"}
+    assert one(view.digit_height, lay(source="picamera2:0", look=sees(**change))).why == "but first: switch on a lamp"
+
+
+@pytest.mark.parametrize(
+    ("written", "answers", "given", "why"),
+    [
+        ({}, {}, {"source": "files:scans"}, "files:scans is no camera"),
+        ({}, {}, {"settings_error": "wrong"}, "the settings are wrong"),
+        ({}, {"is-active": Done(0, "active\n")}, {"source": "picamera2:0"}, "the service may use the camera"),
+        ({}, {}, {"source": "v4l2:/dev/video3"}, "there is no /dev/video3"),
+        ({}, {}, {"source": "picamera2:0", "look": answers(Done(1, "", "edge: no such camera\n"))}, "no such camera"),
+        ({}, {}, {"source": "picamera2:0", "look": answers(Done(-11))}, "crashes (signal 11)"),
+        ({}, {}, {"source": "rtsp://u:p@cam/1", "look": answers(Done(TIMED_OUT, "", "no answer within"))}, "no answer"),
+    ],
+)  # fmt: skip
+def test_where_no_picture_may_be_taken_all_is_skipped_and_says_why(lay, written, answers, given, why):
+    machine = lay(written, answers, **given)
+    assert set(levels(machine).values()) == {"ok"}
+    assert one(view.picture, machine).said.startswith(f"skipped: {why}")
+    for check in VIEW[1:]:
+        assert one(check, machine).said == "skipped: no picture was taken"
+
+
+def test_a_camera_that_another_program_uses_is_left_alone(lay, tmp_path):
+    def never():
+        raise AssertionError
+
+    machine = lay({"/proc/77/cmdline": "motion", "/dev/video0": ""}, source="v4l2:/dev/video0", look=never)
+    (tmp_path / "proc" / "77" / "fd").mkdir()
+    (tmp_path / "proc" / "77" / "fd" / "3").symlink_to("/dev/video0")
+    assert one(view.picture, machine).said == "skipped: /dev/video0 is used by process 77, motion"
+
+
+def test_what_cannot_be_told_is_skipped(lay):
+    nothing = {"is_sharp": None, "digit_pixels": None, "seen_share": None, "bands_share": None}
+    machine = lay(source="picamera2:0", look=sees(**nothing))
+    said = [one(check, machine).said for check in VIEW]
+    assert [text for text in said if text.startswith("skipped")] == [
+        "skipped: nothing in the view has an edge",
+        "skipped: this camera does not tell it",
+        "skipped: only one frame came",
+        "skipped: no digit was read",
+    ]
+
+
+def test_the_frame_is_taken_once_by_edge_aim_and_a_password_is_no_argument(tmp_path, monkeypatch):
+    ran = []
+    monkeypatch.setattr(
+        "edge.commands.doctor.machine.run", lambda command, **given: ran.append((command, given)) or Done(1)
+    )
+    picture = str(tmp_path / "seen.jpg")
+    machine = here(Settings(source="rtsp://joe:secret@cam/1"), config="edge.toml", picture=picture)
+    assert machine.look() is machine.look() and len(ran) == 1
+    ((command, given),) = ran
+    assert "secret" not in " ".join(command) and given["EDGE_SOURCE"] == "rtsp://joe:secret@cam/1"
+    assert command[-4:] == ["--config", "edge.toml", "--picture", picture]
+
+
+def test_without_a_name_the_picture_is_in_the_state_folder(tmp_path, monkeypatch):
+    ran = []
+    monkeypatch.setattr("edge.commands.doctor.machine.run", lambda command, **given: ran.append(command) or Done(1))
+    here(Settings(state=str(tmp_path))).look()
+    here(Settings(state=str(tmp_path / "none"))).look()
+    assert ran[0][-2:] == ["--picture", str(tmp_path / "doctor.jpg")] and "--picture" not in ran[1]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_machine_with_nothing_on_it_has_no_failure_but_for_the_runtime(lay):

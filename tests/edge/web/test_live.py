@@ -42,11 +42,14 @@ class Camera:
             raise IndexError("labels[10]")
         return f'"{self.shown}"'
 
+    async def aim(self, newest):
+        return "{}"
+
     async def status(self):
         return {}
 
     def live(self):
-        return LiveStream(self.newest, self.show, self.status, ErrorLog())
+        return LiveStream(self.newest, self.show, self.aim, self.status, ErrorLog())
 
 
 async def views(stream, many):
@@ -86,6 +89,60 @@ def test_a_status_that_waits_does_not_delay_the_frames():
     asyncio.run(watch())
 
 
+def test_aims_come_at_their_own_rate_each_of_the_newest_frame(monkeypatch):
+    monkeypatch.setattr(live, "AIM_SECONDS", 0.2)
+
+    class Aimed(Camera):
+        aims = 0
+
+        async def aim(self, newest):
+            self.aims += 1
+            return str(self.aims)
+
+    async def watch():
+        camera = Aimed()
+        stream = camera.live().events()
+        found = []
+        async with asyncio.timeout(20):
+            while len(found) < 3:
+                event = await anext(stream)
+                if event.startswith("event: aim"):
+                    found.append(event)
+        await stream.aclose()
+        assert found == [f"event: aim\ndata: {n}\n\n" for n in (1, 2, 3)]
+        assert camera.shown > 2 * camera.aims
+
+    asyncio.run(watch())
+
+
+def test_a_frame_that_stays_the_newest_is_aimed_and_shown_once():
+    class Still(Camera):
+        frame = object()
+        aims = 0
+
+        def newest(self):
+            return self.frame
+
+        async def aim(self, newest):
+            self.aims += 1
+            return "{}"
+
+    async def watch():
+        camera = Still()
+        of = camera.live()
+        stream = of.events()
+        async with asyncio.timeout(20):
+            kinds = {(await anext(stream)).split("\n")[0] for _ in range(3)}
+        assert kinds == {"event: view", "event: aim", "event: status"}
+        waiting = asyncio.create_task(anext(stream))
+        await asyncio.sleep(2.5 * live.MAX_FPS**-1)
+        waiting.cancel()
+        assert (camera.shown, camera.aims) == (1, 1)
+        await of.stop()
+
+    asyncio.run(watch())
+
+
 def test_a_producer_that_has_ended_is_started_again():
     async def watch():
         of = Camera().live()
@@ -118,7 +175,7 @@ def test_a_device_that_stops_while_a_frame_is_made_logs_nothing(caplog):
         async def status():
             return {}
 
-        stream = LiveStream(object, show, status, ErrorLog())
+        stream = LiveStream(object, show, show, status, ErrorLog())
         viewer = asyncio.create_task(views(stream.events(), 1))
         await asyncio.to_thread(begun.wait, 20)
         worker.cancel_waiting()

@@ -194,6 +194,51 @@ def test_boxes_show_confidences_and_labels_do_not_overlap(browser, here, size):
                 assert not beside or other[1] >= right - 2, (text, other[0])
 
 
+AIM = "['#aim-step', '#aim-facts', '#aim-share'].map(one => document.querySelector(one).textContent)"
+
+
+@pytest.mark.parametrize("size", [DESK, TELEPHONE])
+def test_the_aim_says_what_to_do_about_the_view(browser, tmp_path, size):
+    """A page of digits that are too small, then one that is blurred, then a good one, as if the camera was moved."""
+    page_of_digits = cv2.imread(str(written(tmp_path / "good.png", "20357", "46819")), cv2.IMREAD_GRAYSCALE)
+    shown = tmp_path / "pages"
+    shown.mkdir()
+    small = cv2.resize(page_of_digits, None, fx=0.14, fy=0.14, interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(shown / "1.png"), small)
+    cv2.imwrite(str(shown / "2.png"), cv2.GaussianBlur(page_of_digits, (0, 0), 14))
+    cv2.imwrite(str(shown / "3.png"), page_of_digits)
+    steps = {}
+
+    def look(seen):
+        step, facts, share = seen
+        steps[step.split(":")[0]] = facts, share
+        return len([one for one in steps if "tall" in one or "blurred" in one or "good" in one]) == 3
+
+    with (
+        device(tmp_path, source=f"files:{shown}?fps=0.3&loop=yes") as running,
+        opened(browser, running.url, size) as page,
+    ):
+        until(page, AIM, look)
+        keep(page, f"aim-{size[0]}")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    tall = next(facts for step, (facts, _) in steps.items() if "tall" in step)
+    assert "20 are needed" in tall and "paper 2" in tall
+    assert steps["the picture is blurred"][1].endswith("blurred")
+    assert steps["the view is good"][1] == "100 % of the best, sharp"
+
+
+@pytest.mark.parametrize("size", [DESK, TELEPHONE])
+def test_without_a_camera_the_picture_says_why_and_what_to_do(browser, tmp_path, size):
+    with (
+        device(tmp_path, source="v4l2:/dev/video99", has_camera=False) as running,
+        opened(browser, running.url, size) as page,
+    ):
+        until(page, "document.querySelector('#live-picture .placeholder').textContent", lambda why: "v4l2-ctl" in why)
+        assert page.locator("#live-picture .placeholder").is_visible()
+        assert "no such camera; plug it in" in page.text_content("#live-picture .placeholder")
+        assert "waiting for the camera" in page.text_content("#state")
+
+
 @pytest.mark.parametrize("size", [DESK, TELEPHONE])
 def test_what_is_not_read_has_a_dashed_box_and_its_reason(browser, here, tmp_path, size):
     photo = written(tmp_path / "letters.png", "2357", "4168")

@@ -147,6 +147,24 @@ def test_a_name_that_is_not_unicode_is_shown(made):
     assert [(one["device"], one["source"]) for one in shown] == [(name, name)] * 2
 
 
+def test_the_aim_of_the_newest_frame_is_answered_and_streamed(made):
+    web = made()
+    status, _, body = ask(web, "/api/aim")
+    answer = json.loads(body)
+    assert status == 200 and answer["next_step"] is None and answer["digit_pixels"] > answer["needed_pixels"]
+    with listening(web, "/api/live") as lines:
+        soon(lambda: next(lines).startswith(b"event: aim"))
+        streamed = json.loads(next(lines).removeprefix(b"data: "))
+    assert {**streamed, "frame": 0} == {**answer, "frame": 0}
+
+
+def test_why_no_frame_comes_is_part_of_the_status(made):
+    problem = "picamera2:0: picamera2 is not installed; install it with: sudo apt install -y python3-picamera2"
+    web = made(program=Program(device="desk", camera_problem=lambda: problem))
+    assert json.loads(ask(web, "/api/status")[2])["camera_problem"] == problem
+    assert json.loads(ask(made(), "/api/status")[2])["camera_problem"] is None
+
+
 def test_a_slow_picture_delays_only_pictures(made, stuck):
     web = made(metrics=lambda: b"edge_digits 1\n")
     sender = threading.Thread(target=ask, args=(web, "/api/read", b"x"))
