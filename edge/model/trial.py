@@ -13,6 +13,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,9 +39,11 @@ _MAX_LINE = 10_000
 """How many characters of a line of output are used."""
 EMPTY_ANSWER: dict[str, Any] = {
     "here": True, "version": "", "model": "", "right": 0, "asked": 0, "weak": False, "error": "",
+    "digit_ms": 0.0,
 }  # fmt: skip
 """The fields of the JSON line: whether the runtime is installed, its name and version, the model's name, how many
-golden digits it read and how many it was given; or why it is refused, and whether only because it reads too few."""
+golden digits it read, how many it was given and how long one took in milliseconds; or why it is refused, and whether
+only because it reads too few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,24 +159,25 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _run_trial(answer: dict[str, Any], runtime: str, threads: int, file: str) -> None:
-    from importlib.metadata import version
     from importlib.util import find_spec
 
     if runtime and not find_spec(runtime):
         answer["here"] = False
         return
     from edge.model import golden_digits
-    from edge.model.classifier import Model, content_of, interpreter_class, packaged_model
+    from edge.model.classifier import Model, content_of, packaged_model
+    from edge.model.runtime import interpreter_class, title_of
 
-    package = interpreter_class(runtime or None).__module__.partition(".")[0].replace("_", "-")
-    answer["version"] = f"{package} {version(package)}"
+    answer["version"] = title_of(interpreter_class(runtime or None))
     path = Path(file) if file else packaged_model()
     content = sys.stdin.buffer.read() if file == "-" else content_of(path)
     golden_digits.golden_glyphs()
     _limit_memory()
     with Model(path, threads=threads, runtime=runtime or None, content=content) as model:
+        started = time.perf_counter()
         score = golden_digits.score(model)
-        answer.update(right=score.right, asked=score.asked)
+        milliseconds = 1000 * (time.perf_counter() - started)
+        answer.update(right=score.right, asked=score.asked, digit_ms=round(milliseconds / score.asked, 2))
         if score.problem:
             answer["weak"] = True
             raise ModelError(f"{model.path}: {score.problem}; convert the model again, or train it")
