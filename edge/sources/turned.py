@@ -61,6 +61,23 @@ class TurnedSource(Source):
         """Whether the source's driver hangs."""
         return self._source.wedged
 
+    @property
+    def problem(self) -> str:  # type: ignore[override]
+        """Why the source gives no frames."""
+        return self._source.problem
+
+    def check(self) -> None:
+        """Raise SourceError if the source is sure to fail."""
+        self._source.check()
+
+    def settings_now(self) -> dict[str, str]:
+        """What the source's camera has set by itself."""
+        return self._source.settings_now()
+
+    def seen_share(self) -> float | None:
+        """How much of what its camera can see its frames show."""
+        return self._source.seen_share()
+
     def stop(self) -> None:
         """End the iteration soon; a signal handler may call it."""
         self._source.stop()

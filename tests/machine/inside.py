@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 
+import camera
 import changes
 import delivery
 import service
@@ -41,6 +42,8 @@ CHECKS: tuple[Callable[[], str], ...] = (
     service.outlives_a_hang,
     service.bears_an_unplugged_camera,
     service.stops_when_asked,
+    camera.is_as_recorded,
+    camera.shows_all_of_its_view,
     setting_up.sets_up,
     setting_up.keeps_the_answers,
     setting_up.is_interrupted,

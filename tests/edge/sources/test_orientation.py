@@ -233,6 +233,12 @@ def test_errors_states_and_ends_pass_through() -> None:
     assert (inner.stopped, inner.closed) == (1, 1)
 
 
+def test_everything_that_a_source_tells_passes_through() -> None:
+    told = {name for name in (*vars(Source), *Source.__annotations__) if not name.startswith("_")}
+    inherited = {"live", "name", "pages"}
+    assert told - inherited <= vars(TurnedSource).keys()
+
+
 def test_an_unused_cache_of_the_frame_is_not_taken_along() -> None:
     """A smaller picture that the frame has made is that of the frame before it was turned."""
     frame = Frame(np.arange(64, dtype=np.uint8).reshape(4, 16), "a")
