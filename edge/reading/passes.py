@@ -30,8 +30,6 @@ DOUBT = 0.8
 """Other ways to take a mark are tried where the belief in it is below this."""
 CONVINCED = 1.0
 """Where the digits promise less than this, there may be finer ones: two that are certain promise 1."""
-FINER = 0.5
-"""Strokes finer than this share of the typical width are another pen's."""
 ROUNDS = 2
 """How often doubtful marks are gone through, as long as something changes."""
 PLAUSIBLE = 0.3
@@ -144,13 +142,12 @@ class Passes(NamedTuple):
         A pen or a ruler beside a number is longer than all of its strokes together.
         """
         before = seen.cleaned
-        if seen.promise >= CONVINCED or not before.has_strokes:
+        if seen.promise >= CONVINCED or not before.finer:
             return seen
-        least = FINER * before.stroke / before.scale
         light_ink = before.polarity == "light"
-        cleaned = clean(pixels, self.settings, light_ink=light_ink, working=working, finer_than=least)
+        cleaned = clean(pixels, self.settings, light_ink=light_ink, working=working, stroke=before.finer)
         self.watch.lap("clean")
-        return max(seen, self._found(cleaned), key=lambda one: one.promise) if cleaned.has_strokes else seen
+        return max(seen, self._found(cleaned), key=lambda one: one.promise)
 
     def _large_enough(self, pixels: Pixels, seen: PassResult) -> PassResult:
         """Read at a larger scale, if its digits are small, and if that is believed more."""

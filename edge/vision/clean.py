@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import inf
 from typing import Literal, NamedTuple
 
 import cv2
@@ -15,7 +14,7 @@ from edge.vision.contrast import contrast
 from edge.vision.filters import gaussian_filter, median_filter, morphology
 from edge.vision.resize import FIRST_SIDE, STROKE, rescale, stroke_scale
 from edge.vision.settings import VisionSettings
-from edge.vision.strokes import typical_stroke
+from edge.vision.strokes import typical_strokes
 
 FAINT_LINE = 6.0
 """Connected faint ink of more than this many squares of a stroke's width is a line, and not noise."""
@@ -42,6 +41,8 @@ class Cleaned(NamedTuple):
     """Whether any stroke stands out; if none does, ``stroke`` is a usual one."""
     reason: Reason | None
     """Why there is no ink at all, or None."""
+    finer: float = 0.0
+    """The width of strokes that are much finer than most, pixels of the frame; 0 if there are hardly any."""
 
 
 def working_picture(grey: Pixels, settings: VisionSettings) -> Pixels:
@@ -63,24 +64,25 @@ def clean(
     *,
     light_ink: bool,
     working: Pixels | None = None,
-    finer_than: float = inf,
+    stroke: float | None = None,
 ) -> Cleaned:
     """Grey (height, width) uint8 -> its ink; ``light_ink``: whether the ink is lighter than the paper.
 
-    ``working``: its ``working_picture``, if that is known. ``finer_than``: only strokes that are finer than so many
-    pixels of ``grey`` say at which scale it is seen.
+    ``working``: its ``working_picture``, if that is known. ``stroke``: the width of its strokes, pixels of ``grey``, if
+    it is not to be measured.
     """
     scale = _first_scale(grey, settings)
     work = working_picture(grey, settings) if working is None else working
     work = cv2.bitwise_not(work) if light_ink else work
-    found = typical_stroke(work, finer_than * scale)
+    found, finer = typical_strokes(work) if stroke is None else (stroke * scale, 0.0)
+    finer /= scale
     # Where no stroke stands out, there may be noise: it is looked at as it is.
     stroke = found or STROKE
     by = stroke_scale(stroke, max(work.shape), _first_side(settings))
     if by != 1:
         scale, stroke = scale * by, stroke * by
         work = rescale(cv2.bitwise_not(grey) if light_ink else grey, scale)
-    return _cleaned(work, settings, scale, stroke, has_strokes=found > 0, light_ink=light_ink)
+    return _cleaned(work, settings, scale, stroke, finer, has_strokes=found > 0, light_ink=light_ink)
 
 
 def clean_larger(grey: Pixels, settings: VisionSettings, before: Cleaned, by: float) -> Cleaned:
@@ -88,13 +90,21 @@ def clean_larger(grey: Pixels, settings: VisionSettings, before: Cleaned, by: fl
     scale, light_ink = before.scale * by, before.polarity == "light"
     work = rescale(grey, scale)
     work = cv2.bitwise_not(work) if light_ink else work
-    return _cleaned(work, settings, scale, before.stroke * by, has_strokes=before.has_strokes, light_ink=light_ink)
+    stroke = before.stroke * by
+    return _cleaned(work, settings, scale, stroke, before.finer, has_strokes=before.has_strokes, light_ink=light_ink)
 
 
 def _cleaned(
-    work: Pixels, settings: VisionSettings, scale: float, stroke: float, *, has_strokes: bool, light_ink: bool
+    work: Pixels,
+    settings: VisionSettings,
+    scale: float,
+    stroke: float,
+    finer: float,
+    *,
+    has_strokes: bool,
+    light_ink: bool,
 ) -> Cleaned:
-    """A picture at the working ``scale``, its ink dark, -> that ink; ``stroke``: how wide its strokes are, pixels."""
+    """A picture at the working ``scale``, its ink dark, -> that ink; the others as in ``Cleaned``."""
     # A median filter removes strokes that are thinner than half of its window.
     if 1 < settings.median < 2 * stroke:
         work = median_filter(work, settings.median | 1)
@@ -111,4 +121,6 @@ def _cleaned(
         mask, sure = np.zeros_like(mask), None
     polarity: Literal["dark", "light"] = "light" if light_ink else "dark"
     signal = seen.strength / max(seen.noise, 0.1)
-    return Cleaned(seen.ink, morphology(mask, settings), sure, scale, polarity, signal, stroke, has_strokes, reason)
+    return Cleaned(
+        seen.ink, morphology(mask, settings), sure, scale, polarity, signal, stroke, has_strokes, reason, finer
+    )

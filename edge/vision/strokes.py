@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import inf
-
 import cv2
 import numpy as np
 
@@ -37,18 +35,20 @@ COMPACT = 2.5
 
 Chosen: a bold 1 is 4 times as long as it is wide, and the next closing is up to 1.4 times as wide as the stroke.
 """
+FINER = 0.5
+"""Strokes finer than this share of the typical width are another pen's."""
 LEAST_SHARE = 0.1
-"""Strokes finer than some width count if they are at least this share of all ink. Chosen: less may be noise."""
+"""They count if they are at least this share of all ink. Chosen: less may be noise."""
 LEVEL = 0.5
 """Noise is at least this many grey levels."""
 RULE = 45.0
 """A level or upright line of more than this many times its width is a rule: a digit of the finest pen is 30 high."""
 
 
-def typical_stroke(grey: Pixels, finer_than: float = inf) -> float:
+def typical_strokes(grey: Pixels) -> tuple[float, float]:
     """The width of most strokes of dark ink in a picture (height, width) uint8, pixels; 0 if there is no ink.
 
-    Of all that are ``finer_than`` so many pixels, if they are not only a small share of the ink.
+    And the width of most of those that are much finer than that; 0 if they are only a small share of the ink.
 
     A pattern spectrum (Maragos 1989): closings with wider and wider windows fill in all that is narrower than they are.
     What one fills in and the one before it did not is the ink of that width. An area that is broad counts little beside
@@ -80,11 +80,15 @@ def typical_stroke(grey: Pixels, finer_than: float = inf) -> float:
             counts.append(gained * scale * scale / widths[-1] ** LENGTH)
             before = share
         grey, before, scale = halved(grey), halved(before), scale * 2
-    fine = [count if width < finer_than else 0.0 for width, count in zip(widths, counts, strict=True)]
-    total = np.cumsum(fine)
-    if not sum(fine) > (0 if finer_than == inf else LEAST_SHARE * sum(counts)):
-        return 0.0
-    return widths[int(np.searchsorted(total, MOST * total[-1]))]
+    typical = _most(widths, counts, 0.0)
+    fine = [count if width < FINER * typical else 0.0 for width, count in zip(widths, counts, strict=True)]
+    return typical, _most(widths, fine, LEAST_SHARE * sum(counts))
+
+
+def _most(widths: list[float], counts: list[float], least: float) -> float:
+    """The width that MOST of the counted ink does not exceed; 0 if no more than ``least`` is counted."""
+    total = np.cumsum(counts)
+    return widths[int(np.searchsorted(total, MOST * total[-1]))] if len(total) and total[-1] > least else 0.0
 
 
 def rules(mask: Pixels, stroke: float) -> Pixels:

@@ -5,7 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from edge.vision.strokes import typical_stroke
+from edge.vision.strokes import typical_strokes
+
+
+def typical_stroke(page: np.ndarray) -> float:
+    """The first of the two."""
+    return typical_strokes(page)[0]
 
 
 def written(pen: int, noise: float = 3.0) -> np.ndarray:
@@ -45,10 +50,10 @@ def test_a_dark_thing_does_not_matter_beside_a_thin_digit() -> None:
 def test_finer_strokes_are_known_beside_a_longer_and_broader_one() -> None:
     page = written(4)
     cv2.line(page, (20, 440), (620, 400), 40, 30, cv2.LINE_AA)
-    broad = typical_stroke(page)
+    broad, finer = typical_strokes(page)
     assert broad > 20
-    assert typical_stroke(page, broad / 2) == pytest.approx(typical_stroke(written(4)), rel=0.35)
-    assert typical_stroke(written(16), 8) == 0, "its soft edges are no strokes"
+    assert finer == pytest.approx(typical_stroke(written(4)), rel=0.35)
+    assert typical_strokes(written(16))[1] == 0, "its soft edges are no strokes"
 
 
 @pytest.mark.parametrize("squared", [False, True])
