@@ -6,6 +6,8 @@ import io
 import json
 import shutil
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,10 +50,17 @@ def read(file: Path, path: Path | None = None) -> KerasFile:
     Raises ConvertError if it is damaged, too large, or something else.
     """
     path = path or file
-    try:
+    with _damage_is_said(path):
         with file.open("rb") as opened:
             is_zip = opened.read(len(ZIP)) == ZIP
         return _read_zip(file, path) if is_zip else _read_hdf5(file, path)
+
+
+@contextmanager
+def _damage_is_said(path: Path) -> Iterator[None]:
+    """Raise ConvertError, with the name ``path``, for what h5py and zipfile raise."""
+    try:
+        yield
     except DAMAGE_ERRORS as error:
         if isinstance(error, ConvertError):
             raise
@@ -59,7 +68,15 @@ def read(file: Path, path: Path | None = None) -> KerasFile:
 
 
 def write_copy(path: Path, content: KerasFile, architecture: dict[str, Any], folder: Path) -> Path:
-    """Write a copy of the file at ``path`` to ``folder``, with another architecture and a name that Keras accepts."""
+    """Write a copy of the file at ``path`` to ``folder``, with another architecture and a name that Keras accepts.
+
+    Raises ConvertError if the file is damaged where ``read`` did not look.
+    """
+    with _damage_is_said(path):
+        return _write_copy(path, content, architecture, folder)
+
+
+def _write_copy(path: Path, content: KerasFile, architecture: dict[str, Any], folder: Path) -> Path:
     if path.read_bytes()[:4] == ZIP:
         return _write_keras(folder, architecture, path)
     if content.architecture is None and not content.has_layer_groups:

@@ -206,8 +206,12 @@ def keras_hdf5() -> dict[str, bytes]:
     config = {"model_config": json.dumps(KERAS_3), "keras_version": "2.4.0", "backend": "tensorflow"}
     old = {"model_config": json.dumps(KERAS_1), "keras_version": "1.2.2"}
     kernel = {"model_weights/d/kernel:0": np.zeros((2, 2), np.float32)}
+    keras_2 = _hdf5(kernel, config, {"model_weights": {"layer_names": [b"d"], "backend": b"tensorflow"}})
+    # The version of an attribute's dataspace follows its name and its type of 24 bytes: no other can be added.
+    damage = keras_2.index(b"backend\0") + len(b"backend\0") + 24
     return {
-        "keras_2.h5": _hdf5(kernel, config, {"model_weights": {"layer_names": [b"d"], "backend": b"tensorflow"}}),
+        "keras_2.h5": keras_2,
+        "damaged_attribute.h5": keras_2[:damage] + b"\x14" + keras_2[damage + 1 :],
         "keras_1.h5": _hdf5(kernel, old, {"model_weights": {"layer_names": [b"d"]}}),
         "no_version.h5": _hdf5(kernel, {}, {"model_weights": {"layer_names": [b"d"]}}),
         "keras_0.h5": _hdf5({"layer_0/param_0": np.zeros(2, np.float32)}, {"nb_layers": 1}),

@@ -12,6 +12,7 @@ import pytest
 from convert.load import keras_file
 from convert.load.keras_file import read, write_copy
 from edge.errors import ConvertError
+from tests.fuzz.targets import CORPUS
 from tests.support import small
 
 pytestmark = small.QUIET
@@ -46,6 +47,14 @@ def test_numbers_from_another_file_are_refused(tmp_path: Path) -> None:
                 stored["model_weights"].create_dataset("more", (9,), "f4", external=[(str(tmp_path / "secret"), 0, 36)])
         with pytest.raises(ConvertError, match="its model_weights/more is (a link|stored in another file)"):
             read(linked)
+
+
+def test_damage_where_only_the_copy_is_written_is_said(tmp_path: Path) -> None:
+    # Fuzzing found it: an attribute that is not read, so that no attribute can be added beside it.
+    path = CORPUS / "keras_hdf5" / "damaged_attribute.h5"
+    found = read(path)
+    with pytest.raises(ConvertError, match=r"damaged_attribute\.h5: is damaged or cut short"):
+        write_copy(path, found, {}, tmp_path)
 
 
 def test_hdf5_of_something_else_is_refused(tmp_path: Path) -> None:
