@@ -21,7 +21,7 @@ sys.path.append(str(HERE.parents[1]))
 from tests.support.terminal import Terminal
 
 PLACE = Path("/run/machine-setup")
-"""Where the broker has its files, and where what was there before waits."""
+"""Where the broker has its files, and where the settings from before wait."""
 BROKER, PASSWORD = "127.0.0.1:1884", "a secret of joe"
 SETTINGS = f"""
 listener 1884 127.0.0.1
@@ -31,6 +31,8 @@ user root
 """
 LOGIN = ["-h", "127.0.0.1", "-p", "1884", "-u", "joe", "-P", PASSWORD]
 SECRET = CONFIG.with_name("mqtt-password")
+ASIDE = STATE.with_name("machine-setup")
+"""Where the service's state waits meanwhile."""
 BACKUP = CONFIG.with_name("edge.toml.bak")
 MOST_ANSWERS = 6
 RUNNING: list[subprocess.Popen] = []
@@ -116,7 +118,7 @@ def is_cleared_away() -> str:
     for path in (SECRET, BACKUP, DROP_IN.with_name("mqtt-password.conf")):
         path.unlink()
     shutil.rmtree(STATE)
-    shutil.move(PLACE / "state", STATE)
+    ASIDE.rename(STATE)
     CONFIG.write_bytes((PLACE / "edge.toml").read_bytes())
     shutil.rmtree(PLACE)
     run("systemctl", "daemon-reload")
@@ -132,7 +134,7 @@ def _make_fresh() -> None:
     PLACE.mkdir()
     shutil.copyfile(CONFIG, PLACE / "edge.toml")
     CONFIG.write_bytes((HERE.parents[1] / "systemd" / "edge.toml").read_bytes())
-    shutil.move(STATE, PLACE / "state")
+    STATE.rename(ASIDE)
     run("install", "-d", "-m", "750", "-o", "edge-digits", "-g", "edge-digits", STATE)
     display(PAGE)
     (PLACE / "mosquitto.conf").write_text(SETTINGS)
