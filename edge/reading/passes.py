@@ -28,8 +28,10 @@ UNREADABLE = 0.4
 """Where the mean belief in the marks is below this, the page is tried rotated, and with gaps closed."""
 DOUBT = 0.8
 """Other ways to take a mark are tried where the belief in it is below this."""
-CONVINCED = 1.0
-"""Where the digits promise less than this, there may be finer ones: two that are certain promise 1."""
+CONVINCED = 0.9
+"""Where the digits promise less than this, there may be finer ones. Chosen: two that are read surely promise more."""
+BETTER = 0.25
+"""The finer ones have to promise so much more: half a digit."""
 ROUNDS = 2
 """How often doubtful marks are gone through, as long as something changes."""
 PLAUSIBLE = 0.3
@@ -147,7 +149,8 @@ class Passes(NamedTuple):
         light_ink = before.polarity == "light"
         cleaned = clean(pixels, self.settings, light_ink=light_ink, working=working, stroke=before.finer)
         self.watch.lap("clean")
-        return max(seen, self._found(cleaned), key=lambda one: one.promise)
+        finer = self._found(cleaned)
+        return finer if finer.promise > seen.promise + BETTER else seen
 
     def _large_enough(self, pixels: Pixels, seen: PassResult) -> PassResult:
         """Read at a larger scale, if its digits are small, and if that is believed more."""
