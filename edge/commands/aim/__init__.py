@@ -139,7 +139,9 @@ def _finish(arguments: argparse.Namespace, settings: Settings, watcher: Watcher,
         if step:
             print(f"edge: {arguments.config}: not changed, as the view is not good yet: {step.text}", file=sys.stderr)
             return 1
-        print(save(Path(arguments.config), settings.source, watcher.settings), file=sys.stderr)
+        # Otherwise it would stand among the JSON.
+        out = sys.stderr if arguments.json else sys.stdout
+        print(save(Path(arguments.config), settings.source, watcher.settings), file=out)
     elif live and arguments.config and sys.stdin.isatty() and not step:
         offer_to_save(Path(arguments.config), settings.source, watcher.settings)
     return 0
