@@ -6,10 +6,9 @@ import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from edge import uri
+from edge import sources, uri
 from edge.errors import SettingsError
 from edge.settings import load_settings
-from edge.sources import open_source
 from edge.system.files import read_small, write_atomically
 from edge.system.text import one_line
 from edge.system.toml_edit import set_values
@@ -20,13 +19,13 @@ def with_settings(source: str, found: Mapping[str, str]) -> str:
 
     Without those that the URI has already, or that contradict one of these. Raises SettingsError if it is wrong.
     """
-    open_source(source).close()
+    sources.open_source(source).close()
     for name, value in found.items():
-        given = uri.split(source).options
+        given = sources.split(source).options
         more = f"{source}{'&' if given else '?'}{name}={value}"
         # Nothing is opened by this: a wrong URI is refused.
         with contextlib.suppress(SettingsError):
-            open_source(more).close()
+            sources.open_source(more).close()
             source = more
     return source
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from edge import uri
+from edge import sources, uri
 from edge.commands.doctor import cameras, libcamera, permissions, report
 from edge.commands.doctor.examine import Check, examine
 from edge.commands.doctor.machine import Machine
@@ -101,7 +101,7 @@ def _candidates(configured: str, found: Sequence[FoundCamera], machine: Machine)
 
 def _device(machine: Machine, source: str) -> tuple[str, str]:
     """What a source reads: two URIs of one camera have the same."""
-    scheme, what = uri.split(source)[1:3]
+    scheme, what = sources.split(source)[1:3]
     if scheme == "v4l2" or (not scheme and what.startswith("/dev/")):
         return "v4l2", machine.path(what or "/dev/video0").resolve().name
     return scheme, (what or "0") if scheme == "picamera2" else source

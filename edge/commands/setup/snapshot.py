@@ -40,11 +40,14 @@ class Snapshot(NamedTuple):
     """What was read; lines are separated by ``/``."""
     reason: str = ""
     """Why nothing was read, if nothing was."""
+    advice: str = ""
+    """The next step that makes the view better; empty if it is good."""
 
     @property
     def said(self) -> str:
         """What the picture shows, for people."""
-        return f"{self.width}x{self.height}, reads {self.text or f'nothing ({self.reason})'}"
+        seen = f"{self.width}x{self.height}, reads {self.text or f'nothing ({self.reason})'}"
+        return f"{seen}; {self.advice}" if self.advice else seen
 
 
 def take(source: str, file: Path, config: str, run: Callable[..., Done]) -> Snapshot:
@@ -75,6 +78,7 @@ def main() -> None:
 def _snapshot(file: Path, config: str) -> Snapshot:
     from edge.commands.arguments import reader_of
     from edge.images import save
+    from edge.reading.aim import aim_of
     from edge.reading.annotate import annotate
 
     settings = load_settings(config or None)
@@ -89,7 +93,9 @@ def _snapshot(file: Path, config: str) -> Snapshot:
         picture = ""
     height, width = frame.pixels.shape
     reading = analysis.reading
-    return Snapshot("", picture, width, height, " / ".join(reading.lines), reading.reason or "")
+    step = aim_of(frame, analysis).step
+    text = " / ".join(reading.lines)
+    return Snapshot("", picture, width, height, text, reading.reason or "", step.text if step else "")
 
 
 def _frame(source: str) -> Frame:
