@@ -37,6 +37,14 @@ class OptionType(NamedTuple):
     parse: Callable[[str], Any]
     """Text -> value. Raises ValueError or KeyError if the text is not accepted."""
 
+    def accepts(self, text: str) -> bool:
+        """Whether the text is a value of this option."""
+        try:
+            self.parse(text)
+        except (ValueError, KeyError):
+            return False
+        return True
+
 
 def number(low: float, high: float) -> OptionType:
     """The type of an option that is a number from ``low`` to ``high``."""
@@ -112,14 +120,19 @@ def split(text: str) -> Uri:
     text = public(text)
     if not query:
         return Uri(text, scheme, rest, {})
-    options: dict[str, str] = {}
-    for option in rest[query.end() :].split("&"):
+    return Uri(text, scheme, rest[: query.start()], split_options(rest[query.end() :], text))
+
+
+def split_options(options: str, text: str) -> dict[str, str]:
+    """``name=value&name=value`` -> name -> value. Raises SettingsError, which calls the URI ``text``."""
+    values: dict[str, str] = {}
+    for option in options.split("&") if options else ():
         name, equals, value = option.partition("=")
-        if not equals or name in options:
+        if not equals or name in values:
             why = "is given twice" if equals else "has no value: an option is written name=value"
             raise SettingsError(f"{text}: option {name!r} {why}")
-        options[name] = value
-    return Uri(text, scheme, rest[: query.start()], options)
+        values[name] = value
+    return values
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -131,9 +144,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def read_options(uri: Uri, target: Callable[..., Any]) -> dict[str, Any]:
-    """The URI's options as keyword arguments of ``target``. Raises SettingsError, which names the wrong option."""
-    known = _declared_options(target)
+def read_options(uri: Uri, *targets: Callable[..., Any]) -> dict[str, Any]:
+    """The URI's options as keyword arguments of the ``targets``. Raises SettingsError, which names the wrong option.
+
+    An option that several of them declare has the type that the last one gives it.
+    """
+    known = {name: kind for target in targets for name, kind in declared_options(target).items()}
     values: dict[str, Any] = {}
     for name, text in uri.options.items():
         if name not in known:
@@ -146,17 +162,21 @@ def read_options(uri: Uri, target: Callable[..., Any]) -> dict[str, Any]:
     return values
 
 
-def _declared_options(target: Callable[..., Any]) -> dict[str, OptionType]:
+def declared_options(target: Callable[..., Any]) -> dict[str, OptionType]:
+    """Name -> type of the options that a class or function declares: its keyword-only arguments."""
     function = target.__init__ if inspect.isclass(target) else target
     hints = get_type_hints(function, include_extras=True)
     parameters = inspect.signature(function).parameters.values()
     return {p.name: hints[p.name].__metadata__[0] for p in parameters if p.kind is p.KEYWORD_ONLY}
 
 
-def find_class(uri: Uri, table: Mapping[str, str], noun: str) -> tuple[Callable[..., Any], dict[str, Any]]:
+def find_class(
+    uri: Uri, table: Mapping[str, str], noun: str, *common: Callable[..., Any]
+) -> tuple[Callable[..., Any], dict[str, Any]]:
     """The class for the URI's scheme, and the options as its keyword arguments; nothing is opened yet.
 
     ``table`` is scheme -> "module:Class"; the module is imported now. ``noun`` is what a class of the table is called.
+    ``common`` are functions that declare options of every scheme.
     Raises SettingsError, which names the existing schemes or the wrong option.
     """
     if uri.scheme not in table:
@@ -168,13 +188,7 @@ def find_class(uri: Uri, table: Mapping[str, str], noun: str) -> tuple[Callable[
         raise SettingsError(f"{where}: {problem}, there are {schemes}{did_you_mean(word, table)}")
     module, _, name = table[uri.scheme].partition(":")
     target = getattr(importlib.import_module(module), name)
-    return target, read_options(uri, target)
-
-
-def open_uri(uri: Uri, table: Mapping[str, str], noun: str) -> Any:
-    """An object of the class that the URI names. Raises as ``find_class`` does, and what the class itself raises."""
-    target, options = find_class(uri, table, noun)
-    return target(uri.what, **options)
+    return target, read_options(uri, target, *common)
 
 
 def is_host(name: str) -> bool:

@@ -30,6 +30,7 @@ from edge.corrections.database import FILE as CORRECTIONS
 from edge.corrections.database import Correction, Corrections
 from edge.publishers import mqtt, webhook
 from edge.sources import SCHEMES
+from edge.sources.orientation import orientation_options
 from edge.store.store import FILE, Store
 from edge.system.state_folder import create
 from edge.types import Notice, Pixels
@@ -304,3 +305,5 @@ def test_its_table_of_sources_is_the_declared_one() -> None:
         row = re.search(rf"^\| `{scheme}:.*$", (ROOT / "docs" / "cameras.md").read_text("utf-8"), re.MULTILINE)
         assert row, scheme
         assert set(re.findall(r"`(\w+)`", row.group().rpartition("|")[0].rpartition("|")[2])) == options
+    for option in inspect.signature(orientation_options).parameters:
+        assert f"\n| `{option}` | of every source: " in (ROOT / "docs" / "cameras.md").read_text("utf-8")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from edge import uri
+from edge import sources
 from edge.errors import SettingsError
 from edge.settings import Settings
 
@@ -100,7 +100,7 @@ class Machine:
     def source(self) -> tuple[str, str]:
         """Scheme and path of the source of the settings; both empty if it is not a valid URI."""
         try:
-            parts = uri.split(self.settings.source)
+            parts = sources.split(self.settings.source)
         except SettingsError:
             return "", ""
         return parts.scheme, parts.what

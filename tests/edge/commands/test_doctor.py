@@ -290,6 +290,8 @@ DEVICES = {
     [
         ("v4l2:", "ok", "HD Webcam (/dev/video0)"),
         ("v4l2:/dev/video0?fps=5", "ok", "HD Webcam (/dev/video0)"),
+        ("/dev/video0?fps=5", "ok", "HD Webcam (/dev/video0)"),
+        ("/dev/video3", "failure", "/dev/video3 does not exist; found HD Webcam (/dev/video0)"),
         ("v4l2:/dev/video3", "failure", "/dev/video3 does not exist; found HD Webcam (/dev/video0)"),
         ("v4l2:/dev/video10", "failure", "/dev/video10 is bcm2835-codec-decode"),
         ("files:x", "ok", "HD Webcam (/dev/video0)"),
