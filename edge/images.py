@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -19,6 +20,17 @@ from edge.types import Pixels
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 """Endings of the files that are read in a folder. A file that is named itself may have any ending."""
 
+CONVERTED = {
+    ".pdf": "is a PDF; make pictures of it with: sudo apt install poppler-utils; pdftoppm -r 300 -png {file} {stem}",
+    ".heic": "is a HEIC picture; convert it with: sudo apt install libheif-examples; heif-convert {file} {stem}.jpg",
+    ".heif": "is a HEIF picture; convert it with: sudo apt install libheif-examples; heif-convert {file} {stem}.jpg",
+    ".avif": "is an AVIF picture; convert it with: sudo apt install libheif-examples; heif-convert {file} {stem}.jpg",
+}
+"""Ending of files that have to be converted -> what is said of them. Some versions of OpenCV read AVIF."""
+BRANDS = {b"avif": ".avif", b"avis": ".avif", b"mif1": ".heif", b"msf1": ".heif"} | dict.fromkeys(
+    (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"), ".heic"
+)
+"""Brands of an ftyp box -> ending. Sources: ISO/IEC 23008-12, annexes A and B; AV1 Image File Format, section 6."""
 MAX_PIXELS = 100_000_000
 """Most pixels that an image may have. Chosen: more is a mistake or a decompression bomb, not a photograph of digits."""
 STRIP = 1_000_000
@@ -62,10 +74,15 @@ def decode(data: bytes, name: str) -> Pixels:
     if damage := _damage(data):
         raise ImageError(f"{name}: {damage}")
     packed = np.frombuffer(data, np.uint8)
-    # The usual case, decoded directly to grey: OpenCV applies its luminance weights and the EXIF orientation.
+    # The usual case, decoded directly to grey: OpenCV applies its luminance weights.
     if not may_be_transparent(data):
-        picture = _imdecode(packed, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH, name)
-        return _eight_bits(picture)
+        flags = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH
+        if not data.startswith(_PNG):
+            # OpenCV applies the EXIF orientation of a JPEG, too.
+            return _eight_bits(_imdecode(packed, flags, name))
+        # Not all versions apply that of a PNG, and some only if it comes before the pixels.
+        picture = _eight_bits(_imdecode(packed, flags | cv2.IMREAD_IGNORE_ORIENTATION, name))
+        return _upright(picture, _orientation(_exif(data)))
     # OpenCV applies the orientation of a TIFF here too, but not that of a PNG or WebP.
     picture = _imdecode(packed, cv2.IMREAD_UNCHANGED, name)
     picture = _eight_bits(picture)
@@ -98,14 +115,26 @@ def _imdecode(packed: Pixels, flags: int, name: str) -> Pixels:
             picture = cv2.imdecode(packed, flags)
     except cv2.error as error:
         # OpenCV raises this for images above its own limit of pixels.
-        raise ImageError(f"{name}: {NOT_AN_IMAGE}") from error
+        raise ImageError(f"{name}: {why_not(packed.tobytes(), name)}") from error
     if picture is None:
-        raise ImageError(f"{name}: {NOT_AN_IMAGE}")
+        raise ImageError(f"{name}: {why_not(packed.tobytes(), name)}")
     if picture.shape[0] * picture.shape[1] > MAX_PIXELS:
         raise ImageError(
             f"{name}: has {picture.shape[1]} x {picture.shape[0]} pixels; reduce it to at most {MAX_PIXELS:,}"
         )
     return picture
+
+
+def why_not(data: bytes, name: str) -> str:
+    """What is said of a file that cannot be decoded: the command that converts it, if its kind is known."""
+    kind = ".pdf" if data.startswith(b"%PDF-") else ""
+    if data[4:8] == b"ftyp":
+        # mif1 may be any of them: the brands after it say more.
+        kinds = [BRANDS[data[at : at + 4]] for at in (8, 16, 20, 24, 28) if data[at : at + 4] in BRANDS]
+        kind = next((one for one in kinds if one != ".heif"), kinds[0] if kinds else "")
+    if not kind:
+        return NOT_AN_IMAGE
+    return CONVERTED[kind].format(file=shlex.quote(name), stem=shlex.quote(Path(name).stem or "page"))
 
 
 def _exif(data: bytes) -> bytes:

@@ -12,6 +12,7 @@ from edge.errors import SourceError, WedgedError
 from edge.publishers.base import Publisher
 from edge.sources.base import Source, State
 from edge.system.stopwatch import Stopwatch
+from edge.tracking.pages import PageEvents
 from edge.tracking.tracker import Tracker
 from edge.types import Frame, Message, Notice, Reading
 
@@ -35,7 +36,7 @@ def run(
     read: Callable[[Frame], Reading | None],
     publishers: Iterable[Publisher],
     *,
-    tracker: Tracker | None = None,
+    tracker: Tracker | PageEvents | None = None,
     frames: int | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     on_alive: Callable[[State], None] = lambda state: None,
@@ -89,7 +90,7 @@ def run(
             frame_count += 1
             if (reading := read(frame)) is not None:
                 stopwatch.lap()
-                # Files show different pages, so there is no page that a hand could cover: no frame for the tracker.
+                # Without a camera there is no page that a hand could cover: no frame for the tracker.
                 page = frame if source.live else None
                 events = tracker.update(reading, time.monotonic(), page) if tracker else ()
                 stopwatch.lap("track")

@@ -10,7 +10,7 @@ from edge import images
 from edge.errors import DataError
 from edge.reading.candidates import Candidate
 from edge.reading.reader import Reader
-from edge.sources.files import natural_key
+from edge.sources.image_paths import natural_key
 from edge.types import Frame, Pixels
 
 REJECTED = 0.6

@@ -26,6 +26,7 @@ from edge.sources.base import Source
 from edge.system import state_folder
 from edge.system.stopwatch import Stopwatch
 from edge.tracking.change_detector import ChangeDetector
+from edge.tracking.pages import PageEvents
 from edge.tracking.tracker import Tracker
 from edge.vision.settings import VisionSettings
 
@@ -47,7 +48,7 @@ class Pipeline:
     live_reader: LiveReader
     publishers: list[Publisher]
     """In the order in which they get each message."""
-    tracker: Tracker | None
+    tracker: Tracker | PageEvents | None
     """Makes events from readings; None if nothing needs events."""
     model_swap: ModelSwap | None
     """Changes the model while the loop runs; None if the model is fixed."""
@@ -95,12 +96,15 @@ def open_pipeline(
             web = stack.enter_context(_web(settings, program, live_reader, reader, outputs, store, metrics, saved))
             outputs.append(web)
             announce(web)
-    tracker = None
+    tracker: Tracker | PageEvents | None = None
     if store:
         outputs.insert(0, _store_publisher(store, stopwatch))
-        tracker = Tracker(settings.track, _newest_text(store))
-        if source.live:
-            live_reader.change_detector, live_reader.is_settled = ChangeDetector(settings.track), tracker.is_settled
+        if source.pages:
+            tracker = PageEvents()
+        else:
+            tracker = Tracker(settings.track, _newest_text(store))
+            if source.live:
+                live_reader.change_detector, live_reader.is_settled = ChangeDetector(settings.track), tracker.is_settled
     return Pipeline(
         source=source,
         reader=reader,

@@ -89,8 +89,12 @@ class LiveReader(Publisher):
         return self._newest
 
     def frame_age(self) -> float | None:
-        """Seconds since the newest frame came, read or not; None before the first."""
-        return None if self._frame_seconds is None else time.monotonic() - self._frame_seconds
+        """Seconds since the newest frame came, read or not, or since the source waited for one as it should.
+
+        None before the first.
+        """
+        seen = [seconds for seconds in (self._frame_seconds, self._source.waited_at) if seconds is not None]
+        return time.monotonic() - max(seen) if seen else None
 
     def publish(self, message: Message) -> None:
         """Keep the frame of an event; it is drawn only when somebody asks for the picture."""

@@ -15,7 +15,7 @@ from edge.sources.base import DEADLINE_SECONDS, FROZEN_SECONDS, Camera, Source
 from edge.sources.orientation import Orientation, orientation_options
 
 SCHEMES = {
-    "files": "edge.sources.files:Files",
+    "files": "edge.sources.files:files",
     "video": "edge.sources.video:Video",
     "v4l2": "edge.sources.v4l2:V4l2",
     "picamera2": "edge.sources.picamera:Picamera",
@@ -24,7 +24,7 @@ SCHEMES = {
     "http": "edge.sources.stream:Stream",
     "https": "edge.sources.stream:Stream",
 }
-"""scheme -> "module:Class", a Source or a Camera; a module is imported only when its scheme is used."""
+"""scheme -> "module:Class", a Source, a Camera or a function that gives one; imported only when its scheme is used."""
 DEVICES = ("/dev/video", "/dev/v4l/")
 """How the paths of Linux's cameras begin; /dev/v4l/by-id/ has links to them that stay the same."""
 
@@ -67,7 +67,8 @@ def split(text: str) -> uri.Uri:
         url, _, options = text.rpartition("#") if re.search(r"#[A-Za-z_]+=[^#@/]*$", text) else (text, "", "")
         public = uri.public(text)
         return uri.Uri(public, found[1], url, uri.split_options(options, public))
-    parts = uri.split(text)
+    # As people write it.
+    parts = uri.split(f"{text}=1" if text.endswith(("?watch", "&watch")) else text)
     if not parts.scheme and parts.what.startswith(DEVICES):
         return parts._replace(scheme="v4l2")
     if not parts.scheme and parts.what and Path(parts.what).exists():

@@ -37,6 +37,12 @@ class Source(Closing, Protocol):
     """Its URI without a password, as its frames have it."""
     state: State = "running"
     """Its state."""
+    pages: bool = False
+    """True if each frame shows another page, as files do: it is an event of its own. Otherwise frames follow each other
+    in time, and show the same page."""
+    waited_at: float | None = None
+    """When it last waited for a frame without fault, seconds of time.monotonic(), if none may come for days; None for a
+    camera, which always has frames."""
     dropped: int = 0
     """How many frames were skipped, because a newer one came before they were taken."""
     wedged: bool = False

@@ -1,31 +1,42 @@
-"""``files:PATH_OR_GLOB``: image files, one frame each, in natural order (9.png before 10.png)."""
+"""``files:PATH_OR_GLOB``: image files, one frame each, in natural order (9.png before 10.png), or as they arrive."""
 
 from __future__ import annotations
 
-import glob
-import re
 from pathlib import Path
 
-from edge.errors import ImageError, SourceError
-from edge.images import SUFFIXES, load
+from edge.errors import ImageError, SettingsError, SourceError
+from edge.images import load
 from edge.sources.base import Pace, Source
+from edge.sources.image_paths import find_images
 from edge.system.files import expanded
+from edge.system.text import readable
 from edge.types import Frame
 from edge.uri import Fps, YesNo
 
 
-class Files(Source):
-    """Frames from a file, all images of a folder, or all files that a glob matches.
+def files(path: str, *, loop: YesNo = False, fps: Fps = 0.0, watch: YesNo = False) -> Source:
+    """The images of a file, a folder or a glob; with ``watch`` those that arrive in a folder from now on.
 
     With ``loop`` it starts again after the last file. ``fps`` is frames per second; 0: as fast as they are read.
     """
+    if not watch:
+        return Files(find_images(path), Pace(fps), loop=loop)
+    if loop:
+        raise SettingsError(f"files:{path}: loop and watch exclude each other")
+    from edge.sources.arrivals import Arrivals
+
+    return Arrivals(expanded(path), Pace(fps))
+
+
+class Files(Source):
+    """Frames from files."""
 
     live = False
 
-    def __init__(self, path: str, *, loop: YesNo = False, fps: Fps = 0.0) -> None:
-        self._paths = find_files(path)
-        self._loop = loop
-        self._pace = Pace(fps)
+    def __init__(self, paths: list[Path], pace: Pace, *, loop: bool) -> None:
+        # In a loop they stand for a camera.
+        self.pages = not loop
+        self._paths, self._pace, self._loop = paths, pace, loop
         self._next = 0
         self._index = 0
         self._readable = False
@@ -45,7 +56,7 @@ class Files(Source):
             pixels = load(path)
         except ImageError as error:
             raise SourceError(str(error)) from error
-        frame = Frame(pixels, str(path), self._index)
+        frame = Frame(pixels, readable(str(path)), self._index)
         self._readable = True
         self._index += 1
         return frame
@@ -57,27 +68,3 @@ class Files(Source):
     def close(self) -> None:
         """End the iteration. No file is open between two frames."""
         self._next, self._loop = len(self._paths), False
-
-
-def find_files(what: str) -> list[Path]:
-    """The files that a path or a glob names, in natural order. Raises SourceError if there are none."""
-    path = expanded(what)
-    if path.is_dir():
-        paths = [p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
-        if not paths:
-            raise SourceError(f"{path}: no image in this folder; an image ends with {', '.join(sorted(SUFFIXES))}")
-    elif path.exists():
-        paths = [path]
-    else:
-        # Path.glob accepts no absolute pattern.
-        names = glob.glob(str(path), recursive=True)  # noqa: PTH207
-        paths = [Path(name) for name in names if Path(name).is_file()]
-        if not paths:
-            raise SourceError(f"{path}: no file matches; name a file, a folder, or a glob in quotes")
-    return sorted(paths, key=natural_key)
-
-
-def natural_key(path: Path) -> list[tuple[int, str]]:
-    """A sort key that compares numbers as numbers: page9 before page10."""
-    pieces = re.split(r"([0-9]+)", str(path))
-    return [(int(piece), "") if piece.isdecimal() else (-1, piece.casefold()) for piece in pieces]

@@ -33,7 +33,7 @@ class TurnedSource(Source):
 
     def __init__(self, source: Source, orientation: Orientation) -> None:
         self._source, self._orientation = source, orientation
-        self.live, self.name = source.live, source.name
+        self.live, self.name, self.pages = source.live, source.name, source.pages
 
     def __next__(self) -> Frame:
         """The next frame, turned. Raises what the source raises."""
@@ -45,6 +45,11 @@ class TurnedSource(Source):
     def state(self) -> State:  # type: ignore[override]
         """The source's state."""
         return self._source.state
+
+    @property
+    def waited_at(self) -> float | None:  # type: ignore[override]
+        """When the source has last waited without fault."""
+        return self._source.waited_at
 
     @property
     def dropped(self) -> int:  # type: ignore[override]

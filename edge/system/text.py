@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 MAX_TEXT = 200
@@ -17,6 +18,14 @@ def one_line(error: BaseException, max_length: int | None = None) -> str:
 def printable(text: str) -> str:
     """A text on one line, without characters that a terminal would take for a command."""
     return "".join(letter if letter.isprintable() else "?" for letter in text.replace("\n", " / "))
+
+
+def readable(name: str) -> str:
+    """A file's name that can be written as UTF-8: bytes that are none become U+FFFD, the replacement character.
+
+    Python has them as lone surrogates (PEP 383), which neither JSON nor MQTT can hold.
+    """
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def parse_json(text: str | bytes) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from edge.errors import ImageError
-from edge.images import NOT_AN_IMAGE, may_be_transparent
+from edge.images import may_be_transparent, why_not
 
 MAX_SCANS = 64
 """Most scans of a JPEG. A usual progressive JPEG has about ten; decoding goes over the whole picture for each."""
@@ -54,7 +54,7 @@ def decode_cost(data: bytes, name: str) -> DecodeCost:
         pass
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from error
-    raise ImageError(f"{name}: {NOT_AN_IMAGE}")
+    raise ImageError(f"{name}: {why_not(data, name)}")
 
 
 def _jpeg(data: bytes) -> DecodeCost | None:

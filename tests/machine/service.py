@@ -192,10 +192,12 @@ def _ends_and_returns(number: signal.Signals, said: str) -> str:
 
 
 def bears_an_unplugged_camera() -> str:
-    """a V4L2 camera is read within the sandbox, unplugged, and read again when it is back, by the same process"""
+    """a V4L2 camera is set and read in the sandbox, unplugged, and read again when it is back, by the same process"""
     after = here()
-    source("v4l2:/dev/video0?size=320x180")
+    source("/dev/video0?size=320x180&gain=77&rotation=90")
     until(lambda: _frames(after), "no frame came")
+    said = run("v4l2-ctl", "-d", "/dev/video0", "-C", "gain").strip()
+    check(said == "gain: 77", f"v4l2-ctl says {said!r}")
     pid, after = process(), here()
     (VIVID / "unbind").write_text("vivid.0")
     notice(after, "camera", "reopening")
