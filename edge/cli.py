@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import io
 import logging
 import sys
 from collections.abc import Sequence
@@ -73,6 +74,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         format="edge: %(message)s",
         stream=sys.stderr,
     )
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # It may take ASCII only, and a file's name may be no text.
+        sys.stdout.reconfigure(errors="json-escape")
     # A line of the log that cannot be written is lost; Python would write a traceback about it.
     logging.raiseExceptions = False
     try:

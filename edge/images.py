@@ -31,6 +31,8 @@ BRANDS = {b"avif": ".avif", b"avis": ".avif", b"mif1": ".heif", b"msf1": ".heif"
     (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"), ".heic"
 )
 """Brands of an ftyp box -> ending. Sources: ISO/IEC 23008-12, annexes A and B; AV1 Image File Format, section 6."""
+MAX_FILE_BYTES = 500_000_000
+"""Most bytes of a file whose size nobody knows before. Chosen: 100 megapixels of uncompressed colour take 300 MB."""
 MAX_PIXELS = 100_000_000
 """Most pixels that an image may have. Chosen: more is a mistake or a decompression bomb, not a photograph of digits."""
 STRIP = 1_000_000

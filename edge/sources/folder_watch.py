@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge.errors import ImageError
+from edge.images import MAX_FILE_BYTES
 from edge.sources import inotify
 from edge.sources.image_paths import natural_key
 from edge.sources.inotify import Happening, Inotify
@@ -35,8 +36,6 @@ SETTLED_SECONDS = 2.0
 """A file that was found by looking has arrived when it has stayed the same for this many seconds. Chosen."""
 ABANDONED_SECONDS = 60.0
 """The same for a file that a program of this machine seems to be writing. Chosen: longer than a slow upload pauses."""
-MAX_FILE_BYTES = 500_000_000
-"""Most bytes of a file that is read. Chosen: an uncompressed picture of 100 megapixels in colour takes 300 MB."""
 REMEMBERED = 100_000
 """Of this many files it is remembered that they were given, even if they are not there now. Chosen: some 30 MB."""
 

@@ -18,7 +18,10 @@ def find_images(what: str) -> list[Path]:
     """
     path = expanded(what)
     if path.is_dir():
-        paths = [one for one in path.iterdir() if is_image_name(one.name)]
+        try:
+            paths = [one for one in path.iterdir() if is_image_name(one.name)]
+        except OSError as error:
+            raise SourceError(f"{path}: cannot be read ({error.strerror})") from error
         if not paths:
             raise SourceError(f"{path}: no image in this folder; an image ends with {', '.join(sorted(SUFFIXES))}")
     elif path.exists():

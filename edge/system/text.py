@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
 import json
-import os
 from typing import Any
 
 MAX_TEXT = 200
@@ -25,7 +25,20 @@ def readable(name: str) -> str:
 
     Python has them as lone surrogates (PEP 383), which neither JSON nor MQTT can hold.
     """
-    return os.fsencode(name).decode("utf-8", "replace")
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def escape(error: UnicodeError) -> tuple[str, int]:
+    """What stands for the characters that an output cannot have, such as \\u00e9 in ASCII: JSON stays JSON.
+
+    A handler for ``codecs.register_error``.
+    """
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+codecs.register_error("json-escape", escape)
 
 
 def parse_json(text: str | bytes) -> Any:

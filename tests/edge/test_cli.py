@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import jsonschema
@@ -23,16 +24,27 @@ ROOT = Path(__file__).parents[2]
 Page = Callable[..., Pixels]
 
 
-def edge(*arguments: str | Path, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run ``edge`` in a process of its own, warnings as errors."""
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "edge.cli", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
-        timeout=patience(60),
-    )
+NOTHING = Path("/dev/null")
+
+
+def edge(
+    *arguments: str | Path,
+    cwd: Path | None = None,
+    stdin: Path = Path("/dev/null"),
+    text: bool = True,
+    **variables: str,
+) -> subprocess.CompletedProcess[Any]:
+    """Run ``edge`` in a process of its own, warnings as errors; ``variables`` are those of its environment."""
+    with stdin.open("rb") as file:
+        return subprocess.run(
+            [sys.executable, "-W", "error", "-m", "edge.cli", *map(str, arguments)],
+            stdin=file,
+            capture_output=True,
+            text=text,
+            cwd=cwd,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
+            timeout=patience(60),
+        )
 
 
 def edge_to(stdout: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -81,8 +93,9 @@ def test_show_writes_a_picture_of_each(photo: Path, tmp_path: Path) -> None:
     assert names == ["desk-2.read.png", "desk.read.png"], "no picture takes another one's place, nothing half-written"
 
 
-def test_a_full_disk_behind_stdout_is_one_line(photo: Path) -> None:
-    done = edge_to(Path("/dev/full"), "read", photo)
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_full_disk_behind_stdout_is_one_line(form: list[str], photo: Path) -> None:
+    done = edge_to(Path("/dev/full"), "read", *form, photo)
     assert (done.returncode, done.stderr) == (1, "edge: [Errno 28] No space left on device; make room on that disk\n")
 
 
@@ -99,6 +112,86 @@ def test_what_cannot_be_read_is_a_line_and_the_rest_is_read(photo: Path, tmp_pat
         "edge: text.jpg: is not an image that can be read; use JPEG, PNG, TIFF, WebP, BMP or PGM",
         "edge: half.png: is cut off; copy it again",
     ]
+
+
+def test_folders_globs_and_stdin_are_read(photo: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    for name in ("page10.png", "page9.png", ".hidden.png", "notes.txt", "page1.png.part"):
+        (folder / name).write_bytes(photo.read_bytes())
+    (folder / "[1].png").write_bytes(photo.read_bytes())
+    done = edge("read", "scans", "scans/page*.png", "scans/[1].png", "-", cwd=tmp_path, stdin=photo)
+    names = [f"scans/{name}.png" for name in ("[1]", "page9", "page10", "page9", "page10", "[1]")]
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [f"{name}: 2357 / 4680" for name in [*names, "-"]]
+    done = edge("read", "--json", "-", "--show", "seen", cwd=tmp_path, stdin=photo)
+    assert json.loads(done.stdout)["source"] == "-"
+    assert (tmp_path / "seen" / "stdin.read.png").exists()
+
+
+def test_what_has_to_be_converted_is_told_the_command(photo: Path, tmp_path: Path) -> None:
+    (tmp_path / "my scan.pdf").write_bytes(b"%PDF-1.7\n")
+    (tmp_path / "phone.heic").write_bytes(b"\0\0\0\x24ftypmif1\0\0\0\0mif1heic")
+    (tmp_path / "jpeg-by-its-name.jpg").write_bytes(b"\0\0\0\x18ftypheix\0\0\0\0mif1heix")
+    (tmp_path / "broken.avif").write_bytes(b"\0\0\0\x1cftypavif\0\0\0\0avifmif1")
+    (tmp_path / "film.jpg").write_bytes(b"\0\0\0\x18ftypisom\0\0\0\0isomavc1")
+    (tmp_path / "empty").mkdir()
+    named = ["none/*.png", "empty", "https://me:secret@host/a.jpg?key=secret", "film.jpg"]
+    done = edge("read", tmp_path, *named, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, f"{photo}: 2357 / 4680\n")
+    install = "convert it with: sudo apt install libheif-examples; heif-convert"
+    assert done.stderr.splitlines() == [
+        f"edge: {tmp_path}/broken.avif: is an AVIF picture; {install} {tmp_path}/broken.avif broken.jpg",
+        f"edge: {tmp_path}/film.jpg: is not an image that can be read; use JPEG, PNG, TIFF, WebP, BMP or PGM",
+        f"edge: {tmp_path}/jpeg-by-its-name.jpg: is a HEIC picture; {install} {tmp_path}/jpeg-by-its-name.jpg "
+        "jpeg-by-its-name.jpg",
+        f"edge: {tmp_path}/my scan.pdf: is a PDF; make pictures of it with: sudo apt install poppler-utils; "
+        f"pdftoppm -r 300 -png '{tmp_path}/my scan.pdf' 'my scan'",
+        f"edge: {tmp_path}/phone.heic: is a HEIC picture; {install} {tmp_path}/phone.heic phone.jpg",
+        "edge: none/*.png: no file matches; name a file, a folder, or a glob in quotes",
+        "edge: empty: no image in this folder; an image ends with .bmp, .jpeg, .jpg, .pbm, .pgm, .png, .ppm, .tif, "
+        ".tiff, .webp",
+        "edge: https://host/a.jpg: is no file; read a picture with: curl -sSfL URL | edge read -, and a camera with: "
+        "edge run --source URL",
+        "edge: film.jpg: is not an image that can be read; use JPEG, PNG, TIFF, WebP, BMP or PGM",
+    ]
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{}, {"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "latin-1"}]
+    + [{"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}],
+    ids=["UTF-8", "ASCII", "Latin-1", "C"],
+)
+def test_any_name_is_one_line_and_valid_json(environment: dict[str, str], photo: Path, tmp_path: Path) -> None:
+    """A name that is no UTF-8, one that is more than ASCII, and one that a terminal would obey."""
+    folder = tmp_path / "names"
+    folder.mkdir()
+    for name in (b"caf\xe9.png", "caf\xe9.png".encode(), b"new\nline\x1b[31m.png"):
+        (folder / os.fsdecode(name)).write_bytes(photo.read_bytes())
+    (folder / os.fsdecode(b"bad\xe9.png")).write_bytes(b"no image")
+    encoding = environment.get("PYTHONIOENCODING", "utf-8" if not environment else "ascii")
+    done = edge("read", "names", cwd=tmp_path, text=False, **environment)
+    lines = done.stdout.decode(encoding).splitlines()
+    assert done.returncode == 1 and len(lines) == 3 and len(done.stderr.splitlines()) == 1
+    assert lines[2] == "names/new / line?[31m.png: 2357 / 4680"
+    assert set(lines[:2]) == {
+        "names/caf\xe9.png: 2357 / 4680" if encoding != "ascii" else "names/caf\\u00e9.png: 2357 / 4680",
+        "names/caf\ufffd.png: 2357 / 4680" if encoding == "utf-8" else "names/caf\\ufffd.png: 2357 / 4680",
+    }
+    done = edge("read", "--json", "names", cwd=tmp_path, text=False, **environment)
+    sources = [json.loads(line)["source"] for line in done.stdout.decode("utf-8").splitlines()]
+    assert set(sources) == {"names/caf\xe9.png", "names/caf\ufffd.png", "names/new\nline\x1b[31m.png"}
+
+
+@pytest.mark.parametrize(("closed", "said"), [(">&-", "stdout: it is closed"), ("<&-", "stdin: has no picture")])
+def test_a_closed_stream_is_one_line(closed: str, said: str, photo: Path) -> None:
+    command = f"{sys.executable} -W error -m edge.cli read - {closed}"
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"edge: {said}") and len(done.stderr.splitlines()) == 1
 
 
 def test_nothing_read_says_why(tmp_path: Path) -> None:

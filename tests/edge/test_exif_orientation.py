@@ -118,6 +118,8 @@ def with_orientation(file: Callable[[np.ndarray, bytes], bytes]) -> Callable[[np
 FILES = {
     "JPEG": (with_orientation(jpeg), F),
     "PNG": (with_orientation(png), F),
+    "PNG, EXIF last": (with_orientation(png_at_the_end), F),
+    "PNG, 16 bits, EXIF last": (with_orientation(png_at_the_end), F.astype(np.uint16) * 257),
     "PNG, 16 bits": (with_orientation(png), F.astype(np.uint16) * 257),
     "PNG, transparent": (with_orientation(png), transparent(F)),
     "PNG, transparent, EXIF last": (with_orientation(png_at_the_end), transparent(F)),
@@ -139,12 +141,14 @@ def test_each_orientation_is_applied(kind: str, orientation: int) -> None:
 
 
 @pytest.mark.parametrize("orientation", SIDES)
+@pytest.mark.parametrize("picture", ["grey", "transparent", "colour"])
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
-def test_pillow_says_the_same(kind: str, orientation: int) -> None:
+def test_pillow_says_the_same(kind: str, picture: str, orientation: int) -> None:
     """Of lossy WebP too, which has other chunks."""
     block, out = Image.Exif(), io.BytesIO()
     block[0x0112] = orientation
-    Image.fromarray(stored(transparent(F), orientation)).save(out, kind, exif=block, quality=90)
+    shown = {"grey": F, "transparent": transparent(F), "colour": cv2.cvtColor(F, cv2.COLOR_GRAY2BGR)}[picture]
+    Image.fromarray(stored(shown, orientation)).save(out, kind, exif=block, quality=90)
     found = decode(out.getvalue(), kind)
     assert found.shape == F.shape
     assert np.abs(found.astype(int) - F).mean() < 6
