@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -18,6 +19,7 @@ from convert.load.keras_file import CONFIG, METADATA, WEIGHTS
 from edge.model.card import DIGITS, MEMBER, Card
 from tests.fuzz.archives import zipped
 from tests.fuzz.targets import CORPUS
+from tests.support.bombs import chunk
 
 MODEL = b"\x1c\0\0\0TFL3" + bytes(24)
 """Stands for a .tflite in front of its card."""
@@ -127,6 +129,14 @@ def pictures() -> dict[str, bytes]:
     files = {
         name: cv2.imencode(suffix, picture, options)[1].tobytes() for name, (suffix, picture, options) in made.items()
     }
+    # EXIF data with the orientation 6; of a PNG before and after its pixels.
+    exif = b"MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
+    for name, at in (("turned.png", 33), ("turned-late.png", -12)):
+        files[name] = files["grey.png"][:at] + chunk(b"eXIf", exif) + files["grey.png"][at:]
+    head = b"VP8X" + struct.pack("<II", 10, 0x18) + b"\x08\0\0\5\0\0"
+    chunks = head + files["lossless.webp"][12:] + b"EXIF" + struct.pack("<I", len(exif)) + exif
+    files["turned.webp"] = b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WEBP" + chunks
+    files["phone.heic"] = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
     return {**files, "bits.pbm": b"P1 # a remark\n3 2\n1 0 1\n0 1 0\n", "text.ppm": b"P3\n2 1\n255\n1 2 3 4 5 6\n"}
 
 
