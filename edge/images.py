@@ -51,6 +51,8 @@ _TIFF = {b"II*\0": "<", b"MM\0*": ">"}
 """How a TIFF or EXIF data begin, and their byte order for ``struct`` (TIFF 6.0, section 2)."""
 _ORIENTATION, _SHORT = 0x0112, 3
 """Tag of the orientation, and the type of its value (TIFF 6.0, sections 2 and 8)."""
+_AVIF_ORIENTATIONS = ((1, 4, 2), (8, 5, 7), (3, 2, 4), (6, 7, 5))
+"""By quarter turns anticlockwise: the EXIF orientation without a mirror, mirrored top to bottom, and left to right."""
 _FLIPS = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}
 """The code for ``cv2.flip`` by the EXIF orientation; from 5 on, rows and columns change places first."""
 
@@ -79,12 +81,12 @@ def decode(data: bytes, name: str) -> Pixels:
     # The usual case, decoded directly to grey: OpenCV applies its luminance weights.
     if not may_be_transparent(data):
         flags = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH
-        if not data.startswith(_PNG):
+        if not (data.startswith(_PNG) or _is_avif(data)):
             # OpenCV applies the EXIF orientation of a JPEG, too.
             return _eight_bits(_imdecode(packed, flags, name))
-        # Not all versions apply that of a PNG, and some only if it comes before the pixels.
+        # Not all versions apply that of a PNG, some only if it comes before the pixels, and none that of an AVIF.
         picture = _eight_bits(_imdecode(packed, flags | cv2.IMREAD_IGNORE_ORIENTATION, name))
-        return _upright(picture, _orientation(_exif(data)))
+        return _upright(picture, _avif_orientation(data) if _is_avif(data) else _orientation(_exif(data)))
     # OpenCV applies the orientation of a TIFF here too, but not that of a PNG or WebP.
     picture = _imdecode(packed, cv2.IMREAD_UNCHANGED, name)
     picture = _eight_bits(picture)
@@ -180,6 +182,22 @@ def _orientation(exif: bytes) -> int:
         # The directory, or an entry of it, lies outside the data.
         pass
     return 1
+
+
+def _avif_orientation(data: bytes) -> int:
+    """As ``_orientation``, of an AVIF: its boxes irot and imir (ISO/IEC 23008-12, 6.5.10 and 6.5.12)."""
+
+    def value(box: bytes) -> int | None:
+        # The size of the whole box is 9 bytes.
+        at = data.find(b"\0\0\0\x09" + box, 0, MAX_EXIF_BYTES)
+        return data[at + 8] & 3 if 0 <= at < len(data) - 8 else None
+
+    mirror = value(b"imir")
+    return _AVIF_ORIENTATIONS[value(b"irot") or 0][0 if mirror is None else 1 + (mirror & 1)]
+
+
+def _is_avif(data: bytes) -> bool:
+    return data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis")
 
 
 def _upright(picture: Pixels, orientation: int) -> Pixels:

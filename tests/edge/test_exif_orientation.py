@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, features
 
 from edge.errors import ImageError
-from edge.images import MAX_CHUNKS, MAX_EXIF_BYTES, decode
+from edge.images import MAX_CHUNKS, MAX_EXIF_BYTES, _avif_orientation, _upright, decode
+from edge.web import upload
 from tests.support.bombs import chunk
 
 SIDES = {
@@ -152,6 +153,43 @@ def test_pillow_says_the_same(kind: str, picture: str, orientation: int) -> None
     found = decode(out.getvalue(), kind)
     assert found.shape == F.shape
     assert np.abs(found.astype(int) - F).mean() < 6
+
+
+@pytest.mark.parametrize("orientation", SIDES)
+def test_an_avif_is_upright_where_opencv_reads_it(orientation: int) -> None:
+    if not features.check("avif"):
+        pytest.skip("Pillow writes no AVIF here")
+    block, out = Image.Exif(), io.BytesIO()
+    block[0x0112] = orientation
+    Image.fromarray(stored(F, orientation)).convert("RGB").save(out, "AVIF", exif=block, quality=95)
+    try:
+        found = decode(out.getvalue(), "page.avif")
+    except ImageError as error:
+        assert "is an AVIF picture; convert it with: " in str(error)
+    else:
+        assert found.shape == F.shape and np.abs(found.astype(int) - F).mean() < 6
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("mirror", [None, 0, 1])
+def test_all_turns_of_an_avif(turns: int, mirror: int | None) -> None:
+    """First turned anticlockwise, then mirrored: 0 is top to bottom, 1 left to right."""
+    boxes = b"\0\0\0\x09irot" + bytes([turns])
+    boxes += b"" if mirror is None else b"\0\0\0\x09imir" + bytes([mirror])
+    shown = np.rot90(F, turns)
+    shown = shown if mirror is None else np.flip(shown, mirror)
+    assert np.array_equal(_upright(F.copy(), _avif_orientation(boxes)), shown)
+
+
+def test_cut_off_boxes_of_an_avif_are_none() -> None:
+    for boxes in (b"", b"\0\0\0\x09irot", b"\0\0\0\x0airot\1", b"irot\1"):
+        assert _avif_orientation(boxes) == 1
+
+
+@pytest.mark.parametrize("kind", ["PNG", "PNG, EXIF last", "WebP", "TIFF"])
+def test_what_is_sent_to_the_page_is_upright_too(kind: str) -> None:
+    file, picture = FILES[kind]
+    assert np.abs(upload.decode(file(stored(picture, 6), 6), "picture").astype(int) - F).mean() < 6
 
 
 # EXIF data that say nothing which can be believed.
