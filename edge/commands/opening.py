@@ -96,15 +96,14 @@ def open_pipeline(
             web = stack.enter_context(_web(settings, program, live_reader, reader, outputs, store, metrics, saved))
             outputs.append(web)
             announce(web)
-    tracker: Tracker | PageEvents | None = None
+    # Pages need no store: they make the same events each time.
+    tracker: Tracker | PageEvents | None = PageEvents() if source.pages else None
     if store:
         outputs.insert(0, _store_publisher(store, stopwatch))
-        if source.pages:
-            tracker = PageEvents()
-        else:
-            tracker = Tracker(settings.track, _newest_text(store))
-            if source.live:
-                live_reader.change_detector, live_reader.is_settled = ChangeDetector(settings.track), tracker.is_settled
+    if store and not tracker:
+        tracker = Tracker(settings.track, _newest_text(store))
+        if source.live:
+            live_reader.change_detector, live_reader.is_settled = ChangeDetector(settings.track), tracker.is_settled
     return Pipeline(
         source=source,
         reader=reader,

@@ -71,6 +71,10 @@ def test_files_are_read_one_by_one_and_leave_no_history(page, tmp_path):
     assert run_source(settings) == 0
     assert [reading["text"] for reading in lines(out)] == ["2357", "41"]
     assert not (state_folder.locate() / FILE).exists()
+    run_source(Settings(source=f"files:{tmp_path}/*.png", publish=(f"jsonl:{tmp_path}/events.jsonl?what=events",)))
+    events = lines(tmp_path / "events.jsonl")
+    assert [(event["event"], event["text"]) for event in events] == [("appeared", "2357"), ("appeared", "41")]
+    assert not (state_folder.locate() / FILE).exists()
 
 
 def test_pages_that_arrive_at_once_are_events_of_their_own(page, tmp_path):
