@@ -246,3 +246,11 @@ def test_the_stream_gets_its_url_without_the_options(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Stream, "__init__", lambda self, url: given.append(url) or setattr(self, "name", "s"))
     open_source("http://127.0.0.1:9/cam?channel=1#flip=horizontal").close()
     assert given == ["http://127.0.0.1:9/cam?channel=1"]
+
+
+def test_all_that_a_source_has_passes_through() -> None:
+    """What is added to Source must be added to TurnedSource."""
+    has = {name for name in (*Source.__annotations__, *vars(Source)) if not name.startswith("_")}
+    inner = Scripted()
+    inner.pages = False
+    assert has <= {*vars(TurnedSource), *vars(TurnedSource(inner, Orientation(90)))}
