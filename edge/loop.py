@@ -84,7 +84,9 @@ def run(
         now: State = "running" if frame is not None else source.state
         if source.live and now != state:
             state = now
-            publish(Notice("camera", state, source.name, datetime.now(UTC), reason))
+            # A source that waits for files is well, though it gave none.
+            why = None if state == "running" else reason
+            publish(Notice("camera", state, source.name, datetime.now(UTC), why))
         if frame is not None:
             stopwatch.lap("capture")
             frame_count += 1

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import cv2
 import jsonschema
@@ -47,7 +47,7 @@ BIN = Path(sys.executable).parent
 LINES = [line.partition("  #")[0].strip() for block in blocks("sh") for line in block.splitlines()]
 COMMANDS = list(dict.fromkeys(filter(None, LINES)))
 EDGE = [line for line in COMMANDS if line.startswith("edge ")]
-NEEDS_HARDWARE = ("edge run$", "edge aim$", "v4l2:", "--web")
+NEEDS_HARDWARE = ("edge run$", "edge aim$", "v4l2:", "--web", "watch=1")
 NEEDS_BROKER = ("edge watch",)
 SLOW = ("edge bench", "edge doctor")
 """Tried by tests of their own, with less to do; these two also tell of the machine."""
@@ -97,8 +97,16 @@ def desk(page: Callable[..., Pixels], tmp_path: Path, monkeypatch: pytest.Monkey
     return tmp_path
 
 
-def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=patience(300))
+def run(command: list[str], folder: Path, stdin: IO[bytes] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(),
+        stdin=stdin,
+        capture_output=True,
+        text=True,
+        timeout=patience(300),
+    )
 
 
 def environment() -> dict[str, str]:
@@ -112,8 +120,10 @@ def test_each_of_its_commands_is_known_to_a_test(line: str) -> None:
 
 @pytest.mark.parametrize("line", RUN)
 def test_its_edge_commands_run(line: str, desk: Path) -> None:
-    _, *arguments = shlex.split(line, comments=True)
-    done = run([sys.executable, "-m", "edge.cli", *arguments], desk)
+    command, _, given = line.partition(" < ")
+    _, *arguments = shlex.split(command, comments=True)
+    with Path(desk / given if given else os.devnull).open("rb") as stdin:
+        done = run([sys.executable, "-m", "edge.cli", *arguments], desk, stdin)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -169,7 +179,7 @@ def test_its_camera_commands_are_understood(line: str, desk: Path) -> None:
         process.communicate(timeout=patience(30))
     # It may be at its own end already.
     assert process.returncode in ((1, -signal.SIGTERM) if aims else (0,))
-    assert not said or re.search("camera|picamera2|/dev/video0", said)
+    assert not said or re.search("camera|picamera2|/dev/video0|/srv/scans", said)
 
 
 @pytest.mark.parametrize("line", [line for line in EDGE if line.startswith(SLOW)])

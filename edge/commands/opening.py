@@ -99,16 +99,15 @@ def open_pipeline(
             )
             outputs.append(web)
             announce(web)
-    tracker: Tracker | PageEvents | None = None
+    # Pages need no store: they make the same events each time.
+    tracker: Tracker | PageEvents | None = PageEvents() if source.pages else None
     if store:
         outputs.insert(0, _store_publisher(store, stopwatch))
-        if source.pages:
-            tracker = PageEvents()
-        else:
-            tracker = Tracker(settings.track, _newest_text(store))
-            if source.live:
-                live_reader.change_detector, live_reader.is_settled = ChangeDetector(settings.track), tracker.is_settled
-                live_reader.advice_log = _advice_log(source)
+    if store and not tracker:
+        tracker = Tracker(settings.track, _newest_text(store))
+        if source.live:
+            live_reader.change_detector, live_reader.is_settled = ChangeDetector(settings.track), tracker.is_settled
+            live_reader.advice_log = _advice_log(source)
     return Pipeline(
         source=source,
         reader=reader,

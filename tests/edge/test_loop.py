@@ -123,3 +123,13 @@ def test_what_happens_between_two_frames_is_published_between_them():
     run(Script(1, 1, 1), read, [sink], between_frames=between)
     assert seen == [1, 2, 3]
     assert sink.notices == [notice]
+
+
+def test_a_folder_that_is_back_is_well_before_a_file_arrives():
+    sink = Sink()
+    source = Script(SourceError("scans: cannot be watched"), SourceError("no file for 2 s"), 1, live=True)
+    states = iter(["reopening", "running", "running"])
+    run(source, read, [sink], between_frames=lambda: setattr(source, "state", next(states)) or ())
+    assert [(notice.state, notice.reason) for notice in sink.notices] == [
+        ("reopening", "no file for 2 s"), ("running", None),
+    ]  # fmt: skip

@@ -71,6 +71,77 @@ def test_files_are_read_one_by_one_and_leave_no_history(page, tmp_path):
     assert run_source(settings) == 0
     assert [reading["text"] for reading in lines(out)] == ["2357", "41"]
     assert not (state_folder.locate() / FILE).exists()
+    run_source(Settings(source=f"files:{tmp_path}/*.png", publish=(f"jsonl:{tmp_path}/events.jsonl?what=events",)))
+    events = lines(tmp_path / "events.jsonl")
+    assert [(event["event"], event["text"]) for event in events] == [("appeared", "2357"), ("appeared", "41")]
+    assert not (state_folder.locate() / FILE).exists()
+
+
+def test_pages_that_arrive_at_once_are_events_of_their_own(page, tmp_path):
+    """Two pages 0.1 s apart, then the same page again: none is averaged with another, none is missing."""
+    written = {"a.png": "2357", "b.png": "41", "c.png": "41"}
+    (tmp_path / "scans").mkdir()
+    out, pictures = tmp_path / "out.jsonl", {}
+    for name, text in written.items():
+        pictures[name] = cv2.imencode(".png", page(text))[1].tobytes()
+    settings = Settings(source=f"files:{tmp_path}/scans?watch=1", publish=(f"jsonl:{out}?what=events",))
+
+    # What is there before the folder is watched would not be read.
+    opened = threading.Event()
+
+    def drop():
+        opened.wait(patience(30))
+        for name, picture in pictures.items():
+            (tmp_path / "scans" / name).write_bytes(picture)
+            time.sleep(0.1)
+
+    def open_sink(live_reader):
+        opened.set()
+        return Sink()
+
+    thread = threading.Thread(target=drop)
+    thread.start()
+    assert run_source(settings, frames=3, extra_publisher=open_sink) == 0
+    thread.join()
+    events = lines(out)
+    assert [(e["event"], e["text"], e["before"]) for e in events] == [
+        ("appeared", "2357", ""), ("appeared", "41", ""), ("appeared", "41", ""),
+    ]  # fmt: skip
+    assert [e["source"] for e in events] == [f"{tmp_path}/scans/{name}" for name in written]
+    assert [e["text"] for e in stored() if "event" in e] == ["2357", "41", "41"]
+
+
+@pytest.mark.slow
+def test_a_folder_in_which_nothing_arrives_is_healthy(page, tmp_path, monkeypatch):
+    """systemd, /healthz and the metrics are told that all is well; a page that comes then is read."""
+    (tmp_path / "scans").mkdir()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(patience(30))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "1000000")
+        process = edge_run(
+            tmp_path, "--source", f"files:{tmp_path}/scans?watch", "--web", "127.0.0.1:0",
+            "--publish", f"jsonl:{tmp_path}/out.jsonl?what=events",
+        )  # fmt: skip
+        try:
+            said = [process.stderr.readline() for _ in range(2)]
+            told = "".join(systemd.recv(1000).decode() + "\n" for _ in range(3))
+            port = int(said[0].strip().rstrip("/").rpartition(":")[2])
+            health = json.load(urlopen(f"http://127.0.0.1:{port}/healthz"))
+            metrics = urlopen(f"http://127.0.0.1:{port}/metrics").read().decode()
+            (tmp_path / "scans" / "a.part").write_bytes(cv2.imencode(".png", page("2357"))[1].tobytes())
+            (tmp_path / "scans" / "a.part").rename(tmp_path / "scans" / "a.png")
+            eventually(lambda: (tmp_path / "out.jsonl").exists() and lines(tmp_path / "out.jsonl"))
+        finally:
+            process.send_signal(signal.SIGTERM)
+            rest = process.communicate(timeout=patience(30))[1]
+    assert process.returncode == 0 and rest == ""
+    assert said[1] == f"edge: files:{tmp_path}/scans: waiting for files\n"
+    assert told.startswith("READY=1\nSTATUS=reading\nWATCHDOG=1\n") and told.count("WATCHDOG=1") == 3
+    assert health == {"status": "ok", "camera": "running"}
+    assert 'edge_digits_source_state{state="running"} 1.0' in metrics
+    assert [event["text"] for event in lines(tmp_path / "out.jsonl")] == ["2357"]
 
 
 def test_pages_that_arrive_at_once_are_events_of_their_own(page, tmp_path):
