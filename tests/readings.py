@@ -10,9 +10,9 @@ import argparse
 import hashlib
 import json
 import platform
+import struct
 import sys
 from functools import cache
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.handwriting import rendering, virtual_camera
-from edge.model.classifier import RUNTIMES, Model
+from edge.model.classifier import Model
 from edge.model.golden_digits import golden_glyphs
+from edge.model.runtime import RUNTIMES, STAND_IN, interpreter_class, title_of
+from edge.reading.belief import Belief
 from edge.reading.reader import Reader
 from edge.types import Pixels
 
@@ -66,7 +68,7 @@ def _page(n: int) -> tuple[Pixels, str]:
 def readings(runtime: str) -> list[dict[str, Any]]:
     """The reading of each page with the packaged model; confidences are rounded to four digits."""
     found = []
-    with Reader(Model(runtime=runtime)) as reader:
+    with Reader(Model(runtime=runtime), belief=Belief(runtime=runtime)) as reader:
         for pixels, _ in pages():
             reading = reader.read(pixels)
             found.append(
@@ -97,8 +99,8 @@ def recorded() -> dict[str, Any]:
 
 
 def installed() -> list[str]:
-    """The TFLite runtimes that are installed."""
-    return [name for name in RUNTIMES if find_spec(name)]
+    """The TFLite runtimes that are installed, and what stands in for one anywhere."""
+    return [*(name for name in RUNTIMES if find_spec(name)), STAND_IN]
 
 
 def furthest(found: list[dict[str, Any]], then: list[dict[str, Any]], what: str) -> float:
@@ -124,9 +126,9 @@ def main() -> int:
         doubt = np.abs(doubts(runtime) - recorded()["doubts"]).max()
         same = {what: sum(a[what] == b[what] for a, b in zip(found, then, strict=True)) for what in ("page", "text")}
         print(
-            f"{runtime.replace('_', '-')} {version(runtime)}, OpenCV {cv2.__version__}, NumPy {np.__version__}, Python"
-            f" {platform.python_version()} on {platform.machine()}: {same['page']} of {PAGES} pages are the recorded"
-            f" ones, {same['text']} read the same; boxes differ by up to {furthest(found, then, 'boxes'):g} pixels,"
+            f"{title_of(interpreter_class(runtime))}, OpenCV {cv2.__version__}, NumPy {np.__version__}, Python"
+            f" {platform.python_version()}, {8 * struct.calcsize('P')} bits on {platform.machine()}: {same['page']} of"
+            f" {PAGES} pages are the recorded ones, {same['text']} read the same; boxes differ by up to {furthest(found, then, 'boxes'):g} pixels,"
             f" confidences by up to {furthest(found, then, 'confidences'):.4f}, those of doubtful digits by {doubt:.4f}"
         )
     return 0

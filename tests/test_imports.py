@@ -19,8 +19,8 @@ PACKAGES = ("edge", "convert")
 DOORS = {
     "picamera2": {"edge/sources/picamera.py"},
     "libcamera": {"edge/sources/picamera.py"},
-    "ai_edge_litert": {"edge/model/classifier.py", "convert/tflite/flatbuffer.py"},
-    "tflite_runtime": {"edge/model/classifier.py"},
+    "ai_edge_litert": {"edge/model/runtime.py", "convert/tflite/flatbuffer.py"},
+    "tflite_runtime": {"edge/model/runtime.py"},
     "paho": {"edge/mqtt/client.py", "edge/mqtt/connection.py"},
     "prometheus_client": {"edge/running/metrics.py"},
     "starlette": {path.relative_to(ROOT).as_posix() for path in (ROOT / "edge" / "web").glob("*.py")},

@@ -8,11 +8,11 @@ texts, reasons and the number of unread marks are the same.
 import numpy as np
 import pytest
 
-from edge.model.classifier import RUNTIMES
+from edge.model.runtime import RUNTIMES, STAND_IN
 from tests.readings import BOX_PIXELS, CONFIDENCE, DOUBT, PAGES, doubts, furthest, installed, pages, readings, recorded
 
 
-@pytest.fixture(params=RUNTIMES)
+@pytest.fixture(params=(*RUNTIMES, STAND_IN))
 def runtime(request: pytest.FixtureRequest) -> str:
     if request.param not in installed():
         pytest.skip(f"{request.param} is not installed here; make test-edge RUNTIME=litert, or tflite, has it")

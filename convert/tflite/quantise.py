@@ -13,7 +13,7 @@ from convert.data.mnist import Mnist
 from convert.load.input_format import InputFormat
 from convert.tflite.space_to_depth import use_blocks
 from edge.errors import ConvertError, DataError
-from edge.model.classifier import interpreter_class
+from edge.model.runtime import interpreter_class
 from edge.types import Pixels
 
 ADVICE = "use simpler layers, or another --recipe"

@@ -1,7 +1,4 @@
-"""A .tflite classifier of any input shape and type: glyphs in, class probabilities out.
-
-The TFLite runtime is imported only here.
-"""
+"""A .tflite classifier of any input shape and type: glyphs in, class probabilities out."""
 
 from __future__ import annotations
 
@@ -9,7 +6,6 @@ import hashlib
 import os
 import time
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +15,12 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.model.card import Card, Fit, Output, read_card
+from edge.model.runtime import INFO_PREFIX, STAND_IN, interpreter_class, name_of, refusal_of, run_each
 from edge.system.closing import Closing
 from edge.system.stderr import without
 from edge.system.text import one_line
 from edge.types import Pixels
 
-RUNTIMES = ("ai_edge_litert", "tflite_runtime")
-"""Packages with TFLite's Interpreter, the preferred one first."""
 THREAD_RUNS = 9
 """How many runs with one thread and with two are timed to choose between them. Chosen: odd, for the median."""
 TWO_THREADS_SHARE = 0.75
@@ -33,9 +28,6 @@ TWO_THREADS_SHARE = 0.75
 not worth a second core, which other threads need too."""
 MAX_BYTES = 256 * 2**20
 """The largest .tflite file that is read, in bytes. Chosen: a hundred times the packaged one, and a trial's memory."""
-INFO_PREFIX = "INFO: "
-"""The start of lines that the runtime's C++ code writes to stderr at each start, and that no setting turns off, such as
-"INFO: Created TensorFlow Lite XNNPACK delegate for CPU."."""
 
 
 def packaged_model() -> Path:
@@ -43,18 +35,6 @@ def packaged_model() -> Path:
     here = Path(__file__).parents[1]
     inside = here / "models" / "mnist.tflite"
     return inside if inside.exists() else here.parent / "models" / "mnist.tflite"
-
-
-def interpreter_class(runtime: str | None = None) -> Any:
-    """TFLite's Interpreter, from the named runtime, or from the first one installed. Raises ModelError if none is."""
-    for name in (runtime,) if runtime else RUNTIMES:
-        try:
-            return import_module(f"{name}.interpreter").Interpreter
-        except ImportError as error:
-            if not isinstance(error, ModuleNotFoundError) or (error.name or "").partition(".")[0] != name:
-                why = one_line(error, 200)
-                raise ModelError(f"{name}: is installed, but does not load ({why}); install it again") from error
-    raise ModelError(f"no TFLite runtime ({runtime or ' or '.join(RUNTIMES)}); pip install ai-edge-litert")
 
 
 class Model(Closing):
@@ -75,8 +55,8 @@ class Model(Closing):
         """Load the file, or the packaged model. Raises ModelError, which says what is wrong with the file.
 
         ``threads`` is how many the runtime uses; 0: one, or two if timing shows that two are faster by enough.
-        ``runtime`` is one of RUNTIMES; None: the first one installed. ``content`` is the file's bytes, if they were
-        read before: then the file is not read.
+        ``runtime`` is one of RUNTIMES in ``edge.model.runtime``, or STAND_IN; None: the first one installed.
+        ``content`` is the file's bytes, if they were read before: then the file is not read.
         """
         self.path = Path(path) if path else packaged_model()
         content = content_of(self.path) if content is None else checked_tflite(content, str(self.path))
@@ -92,8 +72,7 @@ class Model(Closing):
                 self.threads = threads or self._choose_threads(interpreter)
                 """How many threads it uses."""
         except (ValueError, RuntimeError) as error:
-            why = _why(error)
-            raise ModelError(f"{self.path}: the TFLite runtime refuses it ({why}); convert the model again") from error
+            raise ModelError(f"{self.path}: {refusal_of(interpreter, _why(error))}") from error
         self._input = _single(self._interpreter.get_input_details(), "input", self.path)
         self._output = _single(self._interpreter.get_output_details(), "output", self.path)
         self.input_shape = tuple(int(n) for n in self._input["shape"])
@@ -139,7 +118,7 @@ class Model(Closing):
 
     def _choose_threads(self, interpreter: Any) -> int:
         """Time one thread and two, use two if they are faster by enough, and return how many are used."""
-        if (os.cpu_count() or 1) < 2:
+        if (os.cpu_count() or 1) < 2 or name_of(interpreter) == STAND_IN:
             return 1
         two = interpreter(model_content=self._content, num_threads=2)
         two.allocate_tensors()
@@ -164,13 +143,8 @@ class Model(Closing):
         self._interpreter = None
 
     def _invoke(self, glyphs: Pixels) -> NDArray[np.float32]:
-        input_index, output_index = self._input["index"], self._output["index"]
-        interpreter, inputs = self._interpreter, model_input(glyphs, self._image, self._table, self.card.fit)
-        outputs = np.empty((len(glyphs), len(self.card.labels)), np.float32)
-        for i, image in enumerate(inputs.reshape(-1, *self.input_shape)):
-            interpreter.set_tensor(input_index, image)
-            interpreter.invoke()
-            outputs[i] = interpreter.get_tensor(output_index).reshape(-1)
+        inputs = model_input(glyphs, self._image, self._table, self.card.fit).reshape(-1, *self.input_shape[1:])
+        outputs = run_each(self._interpreter, self._input, self._output, inputs)
         scale, zero = self._output["quantization"]
         real: NDArray[np.float32] = outputs
         return (real - np.float32(zero)) * np.float32(scale) if scale else real

@@ -156,17 +156,16 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _run_trial(answer: dict[str, Any], runtime: str, threads: int, file: str) -> None:
-    from importlib.metadata import version
     from importlib.util import find_spec
 
     if runtime and not find_spec(runtime):
         answer["here"] = False
         return
     from edge.model import golden_digits
-    from edge.model.classifier import Model, content_of, interpreter_class, packaged_model
+    from edge.model.classifier import Model, content_of, packaged_model
+    from edge.model.runtime import interpreter_class, title_of
 
-    package = interpreter_class(runtime or None).__module__.partition(".")[0].replace("_", "-")
-    answer["version"] = f"{package} {version(package)}"
+    answer["version"] = title_of(interpreter_class(runtime or None))
     path = Path(file) if file else packaged_model()
     content = sys.stdin.buffer.read() if file == "-" else content_of(path)
     golden_digits.golden_glyphs()

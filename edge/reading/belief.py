@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
-from edge.model.classifier import INFO_PREFIX, content_of, interpreter_class, packaged_model
+from edge.model.classifier import content_of, packaged_model
+from edge.model.runtime import INFO_PREFIX, interpreter_class, run_each
 from edge.reading.evidence import NAMES, VIEW, VIEW_CLASSES
 from edge.system import archive
 from edge.system.closing import Closing
@@ -41,11 +42,11 @@ WEIGHTS = ("mean", "scale", "hidden", "hidden_bias", "output", "output_bias")
 class ViewNetwork(Closing):
     """Looks at candidates among what stands around them."""
 
-    def __init__(self, content: bytes, where: str) -> None:
+    def __init__(self, content: bytes, where: str, runtime: str | None = None) -> None:
         """``content``: the bytes of the .tflite; ``where``: the file's name. Raises ModelError if it is another."""
         try:
             with without(INFO_PREFIX):
-                self._interpreter: Any = interpreter_class()(model_content=content, num_threads=1)
+                self._interpreter: Any = interpreter_class(runtime)(model_content=content, num_threads=1)
                 self._interpreter.allocate_tensors()
             (self._input,), (self._output,) = (
                 self._interpreter.get_input_details(), self._interpreter.get_output_details(),
@@ -58,12 +59,7 @@ class ViewNetwork(Closing):
 
     def look(self, views: Pixels) -> NDArray[np.float32]:
         """Views (n, VIEW, VIEW, 2) uint8 of candidates -> the share of each of VIEW_CLASSES, (n, 12)."""
-        outputs = np.empty((len(views), VIEW_CLASSES), np.float32)
-        interpreter, index, output = self._interpreter, self._input["index"], self._output["index"]
-        for i, view in enumerate(views):
-            interpreter.set_tensor(index, view[None])
-            interpreter.invoke()
-            outputs[i] = interpreter.get_tensor(output)[0]
+        outputs = run_each(self._interpreter, self._input, self._output, views)
         scale, zero = self._output["quantization"]
         logits = (outputs - np.float32(zero)) * np.float32(scale)
         shares: NDArray[np.float32] = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -77,14 +73,14 @@ class ViewNetwork(Closing):
 class Belief(Closing):
     """Weighs what is known of a candidate. Only for one thread at a time."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        """Load the file, or the packaged one. Raises ModelError."""
+    def __init__(self, path: Path | None = None, *, runtime: str | None = None) -> None:
+        """Load the file, or the packaged one; ``runtime`` as for ``Model``. Raises ModelError."""
         path = path or packaged_model().with_name("belief.tflite")
         content = content_of(path, MAKER)
         self.card = _unpack(content, path)
         """Its weights, and how it was fitted."""
         self._weights = {name: np.array(self.card[name], np.float32) for name in WEIGHTS}
-        self.network = ViewNetwork(content, str(path))
+        self.network = ViewNetwork(content, str(path), runtime)
         """The first of its two networks."""
 
     def look(self, views: Pixels) -> NDArray[np.float32]:

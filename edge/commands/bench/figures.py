@@ -15,7 +15,7 @@ from edge.commands.arguments import model_of
 from edge.commands.bench.report import SCHEMA
 from edge.commands.bench.stages import measure
 from edge.commands.bench.startup import measure_startup
-from edge.model.classifier import RUNTIMES
+from edge.model.runtime import interpreter_class, title_of
 from edge.settings import Settings
 from edge.system import raspberry
 from edge.system.process import after_imports
@@ -61,7 +61,7 @@ def machine() -> dict[str, str | int | None]:
         "python": platform.python_version(),
         "numpy": _version("numpy"),
         "opencv": _version("opencv-python-headless"),
-        "runtime": next((f"{name} {found}" for name in RUNTIMES if (found := _version(name.replace("_", "-")))), None),
+        "runtime": title_of(interpreter_class()),
     }
 
 

@@ -15,7 +15,8 @@ import numpy as np
 from edge.errors import EdgeError
 from edge.handwriting import rendering, virtual_camera
 from edge.images import save
-from edge.model.classifier import interpreter_class, packaged_model
+from edge.model.classifier import packaged_model
+from edge.model.runtime import interpreter_class
 from edge.settings import Settings
 
 REPEATS = 5
@@ -40,7 +41,7 @@ print(imported - begun, opened - imported, time.perf_counter() - opened)
 BARE = """
 import cv2, numpy
 from {runtime}.interpreter import Interpreter
-interpreter = Interpreter({model!r}, num_threads=1)
+interpreter = Interpreter(model_content=open({model!r}, "rb").read(), num_threads=1)
 interpreter.allocate_tensors()
 interpreter.invoke()
 """
@@ -74,7 +75,7 @@ def _measure_once(settings: Settings, picture: Path) -> dict[str, float]:
         raise EdgeError("edge run: prints no reading; try it by itself")
     live = ("synthetic:?fps=20&hold=1000", "--publish", f"jsonl:{os.devnull}", "--frames", str(FRAMES))
     resident, peak = _memory_used((*runs, *live))
-    runtime = interpreter_class().__module__.partition(".")[0]
+    runtime = interpreter_class().__module__.rpartition(".")[0]
     bare = (sys.executable, "-c", BARE.format(runtime=runtime, model=settings.model or str(packaged_model())))
     return {
         "import_ms": imported,

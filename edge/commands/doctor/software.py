@@ -14,8 +14,8 @@ from edge.commands.doctor.finding import Finding, failure, ok, warning
 from edge.commands.doctor.machine import TIMED_OUT, Machine
 from edge.errors import StateError
 from edge.model import trial
-from edge.model.classifier import RUNTIMES
 from edge.model.registry import ModelRegistry
+from edge.model.runtime import RUNTIMES
 from edge.system import state_folder
 
 TRY_NUMPY = """

@@ -48,7 +48,7 @@ def test_an_old_file_gives_what_its_own_keras_gave(name: str, tmp_path: Path) ->
 
 @pytest.mark.parametrize("name", ["keras1_sequential_theano_th.h5", "keras2_functional_theano_th.h5"])
 def test_an_old_model_computes_in_tflite_as_it_did(name: str, tmp_path: Path) -> None:
-    from edge.model.classifier import interpreter_class
+    from edge.model.runtime import interpreter_class
 
     path = unpacked(name, tmp_path)
     with h5py.File(path) as stored:

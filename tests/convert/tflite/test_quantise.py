@@ -10,7 +10,8 @@ from convert.choices import RECIPES, Io, Recipe
 from convert.data.mnist import Mnist
 from convert.tflite import flatbuffer, quantise
 from edge.errors import ConvertError, DataError
-from edge.model.classifier import Model, interpreter_class
+from edge.model.classifier import Model
+from edge.model.runtime import interpreter_class
 from tests.support import small
 
 pytestmark = small.QUIET

@@ -15,7 +15,8 @@ from hypothesis.extra.numpy import arrays
 from edge.errors import ModelError
 from edge.model import classifier as room
 from edge.model.card import Card, Output
-from edge.model.classifier import Model, interpreter_class, model_input, packaged_model, probabilities
+from edge.model.classifier import Model, model_input, packaged_model, probabilities
+from edge.model.runtime import interpreter_class
 from tests.support import files
 
 
