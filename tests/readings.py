@@ -128,8 +128,9 @@ def main() -> int:
         print(
             f"{title_of(interpreter_class(runtime))}, OpenCV {cv2.__version__}, NumPy {np.__version__}, Python"
             f" {platform.python_version()}, {8 * struct.calcsize('P')} bits on {platform.machine()}: {same['page']} of"
-            f" {PAGES} pages are the recorded ones, {same['text']} read the same; boxes differ by up to {furthest(found, then, 'boxes'):g} pixels,"
-            f" confidences by up to {furthest(found, then, 'confidences'):.4f}, those of doubtful digits by {doubt:.4f}"
+            f" {PAGES} pages are the recorded ones, {same['text']} read the same; boxes differ by up to"
+            f" {furthest(found, then, 'boxes'):g} pixels, confidences by up to"
+            f" {furthest(found, then, 'confidences'):.4f}, those of doubtful digits by {doubt:.4f}"
         )
     return 0
 

@@ -1,9 +1,9 @@
 """Hold NumPy's stand-in against the TFLite runtime: ``python -m tests.benchmarks.stand_in MNIST [MODEL.tflite ...]``.
 
-``MNIST`` is a folder of its four files. Each model, the packaged one by default, classifies the 10,000 test digits in both,
-as ``Model.predict`` does for a page's digits, and packaged views of marks go through the network that judges them. Where
-LiteRT is installed, outputs are also compared with its reference kernels, value by value. Times are processor times of
-one thread each, in turn, so that other work on the machine slows both alike.
+``MNIST`` is a folder of its four files. Each model, the packaged one by default, classifies the 10,000 test digits in
+both, as ``Model.predict`` does for a page's digits; the views of all marks on the recorded pages go through the network
+that judges them. Where LiteRT is installed, outputs are also compared with its reference kernels, value by value. Times
+are processor times of one thread each, in turn, so that other work on the machine slows both alike.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ from pathlib import Path
 from edge import publishers, sources, uri
 from edge.controls import Controls, Program
 from edge.model.card import MEMBER, read_card
+from edge.model.classifier import Model
+from edge.model.runtime import STAND_IN
 from edge.mqtt import address
 from edge.publishers.mqtt import Mqtt
 from edge.settings import load_settings
@@ -60,3 +62,8 @@ def command(data: bytes) -> None:
     _CHANNEL._on_message(topic, data[1:], choice >= 128)
     if not 0 <= _CHANNEL._program.controls.threshold <= 1:
         raise AssertionError("a threshold outside 0 to 1")
+
+
+def stand_in(data: bytes) -> None:
+    """A .tflite file, as NumPy runs it where there is no TFLite runtime."""
+    Model("model.tflite", runtime=STAND_IN, content=data)

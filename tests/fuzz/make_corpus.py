@@ -14,10 +14,14 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import Builder
 
+from convert.choices import Recipe
+from convert.load.input_format import InputFormat
 from convert.load.keras_file import CONFIG, METADATA, WEIGHTS
+from convert.tflite import quantise
 from edge.model.card import DIGITS, MEMBER, Card
 from tests.fuzz.archives import zipped
 from tests.fuzz.targets import CORPUS
+from tests.support import small
 
 MODEL = b"\x1c\0\0\0TFL3" + bytes(24)
 """Stands for a .tflite in front of its card."""
@@ -84,6 +88,7 @@ def corpus() -> dict[str, dict[str, bytes]]:
         "keras_hdf5": keras_hdf5(),
         "architecture": {f"{name}.json": _json(part) for name, part in architectures().items()},
         "tflite": {"small.tflite": small_tflite()},
+        "stand_in": {"small.tflite": small_tflite(), **small_networks()},
     }
 
 
@@ -254,6 +259,22 @@ def _hdf5(
 
 def _json(value: Any) -> bytes:
     return json.dumps(value).encode()
+
+
+def small_networks() -> dict[str, bytes]:
+    """Classifiers of 8x8 pixels by some recipes, with as many kinds of operators as fit into a few kilobytes."""
+    keras = small.keras()
+    layers, shape = keras.layers, (8, 8, 1)
+    keras.utils.set_random_seed(1)
+    glyph = layers.Input(shape, name="glyph")
+    one = layers.MaxPooling2D()(layers.Conv2D(2, 3, strides=2, padding="same", activation="relu")(glyph))
+    other = layers.AveragePooling2D(2)(layers.DepthwiseConv2D(3, padding="same", strides=2)(glyph))
+    joined = layers.Concatenate()([layers.Add()([one, layers.Multiply()([one, other])]), one])
+    model = keras.Model(glyph, layers.Dense(10, activation="softmax")(layers.Flatten()(joined)))
+    frozen = quantise.freeze(model, InputFormat(shape=shape, image=shape), "small")
+    images = np.random.default_rng(1).uniform(size=(50, *shape)).astype(np.float32)
+    recipes: tuple[Recipe, ...] = ("float16", "dynamic", "int8")
+    return {f"{recipe}.tflite": quantise.convert(frozen, recipe, images, "uint8", "small") for recipe in recipes}
 
 
 if __name__ == "__main__":

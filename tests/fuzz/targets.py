@@ -11,6 +11,7 @@ TARGETS = {
     "picture": "tests.fuzz.edge_targets:picture",
     "settings": "tests.fuzz.edge_targets:settings",
     "command": "tests.fuzz.edge_targets:command",
+    "stand_in": "tests.fuzz.edge_targets:stand_in",
     "keras_zip": "tests.fuzz.convert_targets:keras_file",
     "keras_hdf5": "tests.fuzz.convert_targets:keras_file",
     "architecture": "tests.fuzz.convert_targets:architecture",

@@ -33,8 +33,8 @@ def relu(call: Call) -> Kernel:
 
 
 def elementwise(call: Call) -> Kernel:
-    """A function of each value: of floats as it is, of int8 and uint8 by a table of all their values."""
-    kind, function = call.types(FLOAT, np.int8, np.uint8), _function(call)
+    """A function of each value: of floats as it is, of integers by a table of all their values."""
+    kind, function = call.types(FLOAT, *INTEGERS), _function(call)
     if kind == FLOAT:
         return lambda values: np.asarray(function(_value(values)), FLOAT)
     source, target, limits = call.input(0), call.output, np.iinfo(kind)

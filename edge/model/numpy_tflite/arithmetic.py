@@ -8,27 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.model.numpy_tflite.fixed_point import rescaler
-from edge.model.numpy_tflite.kernel import FLOAT, Call, Kernel, Values, clamped
+from edge.model.numpy_tflite.kernel import FLOAT, INTEGERS, Call, Kernel, Values, clamped
 
 OF_FLOATS: dict[str, Any] = {
     "ADD": np.add, "SUB": np.subtract, "MUL": np.multiply, "DIV": np.divide, "MAXIMUM": np.maximum,
     "MINIMUM": np.minimum,
 }  # fmt: skip
-_LEFT_SHIFT = 20
-"""Bits by which int8 is shifted before it is added (tensorflow/lite/kernels/add.cc)."""
+_LEFT_SHIFT, _LEFT_SHIFT_INT16 = 20, 15
+"""Bits by which int8, and int16, is shifted before it is added (tensorflow/lite/kernels/add.cc)."""
 
 
 def binary(call: Call) -> Kernel:
-    """Any of OF_FLOATS; of int8 and uint8: ADD, SUB and MUL, and MAXIMUM and MINIMUM of one scale."""
-    name, kind = call.operator.name, call.types(FLOAT, np.int8, np.uint8, np.int32, np.int64)
+    """Any of OF_FLOATS; of quantised integers: ADD, SUB and MUL, and MAXIMUM and MINIMUM of one scale."""
+    name, kind = call.operator.name, call.types(FLOAT, *INTEGERS, np.int32, np.int64)
     if call.input(1).dtype != kind:
         raise ValueError("is of two types, which only a TFLite runtime can compute")
     extreme = name in ("MAXIMUM", "MINIMUM")
-    if kind in (np.int8, np.uint8) and not extreme:
+    if kind in INTEGERS and not extreme:
         if name not in ("ADD", "SUB", "MUL"):
             raise ValueError("is of integers, which only a TFLite runtime can compute")
         return _product(call) if name == "MUL" else _sum(call, -1 if name == "SUB" else 1)
-    if extreme and kind in (np.int8, np.uint8):
+    if extreme and kind in INTEGERS:
         tensors = (call.input(0), call.input(1), call.output)
         if len({(tensor.scale, tensor.zero) for tensor in tensors}) > 1:
             raise ValueError("changes the scale, which only a TFLite runtime can compute")
@@ -42,10 +42,10 @@ def _sum(call: Call, sign: int) -> Kernel:
     """AddFunc in tensorflow/lite/kernels/internal/reference/integer_ops/add.h: both inputs brought to one scale."""
     first, second, target, limits = call.input(0), call.input(1), call.output, call.limits(4)
     twice = np.float64(np.float32(2) * np.float32(max(first.scale, second.scale)))
-    largest = 255.0 * 2**_LEFT_SHIFT
+    shift = 2.0 ** (_LEFT_SHIFT_INT16 if target.dtype == np.int16 else _LEFT_SHIFT)
+    largest = float(np.iinfo(target.dtype).max - np.iinfo(target.dtype).min) * shift
     scaled = [rescaler(np.float64(tensor.scale) / twice, largest) for tensor in (first, second)]
-    rescale = rescaler(twice / (2.0**_LEFT_SHIFT * np.float64(target.scale)), 2 * largest)
-    shift = 2.0**_LEFT_SHIFT
+    rescale = rescaler(twice / (shift * np.float64(target.scale)), 2 * largest)
 
     def kernel(values: Values) -> NDArray[Any]:
         assert values[0] is not None and values[1] is not None
@@ -60,7 +60,8 @@ def _product(call: Call) -> Kernel:
     """MulElementwise in tensorflow/lite/kernels/internal/reference/integer_ops/mul.h."""
     first, second, target, limits = call.input(0), call.input(1), call.output, call.limits(4)
     real = np.float32(first.scale) * np.float32(second.scale) / np.float32(target.scale)
-    rescale = rescaler(real, 255.0 * 255)
+    largest = float(np.iinfo(target.dtype).max - np.iinfo(target.dtype).min)
+    rescale = rescaler(real, largest * largest)
 
     def kernel(values: Values) -> NDArray[Any]:
         assert values[0] is not None and values[1] is not None

@@ -36,7 +36,17 @@ def rescaler(real: Any, largest: float, *, negative: bool = True) -> Rescale:
     Whole numbers come out as float64. They are computed there too if all products are exact, which is faster. Without
     ``negative``, it does not matter which number below 0 a negative one becomes.
     """
+    return _twice(*multiplier(real), largest, negative)
+
+
+def rescaler_of_mean(real: float, count: int, largest: float) -> Rescale:
+    """As ``rescaler``, of sums of ``count`` numbers, which it also divides by that (QuantizedMeanOrSum in reduce.h)."""
     mantissa, shift = multiplier(real)
+    more = min(count.bit_length() - 1, 32, 31 + int(shift[0]))
+    return _twice((mantissa << more) // count, shift - more, largest, True)
+
+
+def _twice(mantissa: NDArray[np.int64], shift: NDArray[np.int64], largest: float, negative: bool) -> Rescale:
     left, right = np.maximum(shift, 0), np.maximum(-shift, 0)
     if largest * float(2.0 ** left.max()) * float(mantissa.max()) + 2.0**30 < EXACT:
         return _rescaler_float64(mantissa, left, right, negative)

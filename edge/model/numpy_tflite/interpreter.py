@@ -7,6 +7,7 @@ compute: integers bit for bit, floats but for the order of additions.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -106,6 +107,17 @@ class Interpreter:
         if index not in self._values:
             raise ValueError(f"tensor {index}: has no values")
         return self._values[index].copy()
+
+    def steps_with(self, values_of: Callable[[int], NDArray[Any]]) -> Iterator[tuple[Operator, NDArray[Any]]]:
+        """Each operator, and what it alone makes of inputs from elsewhere, by their indices. For tests."""
+        computed = {operator.outputs[0].index for operator, _, _ in self._steps}
+        changing = computed | {tensor.index for tensor in self._graph.inputs}
+        for operator, kernel, _ in self._steps:
+            found = tuple(
+                None if one is None else values_of(one.index) if one.index in changing else self._values[one.index]
+                for one in operator.inputs
+            )
+            yield operator, _computed(operator, kernel, found)
 
     def _check_size(self) -> None:
         """Raise ValueError unless all constants together are few enough; an operator may copy each of its own."""

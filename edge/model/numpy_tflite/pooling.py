@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.model.numpy_tflite.fixed_point import rescaler_of_mean
 from edge.model.numpy_tflite.kernel import FLOAT, INTEGERS, Call, Kernel, Values, clamped
 from edge.model.numpy_tflite.windows import Windows
 
@@ -45,15 +47,13 @@ def average_pool_2d(call: Call) -> Kernel:
                 made += views[:, :, :, y, x]
         if kind == FLOAT:
             return clamped(made / inside, limits)
-        # Rounded to the nearest integer, halves away from 0.
-        made = np.trunc((made + np.copysign(np.floor(inside / 2), made)) / inside)
-        return clamped(made, limits).astype(kind)
+        return clamped(_divided(made, inside), limits).astype(kind)
 
     return kernel
 
 
 def reduction(call: Call) -> Kernel:
-    """MEAN, SUM and REDUCE_MAX. Of integers, a mean is computed in float32 and rounded, as TFLite does."""
+    """MEAN, SUM and REDUCE_MAX. Of integers: MEAN, and REDUCE_MAX of one scale."""
     kind = call.types(FLOAT, *INTEGERS)
     name, axes, keep = call.operator.name, _axes(call), bool(call.option(4, "?"))
     if kind == FLOAT:
@@ -66,18 +66,23 @@ def reduction(call: Call) -> Kernel:
         return lambda values: np.max(_value(values), axis=axes, keepdims=keep)
     if name == "SUM":
         raise ValueError("is of integers, which only a TFLite runtime can compute")
-    scale, limits = np.float32(source.scale) / np.float32(target.scale), np.iinfo(kind)
-    offset = np.float32(-source.zero) * scale + np.float32(0.5)
+    zero, limits = source.zero, np.iinfo(kind)
+    count = math.prod(call.input(0).shape[axis] for axis in axes)
+    if not count:
+        raise ValueError("its input is empty")
+    rescale = rescaler_of_mean(source.scale / target.scale, count, 65535.0 * count)
 
     def mean(values: Values) -> NDArray[Any]:
         numbers = _value(values)
-        count = np.prod([numbers.shape[axis] for axis in axes])
-        # Sums of integers are exact in float64, and become float32 as in the kernel.
-        sums = numbers.sum(axis=axes, keepdims=keep, dtype=np.float64).astype(FLOAT)
-        made = np.floor(sums / FLOAT(count) * scale + offset) + FLOAT(target.zero)
-        return np.clip(made, limits.min, limits.max).astype(kind)
+        sums = numbers.sum(axis=axes, keepdims=keep, dtype=np.float64) - float(zero) * count
+        return np.clip(rescale(sums) + target.zero, limits.min, limits.max).astype(kind)
 
     return mean
+
+
+def _divided(numbers: NDArray[Any], count: Any) -> NDArray[Any]:
+    """Whole numbers, divided and rounded to the nearest one, halves away from 0."""
+    return np.trunc((numbers + np.copysign(np.floor(count / 2), numbers)) / count)
 
 
 def _windows(call: Call) -> Windows:
