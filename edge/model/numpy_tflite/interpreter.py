@@ -38,6 +38,7 @@ class Interpreter:
 
     def allocate_tensors(self) -> None:
         """Make everything ready, and compute once. Raises ValueError, which says what cannot be computed."""
+        self._check_order()
         self._check_size()
         constants = _Constants()
         for operator in self._graph.operators:
@@ -121,14 +122,30 @@ class Interpreter:
 
     def _check_size(self) -> None:
         """Raise ValueError unless all constants together are few enough; an operator may copy each of its own."""
-        constants = 0
+        constants = sum(
+            math.prod(tensor.shape)
+            for operator in self._graph.operators
+            for tensor in operator.inputs
+            if tensor and tensor.constant is not None
+        )
+        if constants > MAX_VALUES:
+            raise ValueError(f"it has {constants:,} weights, more than {MAX_VALUES:,}")
+
+    def _check_order(self) -> None:
+        """Raise ValueError unless each operator reads what is there by then, and makes one tensor that is not."""
+        there = {tensor.index for tensor in self._graph.inputs}
         for operator in self._graph.operators:
             if len(operator.outputs) != 1:
                 raise ValueError(f"{operator.name}: has {len(operator.outputs)} outputs instead of one")
-            for tensor in operator.inputs:
-                constants += math.prod(tensor.shape) if tensor and tensor.constant is not None else 0
-        if constants > MAX_VALUES:
-            raise ValueError(f"it has {constants:,} weights, more than {MAX_VALUES:,}")
+            used = [tensor for tensor in operator.inputs if tensor is not None]
+            target = operator.outputs[0]
+            if any(tensor.constant is None and tensor.index not in there for tensor in used):
+                raise ValueError(f"{operator.name}: reads a tensor that nothing computes")
+            if target.index in there or target.constant is not None:
+                raise ValueError(f"{operator.name}: computes a tensor that is there already")
+            there.add(target.index)
+        if not all(tensor.index in there for tensor in self._graph.outputs):
+            raise ValueError("nothing computes its output")
 
 
 class _Constants:
