@@ -96,7 +96,11 @@ bench: packages $(VENV)/everything $(OTHERS)/ready data ## measure speed, also o
 LOCK = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
   --custom-compile-command "make lock"
 lock: $(VENV)/everything ## renew the versions and hashes of what the service installs (systemd/requirements*.txt)
-	$(LOCK) --constraint systemd/bookworm.txt --output-file systemd/requirements.txt pyproject.toml
+	$(BIN)/python -m tests.supply.declared bits-64 | \
+	  $(LOCK) --constraint systemd/bookworm.txt --output-file systemd/requirements.txt -
+	@# NumPy comes from apt there, as OpenCV does.
+	$(BIN)/python -m tests.supply.declared bits-32 | $(LOCK) --no-emit-package numpy --no-emit-package opencv-python-headless \
+	  --output-file systemd/requirements-32bit.txt -
 	$(BIN)/python -m tests.supply.declared build | $(LOCK) --output-file systemd/requirements-build.txt -
 	@# uv is more lenient than pip, which is what installs them.
 	$(BIN)/python -m pip install --quiet --dry-run --ignore-installed --require-hashes --only-binary :all: --no-deps \

@@ -1,4 +1,4 @@
-"""Print what pyproject.toml requires, one a line: ``python -m tests.supply.declared build``, or an extra's name."""
+"""Print what pyproject.toml requires, one a line: ``python -m tests.supply.declared build``, bits-64, or an extra."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def declared(what: str = "") -> list[str]:
-    """The requirements of the project itself, of its ``build``, or of one of its extras."""
+def declared(what: str = "bits-64") -> list[str]:
+    """The requirements of the project itself for a word size, of its ``build``, or of one of its extras."""
     tables = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    requirements: list[str]
     if what == "build":
-        requirements: list[str] = tables["build-system"]["requires"]
-        return requirements
-    project = tables["project"]
-    return list(project["optional-dependencies"][what] if what else project["dependencies"])
+        requirements = tables["build-system"]["requires"]
+    elif what.startswith("bits-"):
+        # As hatch_build.py adds them up.
+        config = tables["tool"]["hatch"]["metadata"]["hooks"]["custom"]
+        requirements = [*config["everywhere"], *config[what]]
+    else:
+        requirements = tables["project"]["optional-dependencies"][what]
+    return requirements
 
 
 if __name__ == "__main__":
