@@ -14,7 +14,8 @@ usage: install.sh install [--from WHAT] | upgrade [--from WHAT] | uninstall [--p
   --purge      with uninstall: remove these too
   --from WHAT  what is installed: a folder, a wheel, edge-digits (the newest release) or edge-digits==0.1.0
                (default: the checkout that contains this script, otherwise the newest release)
-               What it needs is installed as requirements.txt beside this script says: these versions, with these hashes
+               What it needs is installed as requirements.txt beside this script says: these versions, with these hashes.
+               On a 32-bit system, NumPy and OpenCV come from apt, and on Trixie all of it
   --root DIR   only install the files, below DIR: no apt, venv, user or systemctl; needs no root
 USAGE
 }
@@ -89,10 +90,45 @@ systemd_runs() {
   is_this_machine && [ -d /run/systemd/system ]
 }
 
+userland() {
+  # The word size of Python, and the minor version: 64 11, 32 13. Not uname: a 64-bit kernel may run a 32-bit system.
+  "$python" -c 'import struct, sys; print(8 * struct.calcsize("P"), sys.version_info[1])'
+}
+
+fits() {
+  "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    fail "$python is older than 3.11; use Bookworm or a later release"
+  case $(userland),$(uname -m) in
+    "32 11,armv6l" | "32 11,armv5"*)
+      fail "there is no pydantic for Bookworm on this processor, $(uname -m); use Raspberry Pi OS Trixie, 32-bit"
+      ;;
+  esac
+}
+
 packages() {
   export DEBIAN_FRONTEND=noninteractive
+  # What can never run is refused before anything is installed.
+  [ ! -x "$python" ] || fits
+  get python3-venv
+  fits
+  # shellcheck disable=SC2046  # several names
+  get $(from_apt) python3-picamera2
+}
+
+from_apt() {
+  # With 32 bits, what pip has no wheel of. Trixie has all that is needed, and Bookworm only what is not in the lock.
+  case $(userland) in
+    "32 11") echo python3-numpy python3-opencv libopenblas0-pthread ;;
+    "32 "*)
+      echo python3-numpy python3-opencv libopenblas0-pthread python3-paho-mqtt python3-prometheus-client \
+        python3-pydantic-settings python3-starlette python3-uvicorn
+      ;;
+  esac
+}
+
+get() {
   missing=
-  for package in python3-venv python3-picamera2; do
+  for package; do
     dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
   done
   [ -n "$missing" ] || return 0
@@ -103,15 +139,14 @@ packages() {
     elif [ "$package" = python3-picamera2 ]; then
       "$python" -c 'import importlib.util, sys; sys.exit(not importlib.util.find_spec("picamera2"))' ||
         say "apt has no python3-picamera2 (Raspberry Pi OS has it): picamera2: cameras cannot be used, others can"
-    else
+    elif [ "$package" != libopenblas0-pthread ]; then
+      # That one makes NumPy fast, and is not needed.
       fail "apt has no $package; use Debian or Raspberry Pi OS"
     fi
   done
 }
 
 program() {
-  "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-    fail "$python is older than 3.11; use Bookworm or a later release"
   if ! same_python; then
     "$python" -m venv --clear --system-site-packages "$venv"
   fi
@@ -158,15 +193,12 @@ wheel() {
 }
 
 dependencies() {
-  locked=$lock
-  if [ "$("$venv/bin/python" -c 'import platform; print(platform.machine())')" = armv7l ]; then
-    # piwheels builds their wheels for 32-bit ARM itself, so the lock does not have the hashes.
-    say "NumPy and OpenCV come from piwheels: their hashes are not checked"
-    run_pip install --only-binary :all: --constraint "$here/bookworm.txt" numpy opencv-python-headless
-    locked=$work/requirements.txt
-    awk '/^[^ #]/ { skip = /^(numpy|opencv-python-headless)==/ } !skip' "$lock" >"$locked"
-  fi
-  run_locked --requirement "$locked"
+  case $(userland) in
+    "64 "*) run_locked --requirement "$lock" ;;
+    # Beside NumPy and OpenCV, which come from apt.
+    "32 11") run_locked --requirement "$here/requirements-32bit.txt" ;;
+    *) say "all that is needed comes from apt, as pip has too little for 32 bits" ;;
+  esac
 }
 
 same_python() {

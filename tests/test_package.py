@@ -41,7 +41,7 @@ def test_what_it_says_of_itself(wheel: Path) -> None:
     assert metadata["License-Expression"] == "Apache-2.0"
     needed = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
     names = {re.split(r"[<>=; ]", line)[0] for line in needed}
-    runtime = {"ai-edge-litert", "tflite-runtime"}
+    runtime = {"ai-edge-litert"}
     libraries = {"numpy", "opencv-python-headless", "paho-mqtt", "prometheus-client", "pydantic-settings"}
     page = {"starlette", "uvicorn"}
     assert names == runtime | libraries | page, "no TensorFlow on a Pi"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from tests.supply.lock import BUILD_LOCK, LOCK, Locked, read
+from tests.supply.lock import BUILD_LOCK, LOCK, LOCK_32, Locked, read
 
 
 class AuditError(Exception):
@@ -29,7 +29,7 @@ def main() -> int:
     parser.add_argument("--osv-url", default="", help="another OSV service than pip-audit's default")
     arguments = parser.parse_args()
     try:
-        versions = {(one.name, one.version): one for path in (LOCK, BUILD_LOCK) for one in read(path)}
+        versions = {(one.name, one.version): one for path in (LOCK, LOCK_32, BUILD_LOCK) for one in read(path)}
         found = [line for part in rounds(versions.values()) for line in ask(part, arguments.osv_url)]
     except AuditError as error:
         print(f"audit: {error}", file=sys.stderr)

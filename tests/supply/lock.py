@@ -12,6 +12,8 @@ from packaging.utils import canonicalize_name
 from tests.supply.declared import ROOT
 
 LOCK = ROOT / "systemd" / "requirements.txt"
+LOCK_32 = ROOT / "systemd" / "requirements-32bit.txt"
+"""For 32 bits and Python 3.11. NumPy and OpenCV come from apt there."""
 BUILD_LOCK = ROOT / "systemd" / "requirements-build.txt"
 
 

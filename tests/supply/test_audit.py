@@ -12,11 +12,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from tests.supply import audit
-from tests.supply.lock import BUILD_LOCK, LOCK, read
+from tests.supply.lock import BUILD_LOCK, LOCK, LOCK_32, read
 from tests.support.patience import patience
 
 pytest.importorskip("pip_audit", reason="pip-audit is not installed here; make check brings it")
-VERSIONS = {(one.name, one.version) for path in (LOCK, BUILD_LOCK) for one in read(path)}
+VERSIONS = {(one.name, one.version) for path in (LOCK, LOCK_32, BUILD_LOCK) for one in read(path)}
 
 
 class Service(BaseHTTPRequestHandler):

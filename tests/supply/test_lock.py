@@ -10,17 +10,20 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.supply.declared import ROOT, declared
-from tests.supply.lock import BUILD_LOCK, LOCK, read
+from tests.supply.lock import BUILD_LOCK, LOCK, LOCK_32, read
 
 MACHINES = {
     "bookworm": ("3.11", "x86_64"),
     "bookworm-arm64": ("3.11", "aarch64"),
-    "bookworm-armhf": ("3.11", "armv7l"),
     "noble": ("3.12", "x86_64"),
     "trixie": ("3.13", "x86_64"),
     "trixie-arm64": ("3.13", "aarch64"),
 }
-"""Python and processor. 32-bit ARM has no TFLite runtime for Python 3.13."""
+"""Python and processor. With 32 bits, all comes from apt but for Bookworm, which has a lock of its own."""
+KERNELS = ("armv7l", "armv8l", "aarch64")
+"""What a 32-bit Python may run on: its markers are the kernel's."""
+APT = {"numpy": "1.24.2"}
+"""What comes from Bookworm's apt and stands in requirements of pip's, too."""
 LIMITS = (ROOT / "systemd" / "bookworm.txt").read_text("utf-8").splitlines()
 
 
@@ -66,6 +69,23 @@ def test_each_machine_gets_what_the_project_requires(machine: tuple[str, str]) -
     assert missing(declared("build"), installed(BUILD_LOCK, where), where) == []
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_32_bit_bookworm_gets_what_the_project_requires(kernel: str) -> None:
+    where = environment("3.11", kernel)
+    found = installed(LOCK_32, where)
+    assert "tflite-runtime" in found and not {"ai-edge-litert", "opencv-python-headless", "numpy"} & found.keys()
+    assert missing(declared("bits-32"), {**APT, **found}, where) == [], "run: make lock"
+    assert missing(declared("build"), installed(BUILD_LOCK, where), where) == []
+
+
+def test_both_locks_have_the_same_versions() -> None:
+    where = environment("3.11", "aarch64")
+    both = installed(LOCK, where)
+    assert {name: both.get(name, version) for name, version in installed(LOCK_32, where).items()} == installed(
+        LOCK_32, where
+    )
+
+
 def test_a_requirement_that_the_lock_does_not_fulfil_is_seen() -> None:
     where = environment("3.11", "aarch64")
     found = installed(LOCK, where)
@@ -90,7 +110,7 @@ def test_what_the_tests_run_with_needs_no_more_than_is_locked() -> None:
         assert missing(needed, found, where) == [], f"{name} {locked} needs what is not locked"
 
 
-@pytest.mark.parametrize("path", [LOCK, BUILD_LOCK], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [LOCK, LOCK_32, BUILD_LOCK], ids=lambda path: path.name)
 def test_no_line_names_a_place_and_each_has_hashes(path: Path) -> None:
     text = path.read_text("utf-8")
     assert not re.search(r"://|^-|@ ", text, re.MULTILINE), "an index, an option or an address"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from edge.system import state_folder
-from tests.supply.lock import LOCK, read
+from tests.supply.lock import LOCK, LOCK_32
 from tests.support.patience import patience
 
 ROOT = Path(__file__).parents[2]
@@ -195,27 +195,29 @@ def test_settings_that_are_wrong_do_not_end_the_installation_there(
 
 @pytest.fixture
 def pip_calls(tmp_path: Path) -> Callable[..., list[list[str]]]:
-    """What a step of the script asks of pip, on a machine of such a processor; a stand-in plays the venv's Python."""
+    """What a step of the script asks of pip, with a Python of such a word size and version, which a stand-in plays."""
     script = SCRIPT.read_text("utf-8")
-    names = "say|fail|run_pip|run_locked|wheel|dependencies"
+    names = "say|fail|userland|run_pip|run_locked|wheel|dependencies"
     steps = "".join(re.findall(rf"^(?:{names})\(\) \{{\n.*?^\}}\n", script, re.MULTILINE | re.DOTALL))
     python, log, work = tmp_path / "venv" / "bin" / "python", tmp_path / "calls", tmp_path / "work"
     python.parent.mkdir(parents=True)
     work.mkdir()
     python.write_text(
-        f'#!/bin/sh\nif [ "$1" = -c ]; then echo "$MACHINE"; exit; fi\nprintf "%s\\n" "$*" >>{shlex.quote(str(log))}\n'
+        f'#!/bin/sh\nif [ "$1" = -c ]; then echo "$USERLAND"; exit; fi\nprintf "%s\\n" "$*" >>{shlex.quote(str(log))}\n'
     )
     python.chmod(0o755)
 
-    def run_step(step: str, machine: str = "x86_64", **variables: str | Path) -> list[list[str]]:
-        given = {"venv": python.parents[1], "here": ROOT / "systemd", "work": work, **variables}
+    def run_step(step: str, userland: str = "64 13", **variables: str | Path) -> list[list[str]]:
+        given = {"python": python, "venv": python.parents[1], "here": ROOT / "systemd", "work": work, **variables}
         given["lock"] = LOCK
         places = " ".join(f"{name}={shlex.quote(str(value))}" for name, value in given.items())
         command = ["sh", "-euc", f"{places}\n{steps}{step}"]
         log.unlink(missing_ok=True)
-        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "MACHINE": machine}, cwd="/")
+        done = subprocess.run(
+            command, capture_output=True, text=True, env={**os.environ, "USERLAND": userland}, cwd="/"
+        )
         assert done.returncode == 0, done.stderr
-        return [line.split() for line in log.read_text().splitlines()]
+        return [line.split() for line in log.read_text().splitlines()] if log.exists() else []
 
     return run_step
 
@@ -224,23 +226,66 @@ LOCKED = {"--require-hashes", "--only-binary", ":all:", "--no-deps"}
 """What pip is told so that it takes only wheels whose hash is known."""
 
 
-@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-def test_what_the_program_needs_comes_from_the_lock_alone(
-    pip_calls: Callable[..., list[list[str]]], machine: str
+@pytest.mark.parametrize(
+    ("userland", "lock"),
+    [("64 11", LOCK), ("64 13", LOCK), ("32 11", LOCK_32)],
+    ids=lambda value: value.name if isinstance(value, Path) else value,
+)
+def test_what_the_program_needs_comes_from_a_lock_alone(
+    pip_calls: Callable[..., list[list[str]]], userland: str, lock: Path
 ) -> None:
-    (call,) = pip_calls("dependencies", machine)
-    assert {"-P", *LOCKED} < set(call) and call[-2:] == ["--requirement", str(LOCK)]
+    (call,) = pip_calls("dependencies", userland)
+    assert {"-P", *LOCKED} < set(call) and call[-2:] == ["--requirement", str(lock)]
 
 
-def test_on_32_bit_arm_only_numpy_and_opencv_come_without_a_hash(
-    pip_calls: Callable[..., list[list[str]]], tmp_path: Path
+def test_with_32_bits_and_a_newer_python_pip_is_not_asked(pip_calls: Callable[..., list[list[str]]]) -> None:
+    assert pip_calls("dependencies", "32 13") == []
+
+
+@pytest.fixture
+def says(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """What a step of the script says on a machine of such a Python, and such a kernel."""
+    script = SCRIPT.read_text("utf-8")
+    steps = "".join(re.findall(r"^(?:say|fail|userland|fits|from_apt)\(\) \{\n.*?^\}\n", script, re.M | re.S))
+    for name, answer in (("python", '"$USERLAND"'), ("uname", '"$KERNEL"')):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho {answer}\n")
+        (tmp_path / name).chmod(0o755)
+
+    def run_step(step: str, userland: str, kernel: str) -> subprocess.CompletedProcess[str]:
+        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "USERLAND": userland, "KERNEL": kernel}
+        command = ["sh", "-euc", f"python={shlex.quote(str(tmp_path / 'python'))}\n{steps}{step}"]
+        return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+    return run_step
+
+
+@pytest.mark.parametrize("kernel", ["aarch64", "armv7l", "armv6l"])
+def test_the_word_size_of_python_decides_and_not_the_kernel(
+    says: Callable[..., subprocess.CompletedProcess[str]], kernel: str
 ) -> None:
-    without, locked = pip_calls("dependencies", "armv7l")
-    assert set(without) > {"--only-binary", ":all:", "numpy", "opencv-python-headless"}
-    assert "--require-hashes" not in without and str(ROOT / "systemd" / "bookworm.txt") in without
-    assert set(locked) > LOCKED and Path(locked[-1]).parent == tmp_path / "work"
-    without_hash = ("numpy", "opencv-python-headless")
-    assert read(Path(locked[-1])) == [one for one in read(LOCK) if one.name not in without_hash]
+    """A 32-bit Raspberry Pi OS runs a 64-bit kernel on a Pi 4 and 5."""
+    assert says("from_apt", "64 13", kernel).stdout == ""
+    old, new = (set(says("from_apt", f"32 {minor}", kernel).stdout.split()) for minor in (11, 13))
+    assert {"python3-numpy", "python3-opencv"} < old < new and "python3-uvicorn" in new
+
+
+@pytest.mark.parametrize(
+    ("userland", "kernel", "refused"),
+    [
+        ("64 11", "aarch64", False),
+        ("32 11", "aarch64", False),
+        ("32 11", "armv7l", False),
+        ("32 13", "armv6l", False),
+        ("32 11", "armv6l", True),
+    ],
+)
+def test_what_can_never_run_is_refused_in_one_line(
+    says: Callable[..., subprocess.CompletedProcess[str]], userland: str, kernel: str, refused: bool
+) -> None:
+    done = says("fits", userland, kernel)
+    lines = done.stderr.splitlines()
+    assert (done.returncode, len(lines)) == ((1, 1) if refused else (0, 0))
+    assert not refused or lines[0].endswith("use Raspberry Pi OS Trixie, 32-bit")
 
 
 def test_the_program_is_built_with_locked_tools_and_no_index(
