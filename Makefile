@@ -23,7 +23,7 @@ SITE = $(BIN)/python -m zensical build --strict
 # One target after another, even under make -j: the environment is made before it is used.
 .NOTPARALLEL:
 
-.PHONY: help demo test test-fast test-edge test-arm64 test-machine test-bare test-install fuzz check docs tune score bench
+.PHONY: help demo test test-fast test-edge test-arm64 test-arm32 test-machine test-bare test-install fuzz check docs tune score bench
 .PHONY: lock sbom audit install clean
 # What stands after ## is what `make help` prints.
 help: ## list these targets
@@ -57,8 +57,14 @@ test-arm64: arm64 ## run test-edge on Debian for 64-bit ARM (ARM64=FILE, see tes
 test-bare: ## run make demo and test-fast in a fresh Debian (SUITE=trixie or bookworm, TARGETS="demo test")
 	@tests/machine/bare.sh $(or $(SUITE),trixie) $(or $(TARGETS),demo test-fast)
 
-test-install: ## install the service in a fresh Debian, with the locked packages alone (SUITE=trixie or bookworm)
-	@tests/machine/bare.sh $(or $(SUITE),trixie) --install
+test-install: ## install the service in a fresh Debian, with the locked packages alone (SUITE=bookworm, ARCH=armhf)
+	@ARCH="$(ARCH)" tests/machine/bare.sh $(or $(SUITE),trixie) --install
+
+# What the README says of 32-bit systems. QEMU_CPU: the processor of a Pi Zero W; Debian's armel is what it can run of Debian.
+test-arm32: ## install the service on 32-bit Debians under qemu-user, and read the recorded pages there
+	ARCH=armhf tests/machine/bare.sh bookworm --install
+	ARCH=armhf tests/machine/bare.sh trixie --install
+	ARCH=armel QEMU_CPU=arm1176 tests/machine/bare.sh trixie --install
 
 test-machine: machine $(VENV)/runtime ## install, boot and check a virtual machine (VM=FILE, see tests/machine/README.md)
 	@$(BIN)/python -u -m tests.machine.run "$(VM)"

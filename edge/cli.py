@@ -63,6 +63,10 @@ REMEDIES = {
 """errno of what the system refuses, wherever that happens -> what to do about it."""
 
 
+DEBIAN = {"cv2": "python3-opencv", "numpy": "python3-numpy"}
+"""Modules that pip has no wheel of for 32 bits -> Debian's package."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``edge`` with these arguments (default: those of the process); returns the exit status."""
     arguments, unknown = parser().parse_known_args(argv)
@@ -112,6 +116,11 @@ def _remedy(error: Exception) -> str:
     if isinstance(error, RuntimeError):
         # The only error of Python's threads that names no error of the system.
         return "too many threads: raise the limit (ulimit -u, TasksMax)" if "new thread" in str(error) else ""
+    if isinstance(error, ModuleNotFoundError) and error.name in DEBIAN:
+        return (
+            "install this program again; on a 32-bit system, that is in apt:"
+            f" sudo apt install -y {DEBIAN[error.name]}, and the virtual environment needs --system-site-packages"
+        )
     if isinstance(error, OSError) and error.errno in REMEDIES:
         return REMEDIES[error.errno]
     return "start it again; --debug shows where it failed"

@@ -13,6 +13,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,9 +39,11 @@ _MAX_LINE = 10_000
 """How many characters of a line of output are used."""
 EMPTY_ANSWER: dict[str, Any] = {
     "here": True, "version": "", "model": "", "right": 0, "asked": 0, "weak": False, "error": "",
+    "digit_ms": 0.0,
 }  # fmt: skip
 """The fields of the JSON line: whether the runtime is installed, its name and version, the model's name, how many
-golden digits it read and how many it was given; or why it is refused, and whether only because it reads too few."""
+golden digits it read, how many it was given and how long one took in milliseconds; or why it is refused, and whether only
+because it reads too few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +174,10 @@ def _run_trial(answer: dict[str, Any], runtime: str, threads: int, file: str) ->
     golden_digits.golden_glyphs()
     _limit_memory()
     with Model(path, threads=threads, runtime=runtime or None, content=content) as model:
+        started = time.perf_counter()
         score = golden_digits.score(model)
-        answer.update(right=score.right, asked=score.asked)
+        milliseconds = 1000 * (time.perf_counter() - started)
+        answer.update(right=score.right, asked=score.asked, digit_ms=round(milliseconds / score.asked, 2))
         if score.problem:
             answer["weak"] = True
             raise ModelError(f"{model.path}: {score.problem}; convert the model again, or train it")

@@ -5,6 +5,9 @@
 #   bare.sh SUITE TARGET...   SUITE: bookworm or trixie; the targets run in this order, as root
 #   bare.sh SUITE --install
 #
+# ARCH names another architecture of Debian, such as armhf: qemu-user then runs it, at a twentieth of the speed, on the
+# processor that QEMU_CPU names. EDGE_PATIENCE is handed on.
+#
 # Packages come from where this machine gets its own: the Debian mirror of its apt, the index and the certificates of its pip.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -16,6 +19,7 @@ if [ "${1:-}" = --install ]; then
   inside=install_inside.sh include=make,git,systemd
 fi
 
+arch=${ARCH:-$(dpkg --print-architecture)}
 if ! command -v mmdebstrap >/dev/null; then
   echo "bare.sh: mmdebstrap is missing; on Debian: sudo apt install -y mmdebstrap" >&2
   exit 1
@@ -54,14 +58,14 @@ set_pip() {
 {
   set_pip PIP_INDEX_URL global.index-url
   set_pip PIP_INDEX_URL :env:.index-url
-  for name in http_proxy https_proxy no_proxy; do
+  for name in http_proxy https_proxy no_proxy QEMU_CPU EDGE_PATIENCE; do
     eval "value=\${$name:-}"
     if [ -n "$value" ]; then echo "export $name='$value'"; fi
   done
 } >"$files/tmp/environment"
 
 set -- "$suite" "$@"
-mmdebstrap --quiet --variant=minbase --include="$include" --format=null \
+mmdebstrap --quiet --arch="$arch" --variant=minbase --include="$include" --format=null \
   --customize-hook="cp -r '$files/.' \"\$1/\"" \
   --customize-hook="chroot \"\$1\" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin sh /tmp/inside.sh $*" \
   "$suite" /dev/null \

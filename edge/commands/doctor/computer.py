@@ -20,6 +20,10 @@ RELEASES = ("bookworm", "trixie")
 WARM_C, HOT_C = 80.0, 85.0
 """A Pi slows its cores from 80 °C, and its GPU too from 85 °C ("Frequency management and thermal control" in Raspberry
 Pi's documentation)."""
+WIDE = ("aarch64", "x86_64")
+"""Kernels with 64 bits; a 32-bit Raspberry Pi OS runs one on a Pi 4 and a Pi 5."""
+WIDE_PI = re.compile(r"Raspberry Pi (Zero 2|[3-9]|2 Model B Rev 1\.2|[45]00|Compute Module [3-9])")
+"""Raspberry Pis with 64 bits, whatever kernel they run (the processors in Raspberry Pi's documentation)."""
 NO_SYSTEMD = re.compile("not been booted with systemd|Failed to connect to (the )?(system )?bus", re.IGNORECASE)
 """What systemd's commands print in a container or under another init system."""
 
@@ -41,16 +45,24 @@ def system(machine: Machine) -> Iterable[Finding]:
 
 
 def python(machine: Machine) -> Iterable[Finding]:
-    """32 or 64 bits, and whether a TFLite runtime exists for this Python."""
+    """32 or 64 bits, and which TFLite runtime there is for this Python."""
     version = ".".join(map(str, machine.python))
     said = f"Python {version}, {machine.bits} bits on {machine.architecture}"
     if machine.bits == 64:
         yield ok("python", said)
+    elif not (machine.architecture in WIDE or WIDE_PI.match(machine.pi)):
+        yield ok("python", f"{said}; this processor has no 64 bits")
     elif machine.python > (3, 11):
-        why = "no TFLite runtime exists for 32 bits and a Python newer than 3.11: write a 64-bit system to the card"
-        yield failure("python", said, why, "rpi-imager")
+        why = (
+            "there is no TFLite runtime for 32 bits and this Python. With one, the model takes about a seventh of the"
+            " time: write 64-bit Raspberry Pi OS to the card, as this processor can run it"
+        )
+        yield warning("python", said, why, "rpi-imager")
     else:
-        why = "32 bits can use only tflite-runtime, which is no longer maintained: write a 64-bit system to the card"
+        why = (
+            "32 bits can use only tflite-runtime, which is no longer maintained: write 64-bit Raspberry Pi OS to the"
+            " card, as this processor can run it"
+        )
         yield warning("python", said, why, "rpi-imager")
 
 

@@ -99,10 +99,21 @@ def test_the_system_is_judged_on_a_pi(lay, pi, codename, level):
 
 
 @pytest.mark.parametrize(
-    ("bits", "version", "level"), [(64, (3, 14), "ok"), (32, (3, 11), "warning"), (32, (3, 13), "failure")]
+    ("bits", "version", "pi", "kernel", "level", "word"),
+    [
+        (64, (3, 14), PI, "aarch64", "ok", "64 bits"),
+        (32, (3, 11), PI, "aarch64", "warning", "tflite-runtime, which is no longer maintained"),
+        (32, (3, 13), PI, "aarch64", "warning", "write 64-bit Raspberry Pi OS"),
+        (32, (3, 13), PI, "armv7l", "warning", "as this processor can run it"),
+        (32, (3, 13), "Raspberry Pi Zero 2 W Rev 1.0", "armv7l", "warning", "64-bit"),
+        (32, (3, 13), "Raspberry Pi Zero W Rev 1.1", "armv6l", "ok", "no 64 bits"),
+        (32, (3, 13), "Raspberry Pi 2 Model B Rev 1.1", "armv7l", "ok", "no 64 bits"),
+    ],
 )
-def test_32_bits_have_a_runtime_for_old_pythons_only(lay, bits, version, level):
-    assert one(computer.python, lay(bits=bits, python=version)).level == level
+def test_32_bits_are_told_of_64_where_the_processor_has_them(lay, bits, version, pi, kernel, level, word):
+    machine = dataclasses.replace(lay({"/proc/device-tree/model": pi}, bits=bits, python=version), architecture=kernel)
+    finding = one(computer.python, machine)
+    assert finding.level == level and word in f"{finding.said} {finding.why}"
 
 
 @pytest.mark.parametrize(
@@ -166,7 +177,6 @@ CRASHED = Done(-11)
     [
         (RUNS, ABSENT, ["ok"]),
         (RUNS, CRASHED, ["ok", "warning"]),
-        (ABSENT, ABSENT, ["failure"]),
         (REFUSED, ABSENT, ["failure"]),
         (CRASHED, RUNS, ["warning", "ok"]),
         (Done(TIMED_OUT, "", "no answer"), ABSENT, ["warning"]),
@@ -180,6 +190,35 @@ def test_each_runtime_is_tried(lay, litert, old, levels):
         assert findings[0].mend == "edge doctor --model ''"
     if CRASHED in (litert, old):
         assert any("crashes the TFLite runtime (SIGSEGV)" in finding.said for finding in findings)
+
+
+SLOW = Done(
+    0,
+    json.dumps(
+        {**trial.EMPTY_ANSWER, "version": "NumPy 2.2.4 in place of a TFLite runtime", "model": "mnist sha256:ab"}
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("bits", "version", "kernel", "answer", "level", "mend"),
+    [
+        (64, (3, 13), "aarch64", SLOW, "warning", "install ai-edge-litert"),
+        (32, (3, 11), "aarch64", SLOW, "warning", "install tflite-runtime"),
+        (32, (3, 13), "aarch64", SLOW, "ok", ""),
+        (32, (3, 13), "armv6l", SLOW, "ok", ""),
+        (64, (3, 13), "aarch64", REFUSED, "failure", "install ai-edge-litert"),
+        (32, (3, 13), "armv7l", REFUSED, "failure", "edge doctor --model ''"),
+        (32, (3, 13), "armv7l", Done(TIMED_OUT, "", "no answer"), "warning", ""),
+    ],
+)
+def test_without_a_runtime_numpy_is_tried_and_named(lay, bits, version, kernel, answer, level, mend):
+    answers = {"ai_edge_litert": ABSENT, "tflite_runtime": ABSENT, "numpy": answer}
+    machine = dataclasses.replace(lay(answers=answers, bits=bits, python=version), architecture=kernel)
+    finding = one(software.runtimes, machine)
+    assert finding.level == level and finding.mend.endswith(mend)
+    if answer == SLOW:
+        assert finding.said.startswith("NumPy 2.2.4 in place of a TFLite runtime, with mnist sha256:ab: reads")
 
 
 @pytest.mark.parametrize("service", [False, True])
