@@ -42,8 +42,8 @@ EMPTY_ANSWER: dict[str, Any] = {
     "digit_ms": 0.0,
 }  # fmt: skip
 """The fields of the JSON line: whether the runtime is installed, its name and version, the model's name, how many
-golden digits it read, how many it was given and how long one took in milliseconds; or why it is refused, and whether only
-because it reads too few."""
+golden digits it read, how many it was given and how long one took in milliseconds; or why it is refused, and whether
+only because it reads too few."""
 
 
 @dataclass(frozen=True, slots=True)

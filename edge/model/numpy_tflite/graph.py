@@ -138,6 +138,8 @@ def _tensor(index: int, table: Table, buffers: list[Table]) -> Tensor:
     name = table.text(10)[:80]
     if any(n < 0 for n in shape) or math.prod(shape) > MAX_VALUES:
         raise ValueError(f"tensor {name}: has the shape {shape[:8]}, which is too large")
+    if table.table(16):
+        raise ValueError(f"tensor {name}: is sparse, which only a TFLite runtime can compute")
     steps = table.table(12)
     scales = steps.array(8, np.float32) if steps else np.zeros(0, np.float32)
     zeros = steps.array(10, np.int64) if steps else np.zeros(0, np.int64)
