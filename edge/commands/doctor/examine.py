@@ -36,13 +36,14 @@ CHECKS: dict[str, Check] = {
 }
 """Name -> check, in the order of the output."""
 SECONDS = 5.0
-"""Time limit of one check. A check waits for one command, which may take COMMAND_SECONDS (4 s)."""
+"""Time limit of one check, times the machine's patience. A check waits for one command, which may take COMMAND_SECONDS
+(4 s) times that."""
 
 
 def examine(machine: Machine, checks: dict[str, Check] = CHECKS, *, seconds: float = SECONDS) -> Iterator[Finding]:
     """The findings of all checks, in order. A check that fails or hangs gives a warning, and the next one runs."""
     for name, check in checks.items():
-        yield from _findings(name, check, machine, seconds)
+        yield from _findings(name, check, machine, seconds * machine.patience)
 
 
 def _findings(name: str, check: Check, machine: Machine, seconds: float) -> list[Finding]:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ from edge.settings import Settings
 
 COMMAND_SECONDS = 4.0
 """Time limit of a command. Chosen: beyond it a driver hangs, or the machine is too busy to be checked."""
+SLOW_FACTOR = 5
+"""How many times as long a 32-bit machine gets. Chosen: a Pi Zero W takes 10 s for the imports of what reads digits."""
 UNITS = ("etc/systemd/system", "usr/lib/systemd/system", "lib/systemd/system")
 """The folders of unit files, by falling precedence: systemd.unit(5)."""
 UNIT = "edge.service"
@@ -58,7 +61,7 @@ class Machine:
     """The path of the settings file; empty if none was named."""
     root: Path = Path("/")
     run: Callable[[Sequence[str]], Done]
-    """Runs a command for at most COMMAND_SECONDS. Raises nothing."""
+    """Runs a command for at most COMMAND_SECONDS, times ``patience``. Raises nothing."""
     user: User
     may_use: Callable[[Path], bool]
     """Whether this user may read and write a file or device."""
@@ -89,6 +92,11 @@ class Machine:
     def child(self, program: str, *arguments: str) -> Done:
         """Run a program in a separate Python process, so that a library that crashes does not end the doctor."""
         return self.run([sys.executable, "-P", "-c", program, *arguments])
+
+    @property
+    def patience(self) -> int:
+        """How many times as long as others this machine gets for a command and for a check."""
+        return SLOW_FACTOR if self.bits == 32 else 1
 
     @property
     def pi(self) -> str:
@@ -140,16 +148,17 @@ def here(settings: Settings, *, config: str = "", settings_error: str = "") -> M
         name = pwd.getpwuid(number).pw_name
     except KeyError:
         name = str(number)
+    bits = 64 if sys.maxsize > 2**32 else 32
     return Machine(
         settings=settings,
         settings_error=settings_error,
         config=config,
-        run=run,
+        run=run if bits == 64 else partial(run, seconds=SLOW_FACTOR * COMMAND_SECONDS),
         user=User(name, number),
         may_use=lambda path: os.access(path, os.R_OK | os.W_OK),
         free_bytes=lambda path: shutil.disk_usage(path).free,
         architecture=os.uname().machine,
-        bits=64 if sys.maxsize > 2**32 else 32,
+        bits=bits,
         python=sys.version_info[:2],
         prefix=Path(sys.prefix),
         process=os.getpid(),
