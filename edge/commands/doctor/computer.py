@@ -51,8 +51,8 @@ def python(machine: Machine) -> Iterable[Finding]:
     said = f"Python {version}, {machine.bits} bits on {machine.architecture}"
     if machine.bits == 64:
         yield ok("python", said)
-    elif not (machine.architecture in WIDE or WIDE_PI.match(machine.pi)):
-        yield ok("python", f"{said}; this processor has no 64 bits")
+    elif machine.architecture not in WIDE and not WIDE_PI.match(machine.pi):
+        yield ok("python", f"{said}; this processor has no 64 bits" if machine.pi else said)
     elif machine.python > (3, 11):
         why = (
             "there is no TFLite runtime for 32 bits and this Python. With one, the model takes about a seventh of the"

@@ -42,7 +42,7 @@ CHECKS: dict[str, Check] = {
 }
 """Name -> check, in the order of the output."""
 SECONDS = 5.0
-"""Time limit of one check. A check waits for one command, which may take 4 s."""
+"""Time limit of one check, times the machine's patience. A check waits for one command, which may take 4 s times that."""
 LONGER = {"picture": 40.0}
 """Time limits of checks that need more: this one waits for the camera, up to LOOK_SECONDS."""
 
@@ -50,7 +50,7 @@ LONGER = {"picture": 40.0}
 def examine(machine: Machine, checks: dict[str, Check] = CHECKS, *, seconds: float = SECONDS) -> Iterator[Finding]:
     """The findings of all checks, in order. A check that fails or hangs gives a warning, and the next one runs."""
     for name, check in checks.items():
-        yield from _findings(name, check, machine, max(seconds, LONGER.get(name, 0.0)))
+        yield from _findings(name, check, machine, max(seconds, LONGER.get(name, 0.0)) * machine.patience)
 
 
 def _findings(name: str, check: Check, machine: Machine, seconds: float) -> list[Finding]:

@@ -17,7 +17,7 @@ from edge import sources
 from edge.errors import SettingsError, StateError
 from edge.settings import Settings
 from edge.system import state_folder
-from edge.system.command import MISSING, Done, python, run
+from edge.system.command import MISSING, SECONDS, Done, python, run
 
 AIM_SECONDS = 4
 """Seconds that the camera has to find its exposure and focus. Chosen: twice what they take."""
@@ -25,6 +25,8 @@ LOOK_SECONDS = 30.0
 """Time limit of `edge aim`: to import everything, open the camera, wait for its first frame, and AIM_SECONDS."""
 PICTURE = "doctor.jpg"
 """Name in the state folder of the picture that the camera took."""
+SLOW_FACTOR = 5
+"""How many times as long a 32-bit machine gets. Chosen: a Pi Zero W takes 10 s for the imports of what reads digits."""
 UNITS = ("etc/systemd/system", "usr/lib/systemd/system", "lib/systemd/system")
 """The folders of unit files, by falling precedence: systemd.unit(5)."""
 UNIT = "edge.service"
@@ -49,7 +51,7 @@ class Machine:
     """The path of the settings file; empty if none was named."""
     root: Path = Path("/")
     run: Callable[..., Done]
-    """Runs a command for a limited time, with more environment variables if any are given. Raises nothing."""
+    """Runs a command for 4 s at most, times ``patience``, with more environment variables if given. Raises nothing."""
     user: User
     may_use: Callable[[Path], bool]
     """Whether this user may read and write a file or device."""
@@ -83,6 +85,11 @@ class Machine:
     def child(self, program: str, *arguments: str) -> Done:
         """Run a program in a separate Python process, so that a library that crashes does not end the doctor."""
         return self.run(python(program, *arguments))
+
+    @property
+    def patience(self) -> int:
+        """How many times as long as others this machine gets for a command and for a check."""
+        return SLOW_FACTOR if self.bits == 32 else 1
 
     @property
     def pi(self) -> str:
@@ -134,16 +141,17 @@ def here(settings: Settings, *, config: str = "", settings_error: str = "", pict
         name = pwd.getpwuid(number).pw_name
     except KeyError:
         name = str(number)
+    bits = 64 if sys.maxsize > 2**32 else 32
     return Machine(
         settings=settings,
         settings_error=settings_error,
         config=config,
-        run=run,
+        run=run if bits == 64 else partial(run, seconds=SLOW_FACTOR * SECONDS),
         user=User(name, number),
         may_use=lambda path: os.access(path, os.R_OK | os.W_OK),
         free_bytes=lambda path: shutil.disk_usage(path).free,
         architecture=os.uname().machine,
-        bits=64 if sys.maxsize > 2**32 else 32,
+        bits=bits,
         python=sys.version_info[:2],
         prefix=Path(sys.prefix),
         process=os.getpid(),

@@ -15,6 +15,8 @@ _EACH = frozenset({
     "QUANTIZE", "RELU", "RELU6", "RELU_N1_TO_1", "RESHAPE", "SOFTMAX", "SPACE_TO_DEPTH", "SQUEEZE", *FUNCTIONS,
 })  # fmt: skip
 """Operators that compute each entry of the first axis for itself, if all their tensors have one."""
+_OVER_AXES = ("MEAN", "REDUCE_MAX", "SUM")
+"""The same, if the first axis is not among those that they sum up."""
 
 
 def batch_size(operators: list[Operator], known: set[int]) -> int:
@@ -32,6 +34,10 @@ def batch_size(operators: list[Operator], known: set[int]) -> int:
         if operator.name in OF_FLOATS:
             # Broadcasting must not move the first axis.
             if len(ranks) > 1:
+                return 1
+        elif operator.name in _OVER_AXES:
+            axes = operator.inputs[1].constant if len(operator.inputs) > 1 and operator.inputs[1] else None
+            if axes is None or (axes % len(changing[0].shape) == 0).any() or len(changing) != 1:
                 return 1
         elif operator.name not in _EACH or len(changing) != 1:
             return 1

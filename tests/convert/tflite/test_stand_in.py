@@ -92,13 +92,19 @@ def test_each_operator_computes_what_the_reference_kernel_does(name: str, recipe
     reference.allocate_tensors()
     ours = Interpreter(model_content=content)
     ours.allocate_tensors()
-    (first,) = ours.get_input_details()
-    for glyph in small.data().test[:20]:
-        image = glyph[None, ..., None]
-        reference.set_tensor(first["index"], image if first["dtype"] == np.uint8 else image / np.float32(255))
+    (first,), (last,) = ours.get_input_details(), ours.get_output_details()
+    glyphs = small.data().test[:20, ..., None]
+    images, single = glyphs if first["dtype"] == np.uint8 else glyphs / np.float32(255), []
+    for image in images:
+        reference.set_tensor(first["index"], image[None])
         reference.invoke()
         for operator, values in ours.steps_with(reference.get_tensor):
             compare(operator.name, values, reference.get_tensor(operator.outputs[0].index))
+        ours.set_tensor(first["index"], image[None])
+        ours.invoke()
+        single.append(ours.get_tensor(last["index"])[0])
+    # All at once: the same, but for the order in which floats are added.
+    np.testing.assert_allclose(ours.run_batch(images), single, rtol=0, atol=1e-5 if last["dtype"] == np.float32 else 0)
 
 
 def compare(name: str, ours: np.ndarray, reference: np.ndarray) -> None:

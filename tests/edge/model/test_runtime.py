@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[3]
 
 def test_without_a_runtime_numpy_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in RUNTIMES:
-        monkeypatch.setitem(sys.modules, name, None)
+        for module in (name, f"{name}.interpreter"):
+            monkeypatch.setitem(sys.modules, module, None)
     found = interpreter_class()
     assert name_of(found) == STAND_IN
     assert title_of(found) == f"NumPy {np.__version__} in place of a TFLite runtime"
@@ -28,7 +29,8 @@ def test_without_a_runtime_numpy_stands_in(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_one_that_is_named_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "tflite_runtime", None)
+    for module in ("tflite_runtime", "tflite_runtime.interpreter"):
+        monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ModelError, match="no TFLite runtime .tflite_runtime."):
         interpreter_class("tflite_runtime")
 
