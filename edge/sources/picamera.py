@@ -3,76 +3,96 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import math
 import os
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Annotated, Any
 
 from edge.errors import SettingsError, SourceError
+from edge.sources import camera_controls, sensor_mode
 from edge.sources.base import Camera
+from edge.sources.focus import Focus
+from edge.sources.media_nodes import media_nodes
+from edge.sources.paper_exposure import PaperExposure
 from edge.system.text import one_line
 from edge.types import Pixels
 from edge.uri import OptionType, Size, number, whole_number
+
+log = logging.getLogger(__name__)
 
 FRAME_SECONDS = 2.0
 """Seconds to wait for a frame before the camera counts as failed (cable or driver); chosen, as DEADLINE_SECONDS."""
 FIRST_FRAME_SECONDS = 10.0
 """Seconds to wait for the first frame after the start: the sensor starts up and finds its exposure. Chosen."""
+FIRST_FRAMES = 12
+"""How many frames libcamera may take before it gives the first one: those in which it finds the exposure
+(``convergence_frames``, 6) and those that a sensor spoils as it starts."""
+LONGEST_EXPOSURE_US = 1_000_000
+"""The longest exposure that can be asked for, microseconds: frames then come within FRAME_SECONDS."""
 BUFFERS = 2
 """Frame buffers: the camera fills one while the other is read. More would only hold older frames."""
 Y_PLANE_FIRST = ("YUV420", "YVU420", "NV12", "NV21")
 """Pixel formats that begin with the Y plane, which is the grey picture: no conversion is needed."""
-FOCUS = {"off": 0, "auto": 1, "continuous": 2}
-"""The option ``af`` -> libcamera's AfModeEnum: Manual, Auto, Continuous."""
-DEVICES = Path("/dev")
-"""The folder of the device nodes."""
+PLAIN_SIZE = (640, 480)
+"""Width and height that are asked of a camera that does not tell its sensor's modes, such as a USB camera, pixels."""
+TRIGGER = {"AfMode": camera_controls.FOCUS["auto"], "AfTrigger": camera_controls.START}
+"""The controls that start one scan of the lens, as picamera2's ``autofocus_cycle`` sends them."""
 MAX_AGE_SECONDS = 60.0
 """A sensor timestamp older than this many seconds is not used: it comes from another clock. Chosen."""
+
+
+def _one_of(names: Mapping[str, Any]) -> OptionType:
+    return OptionType(f"one of {', '.join(names)}", lambda text: {name: name for name in names}[text])
 
 
 def _rotation(text: str) -> int:
     return {"0": 0, "180": 180}[text]
 
 
-def _focus(text: str) -> str:
-    return {name: name for name in FOCUS}[text]
-
-
 class Picamera(Camera):
-    """Camera number ``camera`` at ``size`` (or the nearest size it has) and ``fps``.
+    """Camera number ``camera`` at ``size`` (or the nearest size it has) and at most ``fps`` frames per second.
 
-    ``rotation`` turns the picture in the sensor. ``exposure`` (microseconds) and ``gain`` replace the camera's
-    automatic values. ``af`` is for cameras with autofocus.
+    Without ``size`` the picture has all of the sensor's view. ``rotation`` turns the picture in the sensor.
+    ``exposure`` (microseconds) and ``gain`` replace the camera's automatic values; ``ev`` (exposure compensation)
+    replaces the one that makes paper light grey. ``lens`` (dioptres: 1 / metres) fixes the focus; ``af`` and
+    ``af_range`` say how it is found. ``flicker`` is the frequency of the mains.
     """
 
     def __init__(
         self,
         camera: str,
         *,
-        size: Size = (640, 480),
+        size: Annotated[tuple[int, int] | None, Size.__metadata__[0]] = None,
         fps: Annotated[float, number(1, 240)] = 30.0,
         rotation: Annotated[int, OptionType("0 or 180", _rotation)] = 0,
-        exposure: Annotated[int | None, whole_number(1, 200_000_000)] = None,
+        exposure: Annotated[int | None, whole_number(1, LONGEST_EXPOSURE_US)] = None,
         gain: Annotated[float | None, number(1, 64)] = None,
-        af: Annotated[str | None, OptionType(f"one of {', '.join(FOCUS)}", _focus)] = None,
+        ev: Annotated[float | None, number(-8, 8)] = None,
+        metering: Annotated[str | None, _one_of(camera_controls.METERING)] = None,
+        flicker: Annotated[str | None, _one_of(camera_controls.FLICKER)] = None,
+        hdr: Annotated[str | None, _one_of(camera_controls.HDR)] = None,
+        af: Annotated[str | None, _one_of(camera_controls.FOCUS)] = None,
+        af_range: Annotated[str | None, _one_of(camera_controls.RANGE)] = None,
+        lens: Annotated[float | None, number(0, 50)] = None,
     ) -> None:
         if camera and not camera.isdecimal():
             raise SettingsError(f"picamera2:{camera}: a camera is named by its number; picamera2:0 is the first")
         self._number = int(camera or 0)
         self.name = f"picamera2:{self._number}"
-        self._size, self._rotation = size, rotation
-        period_us = round(1_000_000 / fps)
-        asked = {
-            "FrameDurationLimits": (period_us, period_us),
-            "ExposureTime": exposure,
-            "AnalogueGain": gain,
-            "AfMode": FOCUS[af] if af else None,
-        }
-        self._controls = {name: value for name, value in asked.items() if value is not None}
+        if lens is not None and (af or "off") != "off":
+            raise SettingsError(f"{self.name}: lens fixes the focus, and af={af} moves it; leave one of them out")
+        self._size, self._fps, self._rotation = size, fps, rotation
+        self._options: dict[str, Any] = {"exposure": exposure, "gain": gain, "ev": ev, "metering": metering}
+        self._options |= {"flicker": flicker, "hdr": hdr, "af": af, "af_range": af_range, "lens": lens}
         self._camera: Any = None
         self._started = False
+        self._focus: Focus | None = None
+        self._paper: PaperExposure | None = None
+        self._lens_position: float | None = None
+        self._said_crop = False
 
     def open(self) -> None:
         """Configure the camera and start it. Frames have the size that it really gives."""
@@ -80,30 +100,89 @@ class Picamera(Camera):
         picamera2 = self._import()
         self._camera = self._find(picamera2.Picamera2)
         try:
-            # A USB camera under libcamera knows few controls.
-            known = self._camera.camera_controls
-            for control in ("ExposureTime", "AnalogueGain", "AfMode"):
-                if control in self._controls and control not in known:
-                    raise SourceError(f"{self.name}: this camera has no {control}; leave that option out")
-            turned = {"transform": _half_turn()} if self._rotation else {}
-            configuration = self._camera.create_video_configuration(
-                main={"format": "YUV420", "size": self._size},
-                buffer_count=BUFFERS,
-                # Never deliver a frame that was captured before the request.
-                queue=False,
-                controls={name: value for name, value in self._controls.items() if name in known},
-                **turned,
-            )
-            self._camera.configure(configuration)
-            given = self._camera.camera_configuration()["main"]
-            if given["format"] not in Y_PLANE_FIRST:
-                raise SourceError(
-                    f"{self.name}: gives the format {given['format']}; it must be one of {', '.join(Y_PLANE_FIRST)}"
-                )
-            (self._width, self._height), self._stride = given["size"], given["stride"]
+            self._configure(picamera2.SensorFormat)
+            self._set_controls()
             self._camera.start()
         except (RuntimeError, ValueError, ImportError) as error:
             raise SourceError(f"{self.name}: the camera refuses to start: {one_line(error)}") from error
+
+    def _configure(self, sensor_format: Any) -> None:
+        """Choose the sensor's mode and the size of the picture, and take those that the camera then gives."""
+        from libcamera import ColorSpace, Transform
+
+        modes = self._modes(sensor_format)
+        mode = sensor_mode.choose_mode(modes, self._size, self._fps) if modes else None
+        size = self._size or (sensor_mode.picture_size(mode) if mode else PLAIN_SIZE)
+        configuration = self._camera.create_video_configuration(
+            main={"format": "YUV420", "size": size},
+            # No buffers for what the sensor sends, which nobody reads.
+            raw=None,
+            sensor={"output_size": mode.size, "bit_depth": mode.bit_depth} if mode else {},
+            buffer_count=BUFFERS,
+            # Never deliver a frame that was captured before the request.
+            queue=False,
+            # All 256 levels, as pictures in files have. By itself a video has black at 16 and white at 235.
+            colour_space=ColorSpace.Sycc(),
+            transform=Transform(hflip=1, vflip=1) if self._rotation else Transform(),
+        )
+        self._camera.configure(configuration)
+        given = self._camera.camera_configuration()["main"]
+        if given["format"] not in Y_PLANE_FIRST:
+            raise SourceError(
+                f"{self.name}: gives the format {given['format']}; it must be one of {', '.join(Y_PLANE_FIRST)}"
+            )
+        (self._width, self._height), self._stride = given["size"], given["stride"]
+        if mode:
+            self._say_crop(mode)
+
+    def _modes(self, sensor_format: Any) -> list[sensor_mode.SensorMode]:
+        """The modes of the sensor; none if the camera does not tell them.
+
+        As ``Picamera2.sensor_modes`` finds them, but that has buffers made for each: 320 MB for a sensor of 64 MP.
+        """
+        camera = self._camera
+        # As picamera2 knows a camera with a raw sensor; another one, such as a USB camera, has no modes.
+        if "ColorFilterArrangement" not in camera.camera_properties:
+            return []
+        from libcamera import StreamRole
+
+        modes = []
+        formats = camera.camera.generate_configuration([StreamRole.Raw]).at(0).formats
+        for pixel_format in formats.pixel_formats:
+            bit_depth = sensor_format(str(pixel_format)).bit_depth
+            for size in formats.sizes(pixel_format):
+                sensor = {"output_size": (size.width, size.height), "bit_depth": bit_depth}
+                main = {"format": "YUV420", "size": PLAIN_SIZE}
+                camera.configure(camera.create_video_configuration(main, raw=None, sensor=sensor, buffer_count=1))
+                shortest_us, view = (camera.camera_controls[name] for name in ("FrameDurationLimits", "ScalerCrop"))
+                fps = 1e6 / shortest_us[0]
+                modes.append(sensor_mode.SensorMode(sensor["output_size"], bit_depth, fps, tuple(view[1][2:])))
+        return modes
+
+    def _say_crop(self, mode: sensor_mode.SensorMode) -> None:
+        """Say once if the size that was asked for cuts off a part of the view."""
+        shares = dict(zip(("width", "height"), sensor_mode.seen(mode, (self._width, self._height)), strict=True))
+        side, share = min(shares.items(), key=lambda one: one[1])
+        if share < sensor_mode.FULL_VIEW and not self._said_crop:
+            self._said_crop = True
+            whole = "{}x{}".format(*sensor_mode.picture_size(mode))
+            log.warning(
+                "%s: a picture of %dx%d leaves out %.0f %% of the %s that the camera sees; size=%s has all of it",
+                *(self.name, self._width, self._height, 100 * (1 - share), side, whole),
+            )
+
+    def _set_controls(self) -> None:
+        """Set the controls with which the camera starts, and prepare what changes them later."""
+        known = self._camera.camera_controls
+        asked = camera_controls.asked_for(self._options)
+        camera_controls.refuse_missing(self.name, asked, known)
+        controls = camera_controls.for_a_page(self._options, self._fps)
+        if view := self._camera.camera_properties.get("ScalerCropMaximum"):
+            controls |= camera_controls.focus_on_all(view)
+        self._camera.set_controls({name: value for name, value in controls.items() if name in known})
+        self._focus = Focus() if "AfMode" in known and asked.get("AfMode", 1) == TRIGGER["AfMode"] else None
+        fixed = {"ExposureValue"} & asked.keys() or {"ExposureTime", "AnalogueGain"} <= asked.keys()
+        self._paper = PaperExposure() if "ExposureValue" in known and not fixed else None
 
     def _import(self) -> Any:
         # libcamera logs to stderr; its errors come as exceptions anyway.
@@ -134,19 +213,20 @@ class Picamera(Camera):
 
     def read(self) -> tuple[Pixels, datetime]:
         """The next picture. Raises SourceError if none comes within 2 s (10 s for the first)."""
-        wait = FRAME_SECONDS if self._started else FIRST_FRAME_SECONDS
         try:
-            request = self._camera.capture_request(wait=wait)
+            request = self._camera.capture_request(wait=self._wait_seconds())
         except TimeoutError as error:
             # Otherwise close() would wait for this request.
             self._camera.cancel_all_and_flush()
-            raise SourceError(f"{self.name}: no frame for {wait:g} s; check the camera's cable") from error
+            raise SourceError(
+                f"{self.name}: no frame for {self._wait_seconds():g} s; check the camera's cable"
+            ) from error
         except RuntimeError as error:
             raise SourceError(f"{self.name}: the camera failed: {one_line(error)}") from error
         try:
             # Not make_array, which does not know NV12 in all versions. In all these formats the rows of Y come first.
             buffer: Pixels = request.make_buffer("main")
-            stamp_ns = request.get_metadata().get("SensorTimestamp")
+            metadata = request.get_metadata()
         finally:
             request.release()
         rows = self._height * self._stride
@@ -154,7 +234,38 @@ class Picamera(Camera):
             raise SourceError(f"{self.name}: gave a frame of {buffer.size} bytes; it has {rows} or more")
         self._started = True
         # The stride pads each row on the right.
-        return buffer[:rows].reshape(self._height, self._stride)[:, : self._width], capture_time(stamp_ns)
+        pixels = buffer[:rows].reshape(self._height, self._stride)[:, : self._width]
+        self._adjust(pixels, metadata)
+        return pixels, capture_time(metadata.get("SensorTimestamp"))
+
+    def _wait_seconds(self) -> float:
+        if self._started:
+            return FRAME_SECONDS
+        return max(FIRST_FRAME_SECONDS, FIRST_FRAMES * (self._options["exposure"] or 0) / 1e6)
+
+    def _adjust(self, pixels: Pixels, metadata: Mapping[str, Any]) -> None:
+        """Trigger the focus or change the exposure compensation, if this picture needs it."""
+        stamp_ns = metadata.get("SensorTimestamp")
+        now = time.monotonic() if stamp_ns is None else stamp_ns / 1e9
+        changes: dict[str, Any] = {}
+        if self._focus is not None:
+            if self._focus.observe(now, pixels, metadata.get("AfState")):
+                changes |= TRIGGER
+            self._lens_position = metadata.get("LensPosition") if self._focus.settled else None
+        if self._paper is not None:
+            exposure = (
+                metadata.get("ExposureTime", 0) * metadata.get("AnalogueGain", 1) * metadata.get("DigitalGain", 1)
+            )
+            ev = self._paper.observe(now, pixels, exposure)
+            if ev is not None:
+                changes["ExposureValue"] = ev
+        if changes:
+            self._camera.set_controls(changes)
+
+    def settings_now(self) -> dict[str, str]:
+        """The options ``lens`` and ``ev`` as the camera has them now, where it found them by itself."""
+        found = {"lens": self._lens_position, "ev": self._paper.ev if self._paper else None}
+        return {name: f"{value:.2f}" for name, value in found.items() if value is not None}
 
     def close(self) -> None:
         """Stop the camera and release it."""
@@ -166,26 +277,11 @@ class Picamera(Camera):
             camera.close()
 
     def availability(self) -> Hashable:
-        """The media and video devices of this machine, and which of them are locked.
+        """The media and video devices of this machine, and which of them are locked; see ``media_nodes``.
 
-        libcamera's cameras are made of these devices, and it locks those that it uses. A loose ribbon cable changes
-        none of this.
+        A loose ribbon cable changes none of this.
         """
-        with os.scandir(DEVICES) as entries:
-            nodes = {e.name: e.stat() for e in entries if e.name.startswith(("media", "video"))}
-        # A line of proc_locks(5): "1: POSIX  ADVISORY  WRITE 708 00:06:346 0 EOF", with the device in hexadecimal, and
-        # the inode.
-        locks = set(Path("/proc/locks").read_text("ascii").split())
-        return frozenset(
-            (name, node.st_ino, f"{os.major(node.st_dev):02x}:{os.minor(node.st_dev):02x}:{node.st_ino}" in locks)
-            for name, node in nodes.items()
-        )
-
-
-def _half_turn() -> Any:
-    from libcamera import Transform
-
-    return Transform(hflip=1, vflip=1)
+        return media_nodes()
 
 
 def capture_time(stamp_ns: int | None) -> datetime:

@@ -1,0 +1,90 @@
+"""Exposure aimed at paper: the compensation (EV) with which the camera's automatic exposure shows paper as light grey.
+
+libcamera makes the middle of the view 16 % bright on average, and the brightest 2 % at least 20 or 50 % (``y_target``
+and ``constraint_modes`` in the tuning files of the Raspberry Pi). What grey paper becomes by that depends on the tuning
+and on what else is in view: 137 on all of the view of Camera Module 3 with a Pi 4, and white without any detail where a
+small page lies on a dark desk. So it is measured.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from edge.types import Pixels
+
+CHECK_SECONDS = 0.25
+"""How often the exposure is looked at. Chosen."""
+PAPER = 0.95
+"""Paper is as bright as where this share of the view is darker. Chosen: paper fills more than 5 % of it."""
+AIM = 200
+"""The grey that paper shall have. Chosen: the middle of what is right; there is room for uneven light on both sides."""
+DARKEST, LIGHTEST = 175, 225
+"""Paper from this grey to that is left as it is. Chosen: so that small changes of the light change nothing."""
+WHITE = 250
+"""Pixels from this grey on are clipped, or nearly."""
+MOST_CLIPPED = 0.01
+"""Which share of the view may be clipped: lamps glare, and chalk is white on a board that must not be paper. Chosen."""
+MOST_STEP = 1.0
+"""The largest change at a time, EV. Chosen: what is clipped may be of any brightness."""
+MOST_EV = 3.0
+"""The largest compensation, EV up or down. Chosen: 16 % on average times 8 is more than white."""
+STEADY = 0.03
+"""The exposure has settled when its product of time and gains changes by less than this share in CHECK_SECONDS.
+Chosen: a third more than libcamera's ``stable_region``."""
+GREYS = (0, 20, 36, 60, 100, 132, 158, 193, 214, 228, 238, 247, 255)
+BRIGHTNESS = (0, 1 / 64, 1 / 32, 1 / 16, 1 / 8, 3 / 16, 1 / 4, 3 / 8, 1 / 2, 5 / 8, 3 / 4, 7 / 8, 1)
+"""Greys, and how bright that is (1 = white): the ``gamma_curve`` of libcamera's tuning file ``imx708.json``."""
+
+
+class PaperExposure:
+    """Says which compensation to set. ``observe`` gets each picture; times are those of the pictures, in seconds."""
+
+    def __init__(self) -> None:
+        self.ev = 0.0
+        """The compensation that is set, EV."""
+        self._next_check = -math.inf
+        self._exposure = 0.0
+        # The exposure at which more compensation no longer gave more of it; 0: there is none.
+        self._longest = 0.0
+        self._raised_from = 0.0
+
+    def observe(self, now: float, picture: Pixels, exposure: float) -> float | None:
+        """The new compensation, EV; None: it stays. ``exposure``: time x gains of this picture, in any unit."""
+        if now < self._next_check:
+            return None
+        self._next_check = now + CHECK_SECONDS
+        steady = abs(exposure - self._exposure) <= STEADY * exposure
+        self._exposure = exposure
+        if not steady:
+            return None
+        step = _step(picture)
+        if self._raised_from:
+            # In the dark it is as long as it can be; more compensation would only make the next light too bright.
+            self._longest = exposure if exposure < self._raised_from * (1 + STEADY) else 0.0
+            self._raised_from = 0.0
+        if self._longest and exposure < 0.8 * self._longest:
+            self._longest = 0.0
+        ev = min(MOST_EV, max(-MOST_EV, self.ev + step))
+        if ev == self.ev or (step > 0 and self._longest):
+            return None
+        self._raised_from = exposure if step > 0 else 0.0
+        self.ev = ev
+        return ev
+
+
+def _step(picture: Pixels) -> float:
+    """The change of the compensation that a picture asks for, EV."""
+    some = picture[::4, ::4]
+    paper = float(np.quantile(some, PAPER))
+    clipped = float(np.mean(some >= WHITE))
+    if paper >= WHITE:
+        return -MOST_STEP
+    if clipped > MOST_CLIPPED:
+        # Paper that is light gives way, darker paper stays as it is.
+        return -MOST_STEP / 4 if paper >= AIM else 0.0
+    if DARKEST <= paper <= LIGHTEST:
+        return 0.0
+    wanted, there = np.interp((AIM, max(1.0, paper)), GREYS, BRIGHTNESS)
+    return max(-MOST_STEP, min(MOST_STEP, math.log2(wanted / there)))

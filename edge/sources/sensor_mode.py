@@ -1,0 +1,72 @@
+"""Which mode of a sensor sees all of the view, and which size of picture it gives without cutting any of it off.
+
+A sensor reads out all its pixels, all of them joined by twos, or only those of its middle: these are its modes.
+picamera2 by itself takes the mode that is nearest to the size of the picture. For 640x480 that is one of the middle:
+Camera Module 2 then shows 39 % of the width, Camera Module 3 two thirds (picamera2's ``score_mode``, its issue 1233).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+LONG_SIDE = 1536
+"""The longer side of the picture where no size is asked for, pixels. Chosen: A4 across it has 5 pixels a millimetre, a
+digit of 7 mm 36. Camera Module 3 then has 1536x864, Camera Module 2 1536x1152."""
+WIDTH_STEP = 128
+"""The width of such a picture is a multiple of this: then its rows have no padding on any Pi
+(``Picamera2.align_stream``: 64 on a Pi 4 and before, 128 on a Pi 5, for YUV420)."""
+FULL_VIEW = 0.99
+"""A mode sees all of the view if it sees this share of the widest mode's width and height. Chosen: sensors round; and
+640x480 of Camera Module 1, which skips pixels, sees 98.8 %."""
+
+
+class SensorMode(NamedTuple):
+    """One way to read a sensor out."""
+
+    size: tuple[int, int]
+    """Width and height, pixels."""
+    bit_depth: int
+    """Bits of a raw pixel."""
+    fps: float
+    """The most frames per second."""
+    view: tuple[int, int]
+    """Width and height of what it sees, in pixels of the whole sensor."""
+
+
+def choose_mode(modes: list[SensorMode], size: tuple[int, int] | None, fps: float) -> SensorMode:
+    """The mode for a picture of ``size`` (None: as ``picture_size`` gives it) at ``fps`` frames per second.
+
+    It sees all of the view. Of those modes it is the smallest that is as large as the picture and as fast as asked. If
+    none is both, a size that was asked for counts more than the speed, and the speed more than the default size.
+    """
+    widest, tallest = (max(mode.view[side] for mode in modes) for side in (0, 1))
+    seen = {mode: min(mode.view[0] / widest, mode.view[1] / tallest) for mode in modes}
+    modes = [mode for mode in modes if seen[mode] >= FULL_VIEW * max(seen.values())]
+    width, height = size or (LONG_SIDE, 0)
+    fastest = max(mode.fps for mode in modes)
+
+    def rank(mode: SensorMode) -> tuple[float, ...]:
+        large = mode.size[0] >= width and mode.size[1] >= height
+        fast = mode.fps >= min(fps, fastest)
+        pixels = mode.size[0] * mode.size[1]
+        # Of two modes of one size, the one with the finer levels; of those that are too small, the largest.
+        return (*((large, fast) if size else (fast, large)), -pixels if large else pixels, mode.bit_depth)
+
+    return max(modes, key=rank)
+
+
+def picture_size(mode: SensorMode) -> tuple[int, int]:
+    """The size of a picture with the whole view of a mode: at most LONG_SIDE wide, and never larger than the mode."""
+    width = min(LONG_SIDE, mode.size[0])
+    width -= width % WIDTH_STEP if width > WIDTH_STEP else width % 2
+    height = round(width * mode.view[1] / mode.view[0] / 2) * 2
+    return width, min(height, mode.size[1])
+
+
+def seen(mode: SensorMode, size: tuple[int, int]) -> tuple[float, float]:
+    """Which share of a mode's width and height is in a picture of ``size``: libcamera cuts off what does not fit it.
+
+    Source: libcamera, ``pipeline_base.cpp``: the crop is the mode's view, ``boundedToAspectRatio`` of the picture.
+    """
+    aspect = (size[0] / size[1]) / (mode.view[0] / mode.view[1])
+    return min(1.0, aspect), min(1.0, 1 / aspect)
