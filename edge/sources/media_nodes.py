@@ -11,7 +11,7 @@ DEVICES = Path("/dev")
 
 
 def media_nodes() -> Hashable:
-    """The nodes, and which of them are locked: libcamera's cameras are made of them, and it locks those that it uses."""
+    """The nodes, and which are locked: libcamera's cameras are made of them, and it locks those that it uses."""
     with os.scandir(DEVICES) as entries:
         nodes = {e.name: e.stat() for e in entries if e.name.startswith(("media", "video"))}
     # A line of proc_locks(5): "1: POSIX  ADVISORY  WRITE 708 00:06:346 0 EOF", with the device in hexadecimal, and

@@ -253,9 +253,7 @@ class Picamera(Camera):
                 changes |= TRIGGER
             self._lens_position = metadata.get("LensPosition") if self._focus.settled else None
         if self._paper is not None:
-            exposure = (
-                metadata.get("ExposureTime", 0) * metadata.get("AnalogueGain", 1) * metadata.get("DigitalGain", 1)
-            )
+            exposure = math.prod(metadata.get(name, 1) for name in ("ExposureTime", "AnalogueGain", "DigitalGain"))
             ev = self._paper.observe(now, pixels, exposure)
             if ev is not None:
                 changes["ExposureValue"] = ev

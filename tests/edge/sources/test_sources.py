@@ -1,13 +1,9 @@
 import errno
 import importlib
-import inspect
 import itertools
 import socket
-import subprocess
-import sys
 import threading
 import time
-import types
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -16,9 +12,8 @@ import numpy as np
 import pytest
 
 from edge.errors import SettingsError, SourceError
-from edge.sources import SCHEMES, open_source, picamera
+from edge.sources import SCHEMES, open_source
 from edge.sources.base import Camera, Pace
-from edge.sources.picamera import Picamera, capture_time
 from edge.sources.stream import Stream
 from edge.sources.synthetic import Synthetic
 from edge.sources.v4l2 import V4l2
@@ -343,206 +338,6 @@ def test_a_network_camera_is_probed(scheme, answer, seen):
 def test_a_network_camera_that_gives_no_answer_is_not_waited_for():
     with socket.create_server(("127.0.0.1", 0)) as server:
         assert Stream(f"http://127.0.0.1:{server.getsockname()[1]}/").availability() == b""
-
-
-# --- picamera2 (a stand-in: the real one is only on a Pi)
-
-
-class FakeRequest:
-    """As picamera2's CompletedRequest: a flat buffer, height * stride bytes of Y before the colours."""
-
-    def __init__(self, camera):
-        self.camera = camera
-
-    def make_buffer(self, name):
-        assert name == "main" and not self.camera.released
-        (width, height), stride = self.camera.adjusted, self.camera.stride
-        planes = np.full((height * 3 // 2, stride), 128, np.uint8)
-        planes[:height, :width] = 200
-        planes[:height, width:] = 0
-        return planes.reshape(-1)[: self.camera.sent]
-
-    def get_metadata(self):
-        return {"SensorTimestamp": time.clock_gettime_ns(time.CLOCK_BOOTTIME) - 500_000_000}
-
-    def release(self):
-        self.camera.released += 1
-
-
-class FakePicamera2:
-    """As picamera2 0.3.36: the configuration that comes back may be another than was asked for."""
-
-    adjusted = (632, 480)
-    stride = 640
-    format = "YUV420"
-    sent = None
-    cameras = ({"Model": "imx708"},)
-    camera_controls = {"FrameDurationLimits": (), "ExposureTime": (), "AnalogueGain": ()}
-    started = closed = flushed = released = 0
-    error = None
-
-    def __init__(self, camera_num=0):
-        type(self).opened = self
-
-    @staticmethod
-    def global_camera_info():
-        return list(FakePicamera2.cameras)
-
-    def create_video_configuration(self, main, buffer_count, controls, queue, transform=None):
-        return {"main": main, "buffer_count": buffer_count, "controls": controls, "queue": queue}
-
-    def configure(self, camera_config="preview"):
-        if self.error:
-            raise self.error
-        self.asked = camera_config
-        given = {"size": self.adjusted, "stride": self.stride, "format": self.format}
-        self.configuration = {"main": {**camera_config["main"], **given}}
-
-    def camera_configuration(self):
-        return self.configuration
-
-    def start(self):
-        self.started += 1
-
-    def capture_request(self, wait=None, signal_function=None, flush=None):
-        assert 0 < wait <= 10
-        if self.error:
-            raise self.error
-        self.released = 0
-        return FakeRequest(self)
-
-    def cancel_all_and_flush(self):
-        self.flushed += 1
-
-    def stop(self):
-        self.started -= 1
-
-    def close(self):
-        self.closed += 1
-
-
-@pytest.fixture
-def picamera2(monkeypatch):
-    camera = type("Picamera2", (FakePicamera2,), {})
-    module = types.ModuleType("picamera2")
-    module.Picamera2 = camera
-    monkeypatch.setitem(sys.modules, "picamera2", module)
-    return camera
-
-
-def test_the_fake_has_the_methods_of_the_real_picamera2():
-    """Every method that is called has the parameters that the real one has."""
-    real = pytest.importorskip("picamera2", exc_type=ImportError)
-    for fake, true in ((FakePicamera2, real.Picamera2), (FakeRequest, real.request.CompletedRequest)):
-        for name, function in inspect.getmembers(fake, inspect.isfunction):
-            if name != "__init__":
-                given = set(inspect.signature(getattr(true, name)).parameters)
-                assert set(inspect.signature(function).parameters) <= given, name
-
-
-@pytest.mark.parametrize("pixel_format", ["YUV420", "NV12"])
-def test_the_frame_is_the_y_plane_without_the_padding(picamera2, pixel_format):
-    picamera2.format = pixel_format
-    camera = Picamera("0", size=(640, 480), fps=25, exposure=10_000)
-    camera.open()
-    pixels, taken = camera.read()
-    real = picamera2.opened
-    assert real.released == 1
-    camera.close()
-    camera.close()
-    assert pixels.shape == (480, 632)
-    assert (pixels == 200).all()
-    # Half a second ago, says the sensor.
-    assert timedelta(seconds=0.4) < datetime.now(UTC) - taken < timedelta(seconds=30)
-    assert real.asked["main"] == {"format": "YUV420", "size": (640, 480)}
-    assert real.asked["controls"] == {"FrameDurationLimits": (40_000, 40_000), "ExposureTime": 10_000}
-    assert (real.started, real.closed) == (0, 1)
-
-
-def test_a_sensor_timestamp_is_used_only_if_it_is_plausible():
-    boot = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-    for stamp in (None, boot + 10**9, boot - 3600 * 10**9):
-        assert abs(datetime.now(UTC) - capture_time(stamp)) < timedelta(seconds=30)
-    assert datetime.now(UTC) - capture_time(boot - 10**9) >= timedelta(seconds=0.9)
-
-
-def test_a_camera_that_falls_silent_is_an_error_and_can_be_closed(picamera2):
-    camera = Picamera("")
-    for before, wait in ((0, 10), (1, 2)):
-        picamera2.error = None
-        camera.open()
-        for _ in range(before):
-            camera.read()
-        picamera2.error = TimeoutError()
-        with pytest.raises(SourceError, match=f"picamera2:0: no frame for {wait} s; check the camera's cable"):
-            camera.read()
-        assert picamera2.opened.flushed == 1
-        camera.close()
-        assert picamera2.opened.closed == 1
-
-
-def test_a_camera_that_refuses_its_configuration_is_given_back(picamera2):
-    picamera2.error = RuntimeError("width and\nheight")
-    camera = Picamera("0")
-    with pytest.raises(SourceError, match="picamera2:0: the camera refuses to start: width and height"):
-        camera.open()
-    camera.close()
-    assert picamera2.opened.closed == 1
-
-
-def test_a_control_or_format_that_the_camera_lacks_is_an_error(picamera2):
-    with pytest.raises(SourceError, match="picamera2:0: this camera has no AfMode; leave that option out"):
-        Picamera("0", af="auto").open()
-    picamera2.format = "YUYV"
-    with pytest.raises(SourceError, match="picamera2:0: gives the format YUYV; it must be one of YUV420"):
-        Picamera("0").open()
-
-
-def test_a_frame_that_is_too_short_is_an_error(picamera2):
-    picamera2.sent = 1000
-    camera = Picamera("0")
-    camera.open()
-    with pytest.raises(SourceError, match="gave a frame of 1000 bytes; it has 307200 or more"):
-        camera.read()
-    assert picamera2.opened.released == 1
-
-
-def test_a_missing_camera_number_is_an_error_that_lists_the_cameras(picamera2):
-    with pytest.raises(SourceError, match=r"picamera2:1: no such camera \(0 is imx708\)"):
-        Picamera("1").open()
-
-
-LOCK = """
-import fcntl, sys
-with open(sys.argv[1], "r+") as node:
-    fcntl.lockf(node, fcntl.LOCK_EX)
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
-def test_another_program_that_takes_or_leaves_the_camera_is_seen(tmp_path, monkeypatch):
-    """libcamera locks the media devices that it uses, with lockf(3)."""
-    monkeypatch.setattr(picamera, "DEVICES", tmp_path)
-    for name in ("media0", "video0", "tty0"):
-        (tmp_path / name).touch()
-    camera = Picamera("0")
-    free = camera.availability()
-    assert {name for name, *_ in free} == {"media0", "video0"}
-    command = [sys.executable, "-c", LOCK, str(tmp_path / "media0")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout.readline() == "held\n"
-        assert camera.availability() != free
-        other.stdin.close()
-    assert camera.availability() == free
-
-
-def test_without_picamera2_it_says_how_to_install_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "picamera2", None)
-    with pytest.raises(SourceError) as error:
-        Picamera("0").open()
-    assert "sudo apt install -y python3-picamera2" in str(error.value)
-    assert "--system-site-packages" in str(error.value)
 
 
 # --- synthetic

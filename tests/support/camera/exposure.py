@@ -7,6 +7,7 @@ all tuning files have.
 from __future__ import annotations
 
 from collections import deque
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +32,13 @@ GAMMA = (
 """``gamma_curve`` of imx708.json: brightness -> level, both of 65535."""
 
 
-def levels(brightness: NDArray[np.float32]) -> NDArray[np.float32]:
+LEVELS = np.rint(np.interp(np.arange(4096) / 4095 * 65535, *GAMMA) / 257).astype(np.int16)
+"""The grey level of each of 4096 steps of brightness."""
+
+
+def levels(brightness: NDArray[np.float32]) -> NDArray[np.int16]:
     """Brightness (1 = white) -> grey level 0 to 255, of a picture that has all of them."""
-    return np.interp(np.minimum(brightness, 1.0) * 65535, *GAMMA).astype(np.float32) / 257
+    return LEVELS[(np.minimum(brightness, 1.0) * 4095).astype(np.int16)]
 
 
 class Exposure:
@@ -95,7 +100,7 @@ class Exposure:
     def _gain(self, seen: NDArray[np.float32], lux: float) -> float:
         ev = 2**self.ev * self._tuning.base_ev
         target = min(MOST_TARGET, float(np.interp(lux, *zip(*self._tuning.y_target, strict=True))) * ev)
-        weights, gain = self._weights(seen.shape), 1.0
+        weights, gain = _weights(seen.shape, self.metering), 1.0
         for _ in range(8):
             mean = float((np.minimum(seen * gain, 1.0) * weights).sum() / weights.sum())
             extra = min(10.0, target / (mean + 0.001))
@@ -104,14 +109,6 @@ class Exposure:
                 break
         brightest = np.sort(seen.ravel())[int(0.98 * seen.size) :].mean()
         return max(gain, min(MOST_TARGET, self._tuning.brightest * ev) / float(max(brightest, 1e-4)))
-
-    def _weights(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
-        height, width = shape
-        y, x = np.mgrid[0:height, 0:width]
-        away = np.hypot((x + 0.5) / width - 0.5, (y + 0.5) / height - 0.5)
-        steps = {MATRIX: [1.0], SPOT: [3.0, 0.0], CENTRE: [3.0, 2.0, 1.0]}[self.metering]
-        edges = {MATRIX: [], SPOT: [0.12], CENTRE: [0.2, 0.4]}[self.metering]
-        return np.array(steps, np.float32)[np.digitize(away, edges)]
 
     def _limit(self, exposure_us: float) -> float:
         return min(exposure_us, self.limits[1] - 1000)
@@ -137,3 +134,13 @@ class Exposure:
         if self.fixed_us and self.fixed_gain:
             digital = 1.0
         return exposure_us, analogue, digital
+
+
+@lru_cache(4)
+def _weights(shape: tuple[int, int], metering: int) -> NDArray[np.float32]:
+    height, width = shape
+    y, x = np.mgrid[0:height, 0:width]
+    away = np.hypot((x + 0.5) / width - 0.5, (y + 0.5) / height - 0.5)
+    steps = {MATRIX: [1.0], SPOT: [3.0, 0.0], CENTRE: [3.0, 2.0, 1.0]}[metering]
+    edges: list[float] = {MATRIX: [], SPOT: [0.12], CENTRE: [0.2, 0.4]}[metering]
+    return np.array(steps, np.float32)[np.digitize(away, edges)]

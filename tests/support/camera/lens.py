@@ -14,7 +14,7 @@ MANUAL, AUTO, CONTINUOUS = range(3)
 IDLE, SCANNING, FOCUSED, FAILED = range(4)
 DELAY = 2
 """Frames after which a picture shows the new position of the lens."""
-PHASE_GAIN = 0.3
+PHASE_GAIN = 0.2
 """The share of the defocus by which phase detection moves the lens in each frame (its ``pdaf_gain`` is tuned so that it
 does not swing)."""
 
@@ -39,12 +39,13 @@ class Lens:
 
     def __init__(self, tuning: AfTuning, *, pdaf_reach: float, seed: int = 0) -> None:
         """``pdaf_reach``: phase detection works up to this many dioptres of defocus."""
-        self._tuning, self._pdaf_reach = tuning, pdaf_reach
+        self._normal = self._tuning = tuning
+        self._pdaf_reach = pdaf_reach
         self._rng = np.random.default_rng(seed)
         self.mode, self._range = MANUAL, 0
         # libcamera puts the lens at 1 m on the first start.
         self.position = self._target = 1.0
-        self._shown = deque([1.0] * (DELAY + 1), DELAY + 1)
+        self._shown = deque([1.0] * DELAY, DELAY)
         self.state = IDLE
         self._scan = "idle"
         self._skip = tuning.skip_frames
@@ -68,6 +69,8 @@ class Lens:
                 self._scan = "trigger"
             elif mode != AUTO or self._scan not in ("coarse", "fine", "settle"):
                 self._scan, self.state = "idle", IDLE
+        if "AfSpeed" in controls:
+            self._tuning = self._normal._replace(**dict(self._normal.fast if controls["AfSpeed"] else ()))
         self._range = int(controls.get("AfRange", self._range))  # type: ignore[call-overload]
         if "LensPosition" in controls and self.mode == MANUAL:
             self._target = float(controls["LensPosition"])  # type: ignore[arg-type]
@@ -116,7 +119,7 @@ class Lens:
         elif self._scan == "pdaf":
             defocus = distance - self.shown
             if contrast_at(0.0) > 0 and abs(defocus) <= self._pdaf_reach:
-                self._pdaf(PHASE_GAIN * (defocus + 0.05 * float(self._rng.standard_normal())))
+                self._pdaf(PHASE_GAIN * self._tuning.quickness * (defocus + 0.05 * float(self._rng.standard_normal())))
                 self._dropped = 0
             else:
                 self._dropped += 1

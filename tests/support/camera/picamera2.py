@@ -1,7 +1,7 @@
 """The stand-in of picamera2: what ``edge`` calls of it, with its checks, in front of simulated cameras.
 
-As picamera2 0.3.38. ``api.json`` beside this has the signatures of the real one and the controls of libcamera 0.5; tests
-compare all of them.
+As picamera2 0.3.38. ``api.json`` beside this has the signatures of the real one and the controls of libcamera; tests
+compare them.
 """
 
 from __future__ import annotations
@@ -97,7 +97,9 @@ class Picamera2:
 
     world: ClassVar[World]
 
-    def __init__(self, camera_num: int = 0, verbose_console: Any = None, tuning: Any = None, allocator: Any = None) -> None:
+    def __init__(
+        self, camera_num: int = 0, verbose_console: Any = None, tuning: Any = None, allocator: Any = None
+    ) -> None:
         self.sensor = self.world.sensors[camera_num]
         self.camera = types.SimpleNamespace(generate_configuration=self._generate)
         self.world.opened.append(self)
@@ -111,6 +113,7 @@ class Picamera2:
         self.exposure = agc.Exposure(self.sensor)
         self.lens = af.Lens(self.sensor.af, pdaf_reach=self.world.pdaf_reach) if self.sensor.af else None
         self._rng = np.random.default_rng(1)
+        self._clean: tuple[Any, ...] = (None,)
 
     @staticmethod
     def global_camera_info() -> list[dict[str, Any]]:
@@ -267,10 +270,12 @@ class Picamera2:
             metadata |= {"AfState": self.lens.reported, "LensPosition": self.lens.shown}
             optics, array = self.sensor.optics, self.sensor.array
             assert optics is not None
-            self.lens.step(
-                1 / world.scene.metres(world.now),
-                lambda off: world.scene.contrast(world.now, af.blur_pixels(optics, off, array[0] / 480)),
-            )
+            scale = array[0] / scenes.CONTRAST_WIDTH
+
+            def contrast(defocus: float) -> float:
+                return world.scene.contrast(world.now, af.blur_pixels(optics, defocus, scale))
+
+            self.lens.step(1 / world.scene.metres(world.now), contrast)
         return metadata
 
     def capture_request(self, wait: Any = None, signal_function: Any = None, flush: Any = None) -> CompletedRequest:
@@ -283,14 +288,19 @@ class Picamera2:
 
     def _picture(self, exposure: tuple[float, float, float], position: float | None) -> Any:
         world, size = self.world, self.camera_config["main"]["size"]
-        blur = 0.6
+        blur = scenes.SHARPEST
         if position is not None and self.sensor.optics:
             defocus = 1 / world.scene.metres(world.now) - position
             blur = float(np.hypot(blur, af.blur_pixels(self.sensor.optics, defocus, self.sensor.array[0] / size[0])))
         light = world.scene.light(world.now, size, blur)
         exposure_us, analogue, digital = exposure
         brightness = agc.BRIGHTNESS * exposure_us * analogue * world.scene.lux(world.now)
-        grey = agc.levels(np.minimum(light * np.float32(brightness), 1.0) * np.float32(digital))
+        key = id(light), round(brightness, 6), round(digital, 3)
+        if self._clean[0] != key:
+            seen = np.minimum(light * np.float32(brightness), 1.0) * np.float32(digital)
+            # With the light, so that no other array gets its id.
+            self._clean = key, agc.levels(seen), light
+        grey = self._clean[1]
         if not world.grain:
             rows = np.random.default_rng(5).standard_normal((3, size[1], size[0])) * world.noise
             world.grain = list(np.rint(rows * max(1.0, analogue**0.5)).astype(np.int16))

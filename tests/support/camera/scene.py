@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -16,6 +17,12 @@ PAPER, DESK, INK = 0.85, 0.12, 0.08
 """What white paper, a dark desk and ink reflect."""
 SMALL = (32, 24)
 """Width and height of the picture by which exposure is measured."""
+CONTRAST_WIDTH = 1536
+"""Width of the one by which contrast is, of which the middle is looked at."""
+SHARPEST = 0.6
+"""The blur of a picture in focus, standard deviation in pixels."""
+LEAST_CONTRAST = 1e-5
+"""Less contrast than this is noise."""
 
 
 def page(lines: list[str], size: tuple[int, int], *, share: float = 1.0, seed: int = 3) -> NDArray[np.float32]:
@@ -48,6 +55,8 @@ class Scene:
     vignette: float = 0.2
     """By how much the corners are darker."""
     _drawn: dict[tuple[float, ...], NDArray[np.float32]] = field(default_factory=dict)
+    _contrasts: dict[float, float] = field(default_factory=dict)
+    _middle: tuple[tuple[float, ...], NDArray[np.float32]] | None = None
 
     def light(self, now: float, size: tuple[int, int], blur: float) -> NDArray[np.float32]:
         """What is seen at a time, (height, width) of ``size``: 1 is white paper's light at 1 lux, blurred by pixels."""
@@ -64,27 +73,46 @@ class Scene:
         if view.shape[::-1] != size:
             view = cv2.resize(view, size, interpolation=cv2.INTER_AREA)
         if tip:
-            view = view.copy()
-            width, height = size
-            start, end = (int(tip[0] * width), int(tip[1] * height)), (int(1.3 * width), int(1.4 * height))
-            cv2.line(view, start, end, 0.45, max(3, width // 5))
-        if blur > 0.2:
-            view = cv2.GaussianBlur(view, (0, 0), blur, borderType=cv2.BORDER_REPLICATE)
-        y, x = np.mgrid[-1 : 1 : size[1] * 1j, -1 : 1 : size[0] * 1j]
-        return (view * (1 - self.vignette * (x * x + y * y) / 2)).astype(np.float32)
+            view = _with_hand(view, tip)
+        return _blurred(view, blur) * _vignette(size, self.vignette)
 
-    def contrast(self, now: float, defocus_blur: float) -> float:
-        """How much contrast a contrast detection finds, at a blur in pixels of a picture 480 wide."""
-        small = self.light(now, (480, 360), defocus_blur)
-        across, down = (cv2.Sobel(small, cv2.CV_32F, *way) for way in ((1, 0), (0, 1)))
-        steep = float(np.mean(np.square(across) + np.square(down)))
-        # Less than that is noise.
-        return steep if steep > 1e-4 else 0.0
+    def contrast(self, now: float, blur: float) -> float:
+        """How much contrast a contrast detection finds, at a blur in pixels of CONTRAST_WIDTH; 0 if that is noise."""
+        tip = self.hand(now)
+        at = (*(tip or ()), id(self.reflects))
+        if self._middle is None or self._middle[0] != at:
+            height, width = self.reflects.shape
+            part = (_with_hand(self.reflects, tip) if tip else self.reflects)[height // 4 : height * 3 // 4]
+            size = CONTRAST_WIDTH // 3, CONTRAST_WIDTH * height // width // 3
+            self._middle = at, cv2.resize(part[:, width // 3 : width * 2 // 3], size, interpolation=cv2.INTER_CUBIC)
+            self._contrasts.clear()
+        if round(blur, 2) not in self._contrasts:
+            # What the lens and the pixels blur at best is in it, so that the contrast has a rounded peak.
+            seen = _blurred(self._middle[1], float(np.hypot(SHARPEST, blur)))
+            fine = float(np.mean(np.square(cv2.Laplacian(seen, cv2.CV_32F))))
+            self._contrasts[round(blur, 2)] = fine if fine > LEAST_CONTRAST else 0.0
+        return self._contrasts[round(blur, 2)]
 
 
-def noisy(picture: NDArray[np.float32], rng: np.random.Generator, grain: list[NDArray[np.int16]]) -> Pixels:
+def _with_hand(view: NDArray[np.float32], tip: tuple[float, float]) -> NDArray[np.float32]:
+    height, width = view.shape
+    start, end = (int(tip[0] * width), int(tip[1] * height)), (int(1.3 * width), int(1.4 * height))
+    return cv2.line(view.copy(), start, end, 0.45, max(3, width // 5))
+
+
+def _blurred(view: NDArray[np.float32], blur: float) -> NDArray[np.float32]:
+    return cv2.GaussianBlur(view, (0, 0), blur, borderType=cv2.BORDER_REPLICATE) if blur > 0.2 else view
+
+
+@lru_cache(4)
+def _vignette(size: tuple[int, int], strength: float) -> NDArray[np.float32]:
+    y, x = np.mgrid[-1 : 1 : size[1] * 1j, -1 : 1 : size[0] * 1j]
+    return (1 - strength * (x * x + y * y) / 2).astype(np.float32)
+
+
+def noisy(picture: NDArray[np.int16], rng: np.random.Generator, grain: list[NDArray[np.int16]]) -> Pixels:
     """A picture of grey levels with the noise of one exposure."""
     noise = grain[int(rng.integers(len(grain)))]
     shift = int(rng.integers(noise.shape[0]))
     rolled = np.roll(noise, shift, axis=0)[: picture.shape[0], : picture.shape[1]]
-    return cv2.add(picture.astype(np.int16), rolled, dtype=cv2.CV_16S).clip(0, 255).astype(np.uint8)
+    return cv2.add(picture, rolled, dtype=cv2.CV_8U)

@@ -1,7 +1,7 @@
 """The cameras of a Raspberry Pi, as libcamera lists them: modes, controls, optics, and what their tuning files say.
 
-Modes and the limits of controls are what ``rpicam-hello --list-cameras --verbose`` prints of real ones on a Pi 5 (imx500:
-on a Pi 4). ``agc`` and ``af`` are from libcamera's tuning files, ``src/ipa/rpi/vc4/data/*.json``.
+Modes and the limits of controls are what ``rpicam-hello --list-cameras --verbose`` prints of real ones. ``agc`` and
+``af`` are from libcamera's tuning files, ``src/ipa/rpi/vc4/data/*.json``.
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ class AfTuning(NamedTuple):
     pdaf_squelch: float = 0.125
     contrast_ratio: float = 0.75
     skip_frames: int = 5
+    fast: tuple[tuple[str, float], ...] = ()
+    """What the speed Fast has otherwise."""
+    quickness: float = 1.0
+    """By how much its phase detection moves the lens more."""
 
     def range(self, name: int) -> tuple[float, float]:
         """AfRange (0 normal, 1 macro, 2 full) -> the nearest to and the farthest from infinity."""
@@ -91,6 +95,7 @@ _IMX708 = _modes(
     ((2304, 1296), 56.03, (0, 0, 4608, 2592)),
     ((4608, 2592), 14.35, (0, 0, 4608, 2592)),
 )
+_FAST = (("step_fine", 0.0), ("pdaf_frames", 16), ("dropout_frames", 4), ("step_frames", 4))
 _IMX708_AGC = AgcTuning((100, 15000, 30000, 60000, 66666), (1.0, 1.0, 2.0, 4.0, 16.0), 0.2, speed=0.15)
 
 SENSORS = {
@@ -125,7 +130,17 @@ SENSORS = {
             (1.122807, 16.0),
             220_535_845,
             _IMX708_AGC,
-            AfTuning((0.0, 12.0), (3.0, 15.0), 1.0, 0.25, 1.5, 20, 6, 5),
+            AfTuning(
+                (0.0, 12.0),
+                (3.0, 15.0),
+                1.0,
+                0.25,
+                1.5,
+                20,
+                6,
+                5,
+                fast=_FAST + (("step_coarse", 1.25), ("max_slew", 2.0), ("quickness", 1.25)),
+            ),
             Optics(4.74, 2.63, 1.4),
         ),
         Sensor(
@@ -135,7 +150,18 @@ SENSORS = {
             (1.122807, 16.0),
             220_535_845,
             _IMX708_AGC,
-            AfTuning((0.0, 12.0), (4.0, 32.0), 2.0, 0.5, 3.0, 20, 6, 5, pdaf_squelch=0.2),
+            AfTuning(
+                (0.0, 12.0),
+                (4.0, 32.0),
+                2.0,
+                0.5,
+                3.0,
+                20,
+                6,
+                5,
+                pdaf_squelch=0.2,
+                fast=_FAST + (("step_coarse", 2.5), ("max_slew", 4.0), ("quickness", 1.67)),
+            ),
             Optics(2.75, 1.25, 1.4),
             (0.0, 35.0),
         ),

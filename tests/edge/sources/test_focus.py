@@ -1,0 +1,207 @@
+"""The camera focuses by itself, on a simulated lens that libcamera's autofocus moves, in simulated time."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from edge.handwriting import virtual_camera
+from edge.sources.focus import FAILED, FOCUSED, RETRY_SECONDS, SCANNING, Focus
+from edge.sources.picamera import Picamera
+from edge.vision.sharpness import sharpness
+from tests.support.camera.lens import blur_pixels
+from tests.support.camera.picamera2 import plug_in
+from tests.support.camera.scene import Scene, page
+
+SIZE = (480, 270)
+TEXT = ["1247673", "8952481", "31415"]
+IN_FOCUS = 0.3
+"""A picture is in focus while the lens adds this blur to it at most, standard deviation in pixels of 1536x864."""
+
+
+class Seen(NamedTuple):
+    at: float
+    """Seconds since the camera was opened."""
+    sharp: bool
+    scans: int
+
+
+class Watch:
+    """A camera that looks at a scene whose times count from when it is opened."""
+
+    def __init__(
+        self, monkeypatch, model="imx708", *, metres=0.25, lux=400.0, hand=None, lines=TEXT, reach=100, **options
+    ):
+        def over_time(what):
+            return lambda now: what(now - self.began) if callable(what) else what
+
+        scene = Scene(page(lines, SIZE), metres=over_time(metres), lux=over_time(lux))
+        if hand:
+            scene.hand = over_time(hand)
+        self.began = 1000.0
+        self.world = plug_in(monkeypatch, model, scene=scene, pdaf_reach=reach)
+        self.camera = Picamera("0", size=SIZE, **options)
+        self.camera.open()
+        self.device = self.world.opened[0]
+        self.seen = []
+
+    def until(self, seconds):
+        while (now := self.world.now - self.began) < seconds:
+            self.picture, _ = self.camera.read()
+            defocus = 1 / self.world.scene.metres(self.world.now) - self.device.lens.shown
+            optics = self.device.sensor.optics
+            blur = blur_pixels(optics, defocus, self.device.sensor.array[0] / 1536)
+            self.seen.append(Seen(now, blur <= IN_FOCUS, self.device.lens.scans))
+        return self
+
+    def blurred_until(self, since=0.0):
+        """When the last picture that is not in focus came, in seconds after ``since``."""
+        return max((one.at for one in self.seen if one.at >= since and not one.sharp), default=since) - since
+
+
+@pytest.mark.parametrize(
+    ("model", "metres", "lux"),
+    [
+        *(("imx708", metres, 400) for metres in (0.1, 0.15, 0.25, 0.4, 0.6)),
+        *((model, metres, lux) for model in ("imx708", "imx708_wide") for metres in (0.1, 0.6) for lux in (30,)),
+    ],
+)
+def test_a_page_is_in_focus_within_two_seconds_and_stays_so(monkeypatch, model, metres, lux):
+    watch = Watch(monkeypatch, model, metres=metres, lux=lux).until(4)
+    assert watch.blurred_until() <= 2
+    assert watch.seen[-1].scans == 1
+    assert watch.camera.settings_now()["lens"] == pytest.approx(f"{watch.device.lens.shown:.2f}")
+
+
+@pytest.mark.parametrize(("model", "most"), [("imx708", 2.5), ("imx708_wide", 2.0), ("imx519", 4.0), ("ov64a40", 4.0)])
+@pytest.mark.parametrize("metres", [0.1, 0.4])
+def test_without_phase_detection_it_takes_as_long_as_libcamera_scans(monkeypatch, model, most, metres):
+    watch = Watch(monkeypatch, model, metres=metres, reach=0).until(5)
+    assert watch.blurred_until() <= most
+    assert watch.seen[-1].scans == 1
+
+
+@pytest.mark.parametrize(("before", "after"), [(0.6, 0.15), (0.12, 0.5), (0.25, 0.1)])
+def test_a_page_that_is_moved_is_in_focus_again_two_seconds_later(monkeypatch, before, after):
+    watch = Watch(monkeypatch, metres=lambda at: before if at < 3 else after).until(7)
+    assert watch.blurred_until(3) <= 2
+    assert watch.seen[-1].scans == 2
+
+
+def test_a_page_that_is_moved_in_between_is_not_chased(monkeypatch):
+    """While it moves it is not in focus anywhere; the scan begins when it rests."""
+    watch = Watch(monkeypatch, metres=lambda at: 0.2 + 0.3 * min(1, max(0, (at - 3) / 1.5))).until(10)
+    assert watch.blurred_until(4.5) <= 2
+    assert watch.seen[-1].scans <= 3
+
+
+def writing(at):
+    """A hand that writes for 20 s in each minute, and rests its tip for the last 5 of them."""
+    second = at % 60
+    if second > 20:
+        return None
+    step = min(second, 15)
+    return 0.25 + 0.03 * step + 0.01 * math.sin(9 * step), 0.4 + 0.02 * math.sin(13 * step)
+
+
+def light(at):
+    """Clouds, and a lamp that is switched on and off."""
+    return (400 + 80 * math.sin(at / 40)) * (1 if at % 600 < 450 else 0.4)
+
+
+@pytest.mark.slow
+def test_in_an_hour_it_never_hunts(monkeypatch):
+    watch = Watch(monkeypatch, fps=3.0, lux=light, hand=writing).until(3600)
+    assert watch.blurred_until() <= 4, "at 3 frames a second the scan takes as many frames"
+    assert watch.seen[-1].scans == 1
+
+
+def test_a_blank_page_is_left_alone_until_something_is_written(monkeypatch):
+    watch = Watch(monkeypatch, lines=[], reach=100).until(40)
+    scans = watch.seen[-1].scans
+    assert scans == 1
+    watch.world.scene.reflects = page(TEXT, SIZE)
+    watch.world.scene.metres = lambda _: 0.12
+    watch.until(50)
+    assert watch.seen[-1].sharp
+    assert watch.seen[-1].scans == scans + 1
+
+
+def test_the_dark_is_no_reason_to_focus(monkeypatch):
+    watch = Watch(monkeypatch, lux=lambda at: 400 if at < 4 or at > 20 else 0.02).until(30)
+    assert watch.seen[-1].scans == 1
+    assert watch.seen[-1].sharp
+
+
+@pytest.mark.parametrize("options", [{"af": "off"}, {"lens": 4.0}, {"af": "continuous"}])
+def test_it_keeps_out_of_a_focus_that_was_chosen(monkeypatch, options):
+    watch = Watch(monkeypatch, metres=0.25, **options).until(3)
+    assert not any("AfTrigger" in sent for sent in watch.device.sent)
+    assert watch.seen[-1].sharp == (options != {"af": "off"})
+
+
+# --- the same without a camera: pictures and what libcamera says, one after the other
+
+
+def picture(blur):
+    clear = (page(TEXT, SIZE) * 220).astype(np.uint8)
+    return virtual_camera.noise(virtual_camera.blur(clear, blur), np.random.default_rng(1), 1.5)
+
+
+CLEAR, SOFT, BLANK = picture(0), picture(6), np.full(SIZE[::-1], 190, np.uint8)
+
+
+def scanned(focus, at, result, seen=CLEAR):
+    """Let a scan that was triggered at a time end a second later with a result."""
+    assert not focus.observe(at + 0.03, seen, SCANNING)
+    assert not focus.observe(at + 1, seen, result)
+
+
+def triggers(focus, start, end, seen, state=FOCUSED):
+    """When it triggers a scan, looking at one picture 10 times a second."""
+    return [at / 10 for at in range(int(start * 10), int(end * 10)) if focus.observe(at / 10, seen, state)]
+
+
+def test_the_first_picture_triggers_a_scan():
+    focus = Focus()
+    assert focus.observe(0, CLEAR, 0)
+    # The pictures on their way still tell of a time before.
+    assert not any(focus.observe(at, CLEAR, FOCUSED) for at in (0.1, 0.2))
+    assert not focus.settled
+    scanned(focus, 0.2, FOCUSED)
+    assert focus.settled
+    assert triggers(focus, 2, 60, CLEAR) == []
+
+
+def test_a_scan_that_is_never_reported_ends_all_the_same():
+    focus = Focus()
+    focus.observe(0, CLEAR, None)
+    assert triggers(focus, 0.1, 60, CLEAR, None) == []
+    assert focus.settled
+
+
+def test_a_scan_that_failed_is_tried_again_less_and_less():
+    focus = Focus()
+    focus.observe(0, SOFT, 0)
+    scanned(focus, 0, FAILED, SOFT)
+    at = 1.0
+    for pause in RETRY_SECONDS:
+        (again,) = triggers(focus, at + 0.1, at + pause + 0.5, SOFT, FAILED)[:1]
+        assert again == pytest.approx(at + pause, abs=0.5)
+        scanned(focus, again, FAILED, SOFT)
+        at = again + 1
+    assert triggers(focus, at + 0.1, at + 600, SOFT, FAILED) == []
+
+
+def test_a_blank_page_is_not_tried_again():
+    focus = Focus()
+    focus.observe(0, BLANK, 0)
+    scanned(focus, 0, FAILED, BLANK)
+    assert triggers(focus, 2, 600, BLANK, FAILED) == []
+
+
+def test_what_is_simulated_is_what_is_seen():
+    """The blurred picture is below what counts as clear, the other above."""
+    assert sharpness(SOFT) < 0.2 < 0.45 < sharpness(CLEAR)
+    assert sharpness(BLANK) == 0
