@@ -22,10 +22,12 @@ AIM = 200
 """The grey that paper shall have. Chosen: the middle of what is right; there is room for uneven light on both sides."""
 DARKEST, LIGHTEST = 175, 225
 """Paper from this grey to that is left as it is. Chosen: so that small changes of the light change nothing."""
+BRIGHTEST = 0.997
+"""The brightest that counts is where this share of the view is darker. Chosen: chalk on a board is more than that."""
 WHITE = 250
 """Pixels from this grey on are clipped, or nearly."""
 MOST_CLIPPED = 0.01
-"""Which share of the view may be clipped: lamps glare, and chalk is white on a board that must not be paper. Chosen."""
+"""Which share of the view may be clipped. Chosen: lamps glare."""
 MOST_STEP = 1.0
 """The largest change at a time, EV. Chosen: what is clipped may be of any brightness."""
 MOST_EV = 3.0
@@ -77,14 +79,19 @@ class PaperExposure:
 def _step(picture: Pixels) -> float:
     """The change of the compensation that a picture asks for, EV."""
     some = picture[::4, ::4]
-    paper = float(np.quantile(some, PAPER))
-    clipped = float(np.mean(some >= WHITE))
+    paper, brightest = (float(level) for level in np.quantile(some, (PAPER, BRIGHTEST)))
     if paper >= WHITE:
         return -MOST_STEP
-    if clipped > MOST_CLIPPED:
-        # Paper that is light gives way, darker paper stays as it is.
-        return -MOST_STEP / 4 if paper >= AIM else 0.0
+    if paper >= AIM and np.mean(some >= WHITE) > MOST_CLIPPED:
+        return -MOST_STEP / 4
     if DARKEST <= paper <= LIGHTEST:
         return 0.0
-    wanted, there = np.interp((AIM, max(1.0, paper)), GREYS, BRIGHTNESS)
-    return max(-MOST_STEP, min(MOST_STEP, math.log2(wanted / there)))
+    step = _stops(paper, AIM)
+    # Not so much that what is brighter than the paper becomes white: chalk on a board, which is no paper.
+    return max(-MOST_STEP, min(step, MOST_STEP, max(0.0, _stops(brightest, WHITE))))
+
+
+def _stops(grey: float, other: float) -> float:
+    """From one grey to another, EV."""
+    there, wanted = np.interp((max(1.0, grey), other), GREYS, BRIGHTNESS)
+    return math.log2(wanted / there)
