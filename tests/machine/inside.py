@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 
+import camera
 import changes
 import delivery
 import service
@@ -40,6 +41,8 @@ CHECKS: tuple[Callable[[], str], ...] = (
     service.outlives_a_hang,
     service.bears_an_unplugged_camera,
     service.stops_when_asked,
+    camera.is_as_recorded,
+    camera.shows_all_of_its_view,
     delivery.comes_online,
     delivery.sends_an_event,
     delivery.obeys,

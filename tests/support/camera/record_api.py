@@ -1,4 +1,4 @@
-"""What the real picamera2 and libcamera look like: ``python record_api.py > api.json``, where they are installed.
+"""What the real picamera2 and libcamera look like: ``python record_api.py | python -m json.tool``, where they are.
 
 It needs nothing else, so that it runs in the virtual machine of tests/machine too.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.metadata
 import inspect
 import json
-import sys
 from typing import Any
 
 METHODS = {
@@ -58,4 +57,4 @@ def describe() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    json.dump(describe(), sys.stdout, indent=1)
+    print(json.dumps(describe()))  # noqa: T201

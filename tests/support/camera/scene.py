@@ -55,15 +55,14 @@ class Scene:
     vignette: float = 0.2
     """By how much the corners are darker."""
     _drawn: dict[tuple[float, ...], NDArray[np.float32]] = field(default_factory=dict)
-    _contrasts: dict[float, float] = field(default_factory=dict)
-    _middle: tuple[tuple[float, ...], NDArray[np.float32]] | None = None
+    _contrasts: dict[tuple[float, ...], float] = field(default_factory=dict)
 
     def light(self, now: float, size: tuple[int, int], blur: float) -> NDArray[np.float32]:
         """What is seen at a time, (height, width) of ``size``: 1 is white paper's light at 1 lux, blurred by pixels."""
         tip = self.hand(now)
         key = (*size, round(blur, 1), *(tip or ()), id(self.reflects))
         if key not in self._drawn:
-            if len(self._drawn) > 12:
+            if len(self._drawn) > 40:
                 self._drawn.clear()
             self._drawn[key] = self._draw(size, blur, tip)
         return self._drawn[key]
@@ -79,19 +78,17 @@ class Scene:
     def contrast(self, now: float, blur: float) -> float:
         """How much contrast a contrast detection finds, at a blur in pixels of CONTRAST_WIDTH; 0 if that is noise."""
         tip = self.hand(now)
-        at = (*(tip or ()), id(self.reflects))
-        if self._middle is None or self._middle[0] != at:
+        key = (round(blur, 2), *(tip or ()), id(self.reflects))
+        if key not in self._contrasts:
             height, width = self.reflects.shape
             part = (_with_hand(self.reflects, tip) if tip else self.reflects)[height // 4 : height * 3 // 4]
-            size = CONTRAST_WIDTH // 3, CONTRAST_WIDTH * height // width // 3
-            self._middle = at, cv2.resize(part[:, width // 3 : width * 2 // 3], size, interpolation=cv2.INTER_CUBIC)
-            self._contrasts.clear()
-        if round(blur, 2) not in self._contrasts:
+            size = CONTRAST_WIDTH // 3, CONTRAST_WIDTH * height // width // 2
+            middle = cv2.resize(part[:, width // 3 : width * 2 // 3], size, interpolation=cv2.INTER_CUBIC)
             # What the lens and the pixels blur at best is in it, so that the contrast has a rounded peak.
-            seen = _blurred(self._middle[1], float(np.hypot(SHARPEST, blur)))
+            seen = _blurred(middle, float(np.hypot(SHARPEST, blur)))
             fine = float(np.mean(np.square(cv2.Laplacian(seen, cv2.CV_32F))))
-            self._contrasts[round(blur, 2)] = fine if fine > LEAST_CONTRAST else 0.0
-        return self._contrasts[round(blur, 2)]
+            self._contrasts[key] = fine if fine > LEAST_CONTRAST else 0.0
+        return self._contrasts[key]
 
 
 def _with_hand(view: NDArray[np.float32], tip: tuple[float, float]) -> NDArray[np.float32]:
