@@ -179,7 +179,7 @@ class Picamera(Camera):
         controls = camera_controls.for_a_page(self._options, self._fps)
         if view := self._camera.camera_properties.get("ScalerCropMaximum"):
             controls |= camera_controls.focus_on_all(view)
-        self._camera.set_controls({name: value for name, value in controls.items() if name in known})
+        self._camera.set_controls(camera_controls.accepted(controls, known))
         self._focus = Focus() if "AfMode" in known and asked.get("AfMode", 1) == TRIGGER["AfMode"] else None
         fixed = {"ExposureValue"} & asked.keys() or {"ExposureTime", "AnalogueGain"} <= asked.keys()
         self._paper = PaperExposure() if "ExposureValue" in known and not fixed else None
@@ -254,7 +254,7 @@ class Picamera(Camera):
             self._lens_position = metadata.get("LensPosition") if self._focus.settled else None
         if self._paper is not None:
             exposure = math.prod(metadata.get(name, 1) for name in ("ExposureTime", "AnalogueGain", "DigitalGain"))
-            ev = self._paper.observe(now, pixels, exposure)
+            ev = self._paper.observe(pixels, exposure)
             if ev is not None:
                 changes["ExposureValue"] = ev
         if changes:
@@ -262,7 +262,7 @@ class Picamera(Camera):
 
     def settings_now(self) -> dict[str, str]:
         """The options ``lens`` and ``ev`` as the camera has them now, where it found them by itself."""
-        found = {"lens": self._lens_position, "ev": self._paper.ev if self._paper else None}
+        found = {"lens": self._lens_position, "ev": self._paper.ev if self._paper and self._started else None}
         return {name: f"{value:.2f}" for name, value in found.items() if value is not None}
 
     def close(self) -> None:

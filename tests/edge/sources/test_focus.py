@@ -195,6 +195,15 @@ def test_a_scan_that_failed_is_tried_again_less_and_less():
     assert triggers(focus, at + 0.1, at + 100, SOFT, FAILED) == []
 
 
+@pytest.mark.parametrize("size", [(16, 16), (17, 23), (8192, 16), (16, 3000), (700, 500)])
+def test_a_picture_of_any_size_can_be_looked_at(size):
+    focus = Focus()
+    grain = np.random.default_rng(3).integers(0, 255, size[::-1], np.uint8)
+    focus.observe(0, grain, 0)
+    scanned(focus, 0, FOCUSED, grain)
+    assert triggers(focus, 2, 5, grain) == []
+
+
 def test_a_blank_page_is_not_tried_again():
     focus = Focus()
     focus.observe(0, BLANK, 0)
