@@ -89,6 +89,20 @@ def test_a_page_that_is_moved_is_in_focus_again_two_seconds_later(monkeypatch, b
     assert watch.seen[-1].scans == 2
 
 
+def test_another_page_that_is_a_little_nearer_is_focused_too(monkeypatch):
+    """It is still sharp enough not to be taken as blurred."""
+    watch = Watch(monkeypatch, metres=lambda at: 0.3 if at < 3 else 0.21).until(3)
+    watch.world.scene.reflects = page(["905", "667788", "2"], SIZE, seed=4)
+    watch.until(6)
+    assert watch.blurred_until(3) <= 2
+    assert watch.seen[-1].scans == 2
+
+
+def test_another_light_is_no_other_scene(monkeypatch):
+    watch = Watch(monkeypatch, lux=lambda at: 400 if at < 3 else 200, ev=0.0).until(6)
+    assert watch.seen[-1].scans == 1
+
+
 def test_a_page_that_moves_slowly_is_in_focus_in_the_end(monkeypatch):
     watch = Watch(monkeypatch, metres=lambda at: 0.2 + 0.3 * min(1, max(0, (at - 3) / 1.5))).until(7)
     assert sharpness(watch.picture) >= 0.6
