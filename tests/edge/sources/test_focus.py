@@ -11,7 +11,7 @@ from edge.sources.focus import FAILED, FOCUSED, RETRY_SECONDS, SCANNING, Focus
 from edge.sources.picamera import Picamera
 from edge.vision.sharpness import sharpness
 from tests.support.camera.lens import blur_pixels
-from tests.support.camera.picamera2 import plug_in
+from tests.support.camera.stand_in import plug_in
 from tests.support.camera.scene import Scene, page
 
 SIZE = (1024, 576)

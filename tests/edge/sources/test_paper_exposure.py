@@ -5,7 +5,7 @@ import pytest
 
 from edge.sources.paper_exposure import MOST_EV, PaperExposure
 from edge.sources.picamera import Picamera
-from tests.support.camera.picamera2 import plug_in
+from tests.support.camera.stand_in import plug_in
 from tests.support.camera.scene import DESK, PAPER, Scene, page
 
 SIZE = (320, 240)
