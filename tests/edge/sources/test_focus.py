@@ -11,8 +11,8 @@ from edge.sources.focus import FAILED, FOCUSED, RETRY_SECONDS, SCANNING, Focus
 from edge.sources.picamera import Picamera
 from edge.vision.sharpness import sharpness
 from tests.support.camera.lens import blur_pixels
-from tests.support.camera.stand_in import plug_in
 from tests.support.camera.scene import Scene, page
+from tests.support.camera.stand_in import plug_in
 
 SIZE = (1024, 576)
 TEXT = ["1247673", "8952481", "31415"]

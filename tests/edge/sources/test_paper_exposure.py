@@ -5,8 +5,8 @@ import pytest
 
 from edge.sources.paper_exposure import MOST_EV, PaperExposure
 from edge.sources.picamera import Picamera
-from tests.support.camera.stand_in import plug_in
 from tests.support.camera.scene import DESK, PAPER, Scene, page
+from tests.support.camera.stand_in import plug_in
 
 SIZE = (320, 240)
 

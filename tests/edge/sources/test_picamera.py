@@ -11,9 +11,9 @@ import pytest
 from edge.errors import SettingsError, SourceError
 from edge.sources import open_source, picamera, sensor_mode
 from edge.sources.picamera import Picamera, capture_time
-from tests.support.camera.stand_in import plug_in
 from tests.support.camera.scene import Scene, page
 from tests.support.camera.sensors import SENSORS
+from tests.support.camera.stand_in import plug_in
 
 USB = "UVC Camera (046d:0825)"
 MODULES = [model for model, sensor in SENSORS.items() if not sensor.usb]
