@@ -2,7 +2,7 @@
 
 A sensor reads out all its pixels, all of them joined by twos, or only those of its middle: these are its modes.
 picamera2 by itself takes the mode that is nearest to the size of the picture. For 640x480 that is one of the middle:
-Camera Module 2 then shows 39 % of the width, Camera Module 3 two thirds (picamera2's ``score_mode``, its issue 1233).
+Camera Module 2 then shows 39 % of the width, Camera Module 3 half of it (picamera2's ``score_mode``, its issue 1233).
 """
 
 from __future__ import annotations
