@@ -87,6 +87,15 @@ def refuse_missing(name: str, asked: Mapping[str, Any], known: Mapping[str, Rang
             raise SourceError(f"{name}: {control} is {least:g} to {most:g} for this camera, not {value:g}")
 
 
+def accepted(controls: Mapping[str, Any], known: Mapping[str, Range]) -> dict[str, Any]:
+    """Those of the controls that a camera has, each with the nearest value that it takes."""
+    return {
+        name: value if isinstance(value, tuple | list) else min(max(value, known[name][0]), known[name][1])
+        for name, value in controls.items()
+        if name in known
+    }
+
+
 def focus_on_all(view: tuple[int, int, int, int]) -> dict[str, Any]:
     """The controls that focus on all of the view (x, y, width, height in pixels of the sensor, ScalerCropMaximum).
 

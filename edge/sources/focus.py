@@ -39,6 +39,11 @@ MOVED = 12.0
 """Something has moved where a picture of THUMBNAIL pixels changes by this many grey levels. Chosen: noise does not."""
 MOVED_SHARE = 0.005
 """Something moves if it does so in more than this share of the picture. Chosen: the tip of a pen is less."""
+CHANGED_SHARE = 0.05
+"""It is another scene where more than this share of the picture has changed between two rests. Chosen: all writing has
+moved."""
+WORSE = 0.85
+"""Another scene is focused if it is less than this share as sharp. Chosen: it was never focused, so less is enough."""
 THUMBNAIL = (64, 48)
 """Size of the picture in which motion is seen, pixels."""
 DARK, WHITE = 40, 250
@@ -67,6 +72,8 @@ class Focus:
         self._blurred_since: float | None = None
         self._moved_at = -math.inf
         self._thumbnail: Pixels | None = None
+        # The same of the picture when nothing moved last.
+        self._scene: Pixels | None = None
         self._failed = False
         self._retries = 0
 
@@ -98,7 +105,7 @@ class Focus:
 
     def _end(self, now: float, *, failed: bool) -> None:
         self._phase, self._since, self._failed = "watching", now, failed
-        self._reference, self._thumbnail = None, None
+        self._reference, self._thumbnail, self._scene = None, None, None
         self._next_check = now + CHECK_SECONDS
 
     def _watch(self, now: float, picture: Pixels) -> bool:
@@ -112,6 +119,8 @@ class Focus:
             self._failed = self._failed or sharp < SOFT
         if self._retry_is_due(now, sharp):
             self._retries += 1
+            return self._trigger(now)
+        if self._is_another_scene(now) and 0 < sharp < WORSE * self._reference and _is_visible(picture):
             return self._trigger(now)
         if sharp >= CLEAR or not _is_visible(picture) or not self._is_blurred(sharp):
             self._blurred_since = None
@@ -132,6 +141,13 @@ class Focus:
             return False
         return now - self._since >= RETRY_SECONDS[self._retries]
 
+    def _is_another_scene(self, now: float) -> bool:
+        """Whether something else is in view, at rest; that is said once."""
+        if self._thumbnail is None or now - self._moved_at < BLURRED_SECONDS:
+            return False
+        before, self._scene = self._scene, self._thumbnail
+        return before is not None and _changed(before, self._thumbnail) > CHANGED_SHARE
+
     def _is_blurred(self, sharp: float) -> bool:
         assert self._reference is not None
         if self._reference == 0:
@@ -141,8 +157,13 @@ class Focus:
 
     def _see_motion(self, now: float, picture: Pixels) -> None:
         before, self._thumbnail = self._thumbnail, cv2.resize(picture, THUMBNAIL, interpolation=cv2.INTER_AREA)
-        if before is None or np.mean(cv2.absdiff(before, self._thumbnail) > MOVED) > MOVED_SHARE:
+        if before is None or _changed(before, self._thumbnail) > MOVED_SHARE:
             self._moved_at = now
+
+
+def _changed(before: Pixels, now: Pixels) -> float:
+    """The share of a thumbnail that has changed."""
+    return float(np.mean(cv2.absdiff(before, now) > MOVED))
 
 
 def _is_visible(picture: Pixels) -> bool:

@@ -9,13 +9,15 @@ small page lies on a dark desk. So it is measured.
 from __future__ import annotations
 
 import math
+from collections import deque
 
 import numpy as np
 
 from edge.types import Pixels
 
-CHECK_SECONDS = 0.25
-"""How often the exposure is looked at. Chosen."""
+CHECK_FRAMES = 6
+"""One of so many pictures is looked at. Chosen: a changed exposure is seen 4 pictures later (2 buffers, and 2 more in
+the sensor), so that libcamera's own reaction to a new light shows in between."""
 PAPER = 0.95
 """Paper is as bright as where this share of the view is darker. Chosen: paper fills more than 5 % of it."""
 AIM = 200
@@ -33,46 +35,46 @@ MOST_STEP = 1.0
 MOST_EV = 3.0
 """The largest compensation, EV up or down. Chosen: 16 % on average times 8 is more than white."""
 STEADY = 0.03
-"""The exposure has settled when its product of time and gains changes by less than this share in CHECK_SECONDS.
-Chosen: a third more than libcamera's ``stable_region``."""
+"""The exposure has settled when its product of time and gains changes by less than this share in CHECK_FRAMES.
+Chosen: a half more than libcamera's ``stable_region``."""
 GREYS = (0, 20, 36, 60, 100, 132, 158, 193, 214, 228, 238, 247, 255)
 BRIGHTNESS = (0, 1 / 64, 1 / 32, 1 / 16, 1 / 8, 3 / 16, 1 / 4, 3 / 8, 1 / 2, 5 / 8, 3 / 4, 7 / 8, 1)
 """Greys, and how bright that is (1 = white): the ``gamma_curve`` of libcamera's tuning file ``imx708.json``."""
 
 
 class PaperExposure:
-    """Says which compensation to set. ``observe`` gets each picture; times are those of the pictures, in seconds."""
+    """Says which compensation to set. ``observe`` gets each picture."""
 
     def __init__(self) -> None:
         self.ev = 0.0
         """The compensation that is set, EV."""
-        self._next_check = -math.inf
-        self._exposure = 0.0
-        # The exposure at which more compensation no longer gave more of it; 0: there is none.
-        self._longest = 0.0
-        self._raised_from = 0.0
+        self._exposures: deque[float] = deque(maxlen=CHECK_FRAMES)
+        # What the picture before asked for, EV.
+        self._asked = 0.0
+        # The exposure before the compensation was raised; 0: it was not. And the one that no longer grew by that.
+        self._raised_from = self._longest = 0.0
 
-    def observe(self, now: float, picture: Pixels, exposure: float) -> float | None:
+    def observe(self, picture: Pixels, exposure: float) -> float | None:
         """The new compensation, EV; None: it stays. ``exposure``: time x gains of this picture, in any unit."""
-        if now < self._next_check:
+        self._exposures.append(exposure)
+        if len(self._exposures) < CHECK_FRAMES:
             return None
-        self._next_check = now + CHECK_SECONDS
-        steady = abs(exposure - self._exposure) <= STEADY * exposure
-        self._exposure = exposure
-        if not steady:
+        settled = max(self._exposures) - min(self._exposures) <= STEADY * exposure
+        self._exposures.clear()
+        before, self._asked = self._asked, _step(picture) if settled else 0.0
+        if not (before and self._asked):
             return None
-        step = _step(picture)
         if self._raised_from:
             # In the dark it is as long as it can be; more compensation would only make the next light too bright.
             self._longest = exposure if exposure < self._raised_from * (1 + STEADY) else 0.0
             self._raised_from = 0.0
-        if self._longest and exposure < 0.8 * self._longest:
+        if exposure < 0.8 * self._longest:
             self._longest = 0.0
-        ev = min(MOST_EV, max(-MOST_EV, self.ev + step))
-        if ev == self.ev or (step > 0 and self._longest):
+        ev = min(MOST_EV, max(-MOST_EV, self.ev + self._asked))
+        if ev == self.ev or (self._asked > 0 and self._longest):
             return None
-        self._raised_from = exposure if step > 0 else 0.0
-        self.ev = ev
+        self._raised_from = exposure if self._asked > 0 else 0.0
+        self._asked, self.ev = 0.0, ev
         return ev
 
 

@@ -107,10 +107,6 @@ class Picamera(Camera):
         except (RuntimeError, ValueError, ImportError) as error:
             raise SourceError(f"{self.name}: the camera refuses to start: {one_line(error)}") from error
 
-    def check(self) -> None:
-        """Raise SourceError if picamera2 is not installed."""
-        self._import()
-
     def _configure(self, sensor_format: Any) -> None:
         """Choose the sensor's mode and the size of the picture, and take those that the camera then gives."""
         from libcamera import ColorSpace, Transform
@@ -185,10 +181,14 @@ class Picamera(Camera):
         controls = camera_controls.for_a_page(self._options, self._fps)
         if view := self._camera.camera_properties.get("ScalerCropMaximum"):
             controls |= camera_controls.focus_on_all(view)
-        self._camera.set_controls({name: value for name, value in controls.items() if name in known})
+        self._camera.set_controls(camera_controls.accepted(controls, known))
         self._focus = Focus() if "AfMode" in known and asked.get("AfMode", 1) == TRIGGER["AfMode"] else None
         fixed = {"ExposureValue"} & asked.keys() or {"ExposureTime", "AnalogueGain"} <= asked.keys()
         self._paper = PaperExposure() if "ExposureValue" in known and not fixed else None
+
+    def check(self) -> None:
+        """Raise SourceError if picamera2 is not installed."""
+        self._import()
 
     def _import(self) -> Any:
         # libcamera logs to stderr; its errors come as exceptions anyway.
@@ -260,16 +260,15 @@ class Picamera(Camera):
             self._lens_position = metadata.get("LensPosition") if self._focus.settled else None
         if self._paper is not None:
             exposure = math.prod(metadata.get(name, 1) for name in ("ExposureTime", "AnalogueGain", "DigitalGain"))
-            ev = self._paper.observe(now, pixels, exposure)
+            ev = self._paper.observe(pixels, exposure)
             if ev is not None:
                 changes["ExposureValue"] = ev
         if changes:
             self._camera.set_controls(changes)
 
     def settings_now(self) -> dict[str, str]:
-        """The options ``lens`` and ``ev`` as the camera has them now, where it found them by itself."""
-        found = {"lens": self._lens_position, "ev": self._paper.ev if self._paper else None}
-        return {name: f"{value:.2f}" for name, value in found.items() if value is not None}
+        """The option ``lens``, if it was found by autofocus. What exposure found is for the light of now only."""
+        return {} if self._lens_position is None else {"lens": f"{self._lens_position:.2f}"}
 
     def seen_share(self) -> float | None:
         """The smaller share of the sensor's width or height that its pictures show; None if it does not tell."""

@@ -2,18 +2,17 @@
 
 A sensor reads out all its pixels, all of them joined by twos, or only those of its middle: these are its modes.
 picamera2 by itself takes the mode that is nearest to the size of the picture. For 640x480 that is one of the middle:
-Camera Module 2 then shows 39 % of the width, Camera Module 3 two thirds (picamera2's ``score_mode``, its issue 1233).
+Camera Module 2 then shows 39 % of the width, Camera Module 3 half of it (picamera2's ``score_mode``, its issue 1233).
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
-from edge.sources.base import FRAME_SIZE
-
-LONG_SIDE = FRAME_SIZE[0]
-"""The longer side of the picture where no size is asked for, pixels. Camera Module 3 then has 1536x864, Camera Module 2
-1536x1152."""
+PIXELS = 1536 * 1152
+"""About how many pixels the picture has where no size is asked for. An A4 page that fills it has 5 a millimetre, and
+its digits of 4 mm are 20 pixels tall. Camera Module 2 then has 1536x1154, Camera Module 3 1792x1008."""
 WIDTH_STEP = 128
 """The width of such a picture is a multiple of this: then its rows have no padding on any Pi
 (``Picamera2.align_stream``: 64 on a Pi 4 and before, 128 on a Pi 5, for YUV420)."""
@@ -44,13 +43,12 @@ def choose_mode(modes: list[SensorMode], size: tuple[int, int] | None, fps: floa
     widest, tallest = (max(mode.view[side] for mode in modes) for side in (0, 1))
     seen = {mode: min(mode.view[0] / widest, mode.view[1] / tallest) for mode in modes}
     modes = [mode for mode in modes if seen[mode] >= FULL_VIEW * max(seen.values())]
-    width, height = size or (LONG_SIDE, 0)
     fastest = max(mode.fps for mode in modes)
 
     def rank(mode: SensorMode) -> tuple[float, ...]:
-        large = mode.size[0] >= width and mode.size[1] >= height
-        fast = mode.fps >= min(fps, fastest)
         pixels = mode.size[0] * mode.size[1]
+        large = mode.size[0] >= size[0] and mode.size[1] >= size[1] if size else pixels >= PIXELS
+        fast = mode.fps >= min(fps, fastest)
         # Of two modes of one size, the one with the finer levels; of those that are too small, the largest.
         return (*((large, fast) if size else (fast, large)), -pixels if large else pixels, mode.bit_depth)
 
@@ -58,11 +56,11 @@ def choose_mode(modes: list[SensorMode], size: tuple[int, int] | None, fps: floa
 
 
 def picture_size(mode: SensorMode) -> tuple[int, int]:
-    """The size of a picture with the whole view of a mode: at most LONG_SIDE wide, and never larger than the mode."""
-    width = min(LONG_SIDE, mode.size[0])
-    width -= width % WIDTH_STEP if width > WIDTH_STEP else width % 2
-    height = round(width * mode.view[1] / mode.view[0] / 2) * 2
-    return width, min(height, mode.size[1])
+    """The size of a picture with the whole view of a mode: about PIXELS, and never larger than the mode."""
+    aspect = mode.view[0] / mode.view[1]
+    step = WIDTH_STEP if mode.size[0] >= WIDTH_STEP else 2
+    width = min(round(math.sqrt(PIXELS * aspect) / step), mode.size[0] // step) * step
+    return width, min(round(width / aspect / 2) * 2, mode.size[1])
 
 
 def seen(mode: SensorMode, size: tuple[int, int]) -> tuple[float, float]:

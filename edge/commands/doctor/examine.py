@@ -42,7 +42,7 @@ CHECKS: dict[str, Check] = {
 }
 """Name -> check, in the order of the output."""
 SECONDS = 5.0
-"""Time limit of one check, times the machine's patience. A check waits for one command, which may take 4 s times that."""
+"""Time limit of one check, times the machine's patience, as that of the one command that it waits for (4 s)."""
 LONGER = {"picture": 40.0}
 """Time limits of checks that need more: this one waits for the camera, up to LOOK_SECONDS."""
 

@@ -82,7 +82,8 @@ def flicker(machine: Machine) -> Iterable[Finding]:
         yield ok("flicker", "no bands that move")
     else:
         said = f"bands of {aim['bands_share']:.0%} of the light move over the picture"
-        why = "a lamp flickers with the mains: set the source's option flicker to 50 or 60, whichever the mains have"
+        option = "power_line_frequency" if machine.source[0] == "v4l2" else "flicker"
+        why = f"a lamp flickers with the mains: set the source's option {option} to 50 or 60, whichever the mains have"
         yield _step(machine, "flicker", said, why)
 
 

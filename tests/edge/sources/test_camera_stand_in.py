@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.sources import camera_controls, focus, picamera
-from tests.support.camera import picamera2, record_api
+from tests.support.camera import record_api, stand_in
 from tests.support.camera.sensors import SENSORS, controls
 
 REAL = json.loads((Path(record_api.__file__).parent / "api.json").read_text("utf-8"))
@@ -31,12 +31,12 @@ def test_the_record_is_what_the_real_picamera2_says():
 @pytest.mark.parametrize("name", [name for name in REAL["signatures"] if not name.endswith(("_cycle", "_stream"))])
 def test_the_stand_in_has_the_parameters_of_the_real_one(name):
     kind, _, method = name.partition(".")
-    given = inspect.signature(getattr(getattr(picamera2, kind), method)).parameters
+    given = inspect.signature(getattr(getattr(stand_in, kind), method)).parameters
     assert list(given) == REAL["signatures"][name]
 
 
 def test_what_is_called_is_recorded():
-    methods = {name for name, _ in inspect.getmembers(picamera2.Picamera2, inspect.isfunction) if name[0] != "_"}
+    methods = {name for name, _ in inspect.getmembers(stand_in.Picamera2, inspect.isfunction) if name[0] != "_"}
     assert methods == {name.partition(".")[2] for name in REAL["signatures"] if "Picamera2." in name} - {
         "autofocus_cycle",
         "align_stream",
@@ -71,8 +71,8 @@ def test_names_and_values_of_controls_are_those_of_libcamera():
 
 
 def test_the_stand_in_refuses_what_libcamera_refuses(monkeypatch):
-    picamera2.plug_in(monkeypatch, "imx219")
-    camera = picamera2.Picamera2(0)
+    stand_in.plug_in(monkeypatch, "imx219")
+    camera = stand_in.Picamera2(0)
     with pytest.raises(RuntimeError, match="Control AfMode is not advertised by libcamera"):
         camera.set_controls({"AfMode": 1})
     with pytest.raises(RuntimeError, match="Control AeMeteringMode is 0 to 3, not 9"):
@@ -93,7 +93,7 @@ def test_the_stand_in_refuses_what_libcamera_refuses(monkeypatch):
 )
 def test_640x480_is_a_crop_unless_a_mode_is_asked_for(monkeypatch, model, share):
     """As with the real one: what was seen of the view before a mode was chosen (its issue 1233)."""
-    picamera2.plug_in(monkeypatch, model)
-    camera = picamera2.Picamera2(0)
+    stand_in.plug_in(monkeypatch, model)
+    camera = stand_in.Picamera2(0)
     camera.configure(camera.create_video_configuration({"size": (640, 480)}))
     assert camera.view == pytest.approx(share, abs=0.01)

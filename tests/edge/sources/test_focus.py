@@ -11,8 +11,8 @@ from edge.sources.focus import FAILED, FOCUSED, RETRY_SECONDS, SCANNING, Focus
 from edge.sources.picamera import Picamera
 from edge.vision.sharpness import sharpness
 from tests.support.camera.lens import blur_pixels
-from tests.support.camera.picamera2 import plug_in
 from tests.support.camera.scene import Scene, page
+from tests.support.camera.stand_in import plug_in
 
 SIZE = (1024, 576)
 TEXT = ["1247673", "8952481", "31415"]
@@ -87,6 +87,20 @@ def test_a_page_that_is_moved_is_in_focus_again_two_seconds_later(monkeypatch, b
     watch = Watch(monkeypatch, metres=lambda at: before if at < 3 else after).until(7)
     assert watch.blurred_until(3) <= 2
     assert watch.seen[-1].scans == 2
+
+
+def test_another_page_that_is_a_little_nearer_is_focused_too(monkeypatch):
+    """It is still sharp enough not to be taken as blurred."""
+    watch = Watch(monkeypatch, metres=lambda at: 0.3 if at < 3 else 0.21).until(3)
+    watch.world.scene.reflects = page(["905", "667788", "2"], SIZE, seed=4)
+    watch.until(6)
+    assert watch.blurred_until(3) <= 2
+    assert watch.seen[-1].scans == 2
+
+
+def test_another_light_is_no_other_scene(monkeypatch):
+    watch = Watch(monkeypatch, lux=lambda at: 400 if at < 3 else 200, ev=0.0).until(6)
+    assert watch.seen[-1].scans == 1
 
 
 def test_a_page_that_moves_slowly_is_in_focus_in_the_end(monkeypatch):
@@ -193,6 +207,15 @@ def test_a_scan_that_failed_is_tried_again_less_and_less():
         scanned(focus, again, FAILED, SOFT)
         at = again + 1
     assert triggers(focus, at + 0.1, at + 100, SOFT, FAILED) == []
+
+
+@pytest.mark.parametrize("size", [(16, 16), (17, 23), (8192, 16), (16, 3000), (700, 500)])
+def test_a_picture_of_any_size_can_be_looked_at(size):
+    focus = Focus()
+    grain = np.random.default_rng(3).integers(0, 255, size[::-1], np.uint8)
+    focus.observe(0, grain, 0)
+    scanned(focus, 0, FOCUSED, grain)
+    assert triggers(focus, 2, 5, grain) == []
 
 
 def test_a_blank_page_is_not_tried_again():

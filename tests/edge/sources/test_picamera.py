@@ -11,9 +11,9 @@ import pytest
 from edge.errors import SettingsError, SourceError
 from edge.sources import open_source, picamera, sensor_mode
 from edge.sources.picamera import Picamera, capture_time
-from tests.support.camera.picamera2 import plug_in
 from tests.support.camera.scene import Scene, page
 from tests.support.camera.sensors import SENSORS
+from tests.support.camera.stand_in import plug_in
 
 USB = "UVC Camera (046d:0825)"
 MODULES = [model for model, sensor in SENSORS.items() if not sensor.usb]
@@ -124,7 +124,7 @@ def test_by_itself_it_sees_all_of_the_view_at_the_speed_that_is_asked(monkeypatc
     assert min(device.view) >= 0.95
     pixels, _ = camera.read()
     assert pixels.shape[1] % sensor_mode.WIDTH_STEP == 0
-    assert 1280 <= pixels.shape[1] <= sensor_mode.LONG_SIDE
+    assert 1_200_000 <= pixels.size <= 1.05 * sensor_mode.PIXELS
     assert device.exposure.limits[0] <= 1e6 / 30 <= 1e6 / 29
     assert device.camera_controls["FrameDurationLimits"][0] <= 1e6 / 30
     # Two pictures, and nothing of what the sensor sends.
@@ -140,7 +140,7 @@ def test_a_size_that_cuts_off_some_of_the_view_is_said_once(monkeypatch, caplog,
     camera.close()
     camera.open()
     (record,) = caplog.records
-    words = f"picamera2:0: a picture of {size[0]}x{size[1]} leaves out {said} that the camera sees; size=1536x864"
+    words = f"picamera2:0: a picture of {size[0]}x{size[1]} leaves out {said} that the camera sees; size=1792x1008"
     assert words in record.getMessage()
 
 

@@ -22,7 +22,7 @@ def test_no_ink_has_no_edge() -> None:
 
 
 def _page(size: tuple[int, int], text: list[str]) -> Pixels:
-    ink, _ = rendering.page(text, *size, np.random.default_rng(3))
+    ink, _ = rendering.page(text, *size[::-1], np.random.default_rng(3))
     return virtual_camera.write(ink, 200, 0.8)
 
 
