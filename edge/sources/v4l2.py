@@ -47,7 +47,7 @@ class V4l2(Camera):
         device: str,
         *,
         size: Size = FRAME_SIZE,
-        fps: Annotated[float, number(1, 240)] = 30.0,
+        fps: Annotated[float, number(1, 240)] = 15.0,
         focus: Focus = None,
         exposure: Exposure = None,
         gain: Gain = None,

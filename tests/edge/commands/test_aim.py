@@ -179,10 +179,10 @@ def test_saving_keeps_the_rest_of_the_file_its_mode_and_a_link(tmp_path: Path) -
 
 def test_what_cannot_be_changed_says_what_to_write(tmp_path: Path) -> None:
     config = tmp_path / "edge.toml"
-    config.write_text('"source" = "picamera2:0"\n')
+    config.write_text('source = "picamera2:0\n')
     with pytest.raises(SettingsError, match=r"write it there yourself: source = \"picamera2:0\?gain=3.5\""):
         save(config, "picamera2:0", {"gain": "3.5"})
-    assert config.read_text() == '"source" = "picamera2:0"\n'
+    assert config.read_text() == 'source = "picamera2:0\n'
     with pytest.raises(SettingsError, match="cannot be written"):
         save(tmp_path / "no" / "edge.toml", "picamera2:0", {"gain": "3.5"})
 

@@ -288,7 +288,7 @@ def descriptors() -> int:
 def test_a_camera_gives_the_luminance_of_its_frames(node: str) -> None:
     before = descriptors()
     Capture.frames = [raw("YUYV")]
-    camera = V4l2(node, fps=15)
+    camera = V4l2(node, size=(640, 480), fps=15)
     camera.open()
     pixels, taken = camera.read()
     assert np.array_equal(pixels, GREYS)
@@ -324,7 +324,7 @@ def test_what_is_not_understood_is_left_to_opencv(what: str, node: str, driver: 
     else:
         driver.formats = {}
     Capture.frames = [np.dstack([GREYS] * 3)]
-    camera = V4l2(node)
+    camera = V4l2(node, size=(640, 480))
     camera.open()
     assert np.array_equal(camera.read()[0], GREYS)
     assert cv2.CAP_PROP_CONVERT_RGB not in Capture.opened.asked
@@ -333,7 +333,7 @@ def test_what_is_not_understood_is_left_to_opencv(what: str, node: str, driver: 
 
 def test_a_camera_that_goes_while_it_is_opened_is_one_line(node: str, driver: Driver) -> None:
     driver.gone = True
-    camera = V4l2(node)
+    camera = V4l2(node, size=(640, 480))
     with pytest.raises(SourceError, match="video0: cannot be opened as a camera"):
         camera.open()
     camera.close()
@@ -368,7 +368,7 @@ MAINS = {v4l2_options.POWER_LINE_FREQUENCY: Knob("Power Line Frequency", 0, 2, m
 )
 def test_an_option_sets_its_control_and_ends_its_automatic(options, set_to, node: str, driver: Driver) -> None:
     driver.knobs = FOCUS | EXPOSURE | GAIN | MAINS
-    camera = V4l2(node, **options)
+    camera = V4l2(node, size=(640, 480), **options)
     camera.open()
     camera.close()
     assert driver.log == set_to
@@ -386,7 +386,7 @@ def test_an_option_sets_its_control_and_ends_its_automatic(options, set_to, node
     ],
 )
 def test_what_the_driver_lacks_is_one_line(options, problem: str, node: str) -> None:
-    camera = V4l2(node, **options)
+    camera = V4l2(node, size=(640, 480), **options)
     with pytest.raises(SourceError) as error:
         camera.open()
     camera.close()
@@ -405,7 +405,7 @@ def test_what_the_driver_lacks_is_one_line(options, problem: str, node: str) -> 
 )
 def test_a_value_outside_the_range_tells_the_range(options, problem: str, node: str, driver: Driver) -> None:
     driver.knobs = FOCUS | EXPOSURE | GAIN | MAINS
-    camera = V4l2(node, **options)
+    camera = V4l2(node, size=(640, 480), **options)
     with pytest.raises(SourceError, match=f"^v4l2:{node}: {problem}$"):
         camera.open()
     camera.close()
@@ -414,7 +414,7 @@ def test_a_value_outside_the_range_tells_the_range(options, problem: str, node: 
 
 def test_a_driver_that_refuses_is_one_line(node: str, driver: Driver) -> None:
     driver.knobs, driver.refused = dict(GAIN), {v4l2_options.GAIN}
-    camera = V4l2(node, gain=3)
+    camera = V4l2(node, size=(640, 480), gain=3)
     with pytest.raises(SourceError, match="the driver refuses gain .*; leave that option out"):
         camera.open()
     camera.close()
@@ -454,7 +454,7 @@ def test_without_the_option_the_country_tells_the_mains(
         driver.knobs = {v4l2_options.POWER_LINE_FREQUENCY: knob}
     for refused in (set(), {v4l2_options.POWER_LINE_FREQUENCY}):
         driver.refused, driver.log = refused, []
-        camera = V4l2(node)
+        camera = V4l2(node, size=(640, 480))
         camera.open()
         camera.close()
         assert driver.log == ([] if refused else [(v4l2_options.POWER_LINE_FREQUENCY, value) for value in set_to])
@@ -469,7 +469,7 @@ def test_focus_auto_is_locked_when_it_has_had_its_time(
     driver.knobs = {number: Knob(k.name, k.low, k.high, k.value) for number, k in FOCUS.items()}
     now = [100.0]
     monkeypatch.setattr(v4l2.time, "monotonic", lambda: now[0])
-    camera = V4l2(node, focus="auto")
+    camera = V4l2(node, size=(640, 480), focus="auto")
     for _ in range(2):
         driver.log = []
         camera.open()
@@ -485,7 +485,7 @@ def test_focus_auto_is_locked_when_it_has_had_its_time(
 
 def test_a_driver_with_a_button_for_it_locks_itself(node: str, driver: Driver) -> None:
     driver.knobs = FOCUS | {v4l2_options.AUTO_FOCUS_START: Knob("Auto Focus, Start", 0, 1)}
-    camera = V4l2(node, focus="auto")
+    camera = V4l2(node, size=(640, 480), focus="auto")
     camera.open()
     assert driver.log == [(v4l2_options.FOCUS_AUTO, 0), (v4l2_options.AUTO_FOCUS_START, 1)]
     assert camera._lock_focus_at == float("inf")
