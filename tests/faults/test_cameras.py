@@ -145,7 +145,7 @@ def test_a_network_camera_that_is_back_is_opened_at_once(ill, monkeypatch):
         until_it_fails(frames)
         end = time.monotonic() + PATIENCE
         # The change itself is worth a try, which fails; then it is away for ten minutes, as far as it knows.
-        while frames._problem.find("gives no video") < 0:
+        while frames.problem.find("gives no video") < 0:
             assert time.monotonic() < end
             until_it_fails(frames)
         if ill:
