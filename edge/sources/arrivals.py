@@ -8,16 +8,13 @@ from pathlib import Path
 
 from edge.errors import ImageError, SourceError
 from edge.images import decode
-from edge.sources.base import DEADLINE_SECONDS, Pace, Source, State
+from edge.sources.base import DEADLINE_SECONDS, SLICE_SECONDS, Pace, Source, State
 from edge.sources.folder_watch import FolderWatch
 from edge.sources.image_paths import is_image_name
 from edge.system.text import readable
 from edge.types import Frame
 
 log = logging.getLogger(__name__)
-
-SLICE_SECONDS = 0.1
-"""Waits are made of slices of this length, because a wait goes on after a signal handler returns (PEP 475)."""
 
 
 class Arrivals(Source):

@@ -26,6 +26,9 @@ FROZEN_SECONDS = 10.0
 """Seconds after which a camera whose picture does not change by one byte is frozen (a working camera has noise); the
 default of the setting ``source_frozen``."""
 
+SLICE_SECONDS = 0.1
+"""Waits are made of slices of this length, because a wait goes on after a signal handler returns (PEP 475)."""
+
 State = Literal["starting", "running", "stalled", "reopening"]
 """The state of a source. ``starting``: no frame has come yet. ``running``: frames come. ``stalled``: it is open, but no
 new picture comes. ``reopening``: it failed and is being opened again."""
@@ -153,7 +156,7 @@ class Pace:
         self._stopped = False
 
     def stop(self) -> None:
-        """End a wait within 0.1 s, and each later one at once."""
+        """End a wait within SLICE_SECONDS, and each later one at once."""
         self._stopped = True
 
     def wait(self) -> bool:
@@ -162,7 +165,6 @@ class Pace:
         After a late frame the later ones are due later, too: there is no catching up.
         """
         while not self._stopped and (left := self._due - time.monotonic()) > 0:
-            # In short pieces: a sleep goes on after a signal handler returns (PEP 475).
-            time.sleep(min(left, 0.1))
+            time.sleep(min(left, SLICE_SECONDS))
         self._due = max(self._due, time.monotonic() - self._period) + self._period
         return not self._stopped

@@ -23,6 +23,7 @@ from edge.sources import inotify
 from edge.sources.image_paths import natural_key
 from edge.sources.inotify import Happening, Inotify
 from edge.system.closing import Closing
+from edge.system.files import open_regular
 from edge.system.text import readable
 
 log = logging.getLogger(__name__)
@@ -124,9 +125,10 @@ class FolderWatch(Closing):
                 content, signature = _read(path)
             except FileNotFoundError:
                 continue
-            except OSError as error:
+            except (OSError, ValueError) as error:
                 self._given[name] = Given(_signature(path) or Signature(0, 0, 0), b"")
-                raise ImageError(f"{readable(str(path))}: cannot be read ({error.strerror})") from error
+                why = error.strerror if isinstance(error, OSError) else error
+                raise ImageError(f"{readable(str(path))}: cannot be read ({why})") from error
             if _signature(path) != signature:
                 # It was replaced or written to meanwhile. What was read may be half of each.
                 self._look_at = 0.0
@@ -244,13 +246,8 @@ def _signature(path: Path) -> Signature | None:
 
 
 def _read(path: Path) -> tuple[bytes, Signature]:
-    """The content of a file, and its signature before it was read. Raises OSError."""
-    # A pipe would be waited for without an end.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(22, "it is no regular file")
+    """The content of a file, and its signature before it was read. Raises OSError; ValueError if it is not one."""
+    with open_regular(path) as (file, status):
         if status.st_size > MAX_FILE_BYTES:
-            raise OSError(27, f"it is larger than {MAX_FILE_BYTES // 1_000_000} MB")
+            raise ValueError(f"it is larger than {MAX_FILE_BYTES // 1_000_000} MB")
         return file.read(MAX_FILE_BYTES), Signature(status.st_ino, status.st_size, status.st_mtime_ns)

@@ -23,7 +23,7 @@ from datetime import datetime
 import numpy as np
 
 from edge.errors import EdgeError, SourceError, WedgedError
-from edge.sources.base import DEADLINE_SECONDS, FROZEN_SECONDS, Camera, Source, State
+from edge.sources.base import DEADLINE_SECONDS, FROZEN_SECONDS, SLICE_SECONDS, Camera, Source, State
 from edge.system.backoff import Backoff
 from edge.system.text import one_line
 from edge.types import Frame, Pixels
@@ -40,8 +40,6 @@ CHECK_SECONDS = 0.5
 """How often ``Camera.availability`` is called during a pause, in seconds. Chosen."""
 CLOSE_SECONDS = 0.5
 """How long ``close()`` waits for the camera to be released, in seconds. Chosen, so that the program ends soon."""
-SLICE_SECONDS = 0.1
-"""Waits are made of slices of this length, because a wait goes on after a signal handler returns (PEP 475)."""
 
 
 class SupervisedCamera(Source):

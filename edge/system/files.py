@@ -8,7 +8,7 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from edge.system.text import parse_json
 
@@ -70,15 +70,22 @@ def read_small(path: Path, most_bytes: int = SMALL_BYTES) -> bytes:
 
     A named pipe would be waited for without an end, and a device or a huge file may fill the memory.
     """
+    with open_regular(path) as (file, status):
+        if status.st_size > most_bytes:
+            raise ValueError(f"it is larger than {most_bytes:,} bytes")
+        return file.read(most_bytes)
+
+
+@contextlib.contextmanager
+def open_regular(path: Path) -> Iterator[tuple[BinaryIO, os.stat_result]]:
+    """A file that may be anything, opened to be read, and its status. Raises OSError; ValueError if not regular."""
     number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         status = os.fstat(number)
         if not stat.S_ISREG(status.st_mode):
             raise ValueError("it is no regular file")
-        if status.st_size > most_bytes:
-            raise ValueError(f"it is larger than {most_bytes:,} bytes")
         with os.fdopen(number, "rb", closefd=False) as file:
-            return file.read(most_bytes)
+            yield file, status
     finally:
         os.close(number)
 

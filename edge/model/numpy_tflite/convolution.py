@@ -26,12 +26,7 @@ def conv_2d(call: Call) -> Kernel:
     """CONV_2D: weights (outputs, height, width, inputs)."""
     weights = _weights(call, 4)
     outputs, height, width, channels = weights.shape
-    windows = Windows.of(
-        (height, width),
-        (call.option(8, "i", 1), call.option(6, "i", 1)),
-        call.option(4, "b"),
-        (call.option(14, "i", 1), call.option(12, "i", 1)),
-    )
+    windows = _windows(call, (height, width), 12)
 
     def sums(images: NDArray[Any], matrix: NDArray[Any]) -> NDArray[Any]:
         _check_images(images, channels)
@@ -48,12 +43,7 @@ def depthwise_conv_2d(call: Call) -> Kernel:
     """DEPTHWISE_CONV_2D: weights (1, height, width, outputs), each input channel in outputs / inputs of them."""
     weights = _weights(call, 4)
     _, height, width, outputs = weights.shape
-    windows = Windows.of(
-        (height, width),
-        (call.option(8, "i", 1), call.option(6, "i", 1)),
-        call.option(4, "b"),
-        (call.option(16, "i", 1), call.option(14, "i", 1)),
-    )
+    windows = _windows(call, (height, width), 14)
 
     def sums(images: NDArray[Any], matrix: NDArray[Any]) -> NDArray[Any]:
         channels = images.shape[-1] if images.ndim == 4 else 0
@@ -69,6 +59,16 @@ def depthwise_conv_2d(call: Call) -> Kernel:
         return made.reshape(*views.shape[:3], outputs)
 
     return _kernel(call, weights, 3, weights.reshape(-1, outputs), sums, 12)
+
+
+def _windows(call: Call, size: tuple[int, int], dilation: int) -> Windows:
+    """The windows of a convolution; ``dilation``: where its options have the dilation in width, and then in height."""
+    return Windows.of(
+        size,
+        (call.option(8, "i", 1), call.option(6, "i", 1)),
+        call.option(4, "b"),
+        (call.option(dilation + 2, "i", 1), call.option(dilation, "i", 1)),
+    )
 
 
 def fully_connected(call: Call) -> Kernel:
