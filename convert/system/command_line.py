@@ -111,8 +111,9 @@ def quiet(debug: bool) -> Iterator[TextIO]:
 
 def reported(program: str, debug: bool, work: Callable[[], None], stderr: TextIO) -> int:
     """Do the work; an error becomes one line on ``stderr``. Returns the exit status."""
+    ended_by: list[int] = []
     try:
-        with _ended_by_signals():
+        with _ended_by_signals(ended_by):
             work()
             say()
     except KeyboardInterrupt:
@@ -121,6 +122,9 @@ def reported(program: str, debug: bool, work: Callable[[], None], stderr: TextIO
         # The reader of our output has closed it (… | head): not a failure, and there is nobody to print to.
         discard_output()
     except Exception as error:
+        # A library that a signal interrupts may make another error of it.
+        if ended_by:
+            return 128 + ended_by[0]
         if debug:
             traceback.print_exc()
         print(f"{program}: {line(error)}", file=stderr)
@@ -129,27 +133,34 @@ def reported(program: str, debug: bool, work: Callable[[], None], stderr: TextIO
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
+def _ended_by_signals(ended_by: list[int]) -> Iterator[None]:
     """Within the block, SIGTERM and SIGHUP end the program as Ctrl-C does, so that it removes its temporary files.
 
-    The exit status is 128 and the signal's number, as a shell has it. Only in the main thread, where signals arrive.
+    The numbers of these signals and of Ctrl-C's are appended to ``ended_by``. The exit status is 128 and the number, as
+    a shell has it. Only in the main thread, where signals arrive.
     """
 
     def end(number: int, frame: object) -> None:
+        ended_by.append(number)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
         signal.signal(number, signal.SIG_IGN)
         raise SystemExit(128 + number)
 
-    # nohup ignores SIGHUP: that stays so.
-    ours = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) == signal.SIG_DFL]
+    # nohup ignores SIGHUP, and a shell's background job SIGINT: that stays so.
+    defaults = {
+        signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler
+    }  # fmt: skip
+    ours = {one: default for one, default in defaults.items() if signal.getsignal(one) == default}
     if threading.current_thread() is not threading.main_thread():
-        ours = []
+        ours = {}
     try:
         for one in ours:
             signal.signal(one, end)
         yield
     finally:
-        for one in ours:
-            signal.signal(one, signal.SIG_DFL)
+        for one, default in ours.items():
+            signal.signal(one, default)
 
 
 def say(*lines: str) -> None:

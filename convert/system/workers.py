@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -65,7 +65,9 @@ class Workers:
         file = self.folder / f"{number}.npy"
         # A daemon process ends with this one, however this one ends.
         process = _PROCESSES.Process(target=_run, args=(work, passed, file), daemon=True)
-        process.start()
+        # Ctrl-C reaches every process of a terminal, also one that is only starting; the main process ends these.
+        with _without_ctrl_c():
+            process.start()
         self.jobs.append(Job(process, file, tuple(part.path for part in passed if isinstance(part, _ArrayFile))))
         return self.jobs[-1]
 
@@ -87,6 +89,18 @@ def workers(count: int) -> Iterator[Workers]:
             pool.stop()
 
 
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """A process started in the block never gets SIGINT; one that arrives here meanwhile is handled after the block."""
+    # Starting it unblocks the signal, which the first process would otherwise do.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 @dataclass(frozen=True, slots=True)
 class _ArrayFile:
     """An array argument, saved in a file."""
@@ -98,6 +112,4 @@ def _run(work: Callable[..., Any], arguments: list[Any], file: Path) -> None:
     import cv2
 
     cv2.setNumThreads(1)
-    # Ctrl-C reaches every process of a terminal; the main process ends these.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     np.save(file, work(*(np.load(part.path) if isinstance(part, _ArrayFile) else part for part in arguments)))

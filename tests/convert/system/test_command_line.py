@@ -1,11 +1,14 @@
 """What the commands do about streams that are closed or full, and about memory that runs out."""
 
+import signal
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from convert.system import command_line
 from convert.system.command_line import is_out_of_memory
 from edge.errors import ConvertError
 
@@ -62,3 +65,15 @@ def test_memory_that_ran_out_is_known_by_its_cause(error: Exception, is_memory: 
     outer = ConvertError("m: does not run")
     outer.__cause__ = error
     assert is_out_of_memory(error) == is_out_of_memory(outer) == is_memory
+
+
+def test_an_error_that_a_library_made_of_ctrl_c_is_still_ctrl_c() -> None:
+    def work() -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt as interrupt:
+            raise SystemError("returned a result with an exception set") from interrupt
+
+    stderr = StringIO()
+    assert command_line.reported("edge-convert", False, work, stderr) == 130 and not stderr.getvalue()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
