@@ -14,7 +14,8 @@ from convert.data.mnist import Labels
 from convert.evaluation import temperature
 from edge.errors import ConvertError
 from edge.model.card import Card, Fit, Output
-from edge.model.classifier import image_shape, input_values, model_input, probabilities
+from edge.model.classifier import probabilities
+from edge.model.preprocessing import image_shape, model_input
 from edge.types import Pixels
 
 EQUAL_ACCURACY = 0.0025
@@ -77,8 +78,8 @@ class InputFormat:
 
         Uses the same functions that feed the quantised model on the Pi.
         """
-        table = input_values(Card(paper=self.paper, ink=self.ink)).astype(np.float32)
-        return model_input(glyphs, self.image, table, self.fit).reshape(len(glyphs), *self.shape)
+        card = Card(paper=self.paper, ink=self.ink, fit=self.fit)
+        return model_input(glyphs, self.image, card).reshape(len(glyphs), *self.shape)
 
     def outputs(self, model: Any, glyphs: Pixels) -> NDArray[np.float32]:
         """The Keras model's outputs for glyphs (n, 28, 28): (n, classes) float32."""

@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from edge.errors import ModelError
 from edge.system import archive
@@ -24,8 +24,11 @@ MAX_BYTES = 2**20
 """The largest card that is read, in bytes. The packaged model's has 3,000."""
 MAX_LABELS = 1000
 """The most labels. Chosen: as many as ImageNet has classes."""
-FORMAT = 1
-"""The version of the card's JSON form."""
+FORMATS = (1, 2)
+"""The versions of the card's JSON form that are read. A card has the first unless it needs a field of FORMAT_2: older
+versions of edge-digits would feed its model wrongly, and so refuse it."""
+FORMAT_2: dict[str, Any] = {"transposed": False, "normalisation": "none"}
+"""The fields that only format 2 has, and their defaults; in format 1, ``fit`` is also one of the first two."""
 DIGITS = tuple("0123456789")
 """The labels of a model of the ten digits, and the default."""
 NONE = "none"
@@ -34,15 +37,17 @@ MAX_NUMBER = 1e9
 """The largest number, and the least is its negative. Chosen: the ink of a picture is at most 65,535."""
 Output = Literal["probabilities", "logits"]
 """What a model's outputs are."""
-Fit = Literal["resize", "margin"]
-"""How a glyph is fitted into a model's input of another size than 28x28."""
+Fit = Literal["resize", "margin", "crop", "stretch"]
+"""How a glyph is fitted into a model's input."""
+Normalisation = Literal["none", "columns", "rows", "image", "standard"]
+"""What is done to each image's values before the model gets them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """A model's description of itself.
 
-    ``labels``, ``paper``, ``ink``, ``fit``, ``output`` and ``temperature`` say how to use its input and outputs.
+    The fields from ``labels`` to ``temperature`` say how to use its input and outputs.
     ``model_sha256`` shows whether the file was damaged. The other fields are for people.
     """
 
@@ -54,8 +59,15 @@ class Card:
     ink: float = 1.0
     """The input value of full ink (255 in a glyph); less than ``paper`` for a model of dark digits on light paper."""
     fit: Fit = "resize"
-    """How a glyph is fitted into an input of another size than 28x28. ``resize``: it is scaled. ``margin``: margin is
-    added or cut off, as LeNet-5 takes MNIST's digits at 32x32 (LeCun, Bottou, Bengio, Haffner 1998)."""
+    """How a glyph is fitted into the input's size. ``resize``: it is scaled. ``margin``: margin is added or cut off, as
+    LeNet-5 takes MNIST's digits at 32x32 (LeCun, Bottou, Bengio, Haffner 1998). ``crop``: its ink reaches the border,
+    at its own proportions; ``stretch``: on all four sides."""
+    transposed: bool = False
+    """Whether height and width are swapped, as in EMNIST's files (Cohen, Afshar, Tapson, van Schaik 2017)."""
+    normalisation: Normalisation = "none"
+    """``columns``, ``rows``, ``image``: each of these is divided by its L2 norm, as ``keras.utils.normalize`` does
+    along axis 1, axis 2, or axis 1 of flat images; one that is all 0 stays. ``standard``: each image minus its mean,
+    divided by its standard deviation, as ``tf.image.per_image_standardization`` does."""
     output: Output = "probabilities"
     """Whether the outputs are probabilities or logits."""
     temperature: float = 1.0
@@ -77,7 +89,10 @@ class Card:
 
     def archive(self) -> bytes:
         """The zip archive to append to a .tflite. The same card gives the same bytes."""
-        text = json.dumps({"format": FORMAT, **asdict(self)}, indent=1, ensure_ascii=False)
+        fields, version = asdict(self), 2
+        if self.fit in ("resize", "margin") and all(fields[name] == usual for name, usual in FORMAT_2.items()):
+            fields, version = {name: value for name, value in fields.items() if name not in FORMAT_2}, 1
+        text = json.dumps({"format": version, **fields}, indent=1, ensure_ascii=False)
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as zipped:
             # A fixed date: zip's own epoch.
@@ -117,15 +132,16 @@ def _card(fields: Any, where: str) -> Card:
     version = fields.get("format") if isinstance(fields, dict) else None
     if not _is_number(version):
         raise ModelError(f"{where}: its {MEMBER} is no card of a model (it has no format); convert the model again")
-    if version != FORMAT:
+    if version not in FORMATS:
+        known = " and ".join(map(str, FORMATS))
         raise ModelError(
-            f"{where}: its {MEMBER} has format {version:g}, but this version reads only {FORMAT}; update edge-digits"
+            f"{where}: its {MEMBER} has format {version:g}, but this version reads only {known}; update edge-digits"
         )
-    known = {name: fields[name] for name in Card.__dataclass_fields__ if name in fields}
-    wrong = [name for name, value in known.items() if not _IS_VALID[name](value)]
+    given = {name: fields[name] for name in Card.__dataclass_fields__ if name in fields}
+    wrong = [name for name, value in given.items() if not _IS_VALID[name](value)]
     if wrong:
         raise ModelError(f"{where}: its {MEMBER} has no valid {', '.join(wrong)}; convert the model again")
-    return Card(**{**known, "labels": tuple(known.get("labels", DIGITS))})
+    return Card(**{**given, "labels": tuple(given.get("labels", DIGITS))})
 
 
 def _is_number(value: Any) -> bool:
@@ -146,8 +162,10 @@ _IS_VALID: dict[str, Callable[[Any], bool]] = {
     "labels": _is_names,
     "paper": _is_number,
     "ink": _is_number,
-    "fit": lambda value: value in ("resize", "margin"),
-    "output": lambda value: value in ("probabilities", "logits"),
+    "fit": lambda value: value in get_args(Fit),
+    "transposed": lambda value: isinstance(value, bool),
+    "normalisation": lambda value: value in get_args(Normalisation),
+    "output": lambda value: value in get_args(Output),
     "temperature": lambda value: _is_number(value) and value > 0,
     "model_sha256": is_text,
     "quantisation": _is_object,

@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import ModelError
-from edge.model.card import Card, Fit, Output, read_card
+from edge.model.card import Card, Output, read_card
+from edge.model.preprocessing import Preprocessor, image_shape
 from edge.model.runtime import INFO_PREFIX, STAND_IN, interpreter_class, name_of, refusal_of, run_each
 from edge.system.closing import Closing
 from edge.system.stderr import without
@@ -40,8 +39,8 @@ def packaged_model() -> Path:
 class Model(Closing):
     """A classifier of 28x28 glyphs; the model's own input may have any image shape, type, range and polarity.
 
-    The card (see ``edge.model.card``) says what the .tflite cannot: the input values of empty paper and full ink, and
-    what the outputs mean. A file without a card is used like a usual MNIST model: paper 0, ink 1, outputs 0 to 9.
+    The card (see ``edge.model.card``) says what the .tflite cannot: how a glyph becomes its input, and what the outputs
+    mean. A file without a card is used like a usual MNIST model: paper 0, ink 1, outputs 0 to 9.
     """
 
     def __init__(
@@ -77,7 +76,7 @@ class Model(Closing):
         self._output = _single(self._interpreter.get_output_details(), "output", self.path)
         self.input_shape = tuple(int(n) for n in self._input["shape"])
         """The shape of its input, such as (1, 28, 28, 1) or (1, 784)."""
-        self._image = image_shape(self.input_shape, str(self.path))
+        self._preprocess = Preprocessor(self.card, image_shape(self.input_shape, str(self.path)), self._input)
         classes = int(np.prod(self._output["shape"][1:]))
         if classes != len(self.card.labels):
             raise ModelError(
@@ -85,7 +84,6 @@ class Model(Closing):
                 + (f" ({', '.join(self.card.labels)})" if card else " (0 to 9)")
                 + "; convert the model again with its own labels"
             )
-        self._table = _table(input_values(self.card), self._input)
         try:
             self._meaning = self.card.output if card else self._likely_meaning()
         except (ValueError, RuntimeError) as error:
@@ -143,7 +141,7 @@ class Model(Closing):
         self._interpreter = None
 
     def _invoke(self, glyphs: Pixels) -> NDArray[np.float32]:
-        inputs = model_input(glyphs, self._image, self._table, self.card.fit).reshape(-1, *self.input_shape[1:])
+        inputs = self._preprocess(glyphs).reshape(-1, *self.input_shape[1:])
         outputs = run_each(self._interpreter, self._input, self._output, inputs)
         scale, zero = self._output["quantization"]
         real: NDArray[np.float32] = outputs
@@ -194,27 +192,6 @@ def _single(details: list[dict[str, Any]], what: str, path: Path) -> dict[str, A
     return details[0]
 
 
-def image_shape(shape: Sequence[int | None], where: str) -> tuple[int, int, int]:
-    """The image (height, width, channels) that an input of this shape takes; the shape begins with the batch size.
-
-    Raises ModelError if it takes no image; ``where`` is the file's name.
-    """
-    batch, *rest = shape
-    side = round((rest[0] or 0) ** 0.5) if len(rest) == 1 else 0
-    if len(rest) == 1 and side * side == rest[0]:
-        rest = [side, side]
-    if len(rest) == 2:
-        rest.append(1)
-    sizes = [n for n in rest if n is not None]
-    is_image = len(sizes) == 3 and sizes[2] in (1, 3) and all(8 <= n <= 512 for n in sizes[:2])
-    if batch not in (None, 1) or not is_image:
-        raise ModelError(
-            f"{where}: its input has shape {tuple(shape)}, which is no image of a digit;"
-            " use a model with an input such as (1, 28, 28, 1), (1, 28, 28) or (1, 784)"
-        )
-    return sizes[0], sizes[1], sizes[2]
-
-
 def probabilities(outputs: NDArray[np.float32], meaning: Output, temperature: float = 1.0) -> NDArray[np.float32]:
     """A model's outputs (n, classes) as probabilities, each row summing to 1, at a card's ``temperature``."""
     if meaning == "logits":
@@ -225,51 +202,3 @@ def probabilities(outputs: NDArray[np.float32], meaning: Output, temperature: fl
     # int8 probabilities are multiples of 1/256, so their sum is only close to 1.
     sums: NDArray[np.float32] = np.maximum(outputs.sum(axis=1, keepdims=True), np.float32(1e-6))
     return outputs / sums
-
-
-def input_values(card: Card) -> NDArray[np.float64]:
-    """The input value for each grey level of a glyph: 256 real numbers, from empty paper to full ink."""
-    return np.linspace(card.paper, card.ink, 256)
-
-
-def model_input(glyphs: Pixels, image: tuple[int, int, int], table: NDArray[Any], fit: Fit = "resize") -> NDArray[Any]:
-    """Glyphs (n, 28, 28) as images (n, height, width, channels), each grey level looked up in ``table`` (256,)."""
-    height, width, channels = image
-    if (height, width) != glyphs.shape[1:]:
-        fitted = _with_margin if fit == "margin" else _resized
-        glyphs = np.array([fitted(glyph, height, width) for glyph in glyphs], np.uint8).reshape(-1, height, width)
-    images = table[glyphs][..., None]
-    return images if channels == 1 else np.repeat(images, channels, axis=-1)
-
-
-def _resized(glyph: Pixels, height: int, width: int) -> Any:
-    method = cv2.INTER_AREA if height < glyph.shape[0] else cv2.INTER_LINEAR
-    return cv2.resize(glyph, (width, height), interpolation=method)
-
-
-def _with_margin(glyph: Pixels, height: int, width: int) -> Pixels:
-    """The glyph in the middle of ``height`` x ``width`` pixels of empty paper; what does not fit is cut off."""
-    sized = np.zeros((height, width), np.uint8)
-    (from_y, to_y, tall), (from_x, to_x, wide) = (
-        (max(0, (have - want) // 2), max(0, (want - have) // 2), min(have, want))
-        for have, want in zip(glyph.shape, sized.shape, strict=True)
-    )
-    sized[to_y : to_y + tall, to_x : to_x + wide] = glyph[from_y : from_y + tall, from_x : from_x + wide]
-    return sized
-
-
-def _table(real: NDArray[np.float64], detail: dict[str, Any]) -> NDArray[Any]:
-    """These real input values in the model's own input type.
-
-    One table covers each range, polarity and quantisation: real = (q - zero) * scale, see TFLite's quantisation
-    specification.
-    """
-    scale, zero = detail["quantization"]
-    kind = detail["dtype"]
-    if not np.issubdtype(kind, np.integer):
-        return real.astype(kind)
-    if not scale:
-        return real.round().astype(kind)
-    limits = np.iinfo(kind)
-    steps: NDArray[Any] = np.clip(np.round(real / scale) + zero, limits.min, limits.max)
-    return steps.astype(kind)

@@ -6,6 +6,7 @@ import json
 import tracemalloc
 import zipfile
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -34,6 +35,9 @@ cards = st.builds(
     labels=st.lists(printable, min_size=1, max_size=12).map(tuple),
     paper=number,
     ink=number,
+    fit=st.sampled_from(["resize", "margin", "crop", "stretch"]),
+    transposed=st.booleans(),
+    normalisation=st.sampled_from(["none", "columns", "rows", "image", "standard"]),
     output=st.sampled_from(["probabilities", "logits"]),
     temperature=st.floats(0.01, 100),
     quantisation=st.dictionaries(st.text(), st.integers() | st.text()),
@@ -96,7 +100,8 @@ def test_a_card_with_unknown_and_missing_fields_is_read() -> None:
         ('{"format": 1, "name": "\\ud800"}', "no valid name"),
         (f'{{"format": 1, "labels": ["{"1" * 100_000}"]}}', "no valid labels"),
         (json.dumps({"format": 1, "labels": ["0"] * 2000}), "no valid labels"),
-        ('{"format": 2}', "format 2, but this version reads only 1"),
+        ('{"format": 3}', "format 3, but this version reads only 1 and 2"),
+        ('{"format": 2, "transposed": 1, "normalisation": "axis 1"}', "no valid transposed, normalisation"),
         ('{"format": 1, "labels": "0123456789"}', "no valid labels"),
         ('{"format": 1, "labels": [], "output": ["logits"]}', "no valid labels, output"),
         ('{"format": 1, "paper": "white", "ink": NaN}', "no valid paper, ink"),
@@ -182,3 +187,9 @@ def test_another_file_in_the_archive_changes_nothing() -> None:
     with zipfile.ZipFile(buffer, "a") as zipped:
         zipped.writestr("labels.txt", "0\n1\n")
     assert read_card(buffer.getvalue(), "x.tflite") == read_card(packed(MODEL, CARD), "x.tflite")
+
+
+@pytest.mark.parametrize("needed", [{"fit": "crop"}, {"transposed": True}, {"normalisation": "rows"}])
+def test_a_card_that_older_versions_would_misunderstand_has_another_format(needed: dict[str, Any]) -> None:
+    said = json.loads(zipfile.ZipFile(io.BytesIO(Card(**needed).archive())).read("metadata.json"))
+    assert said["format"] == 2 and read_card(Card(**needed).archive(), "x") == Card(**needed)

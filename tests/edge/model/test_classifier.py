@@ -8,39 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from edge.errors import ModelError
 from edge.model import classifier as room
 from edge.model.card import Card, Output
-from edge.model.classifier import Model, model_input, packaged_model, probabilities
+from edge.model.classifier import Model, packaged_model, probabilities
 from edge.model.runtime import interpreter_class
 from tests.support import files
-
-
-def test_a_glyph_of_the_models_own_size_is_fed_unchanged() -> None:
-    glyphs = np.random.default_rng(1).integers(0, 256, (2, 28, 28), np.uint8)
-    fed = model_input(glyphs, (28, 28, 3), np.arange(256))
-    assert all(np.array_equal(fed[..., channel], glyphs) for channel in range(3))
-
-
-@given(arrays(np.uint8, (28, 28)), st.integers(8, 64), st.integers(8, 64))
-def test_a_resized_glyph_keeps_its_range(glyph: np.ndarray, height: int, width: int) -> None:
-    fed = model_input(glyph[None], (height, width, 1), np.arange(256))
-    assert fed.shape == (1, height, width, 1)
-    assert glyph.min() <= fed.min() and fed.max() <= glyph.max()
-
-
-@pytest.mark.parametrize("size", [(32, 32), (25, 25), (40, 20), (27, 31)])
-def test_with_a_margin_a_glyph_keeps_its_size_in_the_middle(size: tuple[int, int]) -> None:
-    glyph = np.zeros((28, 28), np.uint8)
-    glyph[13:15, 12:16] = 200
-    fed = model_input(glyph[None], (*size, 1), np.arange(256), "margin")[0, ..., 0]
-    assert fed.shape == size and sorted(fed[fed > 0]) == [200] * 8
-    rows, columns = np.nonzero(fed)
-    assert abs(rows.mean() - (size[0] - 1) / 2) <= 0.5 and abs(columns.mean() - (size[1] - 1) / 2) <= 0.5
 
 
 @pytest.mark.parametrize(

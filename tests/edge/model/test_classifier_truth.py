@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from edge.model.card import Card
-from edge.model.classifier import Model, image_shape, model_input
+from edge.model.classifier import Model
+from edge.model.preprocessing import image_shape, model_input
 from tests.edge.model.test_classifier import refusal
 from tests.support import small
 
@@ -75,8 +76,7 @@ def test_any_shape_of_input_is_fed(shape: tuple[int, ...], tmp_path: Path) -> No
     model = Model(path)
     assert model.input_shape == (1, *shape)
     image = image_shape(model.input_shape, "m")
-    table = np.arange(256, dtype=np.float32) / 255
-    inputs = model_input(glyphs, image, table).reshape(len(glyphs), *shape)
+    inputs = model_input(glyphs, image, Card()).reshape(len(glyphs), *shape)
     np.testing.assert_allclose(model.predict(glyphs), by_hand(content, inputs), atol=1e-5)
 
 
