@@ -73,7 +73,7 @@ class Arrivals(Source):
 
     def _tell(self) -> None:
         """Set the state, and log once when the folder goes away or comes back."""
-        problem = self._watch.problem
+        problem = self.problem = self._watch.problem
         self.state = "reopening" if problem else "running"
         if not problem:
             self.waited_at = time.monotonic()

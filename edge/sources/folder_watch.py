@@ -150,7 +150,7 @@ class FolderWatch(Closing):
                 raise NotADirectoryError(20, "it is not a folder")
             os.scandir(self.folder).close()
         except OSError as error:
-            self.problem = f"{readable(str(self.folder))}: cannot be watched ({error.strerror})"
+            self.problem = self._why_not(error)
             return False
         self.problem = ""
         self._identity = status.st_dev, status.st_ino
@@ -161,6 +161,10 @@ class FolderWatch(Closing):
         except OSError as error:
             log.info("%s: looked through every %g s (%s)", self.folder, LOOK_SECONDS, error.strerror)
         return True
+
+    def _why_not(self, error: OSError) -> str:
+        step = "make the folder, or name another" if isinstance(error, FileNotFoundError) else "name another folder"
+        return f"{readable(str(self.folder))}: cannot be watched ({error.strerror}); {step}"
 
     def _note(self, happening: Happening) -> None:
         """Take note of what inotify tells."""
@@ -204,7 +208,7 @@ class FolderWatch(Closing):
                 self._look_through(dict(self._files()), now)
         except OSError as error:
             self._identity = None
-            self.problem = f"{readable(str(self.folder))}: cannot be watched ({error.strerror})"
+            self.problem = self._why_not(error)
 
     def _look_through(self, files: dict[str, Signature], now: float) -> None:
         """Find files that are new or have changed, and have settled."""

@@ -254,6 +254,7 @@ def test_a_folder_that_goes_and_comes_back(source: Arrivals, folder: Path, caplo
                 next(source)
             assert time.monotonic() - waiting < patience(20)
         assert "cannot be watched (No such file or directory)" in str(error.value)
+        assert source.problem == str(error.value), "which the live page shows"
         waited_at = source.waited_at
         with pytest.raises(SourceError):
             next(source)
@@ -261,10 +262,11 @@ def test_a_folder_that_goes_and_comes_back(source: Arrivals, folder: Path, caplo
         folder.mkdir()
         (folder / "b.png").write_bytes(png(30))
         assert greys(following(source, 1)) == [30]
-    assert source.state == "running" and source.waited_at > waited_at
+    assert source.state == "running" and not source.problem and source.waited_at > waited_at
     said = [record.getMessage() for record in caplog.records]
     assert said[-2:] == [
-        f"{folder}: cannot be watched (No such file or directory) (retrying until it works)",
+        f"{folder}: cannot be watched (No such file or directory); make the folder, or name another"
+        " (retrying until it works)",
         f"files:{folder}: waiting for files",
     ]
     (folder / "c.png").write_bytes(png(50))
