@@ -36,8 +36,6 @@ BUFFERS = 2
 """Frame buffers: the camera fills one while the other is read. More would only hold older frames."""
 Y_PLANE_FIRST = ("YUV420", "YVU420", "NV12", "NV21")
 """Pixel formats that begin with the Y plane, which is the grey picture: no conversion is needed."""
-PLAIN_SIZE = (640, 480)
-"""Width and height that are asked of a camera that does not tell its sensor's modes, such as a USB camera, pixels."""
 TRIGGER = {"AfMode": camera_controls.FOCUS["auto"], "AfTrigger": camera_controls.START}
 """The controls that start one scan of the lens, as picamera2's ``autofocus_cycle`` sends them."""
 MAX_AGE_SECONDS = 60.0
@@ -109,11 +107,11 @@ class Picamera(Camera):
 
     def _configure(self, sensor_format: Any) -> None:
         """Choose the sensor's mode and the size of the picture, and take those that the camera then gives."""
-        from libcamera import ColorSpace, Transform
+        from libcamera import ColorSpace, StreamRole, Transform
 
-        modes = self._modes(sensor_format)
+        modes = sensor_mode.modes_of(self._camera, StreamRole.Raw, sensor_format)
         mode = sensor_mode.choose_mode(modes, self._size, self._fps) if modes else None
-        size = self._size or (sensor_mode.picture_size(mode) if mode else PLAIN_SIZE)
+        size = self._size or (sensor_mode.picture_size(mode) if mode else sensor_mode.PLAIN_SIZE)
         configuration = self._camera.create_video_configuration(
             main={"format": "YUV420", "size": size},
             # No buffers for what the sensor sends, which nobody reads.
@@ -135,30 +133,6 @@ class Picamera(Camera):
         (self._width, self._height), self._stride = given["size"], given["stride"]
         if mode:
             self._say_crop(mode)
-
-    def _modes(self, sensor_format: Any) -> list[sensor_mode.SensorMode]:
-        """The modes of the sensor; none if the camera does not tell them.
-
-        As ``Picamera2.sensor_modes`` finds them, but that has buffers made for each: 320 MB for a sensor of 64 MP.
-        """
-        camera = self._camera
-        # As picamera2 knows a camera with a raw sensor; another one, such as a USB camera, has no modes.
-        if "ColorFilterArrangement" not in camera.camera_properties:
-            return []
-        from libcamera import StreamRole
-
-        modes = []
-        formats = camera.camera.generate_configuration([StreamRole.Raw]).at(0).formats
-        for pixel_format in formats.pixel_formats:
-            bit_depth = sensor_format(str(pixel_format)).bit_depth
-            for size in formats.sizes(pixel_format):
-                sensor = {"output_size": (size.width, size.height), "bit_depth": bit_depth}
-                main = {"format": "YUV420", "size": PLAIN_SIZE}
-                camera.configure(camera.create_video_configuration(main, raw=None, sensor=sensor, buffer_count=1))
-                shortest_us, view = (camera.camera_controls[name] for name in ("FrameDurationLimits", "ScalerCrop"))
-                fps = 1e6 / shortest_us[0]
-                modes.append(sensor_mode.SensorMode(sensor["output_size"], bit_depth, fps, tuple(view[1][2:])))
-        return modes
 
     def _say_crop(self, mode: sensor_mode.SensorMode) -> None:
         """Say once if the size that was asked for cuts off a part of the view."""

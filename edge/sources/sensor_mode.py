@@ -8,7 +8,7 @@ Camera Module 2 then shows 39 % of the width, Camera Module 3 half of it (picame
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 PIXELS = 1536 * 1152
 """About how many pixels the picture has where no size is asked for. An A4 page that fills it has 5 a millimetre, and
@@ -16,6 +16,8 @@ its digits of 4 mm are 20 pixels tall. Camera Module 2 then has 1536x1154, Camer
 WIDTH_STEP = 128
 """The width of such a picture is a multiple of this: then its rows have no padding on any Pi
 (``Picamera2.align_stream``: 64 on a Pi 4 and before, 128 on a Pi 5, for YUV420)."""
+PLAIN_SIZE = (640, 480)
+"""Width and height that are asked of a camera that does not tell its sensor's modes, such as a USB camera, pixels."""
 FULL_VIEW = 0.99
 """A mode sees all of the view if it sees this share of the widest mode's width and height. Chosen: sensors round; and
 640x480 of Camera Module 1, which skips pixels, sees 98.8 %."""
@@ -32,6 +34,28 @@ class SensorMode(NamedTuple):
     """The most frames per second."""
     view: tuple[int, int]
     """Width and height of what it sees, in pixels of the whole sensor."""
+
+
+def modes_of(camera: Any, raw: Any, sensor_format: Any) -> list[SensorMode]:
+    """The modes of the sensor of a ``Picamera2``, none if it does not tell them.
+
+    ``raw``: libcamera's ``StreamRole.Raw``; ``sensor_format``: picamera2's ``SensorFormat``.
+    As ``Picamera2.sensor_modes`` finds them, but that has buffers made for each: 320 MB for a sensor of 64 MP.
+    """
+    # As picamera2 knows a camera with a raw sensor; another one, such as a USB camera, has no modes.
+    if "ColorFilterArrangement" not in camera.camera_properties:
+        return []
+    modes = []
+    formats = camera.camera.generate_configuration([raw]).at(0).formats
+    for pixel_format in formats.pixel_formats:
+        bit_depth = sensor_format(str(pixel_format)).bit_depth
+        for size in formats.sizes(pixel_format):
+            sensor = {"output_size": (size.width, size.height), "bit_depth": bit_depth}
+            main = {"format": "YUV420", "size": PLAIN_SIZE}
+            camera.configure(camera.create_video_configuration(main, raw=None, sensor=sensor, buffer_count=1))
+            shortest_us, view = (camera.camera_controls[name] for name in ("FrameDurationLimits", "ScalerCrop"))
+            modes.append(SensorMode(sensor["output_size"], bit_depth, 1e6 / shortest_us[0], tuple(view[1][2:])))
+    return modes
 
 
 def choose_mode(modes: list[SensorMode], size: tuple[int, int] | None, fps: float) -> SensorMode:
