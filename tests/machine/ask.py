@@ -157,6 +157,8 @@ NOT_OURS = re.compile(
     # apt's and dpkg's own lists; what systemd and the tools for accounts keep for themselves.
     r"|^/var/lib/(apt|dpkg|systemd|private|dbus)(/|$)|^/etc/(passwd|group|shadow|gshadow|subuid|subgid)-$"
     r"|^/etc/(\.updated|\.pwd\.lock|machine-id|resolv\.conf|ld\.so\.cache)$"
+    # What the broker of the checks keeps.
+    r"|^/var/lib/mosquitto/mosquitto\.db$"
     # What was brought for the checks themselves.
     r"|^/opt/(machine|frames|lab\.sh)"
 )

@@ -162,11 +162,18 @@ def here(settings: Settings, *, config: str = "", settings_error: str = "", pict
 def _look(settings: Settings, config: str, picture: str) -> tuple[Done, str]:
     """Run `edge aim`, in a process of its own: a camera's driver may crash or hang."""
     where = picture or _usual_picture(settings)
-    command = [sys.executable, "-P", "-m", "edge.cli", "aim", "--json", "--seconds", str(AIM_SECONDS)]
-    command += [*(["--config", config] if config else []), *(["--picture", where] if where else [])]
     # Not as an argument, which every user of the machine can see: it may have a password.
-    done = run(command, seconds=LOOK_SECONDS, EDGE_SOURCE=settings.source)
+    done = run(aim_command(config, where), seconds=LOOK_SECONDS, EDGE_SOURCE=settings.source)
     return done, where
+
+
+def aim_command(config: str, picture: str) -> list[str]:
+    """The command that looks at the source in EDGE_SOURCE for AIM_SECONDS, and draws what it saw last into ``picture``.
+
+    Without ``config`` it has the default settings; without ``picture`` it draws nothing.
+    """
+    command = [sys.executable, "-P", "-m", "edge.cli", "aim", "--json", "--seconds", str(AIM_SECONDS)]
+    return [*command, *(["--config", config] if config else []), *(["--picture", picture] if picture else [])]
 
 
 def _usual_picture(settings: Settings) -> str:

@@ -48,7 +48,7 @@ def choose_source(dialogue: Dialogue, machine: Machine, given: str | None) -> st
     """
     if given is not None:
         source = _checked(given)
-        _show(dialogue, machine, Candidate(source, "as given"), _picture_folder() / "camera.png")
+        _show(dialogue, machine, Candidate(source, "as given"), _picture_folder(), "camera.jpg")
         return source
     dialogue.say("Looking for cameras, and taking a picture with each ...")
     found = _candidates(machine.settings.source, find_cameras(machine.root, machine.run), machine)
@@ -56,7 +56,7 @@ def choose_source(dialogue: Dialogue, machine: Machine, given: str | None) -> st
         return _ask_for_another(dialogue, machine)
     folder = _picture_folder()
     for number, camera in enumerate(found, 1):
-        _show(dialogue, machine, camera, folder / f"camera-{number}.png")
+        _show(dialogue, machine, camera, folder, f"camera-{number}.jpg")
     if len(found) == 1:
         return found[0].uri
     for number, camera in enumerate(found, 1):
@@ -107,25 +107,26 @@ def _device(machine: Machine, source: str) -> tuple[str, str]:
     return scheme, (what or "0") if scheme == "picamera2" else source
 
 
-def _show(dialogue: Dialogue, machine: Machine, camera: Candidate, file: Path) -> None:
+def _show(dialogue: Dialogue, machine: Machine, camera: Candidate, folder: Path | None, file_name: str) -> None:
     """Take a picture; say what is read on it and where it is, or why there is none."""
     name = f"{camera.name} ({uri.public(camera.uri)})"
+    file = folder / file_name if folder else None
     taken = snapshot.take(camera.uri, file, machine.config, machine.run)
     if taken.problem:
         dialogue.part("camera", f"{name}: no picture: {taken.problem}")
         explain(dialogue, replace(machine, settings=replace(machine.settings, source=camera.uri)))
         return
     dialogue.part("camera", f"{name}: {taken.said}")
-    if taken.picture:
-        dialogue.part("", f"its picture: {taken.picture}")
+    if file:
+        dialogue.part("", f"its picture: {file}")
 
 
-def _picture_folder() -> Path:
-    """A new folder that only the person who types may read, also if that person has used sudo."""
+def _picture_folder() -> Path | None:
+    """A new folder that only the person who types may read, also one who has used sudo; None if there is no room."""
     try:
         folder = Path(tempfile.mkdtemp(prefix="edge-setup-"))
     except OSError:
-        return Path("/nonexistent")
+        return None
     owner = [os.environ.get(name, "") for name in ("SUDO_UID", "SUDO_GID")]
     if os.geteuid() == 0 and all(one.isdecimal() for one in owner):
         with contextlib.suppress(OSError):
