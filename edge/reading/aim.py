@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from edge.reading.reader import Analysis
@@ -29,6 +29,8 @@ class Aim:
     """The next step; None if the view is good."""
     seen_share: float | None = None
     """How much of what the camera can see the frame shows, as ``Camera.seen_share``."""
+    found: Mapping[str, str] = field(default_factory=dict)
+    """What the camera has set by itself and may keep, as ``Camera.settings_now``."""
     bands: float | None = None
     """How strong the bands of flickering lamps are, a share of the light; None without other frames to compare."""
 
@@ -48,6 +50,7 @@ class Aim:
             **self.view.as_dict(),
             "seen_share": None if self.seen_share is None else round(self.seen_share, 3),
             "bands_share": None if self.bands is None else round(self.bands, 3),
+            "found": dict(self.found),
             "about": self.step.kind if self.step else None,
             "next_step": self.step.text if self.step else None,
         }
@@ -60,9 +63,9 @@ def aim_of(frame: Frame, analysis: Analysis, source: Source | None = None) -> Ai
     """
     height, width = frame.pixels.shape
     view = _view(frame, analysis)
-    distance_cm = _distance_cm(source.settings_now()) if source else None
-    step = next_step(view, analysis.reading.reason, distance_cm=distance_cm)
-    return Aim(analysis.reading, (width, height), view, step, source.seen_share() if source else None)
+    found = source.settings_now() if source else {}
+    step = next_step(view, analysis.reading.reason, distance_cm=_distance_cm(found))
+    return Aim(analysis.reading, (width, height), view, step, source.seen_share() if source else None, found)
 
 
 def _view(frame: Frame, analysis: Analysis) -> ViewQuality:

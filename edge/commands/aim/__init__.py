@@ -141,7 +141,7 @@ def _finish(arguments: argparse.Namespace, settings: Settings, watcher: Watcher,
             return 1
         # Otherwise it would stand among the JSON.
         out = sys.stderr if arguments.json else sys.stdout
-        print(save(Path(arguments.config), settings.source, watcher.settings), file=out)
+        print(save(Path(arguments.config), settings.source, watcher.newest.found), file=out)
     elif live and arguments.config and sys.stdin.isatty() and not step:
-        offer_to_save(Path(arguments.config), settings.source, watcher.settings)
+        offer_to_save(Path(arguments.config), settings.source, watcher.newest.found)
     return 0

@@ -31,15 +31,12 @@ class Watcher:
         self._bands: deque[float] = deque(maxlen=PAIRS)
         self.newest: Aim | None = None
         """The aim by the newest frame; None before the first."""
-        self.settings: dict[str, str] = {}
-        """What the camera had set by itself at the newest frame, as options of its URI."""
         self.best_sharpness = 0.0
         """The greatest sharpness so far. Only a camera's frames can be compared, while they have the same size."""
 
     def see(self, frame: Frame) -> Aim:
         """The aim by one more frame."""
         analysis = self._reader.analyse(frame)
-        self.settings = self._source.settings_now()
         aim = replace(aim_of(frame, analysis, self._source), bands=self._bands_of(frame))
         if not self._source.live or (self.newest and self.newest.size != aim.size):
             self.best_sharpness = 0.0

@@ -35,6 +35,7 @@ const LIGHT = { enough: "enough", dark: "too dark", bright: "over-exposed", nois
 const whole = (share) => `${Math.round(100 * share)} %`;
 
 function showAim(aim) {
+  const found = Object.entries(aim.found).map(([name, value]) => `${name}=${value}`).join("&");
   bestSharpness = Math.max(String(aim.size) === aimedSize ? bestSharpness : 0, aim.sharpness);
   aimedSize = String(aim.size);
   const share = bestSharpness ? aim.sharpness / bestSharpness : 0;
@@ -51,6 +52,7 @@ function showAim(aim) {
     ["tilt", aim.tilt_degrees === null ? "–" : `${Math.round(aim.tilt_degrees)}°`],
     ["glare", aim.glare ?? "none"],
     ["view used", aim.used_share === null ? "–" : whole(aim.used_share)],
+    ...(found && !aim.next_step ? [["found", `${found}: with this option the source keeps it`]] : []),
   ]);
 }
 

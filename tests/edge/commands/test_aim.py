@@ -112,7 +112,7 @@ def test_sharpness_is_compared_with_the_best_frame_of_the_same_camera(reader: Re
         watcher.see(Frame(grey, "camera"))
         shares.append(watcher.sharpness_share)
     assert shares[0] == shares[1] == 1 and 0 < shares[2] < 0.5
-    assert watcher.settings == {"lens": "4.0"}
+    assert watcher.newest and watcher.newest.as_dict()["found"] == {"lens": "4.0"}
 
 
 def test_the_distance_that_the_lens_tells_makes_centimetres(reader: Reader, page) -> None:
