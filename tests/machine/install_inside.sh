@@ -14,6 +14,13 @@ fail() {
   exit 1
 }
 
+# A bare root has no /sys, where LiteRT for ARM looks for the processors, and crashes without.
+cpu=/sys/devices/system/cpu
+if [ ! -e $cpu/possible ]; then
+  mkdir -p $cpu
+  echo "0-$(($(nproc) - 1))" | tee $cpu/possible >$cpu/present
+fi
+
 git -c advice.detachedHead=false -c init.defaultBranch=main clone --quiet /tmp/project.bundle /src
 venv=/opt/edge-digits
 bits=$(python3 -c 'import struct; print(8 * struct.calcsize("P"))' 2>/dev/null || getconf LONG_BIT)
