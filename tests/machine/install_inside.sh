@@ -14,7 +14,7 @@ fail() {
   exit 1
 }
 
-# A bare root has no /sys, where LiteRT for ARM looks for the processors, and crashes without.
+# Where another processor is emulated there is no /sys, where LiteRT looks for the processors: it complains at each start.
 cpu=/sys/devices/system/cpu
 if [ ! -e $cpu/possible ]; then
   mkdir -p $cpu
