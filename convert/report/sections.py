@@ -25,6 +25,7 @@ MAX_CONFUSIONS = 3
 
 def costs(recipe: str, both: Both) -> str:
     """Accuracy and more of Keras and of the file, on each set of images."""
+    camera = both["camera"]
     head = ["", *(f"{by}, {where}" for where in both for by in ("Keras", recipe))]
     rows: list[list[str]] = [
         [
@@ -52,9 +53,8 @@ def costs(recipe: str, both: Both) -> str:
             ),
         ],
     ]
-    if any(one.rejected is not None for one in both.values()):
-        rows.insert(4, ["rejected as no digit", *_file_only(f"{one.rejected or 0:.2%}" for one in both.values())])
-    camera = both["camera"]
+    if camera.taken_for_no_digit is not None:
+        rows.insert(4, ["taken for no digit", *_file_only(f"{one.taken_for_no_digit:.2%}" for one in both.values())])
     note = "Confidence drift: how much the confidence in Keras's answer changes."
     table = markup.table(f"On {camera.images:,} test images, directly and through a synthetic camera", head, rows)
     return markup.section(

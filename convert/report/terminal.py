@@ -104,7 +104,7 @@ def _costs(recipe: str, mnist: Comparison, camera: Comparison) -> Table:
         ),
         ("change, points", [("", wording.signed(-one.drop)) for one in both]),
         ("same answer", [("", f"{one.agreement:.2%}") for one in both]),
-        ("rejected as no digit", [("", "" if one.rejected is None else f"{one.rejected:.2%}") for one in both]),
+        ("taken for no digit", [("", _no_digit(one)) for one in both]),
         ("confidence drift", [("", f"{one.drift.mean():.2%}") for one in both]),
         ("  at worst", [("", f"{one.drift.max():.1%}") for one in both]),
         (
@@ -131,6 +131,10 @@ def _details(conversion: Conversion, shown: Attempt, mnist: Comparison, camera: 
         common = "; ".join(wording.confused(pair) for pair in statistics.pairs(comparison)[:MAX_CONFUSIONS])
         lines.append(f"Confused, {where}: {common or 'nothing'}.")
     return "\n".join(lines)
+
+
+def _no_digit(one: Comparison) -> str:
+    return "" if one.taken_for_no_digit is None else f"{one.taken_for_no_digit:.2%}"
 
 
 def _error(one: Comparison, probabilities: statistics.Probabilities) -> float:

@@ -455,7 +455,7 @@ def test_ctrl_c_ends_a_training_quietly_at_once(mnist: str, tmp_path: Path) -> N
     assert training.returncode == 130 and time.monotonic() - asked < 10, err
     assert all(line.startswith("epoch ") for line in err.splitlines()), err
     left = sorted(path.name for path in tmp_path.iterdir())
-    assert left == ["t.checkpoint.keras", "train.py"], "and the next one goes on from there"
+    assert left == ["t.checkpoint.keras", "t.progress.jsonl", "train.py"], "and the next one goes on from there"
 
 
 @pytest.mark.parametrize(
