@@ -10,8 +10,12 @@ from numpy.typing import NDArray
 from convert.data.mnist import Labels
 from edge.model.card import DIGITS
 
-MEANING = "Accuracy: share of images whose likeliest digit is the one written; outputs that are no digit do not count."
-"""The definition, as the programs print it."""
+MEANING = (
+    "Accuracy is the share of images whose likeliest digit is the one written. Classes that are no digit, such as none"
+    " or a letter, are left out of this; how often one of them is the likeliest is told beside it, as taken for no"
+    " digit."
+)
+"""The definition, for a person."""
 
 
 def likeliest_digit(outputs: NDArray[np.floating], classes: Sequence[str]) -> NDArray[np.int64]:

@@ -97,7 +97,7 @@ def confusions(recipe: str, both: Both) -> str:
             )
             for by, counts, top in (("Keras", before, ""), (recipe, after, f"Most common: {common}."))
         ]
-        parts.append(f'<div class="pair">\n{drawn[0]}\n{drawn[1]}\n</div>')
+        parts.append(markup.pair(*drawn))
         parts.append(markup.paragraph(f"{_capitalised(WHERE[where])}: {common}."))
     return markup.section(heading, *parts)
 
@@ -117,8 +117,12 @@ def by_digit(both: Both) -> str:
     return markup.section(
         heading,
         markup.paragraph(caption),
-        markup.figure("Change in accuracy of each digit, file minus Keras", plots.by_digit(both, "by digit", caption)),
-        markup.table("Accuracy of each digit", head, rows),
+        markup.pair(
+            markup.figure(
+                "Change in accuracy of each digit, file minus Keras", plots.by_digit(both, "by digit", caption)
+            ),
+            markup.table("Accuracy of each digit", head, rows),
+        ),
     )
 
 
@@ -146,8 +150,8 @@ def reliability(recipe: str, both: Both) -> str:
             " the number of answers (Guo et al. 2017). Both models are shown at the file's temperature.",
             "note",
         ),
-        f'<div class="pair">\n{drawn[0]}\n{drawn[1]}\n</div>',
-    )  # fmt: skip
+        markup.pair(*drawn),
+    )
 
 
 def misread(conversion: Conversion, recipe: str, both: Both) -> str:

@@ -22,7 +22,7 @@ MAX_CONFUSIONS = 4
 
 
 def summary(conversion: Conversion) -> Group:
-    """The input format, the result of each recipe, and the accuracy of the chosen one.
+    """The input format, the result of each recipe, the accuracy of the chosen one, and last what to do with it.
 
     If none was chosen, the one that comes closest is shown; if none runs, the reasons. Text is never read as rich's
     markup.
@@ -37,7 +37,9 @@ def summary(conversion: Conversion) -> Group:
             _costs(shown.recipe, shown.comparison, camera),
             Text(_details(conversion, shown, shown.comparison, camera)),
         ]
-    return Group(*parts, Text(wording.protections(conversion.protections)))
+    return Group(
+        *parts, Text(wording.protections(conversion.protections)), Text(), Text(wording.next_step(conversion), "bold")
+    )
 
 
 def _input(conversion: Conversion) -> list[RenderableType]:
@@ -63,11 +65,12 @@ def _recipes(conversion: Conversion) -> list[RenderableType]:
     from rich.text import Text
 
     table = _table("  recipe", "size", "accuracy (95 %)", "same\nanswer", "p50 / p95\nµs", "runs in")
+    marks = wording.sample_marks(conversion)
     for attempt in conversion.attempts:
         comparison = attempt.comparison
         if comparison is None:
             continue
-        star = "*" if wording.is_sampled(conversion, attempt) else ""
+        star = marks.get(comparison.images, "")
         table.add_row(
             _marked(attempt.recipe, attempt is conversion.chosen),
             wording.size(attempt.size_bytes),
@@ -82,7 +85,7 @@ def _recipes(conversion: Conversion) -> list[RenderableType]:
     ]
     if table.row_count:
         notes = [
-            *filter(None, [wording.sample_note(conversion)]),
+            *wording.sample_notes(conversion),
             f"Runtimes: {wording.installed(conversion)}.",
             *notes,
         ]

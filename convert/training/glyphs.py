@@ -40,6 +40,8 @@ SEED_PARTS = 16
 """Generating glyphs is divided into this many parts, each with its own seed, so that the result does not depend on the
 number of processor cores."""
 
+FEW = 1000
+"""Fewer glyphs than this are generated here. Chosen: starting two processes takes as long."""
 NO_OWN_GLYPHS = LabelledGlyphs(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8))
 """No glyphs of the user."""
 
@@ -109,6 +111,8 @@ class Glyphs:
 
 def in_parallel(work: Work, items: Pixels, seed: list[int], pool: Workers) -> Pixels:
     """Run ``work`` on all items (n, …), in SEED_PARTS parts with the seeds [*seed, part], divided among the workers."""
+    if len(items) < FEW:
+        return _parts(work, items, seed, 0, SEED_PARTS)
     ends = [SEED_PARTS * worker // pool.count for worker in range(pool.count + 1)]
     jobs = [pool.submit(_parts, work, items, seed, *part) for part in zip(ends[:-1], ends[1:], strict=True)]
     return np.concatenate([job.result() for job in jobs])

@@ -4,8 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convert.data.mnist import Mnist
-from convert.training import checkpoint, train
+from convert.training import checkpoint
 from convert.training.checkpoint import Checkpoint
 from edge.errors import ConvertError
 from tests.support import small
@@ -43,26 +42,3 @@ def test_no_file_begins_anew_and_another_training_is_not_lost(tmp_path: Path) ->
         path.write_bytes(content)
         with pytest.raises(ConvertError, match="is no checkpoint of this version of edge-train; delete it"):
             checkpoint.load(path, ORDER)
-
-
-def test_an_interrupted_training_ends_as_it_would_have(tmp_path: Path) -> None:
-    small.keras()
-    data: Mnist = small.data().limited(100)
-    kept = tmp_path / "t.checkpoint.keras"
-
-    def stop(figures: dict[str, float]) -> None:
-        if figures["epoch"] == 2:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        train.train(data, epochs=3, seed=1, on_epoch=stop, checkpoint_file=kept)
-    epochs: list[float] = []
-    resumed = train.train(
-        data, epochs=3, seed=1, on_epoch=lambda one: epochs.append(one["epoch"]), checkpoint_file=kept
-    )
-    assert epochs == [3] and resumed.kept == len(resumed.epochs) == 3
-    straight = train.train(data, epochs=3, seed=1, on_epoch=lambda _: None)
-    for a, b in zip(resumed.model.get_weights(), straight.model.get_weights(), strict=True):
-        assert np.allclose(a, b, atol=1e-4)
-    for one, other in zip(resumed.epochs, straight.epochs, strict=True):
-        assert one["held_out_accuracy"] == other["held_out_accuracy"] and one["learning_rate"] == other["learning_rate"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from convert.classes import NO_DIGIT
 from convert.samples import augment
@@ -9,13 +10,16 @@ from convert.training import glyphs
 from tests.support import small
 
 
-def test_shares_are_the_same_on_any_number_of_cores() -> None:
+def test_shares_are_the_same_on_any_number_of_cores_and_here(monkeypatch: pytest.MonkeyPatch) -> None:
     some = small.data().train[:20]
+    with workers(0) as nobody:
+        here = glyphs.in_parallel(augment.varied, some, [1, 0], nobody)
+    monkeypatch.setattr(glyphs, "FEW", 0)
     with workers(1) as alone:
         one = glyphs.in_parallel(augment.varied, some, [1, 0], alone)
     with workers(3) as three:
         other = glyphs.in_parallel(augment.varied, some, [1, 0], three)
-    assert np.array_equal(one, other) and one.shape == some.shape
+    assert np.array_equal(one, other) and np.array_equal(one, here) and one.shape == some.shape
     parts = np.array_split(some, 16)
     assert np.array_equal(one[:2], augment.varied(parts[0], [1, 0, 0]))
 

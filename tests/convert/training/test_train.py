@@ -40,6 +40,10 @@ def test_the_network_is_what_its_docstring_says() -> None:
     assert f"{model.count_params():,} parameters" in (train.network.__doc__ or "")
 
 
+def interrupt(_: dict[str, float]) -> None:
+    raise KeyboardInterrupt
+
+
 def test_the_command_writes_one_whole_file_that_follows_its_seed(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -53,28 +57,33 @@ def test_the_command_writes_one_whole_file_that_follows_its_seed(
     assert f"{out}: 82,523 parameters, reads " in said and "of MNIST's 300 test images, trained in" in said
     assert [line.partition(":")[0] for line in told.splitlines()] == ["epoch 1/2", "epoch 2/2"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mnist.npz", "t.h5", "t.progress.jsonl"]
-    written = load(out).model.get_weights()
-    same, other = (
-        train.train(small.data().limited(200), epochs=2, seed=seed, on_epoch=lambda _: None).model.get_weights()
-        for seed in (1, 2)
-    )
+    # Interrupted after its first epoch and continued, it ends the same; with another seed it does not.
+    data, kept = small.data().limited(200), tmp_path / "2.checkpoint.keras"
+    with pytest.raises(KeyboardInterrupt):
+        train.train(data, epochs=2, seed=1, on_epoch=interrupt, checkpoint_file=kept)
+    seen: list[dict[str, float]] = []
+    resumed = train.train(data, epochs=2, seed=1, on_epoch=seen.append, checkpoint_file=kept)
+    assert [one["epoch"] for one in seen] == [2] and resumed.kept == len(resumed.epochs) == 2
+    written, same = load(out).model.get_weights(), resumed.model.get_weights()
     assert all(np.allclose(a, b, atol=1e-4) for a, b in zip(written, same, strict=True))
-    assert not all(np.allclose(a, b, atol=1e-2) for a, b in zip(written, other, strict=True))
+    other = train.train(data, epochs=1, seed=2, on_epoch=lambda _: None).epochs[0]
+    assert other["loss"] != pytest.approx(resumed.epochs[0]["loss"], rel=1e-3)
     # Its progress is as described, and what was shown.
     lines = [json.loads(line) for line in (tmp_path / "t.progress.jsonl").read_text("utf-8").splitlines()]
     assert [line["epoch"] for line in lines] == [1, 2]
     for line, shown in zip(lines, told.splitlines(), strict=True):
         PROGRESS.validate(line)
         assert shown.endswith(f"{line['held_out_accuracy']:.2%} of the held-out digits")
+    assert [line["held_out_accuracy"] for line in lines] == [one["held_out_accuracy"] for one in resumed.epochs]
     # The rate rises through the first epoch, then falls to 0; the state stands for the last step's end.
     assert lines[0]["learning_rate"] == pytest.approx(train.PEAK_RATE) and lines[1]["learning_rate"] < 1e-6
 
 
 def test_a_trained_model_goes_on_and_another_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     small.keras()
-    mnist, first, second = small.write_npz(tmp_path / "mnist.npz"), tmp_path / "1.h5", tmp_path / "2.h5"
+    mnist, second = small.write_npz(tmp_path / "mnist.npz"), tmp_path / "2.h5"
+    first = small.saved(train.network(), tmp_path / "1.h5")
     arguments = ["--data", str(mnist), "--epochs", "1", "--limit", "200"]
-    assert train_main(["-o", str(first), *arguments]) == 0
     assert train_main(["-o", str(second), "--start", str(first), *arguments]) == 0
     start, there, untrained = load(first).model.get_weights(), load(second).model.get_weights(), train.network()
     moved, apart = (
