@@ -93,7 +93,7 @@ def _recipes(conversion: Conversion) -> str:
             attempt.recipe, _no_break(wording.size(attempt.size_bytes)),
             f"{comparison.accuracy:.2%} ({wording.interval(comparison.correct, comparison.images)}){star}",
             wording.signed(-comparison.drop), f"{comparison.agreement:.2%}",
-            "" if attempt.times is None else _no_break(wording.times(attempt.times)), wording.runs_in(attempt.runtimes),
+            "" if attempt.times is None else wording.times(attempt.times), wording.runs_in(attempt.runtimes),
         ))  # fmt: skip
         kinds.append("chosen" if attempt is conversion.chosen else "")
     head = ("recipe", "size", "accuracy (95 %)", "change, points", "same answer", "p50 / p95, µs", "runs in")

@@ -51,7 +51,7 @@ def _input(conversion: Conversion) -> list[RenderableType]:
         Text(f"Input {shape}, {detected.paper:g} for paper, {detected.ink:g} for ink", "bold")
     ]
     if detected.trials:
-        table = _table("  input values", "correct", "loss")
+        table = _table("  input values", "accuracy", "loss")
         for i, trial in enumerate(detected.trials[:MAX_TRIALS]):
             table.add_row(_marked(trial.name, i == 0), f"{trial.accuracy:.2%}", f"{trial.loss:.3f}")
         note = (
@@ -148,8 +148,9 @@ def _table(first: str, *others: str) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column(first)
+    # One space less between columns than usual: the longest figures then fit beside the recipes' names.
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(first, no_wrap=True)
     for name in others:
         last = name == "runs in"
         table.add_column(name, justify="left" if last else "right", no_wrap=not last)

@@ -112,8 +112,10 @@ def problem(conversion: Conversion) -> str | None:
 def next_step(conversion: Conversion) -> str:
     """What to do now, as a sentence: use the file, or what to do instead of it."""
     if text := problem(conversion):
-        text = text.removeprefix(f"{printable(conversion.request.model.name)}: ").replace("; nothing is written", "")
-        return f"Nothing was written: {text}."
+        text = text.replace("; nothing is written", "")
+        if conversion.shown is None:
+            return f"Nothing was written. {text}."
+        return f"Nothing was written: {text.removeprefix(f'{printable(conversion.request.model.name)}: ')}."
     shown, camera = conversion.shown, conversion.through_camera
     assert shown and shown.comparison and camera
     found = shown.comparison

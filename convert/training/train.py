@@ -149,10 +149,9 @@ def is_over(epochs: Sequence[Epoch], patience: int | None) -> bool:
 
 
 def words(epoch: Epoch) -> str:
-    """The figures of an epoch for a person."""
+    """The figures of an epoch for a person: of its own glyphs, and of the digits that are held out."""
     return (
-        f"loss {epoch['loss']:.3f}, {epoch['accuracy']:.2%} of its glyphs classified correctly,"
-        f" {epoch['held_out_accuracy']:.2%} of the held-out digits"
+        f"loss {epoch['loss']:.3f}, {epoch['accuracy']:.2%} correct, {epoch['held_out_accuracy']:.2%} of the held-out"
     )
 
 

@@ -73,7 +73,7 @@ def test_the_command_writes_one_whole_file_that_follows_its_seed(
     assert [line["epoch"] for line in lines] == [1, 2]
     for line, shown in zip(lines, told.splitlines(), strict=True):
         PROGRESS.validate(line)
-        assert shown.endswith(f"{line['held_out_accuracy']:.2%} of the held-out digits")
+        assert shown.endswith(f"{line['held_out_accuracy']:.2%} of the held-out")
     assert [line["held_out_accuracy"] for line in lines] == [one["held_out_accuracy"] for one in resumed.epochs]
     # The rate rises through the first epoch, then falls to 0; the state stands for the last step's end.
     assert lines[0]["learning_rate"] == pytest.approx(train.PEAK_RATE) and lines[1]["learning_rate"] < 1e-6
