@@ -10,7 +10,7 @@ import pytest
 from convert.classes import CLASSES, NO_DIGIT
 from convert.cli import train_main
 from convert.data import corrections, photographs
-from convert.training import train
+from convert.training import glyphs, train
 from edge.corrections.database import Correction, Corrections
 from edge.corrections.export import export
 from edge.errors import DataError, ImageError
@@ -38,10 +38,10 @@ def test_an_export_comes_back_as_glyphs_and_classes(folder: Path) -> None:
 
 def test_few_are_repeated_but_not_learnt_by_heart(folder: Path) -> None:
     found = corrections.load(folder)
-    assert len(train.repeated(found, 20).glyphs) == 20
-    assert len(train.repeated(found, 10_000).glyphs) == 5 * train.MAX_OWN_REPEATS
-    assert len(train.repeated(found, 0).glyphs) == 5
-    assert train.repeated(found, 7).classes.tolist() == [7, 1, 2, 3, NO_DIGIT, 7, 1]
+    assert len(glyphs.repeated(found, 20).glyphs) == 20
+    assert len(glyphs.repeated(found, 10_000).glyphs) == 5 * glyphs.MAX_OWN_REPEATS
+    assert len(glyphs.repeated(found, 0).glyphs) == 5
+    assert glyphs.repeated(found, 7).classes.tolist() == [7, 1, 2, 3, NO_DIGIT, 7, 1]
 
 
 def test_an_export_is_calibrated_on_as_it_is(folder: Path) -> None:
