@@ -449,6 +449,8 @@ def test_ctrl_c_ends_a_training_quietly_at_once(mnist: str, tmp_path: Path) -> N
     assert all(line.startswith("epoch ") for line in err.splitlines()), err
     left = sorted(path.name for path in tmp_path.iterdir())
     assert left == ["t.checkpoint.keras", "t.progress.jsonl", "train.py"], "and the next one goes on from there"
+    lines = (tmp_path / "t.progress.jsonl").read_text("utf-8").splitlines(keepends=True)
+    assert [json.loads(line)["epoch"] for line in lines] == list(range(1, len(lines) + 1)) and lines[-1].endswith("\n")
 
 
 @pytest.mark.parametrize(
