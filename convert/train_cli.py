@@ -90,8 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--patience", metavar="N", type=command_line.whole_number(1),
         help="stop when the held-out digits have not been read better for N epochs, and keep the best epoch's weights;"
-        " this saves time, but the learning rate falls until --epochs, and much is gained at its end (default: train all"
-        " epochs, and keep the last one's weights)",
+        " this saves time, but the learning rate falls until --epochs, and much is gained at its end (default: train"
+        " all epochs, and keep the last one's weights)",
     )  # fmt: skip
     parser.add_argument(
         "--resume",
