@@ -6,12 +6,10 @@ import argparse
 import os
 import shutil
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
 
-from convert import belief_cli
+from convert import belief_cli, train_cli
 from convert.choices import POLARITIES, RANGES, RECIPES
 from convert.system import command_line
 from edge.system.text import is_text, printable
@@ -174,85 +172,4 @@ def train_main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["belief"]:
         return belief_cli.main(given[1:])
-    parser = argparse.ArgumentParser(
-        prog="edge-train",
-        usage="%(prog)s [options]\n       %(prog)s belief --marks FOLDER [options]",
-        description="Train a Keras model for edge-convert: on MNIST and generated handwriting, both varied and partly"
-        " seen through a virtual camera, and on marks that are not digits. After each epoch a checkpoint is saved as"
-        " OUT.checkpoint.keras; the same command continues from it. 'edge-train belief' makes the file that says"
-        " how far a reading of that model can be believed.",
-        epilog=command_line.EXIT_STATUS,
-    )
-    parser.add_argument(
-        "-o", "--output", metavar="OUT.h5", type=Path, default=Path("models/mnist.h5"),
-        help="Keras file to write (default: %(default)s)",
-    )  # fmt: skip
-    command_line.add_data(parser)
-    parser.add_argument(
-        "--epochs",
-        metavar="N",
-        type=command_line.whole_number(1),
-        default=40,
-        help="number of epochs (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--start",
-        metavar="MODEL.h5",
-        type=Path,
-        help="train this model further; edge-train must have made it (default: start untrained)",
-    )
-    parser.add_argument(
-        "--also", metavar="FOLDER", type=Path,
-        help="also train on your own digits, a folder that edge corrections export wrote (default: none)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--marks", metavar="FOLDER", type=Path,
-        help="also train on digits, letters and symbols of many writers, a folder of .npz files; only with it the model"
-        " learns minus, slash, plus, equals, bracket, percent, times and letter (default: none)",
-    )  # fmt: skip
-    command_line.add_seed(parser, "seed of the initial weights and of all random variation")
-    parser.add_argument(
-        "--limit",
-        metavar="N",
-        type=command_line.whole_number(1),
-        help="train on the first N images only, for a quick test",
-    )
-    command_line.add_debug(parser)
-    options = parser.parse_args(given)
-    if options.output.suffix != ".h5":
-        parser.error(f"-o {options.output}: the file to write must end in .h5")
-
-    def work(stderr: TextIO) -> None:
-        from convert import load
-        from convert.data import corrections, mnist
-        from convert.system import files, progress
-        from convert.training import train
-
-        started = time.monotonic()
-        files.check_writable(options.output)
-        data = mnist.load_mnist(options.data)
-        if options.limit:
-            data = data.limited(options.limit)
-        also = corrections.load(options.also) if options.also else None
-        checkpoint = options.output.with_suffix(".checkpoint.keras")
-        start = load.load(options.start) if options.start else None
-        with progress.epochs(options.epochs, stderr) as show_epoch:
-            model = train.train(
-                data,
-                epochs=options.epochs,
-                seed=options.seed,
-                on_epoch=show_epoch,
-                start=start,
-                checkpoint_file=checkpoint,
-                also=also,
-                marks_folder=options.marks,
-            )
-        accuracy = train.accuracy(model, data.test, data.test_labels)
-        train.save(model, options.output)
-        checkpoint.unlink()
-        print(
-            f"{options.output}: {model.count_params():,} parameters, reads {accuracy:.2%} of {len(data.test):,} test"
-            f" images correctly, trained in {command_line.time_since(started)}"
-        )
-
-    return command_line.run("edge-train", options.debug, work)
+    return train_cli.main(given)

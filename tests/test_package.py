@@ -28,7 +28,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_carries_the_models_and_the_schema(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     code = ("edge/py.typed", "convert/py.typed")
-    for name in (*code, "edge/schema/reading.json", "convert/schema/report.json"):
+    for name in (*code, "edge/schema/reading.json", "convert/schema/report.json", "convert/schema/progress.json"):
         assert name in names
     assert "convert/report/style.css" in names
     assert not [name for name in names if name.startswith(("tests/", "models/"))]

@@ -283,7 +283,7 @@ def _figures(found: Comparison) -> dict[str, int | float]:
         "accuracy_float": round(found.accuracy_float, 6),
         "accuracy": round(found.accuracy, 6),
         "agreement": round(found.agreement, 6),
-        **({} if found.rejected is None else {"taken_for_no_digit": round(found.rejected, 6)}),
+        **({} if found.taken_for_no_digit is None else {"taken_for_no_digit": round(found.taken_for_no_digit, 6)}),
         "confidence_drift_mean": round(float(found.drift.mean()), 4),
         "confidence_drift_worst": round(float(found.drift.max()), 4),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.data.mnist import Labels
+from convert.evaluation.accuracy import likeliest_digit, taken_for_no_digit
 from edge.model.classifier import Model
 from edge.types import Pixels
 
@@ -46,13 +47,13 @@ class Comparison:
 
     @cached_property
     def read_float(self) -> NDArray[np.int64]:
-        """The digit most probable to the Keras model, (n,), 0 to 9; other classes, such as none, are left out."""
-        return most_probable(self.keras, self.classes)
+        """The likeliest digit by the Keras model, (n,), 0 to 9; other classes, such as none, are left out."""
+        return likeliest_digit(self.keras, self.classes)
 
     @cached_property
     def read(self) -> NDArray[np.int64]:
-        """The digit most probable to the file, (n,), 0 to 9; other classes are left out."""
-        return most_probable(self.tflite, self.classes)
+        """The likeliest digit by the file, (n,), 0 to 9; other classes are left out."""
+        return likeliest_digit(self.tflite, self.classes)
 
     @property
     def correct_float(self) -> int:
@@ -85,10 +86,9 @@ class Comparison:
         return float((self.keras.argmax(axis=1) == self.tflite.argmax(axis=1)).mean())
 
     @property
-    def rejected(self) -> float | None:
-        """Share that the file answers with what is not a digit, 0 to 1; None for a model of digits alone."""
-        others = [i for i, name in enumerate(self.classes) if not name.isdecimal()]
-        return float(np.isin(self.tflite.argmax(axis=1), others).mean()) if others else None
+    def taken_for_no_digit(self) -> float | None:
+        """Share that the file takes for no digit, 0 to 1; None for a model of digits alone."""
+        return taken_for_no_digit(self.tflite, self.classes)
 
     @cached_property
     def drift(self) -> NDArray[np.float32]:
@@ -115,17 +115,10 @@ class Times:
     """95th percentile."""
 
 
-def most_probable(probabilities: NDArray[np.float32], classes: Sequence[str]) -> NDArray[np.int64]:
-    """The digit with the highest probability, (n,), 0 to 9, from probabilities (n, classes)."""
-    columns = [i for i, name in enumerate(classes) if name.isdecimal()]
-    return np.array([int(classes[i]) for i in columns])[probabilities[:, columns].argmax(axis=1)]
-
-
 def confusion(read: NDArray[np.int64], labels: Labels) -> NDArray[np.int64]:
     """The confusion matrix (10, 10): a row for each digit written, a column for each digit read."""
     counts = np.zeros((10, 10), np.int64)
-    inside = read < 10
-    np.add.at(counts, (labels[inside], read[inside]), 1)
+    np.add.at(counts, (labels, read), 1)
     return counts
 
 

@@ -119,6 +119,7 @@ def _result(conversion: Conversion) -> dict[str, Any] | None:
 
 
 def _short(comparison: Comparison) -> dict[str, Any]:
+    no_digit = comparison.taken_for_no_digit
     return {
         "images": comparison.images,
         "accuracy_float": _share(comparison.correct_float, comparison.images),
@@ -127,7 +128,7 @@ def _short(comparison: Comparison) -> dict[str, Any]:
         "agreement": round(comparison.agreement, 6),
         "confidence_drift_mean": round(float(comparison.drift.mean()), 6),
         "confidence_drift_worst": round(float(comparison.drift.max()), 6),
-        "taken_for_no_digit": None if comparison.rejected is None else round(comparison.rejected, 6),
+        "taken_for_no_digit": None if no_digit is None else round(no_digit, 6),
     }
 
 

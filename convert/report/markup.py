@@ -53,6 +53,11 @@ def figure(caption: str, svg: str) -> str:
     return f"<figure><figcaption>{escape(caption)}</figcaption>{svg}</figure>"
 
 
+def pair(first: str, second: str) -> str:
+    """Two parts side by side; below each other where there is little room."""
+    return f'<div class="pair">\n<div>{first}</div>\n<div>{second}</div>\n</div>'
+
+
 def definitions(kind: str, pairs: Iterable[tuple[str, str, str]]) -> str:
     """A list of names and values, each with a short note; ``kind`` is a class of the style sheet."""
     rows = [

@@ -8,6 +8,7 @@ from itertools import chain
 
 from convert.conversion.attempts import Attempt
 from convert.conversion.pipeline import Conversion
+from convert.evaluation.accuracy import MEANING
 from convert.evaluation.verify import Comparison
 from convert.report import markup, sections, wording
 from convert.report.json_report import figures, weights_bytes
@@ -20,8 +21,9 @@ def html(conversion: Conversion) -> str:
     shown = conversion.shown
     title = _title(conversion)
     body = [f"<h1>{escape(title)}</h1>"]
-    if problem := wording.problem(conversion):
-        body.append(markup.paragraph(problem, "refused"))
+    kind = "next" if conversion.chosen else "next refused"
+    body.append(markup.paragraph(wording.next_step(conversion), kind))
+    body += [markup.paragraph(f"Check first: {remark}.") for remark in conversion.input_format.remarks()]
     if shown and shown.comparison and conversion.through_camera:
         both = {"MNIST": shown.comparison, "camera": conversion.through_camera}
         body += [
@@ -81,28 +83,31 @@ def _key(conversion: Conversion, shown: Attempt, mnist: Comparison, camera: Comp
 
 def _recipes(conversion: Conversion) -> str:
     rows, kinds = [], []
+    marks = wording.sample_marks(conversion)
     for attempt in conversion.attempts:
         comparison = attempt.comparison
         if comparison is None:
             continue
-        star = "*" if wording.is_sampled(conversion, attempt) else ""
+        star = marks.get(comparison.images, "")
         rows.append((
             attempt.recipe, _no_break(wording.size(attempt.size_bytes)),
             f"{comparison.accuracy:.2%} ({wording.interval(comparison.correct, comparison.images)}){star}",
             wording.signed(-comparison.drop), f"{comparison.agreement:.2%}",
-            "" if attempt.times is None else _no_break(wording.times(attempt.times)), wording.runs_in(attempt.runtimes),
+            "" if attempt.times is None else wording.times(attempt.times), wording.runs_in(attempt.runtimes),
         ))  # fmt: skip
         kinds.append("chosen" if attempt is conversion.chosen else "")
     head = ("recipe", "size", "accuracy (95 %)", "change, points", "same answer", "p50 / p95, µs", "runs in")
-    parts = [markup.paragraph(wording.limits(conversion))]
-    if rows:
-        parts.append(markup.table(f"Runtimes: {wording.installed(conversion)}", head, rows, kinds))
-        parts += [markup.paragraph(note, "note") for note in (wording.sample_note(conversion),) if note]
-    if len(rows) > 1:
-        parts.append(sections.sizes(conversion))
     refused = [(str(one.recipe), one.problem) for one in conversion.attempts]
     refused += [(f"{one.recipe} in {by.name}", by.problem) for one in conversion.attempts for by in one.runtimes]
-    parts += [markup.paragraph(f"{what}: {wording.without_folders(why)}") for what, why in refused if why is not None]
+    notes = [
+        markup.paragraph(wording.limits(conversion)),
+        *(markup.paragraph(note, "note") for note in wording.sample_notes(conversion)),
+        *(markup.paragraph(f"{what}: {wording.without_folders(why)}") for what, why in refused if why is not None),
+    ]
+    if not rows:
+        return markup.section(wording.choice(conversion), *notes)
+    parts = [markup.table(f"Runtimes: {wording.installed(conversion)}", head, rows, kinds)]
+    parts += [markup.pair(sections.sizes(conversion), "\n".join(notes))] if len(rows) > 1 else notes
     return markup.section(wording.choice(conversion), *parts)
 
 
@@ -116,7 +121,6 @@ def _input(conversion: Conversion) -> str:
         kinds = ["chosen"] + [""] * (len(rows) - 1)
         caption = f"Tested on {detected.images:,} digits; the chosen combination is first"
         parts.append(markup.table(caption, ("input values", "accuracy", "loss, nats"), rows, kinds))
-    parts += [markup.paragraph(f"Note: {remark}.") for remark in detected.remarks()]
     return markup.section(heading, *parts)
 
 
@@ -143,9 +147,9 @@ def _method(conversion: Conversion) -> str:
         facts.insert(4, ("temperature", wording.temperature(content["result"]["temperature"])))
     terms = "\n".join(chain.from_iterable((f"<dt>{escape(a)}</dt>", f"<dd>{escape(b)}</dd>") for a, b in facts))
     method = (
-        "Intervals are 95 % confidence intervals (Wilson 1927). The camera is synthetic: it sees the same test images"
-        " on paper, written with several pens, rotated, in shadow, out of focus and with noise. Times (p50: median,"
-        " p95: 95th percentile) are from pixels to probabilities, on one thread of the machine that made this page."
-        " report.json contains these results and more."
+        f"{MEANING} Intervals are 95 % confidence intervals (Wilson 1927). The camera is synthetic: it sees the same"
+        " test images on paper, written with several pens, rotated, in shadow, out of focus and with noise. Times (p50:"
+        " median, p95: 95th percentile) are from pixels to probabilities, on one thread of the machine that made this"
+        " page. report.json contains these results and more."
     )
     return markup.section("How this was measured", markup.paragraph(method), f'<dl class="facts">\n{terms}\n</dl>')

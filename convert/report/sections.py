@@ -25,6 +25,7 @@ MAX_CONFUSIONS = 3
 
 def costs(recipe: str, both: Both) -> str:
     """Accuracy and more of Keras and of the file, on each set of images."""
+    camera = both["camera"]
     head = ["", *(f"{by}, {where}" for where in both for by in ("Keras", recipe))]
     rows: list[list[str]] = [
         [
@@ -52,9 +53,8 @@ def costs(recipe: str, both: Both) -> str:
             ),
         ],
     ]
-    if any(one.rejected is not None for one in both.values()):
-        rows.insert(4, ["rejected as no digit", *_file_only(f"{one.rejected or 0:.2%}" for one in both.values())])
-    camera = both["camera"]
+    if camera.taken_for_no_digit is not None:
+        rows.insert(4, ["taken for no digit", *_file_only(f"{one.taken_for_no_digit:.2%}" for one in both.values())])
     note = "Confidence drift: how much the confidence in Keras's answer changes."
     table = markup.table(f"On {camera.images:,} test images, directly and through a synthetic camera", head, rows)
     return markup.section(
@@ -97,7 +97,7 @@ def confusions(recipe: str, both: Both) -> str:
             )
             for by, counts, top in (("Keras", before, ""), (recipe, after, f"Most common: {common}."))
         ]
-        parts.append(f'<div class="pair">\n{drawn[0]}\n{drawn[1]}\n</div>')
+        parts.append(markup.pair(*drawn))
         parts.append(markup.paragraph(f"{_capitalised(WHERE[where])}: {common}."))
     return markup.section(heading, *parts)
 
@@ -117,8 +117,12 @@ def by_digit(both: Both) -> str:
     return markup.section(
         heading,
         markup.paragraph(caption),
-        markup.figure("Change in accuracy of each digit, file minus Keras", plots.by_digit(both, "by digit", caption)),
-        markup.table("Accuracy of each digit", head, rows),
+        markup.pair(
+            markup.figure(
+                "Change in accuracy of each digit, file minus Keras", plots.by_digit(both, "by digit", caption)
+            ),
+            markup.table("Accuracy of each digit", head, rows),
+        ),
     )
 
 
@@ -146,8 +150,8 @@ def reliability(recipe: str, both: Both) -> str:
             " the number of answers (Guo et al. 2017). Both models are shown at the file's temperature.",
             "note",
         ),
-        f'<div class="pair">\n{drawn[0]}\n{drawn[1]}\n</div>',
-    )  # fmt: skip
+        markup.pair(*drawn),
+    )
 
 
 def misread(conversion: Conversion, recipe: str, both: Both) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from convert.conversion.pipeline import Conversion
 from convert.data.mnist import Labels
+from convert.evaluation.accuracy import likeliest_digit
 from convert.evaluation.calibration import BINS, bin_of
 from convert.evaluation.verify import Comparison, confusion
 from edge.model.card import NONE
@@ -80,12 +81,13 @@ def _without_nan(comparison: Comparison | None) -> Comparison | None:
 def answers(
     probabilities: Probabilities, labels: Labels, classes: tuple[str, ...]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """For each answer its confidence, 0 to 1, and whether it is correct, (n,) both; the answer is the likeliest class.
+    """For each answer its confidence, 0 to 1, and whether it is correct, (n,) both; the answer is the likeliest digit.
 
-    An answer that is not a digit counts as wrong, since all images are digits.
+    The shares of correct answers are those of the accuracy.
     """
-    values = np.array([int(name) if name.isdecimal() else -1 for name in classes])
-    return probabilities.max(axis=1), values[probabilities.argmax(axis=1)] == labels
+    read = likeliest_digit(probabilities, classes)
+    columns = np.array([classes.index(str(digit)) for digit in range(10) if str(digit) in classes])
+    return probabilities[:, columns].max(axis=1), read == labels
 
 
 def reliability(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> tuple[Bin, ...]:

@@ -22,7 +22,7 @@ MAX_CONFUSIONS = 4
 
 
 def summary(conversion: Conversion) -> Group:
-    """The input format, the result of each recipe, and the accuracy of the chosen one.
+    """The input format, the result of each recipe, the accuracy of the chosen one, and last what to do with it.
 
     If none was chosen, the one that comes closest is shown; if none runs, the reasons. Text is never read as rich's
     markup.
@@ -37,7 +37,9 @@ def summary(conversion: Conversion) -> Group:
             _costs(shown.recipe, shown.comparison, camera),
             Text(_details(conversion, shown, shown.comparison, camera)),
         ]
-    return Group(*parts, Text(wording.protections(conversion.protections)))
+    return Group(
+        *parts, Text(wording.protections(conversion.protections)), Text(), Text(wording.next_step(conversion), "bold")
+    )
 
 
 def _input(conversion: Conversion) -> list[RenderableType]:
@@ -49,7 +51,7 @@ def _input(conversion: Conversion) -> list[RenderableType]:
         Text(f"Input {shape}, {detected.paper:g} for paper, {detected.ink:g} for ink", "bold")
     ]
     if detected.trials:
-        table = _table("  input values", "correct", "loss")
+        table = _table("  input values", "accuracy", "loss")
         for i, trial in enumerate(detected.trials[:MAX_TRIALS]):
             table.add_row(_marked(trial.name, i == 0), f"{trial.accuracy:.2%}", f"{trial.loss:.3f}")
         note = (
@@ -63,11 +65,12 @@ def _recipes(conversion: Conversion) -> list[RenderableType]:
     from rich.text import Text
 
     table = _table("  recipe", "size", "accuracy (95 %)", "same\nanswer", "p50 / p95\nµs", "runs in")
+    marks = wording.sample_marks(conversion)
     for attempt in conversion.attempts:
         comparison = attempt.comparison
         if comparison is None:
             continue
-        star = "*" if wording.is_sampled(conversion, attempt) else ""
+        star = marks.get(comparison.images, "")
         table.add_row(
             _marked(attempt.recipe, attempt is conversion.chosen),
             wording.size(attempt.size_bytes),
@@ -82,7 +85,7 @@ def _recipes(conversion: Conversion) -> list[RenderableType]:
     ]
     if table.row_count:
         notes = [
-            *filter(None, [wording.sample_note(conversion)]),
+            *wording.sample_notes(conversion),
             f"Runtimes: {wording.installed(conversion)}.",
             *notes,
         ]
@@ -104,7 +107,7 @@ def _costs(recipe: str, mnist: Comparison, camera: Comparison) -> Table:
         ),
         ("change, points", [("", wording.signed(-one.drop)) for one in both]),
         ("same answer", [("", f"{one.agreement:.2%}") for one in both]),
-        ("rejected as no digit", [("", "" if one.rejected is None else f"{one.rejected:.2%}") for one in both]),
+        ("taken for no digit", [("", _no_digit(one)) for one in both]),
         ("confidence drift", [("", f"{one.drift.mean():.2%}") for one in both]),
         ("  at worst", [("", f"{one.drift.max():.1%}") for one in both]),
         (
@@ -133,6 +136,10 @@ def _details(conversion: Conversion, shown: Attempt, mnist: Comparison, camera: 
     return "\n".join(lines)
 
 
+def _no_digit(one: Comparison) -> str:
+    return "" if one.taken_for_no_digit is None else f"{one.taken_for_no_digit:.2%}"
+
+
 def _error(one: Comparison, probabilities: statistics.Probabilities) -> float:
     return calibration_error(*statistics.answers(probabilities, one.labels, one.classes))
 
@@ -141,8 +148,9 @@ def _table(first: str, *others: str) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column(first)
+    # One space less between columns than usual: the longest figures then fit beside the recipes' names.
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(first, no_wrap=True)
     for name in others:
         last = name == "runs in"
         table.add_column(name, justify="left" if last else "right", no_wrap=not last)

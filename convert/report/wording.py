@@ -6,8 +6,9 @@ import re
 import textwrap
 from collections.abc import Sequence
 
-from convert.conversion.attempts import AGREEMENT, Attempt
+from convert.conversion.attempts import AGREEMENT
 from convert.conversion.pipeline import Conversion
+from convert.evaluation.accuracy import words as accuracy_words
 from convert.evaluation.verify import Comparison, Times, wilson
 from convert.report import statistics
 from convert.report.statistics import Pair
@@ -76,18 +77,20 @@ def installed(conversion: Conversion) -> str:
     return f"{listed}; same answers for {min(agreements):.2%} of the images" if len(agreements) > 1 else listed
 
 
-def sample_note(conversion: Conversion) -> str | None:
-    """What the asterisk at a recipe means; None if no recipe has one."""
-    comparison = next((attempt.comparison for attempt in conversion.attempts if is_sampled(conversion, attempt)), None)
-    if comparison is None:
-        return None
-    of = f"{comparison.images:,} of the {len(conversion.dataset.test):,} test images"
-    return f"* compared on {of}; Keras reads {comparison.accuracy_float:.2%} of these correctly"
+def sample_marks(conversion: Conversion) -> dict[int, str]:
+    """The mark of the recipes that were compared on so many images, fewer than all: ``*``, and ``**`` for yet fewer."""
+    sizes = {one.comparison.images for one in conversion.attempts if one.comparison} - {len(conversion.dataset.test)}
+    return {images: "*" * (i + 1) for i, images in enumerate(sorted(sizes, reverse=True))}
 
 
-def is_sampled(conversion: Conversion, attempt: Attempt) -> bool:
-    """Whether the attempt was compared on a sample of the test images only."""
-    return attempt.comparison is not None and attempt.comparison.images < len(conversion.dataset.test)
+def sample_notes(conversion: Conversion) -> list[str]:
+    """What each of these marks means, with what the Keras model reads of the same images."""
+    before = {one.comparison.images: one.comparison.accuracy_float for one in conversion.attempts if one.comparison}
+    all_images = len(conversion.dataset.test)
+    return [
+        f"{mark} compared on {images:,} of the {all_images:,} test images; Keras reads {before[images]:.2%} of these"
+        for images, mark in sample_marks(conversion).items()
+    ]
 
 
 def short_problem(problem: str) -> str:
@@ -104,6 +107,23 @@ def problem(conversion: Conversion) -> str | None:
     """``Conversion.problem`` without folders."""
     text, model = conversion.problem(), conversion.request.model
     return None if text is None else printable(without_folders(text.replace(str(model), model.name)))
+
+
+def next_step(conversion: Conversion) -> str:
+    """What to do now, as a sentence: use the file, or what to do instead of it."""
+    if text := problem(conversion):
+        text = text.replace("; nothing is written", "")
+        if conversion.shown is None:
+            return f"Nothing was written. {text}."
+        return f"Nothing was written: {text.removeprefix(f'{printable(conversion.request.model.name)}: ')}."
+    shown, camera = conversion.shown, conversion.through_camera
+    assert shown and shown.comparison and camera
+    found = shown.comparison
+    return (
+        f"Use {printable(conversion.request.out.name)}: it {accuracy_words(found.accuracy, found.images)} (Keras"
+        f" {found.accuracy_float:.2%}), and {camera.accuracy:.2%} of them through the synthetic camera (Keras"
+        f" {camera.accuracy_float:.2%})."
+    )
 
 
 def choice(conversion: Conversion) -> str:

@@ -23,7 +23,7 @@ def atomic_write(out: Path) -> Iterator[Path]:
         with replacing(out) as temporary:
             yield temporary
     except OSError as error:
-        raise _not_writable(out, error) from error
+        raise not_writable(out, error) from error
 
 
 def check_writable(out: Path) -> None:
@@ -35,7 +35,7 @@ def check_writable(out: Path) -> None:
         trial.touch()
         trial.unlink()
     except OSError as error:
-        raise _not_writable(out, error) from error
+        raise not_writable(out, error) from error
 
 
 def check_folder(folder: Path) -> None:
@@ -60,5 +60,6 @@ def _no_folder(folder: Path, error: OSError) -> ConvertError:
     return ConvertError(f"{folder}: cannot create this folder ({why}); choose another with --report")
 
 
-def _not_writable(out: Path, error: OSError) -> ConvertError:
+def not_writable(out: Path, error: OSError) -> ConvertError:
+    """The error for a file that the system does not let us write."""
     return ConvertError(f"{out}: cannot be written ({error.strerror or error}); choose another file with -o")

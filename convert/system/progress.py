@@ -21,13 +21,6 @@ def steps(stream: TextIO) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def epochs(count: int, stream: TextIO) -> Iterator[Callable[[int, dict[str, float]], None]]:
-    """A function to call after each epoch: how many are done, and its ``accuracy``, 0 to 1, and ``loss``."""
-    with counted("epoch", count, stream) as show:
-        yield lambda done, figures: show(done, _figures(figures))
-
-
-@contextmanager
 def counted(unit: str, count: int, stream: TextIO) -> Iterator[Callable[[int, str], None]]:
     """A function to call with how many of ``count`` units are done, and what there is to say of them."""
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -50,10 +43,6 @@ def _bar(stream: TextIO, *columns: ProgressColumn) -> Progress:
         *columns, console=Console(file=stream), transient=True, disable=not stream.isatty(), redirect_stderr=False,
         redirect_stdout=False,
     )  # fmt: skip
-
-
-def _figures(figures: dict[str, float]) -> str:
-    return f"loss {figures['loss']:.3f}, {figures['accuracy']:.2%} correct"
 
 
 def _write(stream: TextIO, line: str) -> None:

@@ -2,48 +2,30 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from convert.classes import CLASSES, HEAD, NO_DIGIT
+from convert.classes import CLASSES, HEAD
 from convert.data.corrections import LabelledGlyphs
-from convert.data.mnist import Mnist
+from convert.data.mnist import Labels, Mnist
+from convert.evaluation.accuracy import accuracy
 from convert.load import LoadedModel
-from convert.samples import augment, marks
-from convert.samples.nondigits import nondigits
+from convert.samples import marks
 from convert.system.files import atomic_write
-from convert.system.workers import Job, Workers, workers
-from convert.training import checkpoint
+from convert.training import checkpoint, held_out, progress_file
+from convert.training.checkpoint import Checkpoint
+from convert.training.glyphs import Glyphs
 from convert.training.older_weights import fitted
+from convert.training.progress_file import Epoch
 from edge.errors import ConvertError
-from edge.model.card import DIGITS
 from edge.types import Pixels
 
-CAMERA_SHARE = 0.35
-"""Share of the MNIST glyphs of each epoch, 0 to 1, that went through the virtual camera. Chosen: the others stay
-sharp, as in MNIST."""
-HANDWRITTEN_SHARE = 0.6
-"""Number of generated handwritten digits in each epoch, as a share of the training set."""
-NONDIGIT_SHARE = 0.35
-"""Number of marks that are not digits in each epoch, as a share of the training set."""
-NONDIGIT_SHARE_BESIDE_MARKS = 0.17
-"""The same beside letters and symbols of many writers. Chosen: those show better what is not a digit."""
-OWN_SHARE = 0.06
-"""Number of the user's own glyphs in each epoch, as a share of the training set: each is repeated, and varied each
-time."""
-MAX_OWN_REPEATS = 60
-"""How often one of the user's own glyphs is repeated in an epoch at most. Chosen: a few glyphs repeated more often
-would be memorised."""
-SAMPLE_SETS = 3
-"""Number of different sets of handwriting and of non-digits; successive epochs use them in turn. Chosen: more
-variety without generating new ones for every epoch."""
-SEED_PARTS = 16
-"""Generating glyphs is divided into this many parts, each with its own seed, so that the result does not depend on the
-number of processor cores."""
 BATCH_SIZE = 128
 """Glyphs per training step."""
 PEAK_RATE = 2e-3
@@ -56,14 +38,16 @@ SMOOTHING = 0.05
 FILTERS = (24, 36, 48, 56, 64)
 """Filters of the five convolutions. Chosen: the .tflite is then below 100 KB."""
 
-NO_OWN_GLYPHS = LabelledGlyphs(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8))
-"""No glyphs of the user."""
 
-NO_CLASSES = np.zeros(0, np.uint8)
-"""The classes of no glyphs."""
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A trained model, and how it came about."""
 
-Work = Callable[[Any, Any], Pixels]
-"""A function of glyphs (n, 28, 28), or digits (n,), and a seed that returns n glyphs."""
+    model: Any
+    epochs: tuple[Epoch, ...]
+    """The figures of each epoch."""
+    kept: int
+    """The epoch, from 1, whose weights the model has."""
 
 
 def network() -> Any:
@@ -92,112 +76,102 @@ def network() -> Any:
     return keras.Model(glyph, layers.Dense(len(CLASSES), name=HEAD)(x), name="mnist")
 
 
-def in_parallel(work: Work, items: Pixels, seed: list[int], pool: Workers) -> Pixels:
-    """Run ``work`` on all items (n, …), in SEED_PARTS parts with the seeds [*seed, part], divided among the workers."""
-    ends = [SEED_PARTS * worker // pool.count for worker in range(pool.count + 1)]
-    jobs = [pool.submit(_parts, work, items, seed, *part) for part in zip(ends[:-1], ends[1:], strict=True)]
-    return np.concatenate([job.result() for job in jobs])
-
-
-def _parts(work: Work, items: Pixels, seed: list[int], first: int, end: int) -> Pixels:
-    parts = np.array_split(items, SEED_PARTS)
-    # Without it there would be nothing to concatenate if all parts are empty.
-    none = np.zeros((0, 28, 28), np.uint8)
-    return np.concatenate([none, *(work(parts[i], [*seed, i]) for i in range(first, end) if len(parts[i]))])
-
-
 def train(
     data: Mnist,
     *,
     epochs: int,
     seed: int,
-    on_epoch: Callable[[int, dict[str, float]], None],
+    on_epoch: Callable[[Epoch], None],
+    on_resume: Callable[[int], None] = lambda done: None,
+    patience: int | None = None,
     start: LoadedModel | None = None,
     checkpoint_file: Path | None = None,
+    progress: Path | None = None,
     also: LabelledGlyphs | None = None,
     marks_folder: Path | None = None,
-) -> Any:
+) -> Trained:
     """Train a model for ``epochs`` epochs on ``data.train`` and, if given, the user's own glyphs ``also``.
 
     ``marks_folder``: digits, letters and symbols of many writers (``convert.samples.marks``) are learnt too.
+    ``patience``: it ends after so many epochs in a row that did not read the digits that are held out better than an
+    earlier one, and the model is that of the best epoch, the first of equal ones. Without it, that of the last.
 
-    ``on_epoch(epochs done, figures)`` is called after each epoch; the figures are Keras's ``loss`` and ``accuracy``.
-    Training begins with an untrained model, or with ``start``, which an earlier training made; one with the digits and
-    none as its classes gets the others, and one with more filters keeps those that weigh most. After each epoch the
-    model is saved to ``checkpoint_file``; if that file is of the same training, it continues from there. Raises
-    ConvertError if ``start`` is another network, and DataError if ``marks_folder`` has no marks.
+    ``on_epoch(figures)`` is called after each epoch, and their lines are written to the file ``progress``. Training
+    begins with an untrained model, or with ``start``, which an earlier training made; one with the digits and none as
+    its classes gets the others, and one with more filters keeps those that weigh most. After each epoch everything is
+    saved to ``checkpoint_file``; if it is there, the training continues from it: ``on_resume(epochs done)``.
+    Raises ConvertError if it is of another training or ``start`` is another network, and DataError if ``marks_folder``
+    has no marks or ``data`` has too few images.
     """
     import keras
 
     keras.utils.set_random_seed(seed)
-    own, own_classes = repeated(also, round(OWN_SHARE * len(data.train))) if also else NO_OWN_GLYPHS
+    parts = held_out.split(data)
+    glyphs = Glyphs(parts, seed=seed, also=also, marks_folder=marks_folder)
+    # Not the patience: it says only where the same way ends.
     identity = {
-        "classes": list(CLASSES), "epochs": epochs, "seed": seed, "data": data.digest, "start": start and start.sha256,
+        "classes": list(CLASSES), "epochs": epochs, "seed": seed, "data": parts.digest,
+        "start": start and start.sha256, "also": also and also.digest,
+        "marks": marks_folder and marks.digest(marks_folder),
     }  # fmt: skip
-    if also:
-        identity["also"] = also.digest
-    nondigit_share = NONDIGIT_SHARE
-    size = len(data.train) + len(own)
-    if marks_folder:
-        # Loaded here, so that a wrong folder is refused before the long work.
-        size += marks.load(marks_folder).number(len(data.train))
-        identity["marks"] = marks.digest(marks_folder)
-        nondigit_share = NONDIGIT_SHARE_BESIDE_MARKS
-    written_count, nondigit_count = (round(share * len(data.train)) for share in (HANDWRITTEN_SHARE, nondigit_share))
-    size += written_count + nondigit_count
-    model, done = checkpoint.load(checkpoint_file, identity) if checkpoint_file else (None, 0)
-    model = model or _compiled(start, epochs, -(-size // BATCH_SIZE))
-    written_digits = (np.arange(SAMPLE_SETS * written_count) // SAMPLE_SETS % 10).astype(np.uint8)
-    nondigit_sources = np.random.default_rng(seed).integers(len(data.train), size=SAMPLE_SETS * nondigit_count)
-    with workers(min(SEED_PARTS, os.cpu_count() or 1)) as pool:
-        through_camera = in_parallel(augment.through_camera, data.train, [seed, 0], pool)
-        written = in_parallel(augment.handwriting, written_digits, [seed, 0, 1], pool)
-        nondigit_glyphs = in_parallel(nondigits, data.train[nondigit_sources], [seed, 0, 2], pool)
-    # Another process generates the next epoch's glyphs while this one trains.
-    with workers(1) as single:
-
-        def submit(epoch: int) -> tuple[Job, Job | None, Any]:
-            varied = single.submit(augment.varied, data.train, [seed, epoch + 1])
-            if not marks_folder:
-                return varied, None, NO_CLASSES
-            places, classes = marks.load(marks_folder).choose(len(data.train), [seed, epoch, 4])
-            return varied, single.submit(marks.glyphs, places, [seed, epoch, 5], marks_folder), classes
-
-        next_epoch = submit(done)
-        for epoch in range(done, epochs):
-            varied, marked_job, marked_classes = next_epoch
-            glyphs = varied.result()
-            marked_glyphs = [marked_job.result()] if marked_job else []
-            if epoch + 1 < epochs:
-                next_epoch = submit(epoch + 1)
-            rng = np.random.default_rng([seed, epoch])
-            through = rng.uniform(size=len(glyphs)) < CAMERA_SHARE
-            glyphs[through] = through_camera[through]
-            turn = slice(epoch % SAMPLE_SETS, None, SAMPLE_SETS)
-            parts = [glyphs, written[turn], nondigit_glyphs[turn], *marked_glyphs]
-            none = np.full(len(nondigit_glyphs[turn]), NO_DIGIT)
-            if len(own):
-                parts.append(augment.varied(own, [seed, epoch, 3]))
-            glyphs = np.concatenate(parts)
-            labels = np.concatenate([data.train_labels, written_digits[turn], none, marked_classes, own_classes])
-            _reseed(model, [seed, epoch])
-            order_of_batches = rng.permutation(len(glyphs))
-            history = model.fit(
-                glyphs[order_of_batches, ..., None].astype(np.float32) / 255,
-                np.eye(len(CLASSES), dtype=np.float32)[labels[order_of_batches]],
-                batch_size=BATCH_SIZE, epochs=epoch + 1, initial_epoch=epoch, shuffle=False, verbose=0,
-            )  # fmt: skip
+    before = checkpoint.load(checkpoint_file, identity) if checkpoint_file else None
+    model = before.model if before else _compiled(start, epochs, -(-len(glyphs) // BATCH_SIZE))
+    done: tuple[Epoch, ...] = before.epochs if before else ()
+    best = before.best if before else []
+    if before:
+        on_resume(len(done))
+    if progress:
+        progress_file.start(progress, done)
+    with closing(glyphs.epochs(len(done), epochs)) as each:
+        while len(done) < epochs and not is_over(done, patience):
+            figures = _epoch(model, len(done), each, seed, parts)
+            done = (*done, figures)
+            if best_epoch(done) == len(done):
+                best = model.get_weights()
             if checkpoint_file:
-                checkpoint.save(model, epoch + 1, identity, checkpoint_file)
-            on_epoch(epoch + 1, {name: values[-1] for name, values in history.history.items()})
-    return model
+                checkpoint.save(Checkpoint(model, done, best), identity, checkpoint_file)
+            if progress:
+                progress_file.add(progress, figures)
+            on_epoch(figures)
+    if patience:
+        model.set_weights(best)
+    return Trained(model, done, best_epoch(done) if patience else len(done))
 
 
-def repeated(also: LabelledGlyphs, many: int) -> LabelledGlyphs:
-    """The glyphs repeated in turn up to ``many``; each at least once, at most MAX_OWN_REPEATS times."""
-    count = max(len(also.glyphs), min(many, MAX_OWN_REPEATS * len(also.glyphs)))
-    which = np.arange(count) % len(also.glyphs)
-    return LabelledGlyphs(also.glyphs[which], also.classes[which])
+def best_epoch(epochs: Sequence[Epoch]) -> int:
+    """The epoch, from 1, that reads the held-out digits best; the first of equal ones."""
+    return 1 + max(range(len(epochs)), key=lambda i: epochs[i]["held_out_accuracy"])
+
+
+def is_over(epochs: Sequence[Epoch], patience: int | None) -> bool:
+    """Whether the last ``patience`` of these epochs did not read the held-out digits better than an earlier one."""
+    return patience is not None and len(epochs) > 0 and len(epochs) - best_epoch(epochs) >= patience
+
+
+def words(epoch: Epoch) -> str:
+    """The figures of an epoch for a person: of its own glyphs, and of the digits that are held out."""
+    return (
+        f"loss {epoch['loss']:.3f}, {epoch['accuracy']:.2%} correct, {epoch['held_out_accuracy']:.2%} of the held-out"
+    )
+
+
+def _epoch(model: Any, done: int, each: Iterator[tuple[Pixels, Labels]], seed: int, parts: Mnist) -> Epoch:
+    """Train one more epoch after ``done``, on the next of ``each``. Returns its figures."""
+    started = time.monotonic()
+    glyphs, classes = next(each)
+    _reseed(model, [seed, done])
+    history = model.fit(
+        glyphs[..., None].astype(np.float32) / 255, np.eye(len(CLASSES), dtype=np.float32)[classes],
+        batch_size=BATCH_SIZE, epochs=done + 1, initial_epoch=done, shuffle=False, verbose=0,
+    ).history  # fmt: skip
+    return {
+        "epoch": done + 1,
+        "loss": history["loss"][-1],
+        "accuracy": history["accuracy"][-1],
+        "held_out_accuracy": reads(model, parts.test, parts.test_labels),
+        "seconds": round(time.monotonic() - started, 3),
+        "learning_rate": float(model.optimizer.learning_rate),
+    }
 
 
 def _reseed(model: Any, seed: list[int]) -> None:
@@ -239,7 +213,7 @@ def save(model: Any, out: Path) -> None:
         model.save(temporary, include_optimizer=False)
 
 
-def accuracy(model: Any, glyphs: Pixels, labels: Any) -> float:
-    """Share of ``glyphs`` (n, 28, 28) whose most probable digit, by the Keras model, is the labelled one, 0 to 1."""
-    found = model.predict(glyphs[..., None].astype(np.float32) / 255, batch_size=500, verbose=0)
-    return float(np.mean(found[:, : len(DIGITS)].argmax(1) == labels))
+def reads(model: Any, glyphs: Pixels, labels: Labels) -> float:
+    """The Keras model's accuracy on ``glyphs`` (n, 28, 28), 0 to 1, as ``convert.evaluation.accuracy`` defines it."""
+    outputs = model.predict(glyphs[..., None].astype(np.float32) / 255, batch_size=500, verbose=0)
+    return accuracy(outputs, CLASSES, labels)

@@ -171,9 +171,9 @@ def quantised(model: Any, recipe: Recipe = "int8", io: Io = "uint8", fed: InputF
     return quantise.convert(frozen, recipe, fed.feed(quantise.calibration_glyphs(data(), 500, seed=1)), io, "m.h5")
 
 
-def input_format(model: Any) -> InputFormat:
-    """The input format of the model, detected on the small test digits."""
-    labels = load.DEFAULT_LABELS[math.prod(model.output_shape[1:])]
+def input_format(model: Any, labels: tuple[str, ...] | None = None) -> InputFormat:
+    """The input format of the model, detected on the small test digits; ``labels`` are those of its outputs."""
+    labels = labels or load.DEFAULT_LABELS[math.prod(model.output_shape[1:])]
     return detect(model, data().test, data().test_labels, Card(labels=labels).digits, "m.h5")
 
 

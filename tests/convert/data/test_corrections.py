@@ -1,6 +1,7 @@
 """What people corrected is learnt and calibrated on: from the page's own export, as it is."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from convert.classes import CLASSES, NO_DIGIT
 from convert.cli import train_main
 from convert.data import corrections, photographs
-from convert.training import train
+from convert.training import glyphs, train
 from edge.corrections.database import Correction, Corrections
 from edge.corrections.export import export
 from edge.errors import DataError, ImageError
@@ -37,10 +38,10 @@ def test_an_export_comes_back_as_glyphs_and_classes(folder: Path) -> None:
 
 def test_few_are_repeated_but_not_learnt_by_heart(folder: Path) -> None:
     found = corrections.load(folder)
-    assert len(train.repeated(found, 20).glyphs) == 20
-    assert len(train.repeated(found, 10_000).glyphs) == 5 * train.MAX_OWN_REPEATS
-    assert len(train.repeated(found, 0).glyphs) == 5
-    assert train.repeated(found, 7).classes.tolist() == [7, 1, 2, 3, NO_DIGIT, 7, 1]
+    assert len(glyphs.repeated(found, 20).glyphs) == 20
+    assert len(glyphs.repeated(found, 10_000).glyphs) == 5 * glyphs.MAX_OWN_REPEATS
+    assert len(glyphs.repeated(found, 0).glyphs) == 5
+    assert glyphs.repeated(found, 7).classes.tolist() == [7, 1, 2, 3, NO_DIGIT, 7, 1]
 
 
 def test_an_export_is_calibrated_on_as_it_is(folder: Path) -> None:
@@ -70,7 +71,9 @@ def test_other_pictures_and_texts_are_one_line(folder: Path) -> None:
         corrections.load(folder / "nowhere")
 
 
-def test_a_training_learns_what_it_was_taught(folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_training_learns_what_it_was_taught(
+    folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     small.keras()
     mnist, out = small.write_npz(tmp_path / "mnist.npz"), tmp_path / "t.h5"
     order = ["-o", str(out), "--data", str(mnist), "--epochs", "1", "--limit", "200"]
@@ -79,11 +82,19 @@ def test_a_training_learns_what_it_was_taught(folder: Path, tmp_path: Path, capf
     glyph = corrections.load(folder).glyphs[:1]
 
     def likely(also: corrections.LabelledGlyphs | None) -> float:
-        model = train.train(small.data().limited(200), epochs=4, seed=1, on_epoch=lambda *_: None, also=also)
-        logits = model.predict(glyph[..., None].astype(np.float32) / 255, verbose=0)[0]
+        trained = train.train(small.data().limited(200), epochs=4, seed=1, on_epoch=lambda _: None, also=also)
+        logits = trained.model.predict(glyph[..., None].astype(np.float32) / 255, verbose=0)[0]
         return float(np.exp(logits[7] - logits.max()) / np.exp(logits - logits.max()).sum())
 
     # It is another digit, which is said to be a 7.
     many = corrections.LabelledGlyphs(np.repeat(glyph, 4, 0), np.full(4, 7, np.uint8))
     assert likely(many) > 2 * likely(None)
-    assert train_main([*order, "--also", str(folder)]) == 0 and out.exists()
+    given: list[corrections.LabelledGlyphs] = []
+
+    def stop(*_: Any, also: corrections.LabelledGlyphs, **options: Any) -> None:
+        given.append(also)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "train", stop)
+    assert train_main([*order, "--also", str(folder)]) == 130
+    assert np.array_equal(given[0].glyphs, corrections.load(folder).glyphs)
