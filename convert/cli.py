@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from convert import belief_cli
-from convert.choices import POLARITIES, RANGES, RECIPES
-from convert.classes import PRESETS, listed
+from convert.choices import POLARITIES, PRESETS, RANGES, RECIPES, listed
 from convert.system import command_line
 from edge.system.text import is_text, printable
 
