@@ -82,7 +82,7 @@ def done() -> Conversion:
         attempt("float32", 142_000, comparison=comparison(10), times=times, runtimes=(runs, runs)),
         attempt("int16x8", 0, problem=f"TFLite cannot convert it to int16x8 ({NASTY}); use simpler layers"),
     )
-    trial = Trial(range="0..1", polarity="light", fit="resize", accuracy=0.98, loss=0.04)
+    trial = Trial(range="0..1", polarity="light", fit="resize", images=300, accuracy=0.98, loss=0.04)
     trials = tuple(replace(trial, range=name, accuracy=0.98 - 0.002 * i) for i, name in enumerate(("0..1", "0..255")))
     model = Path(FOLDER) / "m <b>[bold].h5"
     glyphs = small.data().test
@@ -298,6 +298,17 @@ def test_what_to_do_stands_first_on_the_page_and_last_on_the_terminal() -> None:
         below_the_title = html(statistics.without_nan(make())).partition("</h1>")[2].lstrip()
         assert re.match(f'<p class="next( refused)?">{re.escape(escape(said))}', below_the_title), make
         assert "nothing is written" not in below_the_title
+
+
+def test_a_temperature_at_its_limit_is_no_calibration() -> None:
+    shown = done().attempts[0]
+    tried = replace(shown, card=replace(shown.card, temperature=5.0))
+    hot = replace(done(), attempts=(tried,), chosen=tried)
+    for text in (printed(hot), html(hot)):
+        assert "the confidence is not calibrated" in " ".join(text.split()) and "so that 90 %" not in text
+    said = report.figures(hot)
+    CHECK.validate(said)
+    assert (said["result"]["calibrated"], report.figures(done())["result"]["calibrated"]) == (False, True)
 
 
 def test_the_summary_says_what_was_refused_and_what_is_impossible() -> None:
