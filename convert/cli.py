@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import sys
 import time
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from convert import belief_cli
+from convert import adopt_cli, belief_cli
 from convert.choices import POLARITIES, RANGES, RECIPES
 from convert.system import command_line
 from edge.system.text import is_text, printable
@@ -23,6 +24,8 @@ def convert_main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["inspect"]:
         return _inspect(given[1:])
+    if given[:1] == ["adopt"]:
+        return adopt_cli.main(_with_range_joined(given[1:]), _labels)
     parser = _convert_parser()
     options = parser.parse_args(_with_range_joined(given))
     if options.io != "uint8" and options.recipe not in ("int8", "auto"):
@@ -61,11 +64,13 @@ def convert_main(arguments: Sequence[str] | None = None) -> int:
 def _convert_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="edge-convert",
-        usage="%(prog)s MODEL [options]\n       %(prog)s inspect MODEL.tflite",
+        usage="%(prog)s MODEL [options]\n       %(prog)s adopt MODEL.tflite [options]\n"
+        "       %(prog)s inspect MODEL.tflite",
         description="Convert a Keras model that classifies digits into a small quantised .tflite file for the Raspberry"
         " Pi, and compare both on MNIST's test images, directly and through a synthetic camera. The input format of the"
         " model is detected. The .tflite is written only if it is accurate enough; the report is written in either"
-        " case. 'edge-convert inspect MODEL.tflite' prints what a .tflite file says about itself.",
+        " case. 'edge-convert adopt MODEL.tflite' makes a .tflite of another maker usable; 'edge-convert inspect"
+        " MODEL.tflite' prints what one says about itself.",
         epilog=command_line.EXIT_STATUS,
     )
     parser.add_argument(
@@ -152,7 +157,7 @@ def _with_range_joined(arguments: list[str]) -> list[str]:
     """The arguments with ``--input-range -1..1`` as one word: argparse takes a word with a dash for an option."""
     joined: list[str] = []
     for argument in arguments:
-        if joined and joined[-1] == "--input-range" and argument.startswith("-1"):
+        if joined and joined[-1] == "--input-range" and re.match(r"-[\d.]", argument):
             joined[-1] += f"={argument}"
         else:
             joined.append(argument)

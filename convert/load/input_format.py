@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -114,15 +114,16 @@ def detect(
     *,
     input_range: str | None = None,
     polarity: str | None = None,
+    ranges: Mapping[str, tuple[float, float]] = RANGES,
 ) -> InputFormat:
     """The input format with which a Keras model reads labelled digits best: glyphs (n, 28, 28), labels (n,).
 
-    ``digits`` is the digit that each output stands for, or None. With ``input_range`` (a key of RANGES) or ``polarity``
-    only that one is tried. Raises ModelError if the input is not an image of a digit, ConvertError if all outputs are
-    NaN or infinite.
+    ``digits`` is the digit that each output stands for, or None. With ``input_range`` (a key of ``ranges``) or
+    ``polarity`` only that one is tried. Raises ModelError if the input is not an image of a digit, ConvertError if all
+    outputs are NaN or infinite.
     """
     tried = []
-    for name, ink, input_format in _combinations(model, where, input_range, polarity):
+    for name, ink, input_format in _combinations(model, where, input_range, polarity, ranges):
         outputs = input_format.outputs(model, glyphs)
         if not np.isfinite(outputs).all():
             continue
@@ -152,7 +153,11 @@ def samples(model: Any, glyphs: Pixels, where: str) -> NDArray[np.float32]:
 
 
 def _combinations(
-    model: Any, where: str, input_range: str | None = None, polarity: str | None = None
+    model: Any,
+    where: str,
+    input_range: str | None = None,
+    polarity: str | None = None,
+    ranges: Mapping[str, tuple[float, float]] = RANGES,
 ) -> Iterator[tuple[str, str, InputFormat]]:
     """Range, polarity and format of each combination that is tried."""
     # A variable height or width is set to a glyph's size.
@@ -161,9 +166,9 @@ def _combinations(
         shape[1:3] = [28 if n is None else n for n in shape[1:3]]
     plain = InputFormat(shape=tuple(shape[1:]), image=image_shape(shape, where))
     fits: tuple[Fit, ...] = ("resize",) if plain.image[:2] == (28, 28) else ("resize", "margin")
-    for name in (input_range,) if input_range else RANGES:
+    for name in (input_range,) if input_range else ranges:
         for ink in (polarity,) if polarity else POLARITIES:
-            dark, light = RANGES[name]
+            dark, light = ranges[name]
             paper, full = (dark, light) if ink == "light" else (light, dark)
             yield from ((name, ink, replace(plain, paper=paper, ink=full, fit=fit)) for fit in fits)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass, replace
 from importlib import metadata
@@ -10,8 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from convert.tflite import flatbuffer
+from convert.tflite.flatbuffer import Graph
 from edge.errors import ModelError
-from edge.model.classifier import Model, content_of
+from edge.model.card import DIGITS, read_card
+from edge.model.classifier import Model, content_of, no_digits
+from edge.model.preprocessing import image_shape
+from edge.model.runtime import STAND_IN
 from edge.types import Pixels
 
 PACKAGES = {
@@ -25,6 +30,10 @@ OLDEST = "tflite-runtime"
 """The oldest supported runtime: what a 32-bit Raspberry Pi has."""
 OLDEST_VERSION = (2, 14, 0)
 """Its last version."""
+EDGE_TPU = "edgetpu-custom-op"
+"""The operator that stands for all that ``edgetpu_compiler`` compiled (https://coral.ai/docs/edgetpu/compiler/)."""
+SELECT = "Flex"
+"""How the names of TensorFlow's own operators begin: https://ai.google.dev/edge/litert/models/ops_select."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +46,7 @@ class Runtime:
     problem: str | None
     """Why it does not load or run the file, in one line; None if it does."""
     installed: bool = True
-    """False if the runtime is not installed, and only the file's operators were checked."""
+    """False if the runtime is not installed, and only the file was looked at."""
     agreement: float | None = None
     """Share of glyphs, 0 to 1, for which it gives the same answer as the first runtime that runs the file."""
 
@@ -56,15 +65,39 @@ def installed() -> dict[str, str]:
 def try_all(path: Path) -> tuple[Runtime, ...]:
     """Run the .tflite at ``path`` on an empty glyph in each installed runtime; the oldest one is included in any case.
 
-    If the oldest one is not installed, only the file's operators are checked against its version.
+    If the oldest one is not installed, only the file's ends and operators are looked at. Raises ModelError if the file
+    is damaged.
     """
     found = installed()
-    runs = [Runtime(name, version, _problem(path, PACKAGES[name])) for name, version in found.items()]
+    content = content_of(path)
+    graph = flatbuffer.read(content, str(path))
+    runs = [Runtime(name, version, _problem(path, PACKAGES[name], graph)) for name, version in found.items()]
     if OLDEST not in found:
-        needs = flatbuffer.read(content_of(path), str(path)).min_runtime
-        problem = f"needs operators of TFLite {_dotted(needs)}" if needs > OLDEST_VERSION else None
+        problem = _unfit(content, graph, path) or lacking(graph)
+        if not problem and graph.min_runtime > OLDEST_VERSION:
+            problem = f"needs operators of TFLite {_dotted(graph.min_runtime)}"
         runs.append(Runtime(OLDEST, _dotted(OLDEST_VERSION), problem, installed=False))
     return tuple(runs)
+
+
+def stand_in(path: Path) -> Runtime:
+    """Whether NumPy, which takes a runtime's place on 32-bit systems, runs the .tflite at ``path``.
+
+    Raises ModelError if the file is damaged.
+    """
+    graph = flatbuffer.read(content_of(path), str(path))
+    return Runtime("NumPy", np.__version__, _problem(path, STAND_IN, graph))
+
+
+def lacking(graph: Graph) -> str | None:
+    """Which operators a TFLite runtime does not know, and what to do; None if there are none."""
+    if not graph.custom:
+        return None
+    if EDGE_TPU in graph.custom:
+        return "was compiled for an Edge TPU; take the file that was given to edgetpu_compiler"
+    if all(name.startswith(SELECT) for name in graph.custom):
+        return f"needs TensorFlow's own operators ({_few(graph.custom)}); convert it again without SELECT_TF_OPS"
+    return f"needs operators that are not TFLite's ({_few(graph.custom)}); use another file"
 
 
 def with_agreement(path: Path, runs: tuple[Runtime, ...], glyphs: Pixels) -> tuple[Runtime, ...]:
@@ -81,16 +114,40 @@ def with_agreement(path: Path, runs: tuple[Runtime, ...], glyphs: Pixels) -> tup
     return tuple(found)
 
 
+def _unfit(content: bytes, graph: Graph, path: Path) -> str | None:
+    """Why no runtime can read digits with this file, as ``edge.model.classifier.Model`` says it; None if they can."""
+    for what, ends in (("input", graph.inputs), ("output", graph.outputs)):
+        if len(ends) != 1:
+            return f"has {len(ends)} {what}s, but a classifier of digits has one"
+    try:
+        image_shape(graph.inputs[0].shape, str(path))
+    except ModelError as error:
+        return _reason(error, path)
+    card = read_card(content, str(path))
+    outputs, labels = math.prod(graph.outputs[0].shape[1:]), card.labels if card else DIGITS
+    return None if outputs == len(labels) else no_digits(outputs) or f"has {outputs} outputs for {len(labels)} labels"
+
+
+def _few(names: tuple[str, ...]) -> str:
+    return ", ".join(name.removeprefix(SELECT)[:60] for name in names[:5])
+
+
+def _reason(error: Exception, path: Path) -> str:
+    """What an error says, without the file's name and what to do."""
+    return " ".join(str(error).removeprefix(f"{path}: ").split())[:200]
+
+
 def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
 
 
-def _problem(path: Path, module: str) -> str | None:
+def _problem(path: Path, module: str, graph: Graph) -> str | None:
     try:
         with _open(path, module) as model:
             model.predict(np.zeros((1, 28, 28), np.uint8))
     except (ModelError, RuntimeError, ValueError) as error:
-        return " ".join(str(error).removeprefix(f"{path}: ").split())[:200]
+        # A runtime's own words for these are an address of a page.
+        return lacking(graph) or _reason(error, path)
     return None
 
 

@@ -36,7 +36,7 @@ def test_a_model_that_crashes_the_runtime_is_one_line(
     given = {"read": ["x.png"], "tune": [str(tmp_path / "labels.csv")], "bench": []}[command]
     assert main([command, *given, "--model", str(path)]) == 1
     _, err = capfd.readouterr()
-    assert err == f"edge: {path}: crashes the TFLite runtime (SIGSEGV); convert the model again\n"
+    assert err == f"edge: {path}: crashes the TFLite runtime (SIGSEGV); use another model, or convert this one again\n"
 
 
 def test_one_that_reads_badly_is_opened(tmp_path: Path) -> None:
