@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import site
@@ -113,7 +114,9 @@ def adopt(options: dict[str, Any], folder: Path, stderr: TextIO, protections: Pr
         adopted = adopting.adopt(adopting.Request(**asked), show_step, allowed, folder)
     size = (folder / MODEL).write_bytes(adopted.content)
     names = [printable(str(options[name])) for name in ("output", "model")]
-    done = f"{names[0]}: {size:,} bytes, {names[1]} with a card; read with it: edge read --model {names[0]}"
+    done = (
+        f"{names[0]}: {size:,} bytes, {names[1]} with a card; read with it: edge read --model {shlex.quote(names[0])}"
+    )
     return f"{_columns(adopted.lines())}\n{done}"
 
 
@@ -188,7 +191,8 @@ def _ending(status: int) -> str:
     if status < 0:
         name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
         memory = confinement.MEMORY_BYTES // 2**20
-        return f"crashes TensorFlow ({name}), or needs more than {memory:,} MiB; give a smaller model, or save it again"
+        many = f"or needs more than {memory:,} MiB; give a smaller model, or save it again"
+        return f"crashes TensorFlow or TFLite ({name}), {many}"
     return f"could not be read (status {status}); run it again with --debug"
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convert.choices import MIN_ACCURACY, RANGES, range_of
 from convert.conversion import attempts, dataset
@@ -34,6 +35,12 @@ from edge.system.version import __version__
 SAME_RANGE = 0.02
 """Two ranges of input values are the same if their ends differ by at most this share of their length. Chosen: quantised
 -1..1 is -1.004..0.996, and no two of RANGES are so close."""
+
+SUMMED_IMAGES = 100
+"""How many digits are looked at to tell probabilities from logits in bytes without a scale. Chosen."""
+SHARE_TEMPERATURE = 1 / 32
+"""At which the temperature of logits in bytes without a scale, as shares of the range, begins to be fitted. Chosen: a
+range of 32, a factor of 5 up or down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +128,8 @@ def adopt(request: Request, on_step: Callable[[str], None], allow: Callable[[flo
         quantisation={"input": model.types[0], "output": model.types[1]},
         source={"file": printable(request.model.name), **_made_with()},
     )
+    if model.has_shares and not _sum_to_one(found.outputs(model, digits.test[:SUMMED_IMAGES])):
+        card = replace(card, output="logits", temperature=SHARE_TEMPERATURE)
     next_step("fitting the temperature")
     fitting = np.concatenate([digits.temperature, camera]), np.tile(digits.temperature_labels, 2)
     path = folder / "adopted.tflite"
@@ -156,6 +165,11 @@ def adopt(request: Request, on_step: Callable[[str], None], allow: Callable[[flo
         content=packed(content, card), card=card, types=model.types, input_format=found, right=right, images=len(read),
         remarks=tuple(remarks),
     )  # fmt: skip
+
+
+def _sum_to_one(outputs: NDArray[np.float32]) -> bool:
+    """Whether each row of these shares (n, outputs) may be probabilities: each is rounded to 1/255."""
+    return bool((np.abs(outputs.sum(axis=1) - 1) <= outputs.shape[1] / 255).all())
 
 
 def _made_with() -> dict[str, str]:

@@ -120,11 +120,11 @@ def with_temperature(attempt: Attempt, glyphs: Pixels, labels: Labels, folder: P
 
 
 def calibrated(path: Path, card: Card, glyphs: Pixels, labels: Labels) -> Card:
-    """The card of the .tflite at ``path`` with a temperature, fitted on labelled glyphs (n, 28, 28)."""
+    """The card that the .tflite at ``path`` has, with its temperature fitted to labelled glyphs (n, 28, 28)."""
     found = verify.predict(lambda: Model(path), glyphs)
     rows = np.isin(labels, [digit for digit in card.digits if digit is not None])
     classes = np.array([card.digits.index(int(label)) for label in labels[rows]], np.uint8)
-    return replace(card, temperature=temperature.fit(found[rows], classes))
+    return replace(card, temperature=round(card.temperature * temperature.fit(found[rows], classes), 6))
 
 
 def with_runtime_agreement(attempt: Attempt, glyphs: Pixels, folder: Path) -> Attempt:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from convert.tflite import flatbuffer, runtimes
 from edge.errors import ConvertError
 from edge.model.classifier import single
-from edge.model.preprocessing import quantised, real, whole_range
+from edge.model.preprocessing import has_bytes, quantised, real, whole_range
 from edge.model.runtime import interpreter_class, run_each
 from edge.system.text import one_line
 
@@ -37,6 +37,8 @@ class ForeignModel:
         """How many numbers it gives for an image."""
         self.types = tuple(np.dtype(end["dtype"]).name for end in (self._input, self._output))
         """The types of its input and output, such as uint8."""
+        self.has_shares = has_bytes(self._output) and not self._output["quantization"][0]
+        """Whether its outputs are bytes without a scale, which are taken for shares of their range."""
 
     def predict(self, inputs: NDArray[np.float32], batch_size: int = 0, verbose: int = 0) -> NDArray[np.float32]:
         """The outputs (n, outputs) for real inputs (n, \\*shape); the other parameters are Keras's, and do nothing."""

@@ -29,23 +29,23 @@ def lines(path: Path) -> list[Line]:
     graph = flatbuffer.read(content, str(path))
     about_card = _card(card) if card else [("card", "none"), *_described(content)]
     loads = [("runs in", _tried(tried)) for tried in runtimes.try_all(path)]
-    loads.append(("", f"{_tried(runtimes.stand_in(path))} (for 32-bit systems without a runtime)"))
+    loads.append(("runs in", f"{_tried(runtimes.stand_in(path))} (for 32-bit systems without a runtime)"))
     about = [("file", f"{path}, {len(content):,} bytes"), ("sha256", sha256(content).hexdigest())]
-    return [*about, *_graph(graph), *about_card, *loads, ("edge", _use(path, content))]
+    return [*about, *_graph(graph), *about_card, *loads, ("edge", _use(path, content, graph))]
 
 
 def _tried(tried: Runtime) -> str:
     return f"{tried.name} {tried.version}: " + (f"no: {tried.problem}" if tried.problem else "yes")
 
 
-def _use(path: Path, content: bytes) -> str:
+def _use(path: Path, content: bytes, graph: Graph) -> str:
     """What ``edge`` does with the file."""
     try:
         with Model(path, content=content) as model:
             score = golden_digits.score(model)
             has_card, fed = model.has_card, model.card
     except (ModelError, RuntimeError, ValueError) as error:
-        return f"refuses it: {str(error).removeprefix(f'{path}: ')}"
+        return f"refuses it: {runtimes.lacking(graph) or str(error).removeprefix(f'{path}: ')}"
     guess = "" if has_card else f", as it is fed by guess ({fed.paper:g} for paper, {fed.ink:g} for ink)"
     if score.problem:
         return f"refuses it: {score.problem}{guess}; " + (

@@ -13,7 +13,7 @@ import numpy as np
 from convert.tflite import flatbuffer
 from convert.tflite.flatbuffer import Graph
 from edge.errors import ModelError
-from edge.model.card import DIGITS, read_card
+from edge.model.card import Card, packed, read_card
 from edge.model.classifier import Model, content_of, no_digits
 from edge.model.preprocessing import image_shape
 from edge.model.runtime import STAND_IN
@@ -34,6 +34,57 @@ EDGE_TPU = "edgetpu-custom-op"
 """The operator that stands for all that ``edgetpu_compiler`` compiled (https://coral.ai/docs/edgetpu/compiler/)."""
 SELECT = "Flex"
 """How the names of TensorFlow's own operators begin: https://ai.google.dev/edge/litert/models/ops_select."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A .tflite, and why it cannot be run."""
+
+    path: Path
+    content: bytes
+    graph: Graph
+    card: Card | None
+
+    @classmethod
+    def read(cls, path: Path) -> _File:
+        """The file at ``path``. Raises ModelError if it is damaged."""
+        content = content_of(path)
+        return cls(path, content, flatbuffer.read(content, str(path)), read_card(content, str(path)))
+
+    def unfit(self) -> str | None:
+        """Why it is no classifier of digits, whatever the runtime; None if it may be one."""
+        for what, ends in (("input", self.graph.inputs), ("output", self.graph.outputs)):
+            if len(ends) != 1:
+                return f"has {len(ends)} {what}s, but a classifier of digits has one"
+        try:
+            image_shape(self.graph.inputs[0].shape, str(self.path))
+        except ModelError as error:
+            return self._reason(error)
+        if self.card and self.outputs != len(self.card.labels):
+            return f"has {self.outputs} outputs for {len(self.card.labels)} labels"
+        return no_digits(self.outputs) or None
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers it gives for an image."""
+        return math.prod(self.graph.outputs[0].shape[1:])
+
+    def problem_in(self, module: str) -> str | None:
+        """Why this runtime does not run it on an empty glyph; None if it does."""
+        if unfit := self.unfit():
+            return unfit
+        # Whether the labels fit is no matter of the runtime: a file without a card gets some.
+        content = self.content if self.card else packed(self.content, Card(labels=("0",) * self.outputs))
+        try:
+            with _open(self.path, module, content) as model:
+                model.predict(np.zeros((1, 28, 28), np.uint8))
+        except (ModelError, RuntimeError, ValueError) as error:
+            # A runtime's own words for such operators are the address of a page.
+            return lacking(self.graph) or self._reason(error)
+        return None
+
+    def _reason(self, error: Exception) -> str:
+        return " ".join(str(error).removeprefix(f"{self.path}: ").split())[:200]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +120,12 @@ def try_all(path: Path) -> tuple[Runtime, ...]:
     is damaged.
     """
     found = installed()
-    content = content_of(path)
-    graph = flatbuffer.read(content, str(path))
-    runs = [Runtime(name, version, _problem(path, PACKAGES[name], graph)) for name, version in found.items()]
+    file = _File.read(path)
+    runs = [Runtime(name, version, file.problem_in(PACKAGES[name])) for name, version in found.items()]
     if OLDEST not in found:
-        problem = _unfit(content, graph, path) or lacking(graph)
-        if not problem and graph.min_runtime > OLDEST_VERSION:
-            problem = f"needs operators of TFLite {_dotted(graph.min_runtime)}"
+        problem = file.unfit() or lacking(file.graph)
+        if not problem and file.graph.min_runtime > OLDEST_VERSION:
+            problem = f"needs operators of TFLite {_dotted(file.graph.min_runtime)}"
         runs.append(Runtime(OLDEST, _dotted(OLDEST_VERSION), problem, installed=False))
     return tuple(runs)
 
@@ -85,8 +135,7 @@ def stand_in(path: Path) -> Runtime:
 
     Raises ModelError if the file is damaged.
     """
-    graph = flatbuffer.read(content_of(path), str(path))
-    return Runtime("NumPy", np.__version__, _problem(path, STAND_IN, graph))
+    return Runtime("NumPy", np.__version__, _File.read(path).problem_in(STAND_IN))
 
 
 def lacking(graph: Graph) -> str | None:
@@ -114,45 +163,16 @@ def with_agreement(path: Path, runs: tuple[Runtime, ...], glyphs: Pixels) -> tup
     return tuple(found)
 
 
-def _unfit(content: bytes, graph: Graph, path: Path) -> str | None:
-    """Why no runtime can read digits with this file, as ``edge.model.classifier.Model`` says it; None if they can."""
-    for what, ends in (("input", graph.inputs), ("output", graph.outputs)):
-        if len(ends) != 1:
-            return f"has {len(ends)} {what}s, but a classifier of digits has one"
-    try:
-        image_shape(graph.inputs[0].shape, str(path))
-    except ModelError as error:
-        return _reason(error, path)
-    card = read_card(content, str(path))
-    outputs, labels = math.prod(graph.outputs[0].shape[1:]), card.labels if card else DIGITS
-    return None if outputs == len(labels) else no_digits(outputs) or f"has {outputs} outputs for {len(labels)} labels"
-
-
 def _few(names: tuple[str, ...]) -> str:
     return ", ".join(name.removeprefix(SELECT)[:60] for name in names[:5])
-
-
-def _reason(error: Exception, path: Path) -> str:
-    """What an error says, without the file's name and what to do."""
-    return " ".join(str(error).removeprefix(f"{path}: ").split())[:200]
 
 
 def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
 
 
-def _problem(path: Path, module: str, graph: Graph) -> str | None:
-    try:
-        with _open(path, module) as model:
-            model.predict(np.zeros((1, 28, 28), np.uint8))
-    except (ModelError, RuntimeError, ValueError) as error:
-        # A runtime's own words for these are an address of a page.
-        return lacking(graph) or _reason(error, path)
-    return None
-
-
-def _open(path: Path, module: str) -> Model:
+def _open(path: Path, module: str, content: bytes | None = None) -> Model:
     with warnings.catch_warnings():
         # TensorFlow warns that its interpreter has moved to LiteRT.
         warnings.simplefilter("ignore")
-        return Model(path, runtime=module)
+        return Model(path, runtime=module, content=content)
