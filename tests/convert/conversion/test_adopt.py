@@ -78,7 +78,7 @@ FILES: dict[str, tuple[Made, tuple[float, float]]] = {
 def adopted(content: bytes, folder: Path, **asked: Any) -> Adopted:
     path = folder / "theirs.tflite"
     path.write_bytes(content)
-    given = {"data": str(small.write_npz(folder / "mnist.npz")), **asked}
+    given = {"data": str(small.write_npz(folder / "mnist.npz", small.data().limited(600))), **asked}
     return room.adopt(Request(model=path, **given), lambda step: None, lambda seconds: None, folder)
 
 
@@ -168,7 +168,7 @@ def test_a_number_of_outputs_that_is_none_of_digits(outputs: int, words: str, tm
 
 
 def test_the_command_writes_a_copy_that_edge_uses(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    data = small.write_npz(tmp_path / "mnist.npz")
+    data = small.write_npz(tmp_path / "mnist.npz", small.data().limited(600))
     theirs, copy = tmp_path / "their own.tflite", tmp_path / "their own-adopted.tflite"
     content = small.float_tflite(small.with_none(), (28, 28, 1))
     theirs.write_bytes(content)

@@ -45,6 +45,18 @@ def test_one_that_reads_badly_is_opened(tmp_path: Path) -> None:
     assert open_model(path).startswith("bad ")
 
 
+@pytest.mark.slow
+def test_one_that_is_fed_by_guess_and_reads_badly_is_opened_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tf = pytest.importorskip("tensorflow")
+    path = tmp_path / "m.tflite"
+    path.write_bytes(files.tflite(lambda x: tf.reshape(x, (1, 784))[:, :10]))
+    caplog.clear()
+    assert open_model(path).startswith("m ")
+    assert [record.message.count(f"edge-convert adopt {path}, on a workstation") for record in caplog.records] == [1]
+
+
 def test_the_packaged_one_is_not_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise AssertionError

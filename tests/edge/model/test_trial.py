@@ -77,6 +77,15 @@ def test_a_weak_model_passes_where_it_may_be_weak() -> None:
 
 
 @pytest.mark.slow
+def test_a_model_that_may_only_be_fed_wrongly_is_to_be_adopted() -> None:
+    tf = pytest.importorskip("tensorflow")
+    blind = files.tflite(lambda x: tf.reshape(x, (1, 784))[:, :10])
+    said = refusal(blind)
+    assert "of 50 golden digits" in said and "; edge-convert adopt shelf/m.tflite, on a workstation, makes" in said
+    assert try_model(blind, "shelf/m.tflite", weak=True).weakness == said
+
+
+@pytest.mark.slow
 def test_an_endless_model_is_ended() -> None:
     started = time.monotonic()
     assert "gave no answer within 4 s" in refusal(files.endless(), seconds=4)
