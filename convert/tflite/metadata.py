@@ -69,7 +69,7 @@ def _black_and_white(tensor: Table) -> tuple[float, float] | None:
         if unit.number(4, "B") == _NORMALISATION and options:
             mean, deviation = (options.array(field, np.float32)[:1].tolist() for field in (4, 6))
             if mean and deviation and math.isfinite(mean[0]) and 0 < deviation[0] < math.inf:
-                return -mean[0] / deviation[0], (255 - mean[0]) / deviation[0]
+                return (0 - mean[0]) / deviation[0], (255 - mean[0]) / deviation[0]
     return None
 
 
