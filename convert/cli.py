@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TextIO
 
 from convert import adopt_cli, belief_cli
-from convert.choices import POLARITIES, RANGES, RECIPES
+from convert.choices import MIN_ACCURACY, POLARITIES, RANGES, RECIPES
+from convert.classes import PRESETS, listed
 from convert.system import command_line
 from edge.system.text import is_text, printable
 
@@ -68,9 +69,9 @@ def _convert_parser() -> argparse.ArgumentParser:
         "       %(prog)s inspect MODEL.tflite",
         description="Convert a Keras model that classifies digits into a small quantised .tflite file for the Raspberry"
         " Pi, and compare both on MNIST's test images, directly and through a synthetic camera. The input format of the"
-        " model is detected. The .tflite is written only if it is accurate enough; the report is written in either"
-        " case. 'edge-convert adopt MODEL.tflite' makes a .tflite of another maker usable; 'edge-convert inspect"
-        " MODEL.tflite' prints what one says about itself.",
+        " model and the order of its outputs are detected. The .tflite is written only if it is accurate enough; the"
+        " report is written in either case. 'edge-convert adopt MODEL.tflite' makes a .tflite of another maker usable;"
+        " 'edge-convert inspect MODEL.tflite' prints what one says about itself.",
         epilog=command_line.EXIT_STATUS,
     )
     parser.add_argument(
@@ -92,6 +93,11 @@ def _convert_parser() -> argparse.ArgumentParser:
         "--max-drop", metavar="POINTS", type=command_line.number(-100, 100), default=0.3,
         help="accuracy that may be lost, in percentage points (default: %(default)s)",
     )  # fmt: skip
+    parser.add_argument(
+        "--min-accuracy", metavar="PERCENT", type=command_line.number(0, 100), default=MIN_ACCURACY,
+        help="MNIST's test images that the model and the file must read correctly; below it only the report is written"
+        " (default: %(default)g)",
+    )  # fmt: skip
     command_line.add_data(parser)
     parser.add_argument(
         "--report", metavar="FOLDER", type=Path,
@@ -107,8 +113,9 @@ def _convert_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--labels", metavar="A,B,...", type=_labels,
-        help="what each output stands for, in order (default: what edge-train named, else 0 to 9; an eleventh output is"
-        " none: not a digit)",
+        help="what each output stands for, in order; 1-9 is short for nine labels, and these names for those of data"
+        f" sets: {', '.join(PRESETS)} (default: what edge-train named, else 0 to 9, an eleventh is none, not a digit,"
+        " and more are digits and letters; if the digits are found elsewhere, what is found)",
     )  # fmt: skip
     parser.add_argument(
         "--architecture", metavar="MODEL.json", type=Path,
@@ -165,10 +172,10 @@ def _with_range_joined(arguments: list[str]) -> list[str]:
 
 
 def _labels(text: str) -> tuple[str, ...]:
-    labels = tuple(part.strip() for part in text.split(","))
+    labels = listed(text)
     if not all(labels) or len(set(labels)) < len(labels) or not all(map(is_text, labels)):
         raise argparse.ArgumentTypeError(
-            f"{text[:200]!r} is not a list of different labels such as 0,1,2,3,4,5,6,7,8,9,none"
+            f"{text[:200]!r} is not a list of different labels such as 0,1,2,3,4,5,6,7,8,9,none or 1-9,0"
         )
     return labels
 

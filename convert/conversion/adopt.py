@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convert.choices import MIN_ACCURACY, RANGES, range_of
+from convert.classes import LABELS_BY_OUTPUTS
 from convert.conversion import attempts, dataset
 from convert.conversion.dataset import Dataset
-from convert.conversion.pipeline import LOAD_SECONDS, STEP_IMAGES, STEP_SECONDS, TIMED_IMAGES
+from convert.conversion.pipeline import CARD_TRIALS, LOAD_SECONDS, STEP_IMAGES, STEP_SECONDS, TIMED_IMAGES
 from convert.data.mnist import load_mnist
 from convert.evaluation import verify
 from convert.evaluation.verify import wilson
-from convert.load import DEFAULT_LABELS, MAX_SECONDS_PER_IMAGE, input_format
-from convert.load.input_format import InputFormat
+from convert.load import MAX_SECONDS_PER_IMAGE, input_format
+from convert.load.conventions import InputFormat
 from convert.samples import pages
 from convert.tflite import metadata
 from convert.tflite.foreign import ForeignModel
@@ -117,14 +118,10 @@ def adopt(request: Request, on_step: Callable[[str], None], allow: Callable[[flo
         on_step(name)
 
     next_step("detecting the input format")
-    found, labels, remarks = _detected(model, request, described, digits)
-    card = Card(
+    found = _detected(model, request, described, digits)
+    card = replace(
+        found.card,
         name=printable(request.model.stem)[:MAX_TEXT],
-        labels=labels,
-        paper=found.paper,
-        ink=found.ink,
-        fit=found.fit,
-        output=found.output,
         quantisation={"input": model.types[0], "output": model.types[1]},
         source={"file": printable(request.model.name), **_made_with()},
     )
@@ -137,7 +134,7 @@ def adopt(request: Request, on_step: Callable[[str], None], allow: Callable[[flo
     card = attempts.calibrated(path, card, *fitting)
     path.write_bytes(packed(content, card))
     next_step(f"reading {len(digits.test):,} test images")
-    read = verify.most_probable(verify.predict(lambda: Model(path), digits.test), labels)
+    read = verify.most_probable(verify.predict(lambda: Model(path), digits.test), card.labels)
     right = int((read == digits.test_labels).sum())
     accuracy = right / len(read)
     if 100 * accuracy < request.min_accuracy:
@@ -153,14 +150,10 @@ def adopt(request: Request, on_step: Callable[[str], None], allow: Callable[[flo
         evaluation={
             "data_sha256": digits.digest,
             "mnist": {"images": len(read), "accuracy": round(accuracy, 6)},
-            "input": [
-                {**asdict(trial), "accuracy": round(trial.accuracy, 6), "loss": round(trial.loss, 4)}
-                for trial in found.trials
-            ],
+            "input": [trial.figures() for trial in found.trials[:CARD_TRIALS]],
         },
     )
-    if weak:
-        remarks.append(f"edge run refuses it: {weak}; train it on more kinds of handwriting")
+    remarks = [f"edge run refuses it: {weak}; train it on more kinds of handwriting"] if weak else []
     return Adopted(
         content=packed(content, card), card=card, types=model.types, input_format=found, right=right, images=len(read),
         remarks=tuple(remarks),
@@ -186,35 +179,19 @@ def _seconds_per_image(model: ForeignModel, digits: Dataset, where: str) -> floa
     return seconds
 
 
-def _detected(
-    model: ForeignModel, request: Request, described: Described, digits: Dataset
-) -> tuple[InputFormat, tuple[str, ...], list[str]]:
-    """The input format, the labels, and what is to be said of them."""
-    where, remarks = str(request.model), []
-    ranges = _ranges(model, request, described)
-    glyphs, truth = digits.test[: dataset.INPUT_TEST_IMAGES], digits.test_labels[: dataset.INPUT_TEST_IMAGES]
+def _detected(model: ForeignModel, request: Request, described: Described, digits: Dataset) -> InputFormat:
+    """How it is fed and what its outputs stand for: what the file says is only where the search begins."""
+    where = str(request.model)
     said = described.labels if len(described.labels) == model.outputs and set(described.labels) & set(DIGITS) else None
     if request.labels and len(request.labels) != model.outputs:
         raise ConvertError(
             f"{where}: has {model.outputs} outputs, but --labels has {len(request.labels)}; give one label for each"
         )
-    usual = DEFAULT_LABELS.get(model.outputs)
-    candidates = [request.labels] if request.labels else [labels for labels in (said, usual) if labels]
-    if not candidates:
-        raise ConvertError(
-            f"{where}: has {model.outputs} outputs, not 10 for the digits or 11 with none last; if some of them are"
-            " digits, say what each output stands for: --labels 0,1,2,..."
-        )
-    tried = [
-        (labels, input_format.detect(
-            model, glyphs, truth, Card(labels=labels).digits, where, polarity=request.polarity, ranges=ranges
-        ))
-        for labels in dict.fromkeys(candidates)
-    ]  # fmt: skip
-    labels, found = max(tried, key=lambda pair: pair[1].trials[0].accuracy)
-    if said and labels != said and not request.labels:
-        remarks.append("its metadata name other labels, with which it reads less")
-    return found, labels, remarks
+    return input_format.detect(
+        model, digits.test, digits.test_labels, request.labels or said or LABELS_BY_OUTPUTS.get(model.outputs), where,
+        is_named=request.labels is not None, input_range=request.input_range, polarity=request.polarity,
+        ranges=_ranges(model, request, described),
+    )  # fmt: skip
 
 
 def _ranges(model: ForeignModel, request: Request, described: Described) -> dict[str, tuple[float, float]]:

@@ -13,9 +13,6 @@ from convert.samples import pages
 from convert.tflite import quantise
 from edge.types import Pixels
 
-INPUT_TEST_IMAGES = 2000
-"""Number of test images, the first ones, on which the model's input format is detected. Not training
-images: the model may have seen those too often. Chosen: more images take longer and hardly change the result."""
 TEMPERATURE_IMAGES = 2000
 """Number of training images on which the temperature is fitted; each is used as it is and once more through the camera.
 Chosen: it is one number, so more images hardly change it."""

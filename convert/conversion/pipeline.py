@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -11,14 +11,14 @@ from typing import Literal
 import numpy as np
 
 from convert import load
-from convert.choices import RECIPES, Io, Recipe
+from convert.choices import MIN_ACCURACY, RECIPES, Io, Recipe
 from convert.conversion import attempts, dataset
 from convert.conversion.attempts import AGREEMENT, Attempt, TestSet
-from convert.conversion.dataset import INPUT_TEST_IMAGES, Dataset
+from convert.conversion.dataset import Dataset
 from convert.data.mnist import Labels, load_mnist
 from convert.evaluation.verify import Comparison
-from convert.load import LoadedModel, input_format
-from convert.load.input_format import InputFormat
+from convert.load import LoadedModel, input_format, orders
+from convert.load.conventions import InputFormat
 from convert.system.confinement import Protections
 from convert.system.versions import versions
 from convert.system.workers import workers
@@ -48,7 +48,9 @@ LOAD_SECONDS = 20.0
 STEP_SECONDS = 15.0
 """How long a step may take besides what the Keras model itself needs for STEP_IMAGES. Measured: 4 s at most."""
 STEP_IMAGES = 100_000
-"""How many times a step may run the Keras model: 32,000 times to detect the input format."""
+"""How many times a step may run the Keras model: up to 60,000 times to detect the input format."""
+CARD_TRIALS = 8
+"""How many of the ways to feed the model that were tried are in the card, the best first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +66,15 @@ class Request:
     architecture: Path | None = None
     """The JSON of ``model.to_json()``, for a file that contains weights only."""
     labels: tuple[str, ...] | None = None
-    """What each output stands for; None: what edge-train named, else 0 to 9, and an eleventh is ``none``."""
+    """What each output stands for; None: what edge-train named, else what is usual for so many or found."""
     input_range: str | None = None
     """A key of ``convert.choices.RANGES``; None: detected."""
     polarity: str | None = None
     """One of ``convert.choices.POLARITIES``; None: detected."""
     calibrate: Path | None = None
     """A folder of photographs or exported corrections to calibrate on, besides MNIST."""
+    min_accuracy: float = MIN_ACCURACY
+    """How many of MNIST's test images the Keras model and the file must read correctly, in percent."""
     max_drop: float = 0.3
     """Accuracy that may be lost, in percentage points."""
     calibration_images: int = 1000
@@ -115,8 +119,21 @@ class Conversion:
         if best is None or best.comparison is None:
             return f"{model}: {'; '.join(dict.fromkeys(attempt.problem or '' for attempt in self.attempts))}"
         found = best.comparison
+        floor = self.request.min_accuracy
+        least = f"of MNIST's test images, less than --min-accuracy {floor:g}"
+        if 100 * found.accuracy_float < floor:
+            trials = self.input_format.trials
+            tried = f", fed in the best of {len(trials)} ways ({trials[0].name})" if trials else ""
+            return (
+                f"{model}: reads {found.accuracy_float:.2%} {least}{tried}; nothing is written; if its outputs have"
+                " another order or its input another range, say --labels or --input-range; else train it on digits like"
+                " MNIST's, or lower --min-accuracy"
+            )
         loses = f"loses {found.drop:.2f} percentage points ({found.accuracy_float:.2%} -> {found.accuracy:.2%})"
         limit, instead = f"--max-drop {self.request.max_drop:g}", "raise --max-drop"
+        if best.is_within(self.request.max_drop) and 100 * found.accuracy < floor:
+            text = f"{model}: as {best.recipe} reads {found.accuracy:.2%} {least}"
+            return f"{text}; nothing is written; {ADVICE}, or lower it"
         if best.is_within(self.request.max_drop):
             loses = f"gives another answer than Keras for {1 - found.agreement:.2%} of the images"
             limit, instead = f"{1 - AGREEMENT:.1%}", "choose one --recipe"
@@ -158,16 +175,19 @@ def convert(
             allow(seconds)
             on_step(name)
 
-        first_images, first_labels = digits.test[:INPUT_TEST_IMAGES], digits.test_labels[:INPUT_TEST_IMAGES]
-        next_step(f"detecting the input format on {len(first_images):,} digits")
+        next_step("detecting the input format")
         detected = input_format.detect(
-            loaded.model, first_images, first_labels, Card(labels=loaded.labels).digits, where,
-            input_range=request.input_range, polarity=request.polarity,
+            loaded.model, digits.test, digits.test_labels, loaded.labels or None, where,
+            is_named=request.labels is not None, input_range=request.input_range, polarity=request.polarity,
         )  # fmt: skip
-        folder = Path(name)
-        tried = _try_recipes(request, loaded, detected, digits, folder, next_step)
-        next_step(f"comparing on {len(digits.test):,} test images")
+        next_step(f"reading {len(digits.test):,} test images")
         outputs = detected.outputs(loaded.model, digits.test)
+        recipes = RECIPES if request.recipe == "auto" else (request.recipe,)
+        if 100 * orders.reads(outputs, detected.labels, digits.test_labels).mean() < request.min_accuracy:
+            # No file can be written: one is enough for the report.
+            recipes = ("float32",)
+        folder = Path(name)
+        tried = _try_recipes(request, loaded, detected, digits, recipes, folder, next_step)
         test = TestSet(glyphs=digits.test, labels=digits.test_labels, outputs=outputs)
         fitting_camera, test_camera = np.split(camera_job.result(), [len(digits.temperature)])
         fitting = np.concatenate([digits.temperature, fitting_camera]), np.tile(digits.temperature_labels, 2)
@@ -201,10 +221,7 @@ def card(conversion: Conversion) -> Card:
             "data_sha256": conversion.dataset.digest,
             "mnist": _figures(shown.comparison),
             "synthetic_camera": _figures(conversion.through_camera),
-            "input": [
-                {**asdict(trial), "accuracy": round(trial.accuracy, 6), "loss": round(trial.loss, 4)}
-                for trial in conversion.input_format.trials
-            ],
+            "input": [trial.figures() for trial in conversion.input_format.trials[:CARD_TRIALS]],
         },
     )
 
@@ -214,18 +231,15 @@ def _try_recipes(
     loaded: LoadedModel,
     detected: InputFormat,
     digits: Dataset,
+    recipes: Sequence[Recipe],
     folder: Path,
     on_step: StepCallback,
 ) -> list[Attempt]:
-    """A file by each requested recipe, sorted as ``Conversion.attempts`` is."""
+    """A file by each of the recipes, sorted as ``Conversion.attempts`` is."""
     where = str(request.model)
-    plain = Card(
+    plain = replace(
+        detected.card,
         name=printable(request.model.stem)[:MAX_TEXT],
-        labels=loaded.labels,
-        paper=detected.paper,
-        ink=detected.ink,
-        fit=detected.fit,
-        output=detected.output,
         quantisation={
             "calibration_images": len(digits.calibration),
             "calibration_photographed": digits.own_count,
@@ -242,7 +256,7 @@ def _try_recipes(
     frozen = quantise.freeze(loaded.model, detected, where)
     images = detected.feed(digits.calibration)
     tried = []
-    for recipe in RECIPES if request.recipe == "auto" else (request.recipe,):
+    for recipe in recipes:
         on_step(f"converting to {recipe}")
         tried.append(attempts.try_recipe(frozen, recipe, images, plain, request.io, folder, where))
     return sorted(tried, key=lambda one: (one.problem is not None, not one.runs_everywhere, one.size_bytes))
@@ -271,7 +285,7 @@ def _compare_and_choose(
                 comparison=attempts.compare(attempt, test.every(step), folder),
                 times=attempts.measure_times(attempt, test.glyphs, folder),
             )
-            if chosen is None and attempt.is_within(request.max_drop, min_agreement):
+            if chosen is None and attempt.is_within(request.max_drop, min_agreement, request.min_accuracy / 100):
                 chosen = attempt = attempts.with_runtime_agreement(attempt, test.every(RUNTIME_STEP).glyphs, folder)
         compared.append(attempt)
     return tuple(compared), chosen

@@ -16,6 +16,11 @@ _GOLDEN = (5**0.5 - 1) / 2
 """The golden ratio less 1: by this factor each step of a golden-section search narrows the interval."""
 
 
+def is_at_limit(value: float) -> bool:
+    """Whether a temperature that was fitted lies at the end of LIMITS: then the confidence is not calibrated by it."""
+    return value in LIMITS
+
+
 def fit(probabilities: NDArray[np.float32], labels: Labels) -> float:
     """The most likely temperature for probabilities (n, classes) at temperature 1 and their labels (n,); within LIMITS.
 

@@ -16,18 +16,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.classes import of_head
+from convert.classes import LABELS_BY_OUTPUTS, of_head
 from convert.load import channels, keras1, keras_file, saved_model, sizes
 from convert.load.architecture import OPERATION_PREFIX, for_inference, has_input, mark_operations, operation_names
 from convert.load.file_type import SAVE_ADVICE, refuse_other_files
 from convert.load.known import OPERATIONS
 from convert.load.trusted import trusted
 from edge.errors import ConvertError
-from edge.model.card import DIGITS, NONE
+from edge.model.card import DIGITS
 from edge.system.text import is_text, one_line
 
-DEFAULT_LABELS = {10: DIGITS, 11: (*DIGITS, NONE)}
-"""What the outputs stand for if neither the user nor the last layer's name says it, by their number."""
+MOST_OUTPUTS = 100
+"""The most outputs that digits are looked for among. Chosen: a set of all digits and letters has 62."""
 MAX_SECONDS_PER_IMAGE = 0.02
 """A slower model is refused. Chosen: ResNet-50 takes 0.005 s here, and a Raspberry Pi takes ten times as long."""
 QUOTED_CONFIG = re.compile(r" Full object config| Received: | Make sure custom| config=\{")
@@ -47,15 +47,15 @@ class LoadedModel:
     loaded_by: str
     """What loaded it: ``keras 3.15.1``, ``tf_keras 2.21.0`` or ``tensorflow 2.21.0``."""
     labels: tuple[str, ...]
-    """What each of its outputs stands for."""
+    """What each of its outputs stands for; empty if only its answers can say that."""
 
 
 def load(path: Path, *, architecture: Path | None = None, labels: tuple[str, ...] | None = None) -> LoadedModel:
     """The model in a Keras file (.h5, .hdf5, .keras) or in a SavedModel folder.
 
     ``architecture`` is the JSON of ``model.to_json()`` for a file that has weights only; ``labels`` say what each
-    output stands for, by default what edge-train named, else 0 to 9, and none for an eleventh. Raises ConvertError if
-    the file is refused.
+    output stands for, by default what edge-train named, else what is usual for so many. Raises ConvertError if the file
+    is refused.
     """
     if path.is_dir() and not (path / keras_file.CONFIG).is_file():
         model, by, digest = _from_folder(path, architecture)
@@ -271,19 +271,19 @@ def _labels(model: Any, labels: tuple[str, ...] | None, path: Path) -> tuple[str
         named = of_head(model.layers[-1].name) if getattr(model, "layers", None) else ()
         if len(named) == outputs and set(DIGITS) <= set(named) and all(map(is_text, named)):
             return named
-        if outputs not in DEFAULT_LABELS:
+        if not len(DIGITS) <= outputs <= MOST_OUTPUTS:
             known = " (the classes of ImageNet?)" if outputs == 1000 else ""
             raise ConvertError(
                 f"{path}: has {outputs} outputs{known}, not 10 for the digits or 11 with none last; if some of them are"
                 " digits, say what each output stands for: --labels 0,1,2,..."
             )
-        return DEFAULT_LABELS[outputs]
+        return LABELS_BY_OUTPUTS.get(outputs, ())
+    if not set(labels) & set(DIGITS):
+        raise ConvertError(f"{path}: --labels has no digit; label the outputs that are digits with 0 to 9")
     if len(labels) != outputs:
         raise ConvertError(
             f"{path}: has {outputs} outputs, but --labels has {len(labels)}; give one label for each output"
         )
-    if not set(labels) & set(DIGITS):
-        raise ConvertError(f"{path}: --labels has no digit; label the outputs that are digits with 0 to 9")
     return labels
 
 

@@ -1,176 +1,232 @@
-"""Detect a Keras model's input format (range, polarity, margin) by trying all combinations on labelled digits."""
+"""Find out how a model is fed and what its outputs stand for, by trying all usual ways on labelled digits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.choices import POLARITIES, RANGES
+from convert.choices import RANGES
+from convert.classes import LABELS_BY_OUTPUTS
 from convert.data.mnist import Labels
 from convert.evaluation import temperature
+from convert.load import orders, race
+from convert.load.conventions import USUAL_ACCURACY, InputFormat, Trial, combinations
 from edge.errors import ConvertError
-from edge.model.card import Card, Fit, Output
+from edge.model.card import Output
 from edge.model.classifier import probabilities
-from edge.model.preprocessing import image_shape, model_input
 from edge.types import Pixels
 
+__all__ = ["InputFormat", "Trial", "detect", "samples"]
+
 EQUAL_ACCURACY = 0.0025
-"""Combinations whose accuracies differ by at most this, 0 to 1, count as equal: 5 of 2,000 digits, which can be chance.
-Among them the loss decides, which is a finer measure than accuracy."""
+"""Combinations whose accuracies differ by at most this, 0 to 1, or by a standard error, and that no test tells apart,
+count as equal. Among them the loss decides, a finer measure: to a saturated model 0..255 looks much like 0..1."""
 EQUAL_LOSS_FACTOR = 1.15
-"""Losses that differ by at most this factor count as equal; then the more common range, the first in RANGES, is chosen.
+"""Losses that differ by at most this factor count as equal; then the more common way, the first, is chosen.
 Chosen: as large as differences by chance."""
 NEGLIGIBLE_LOSS = 0.01
 """Losses below this, in nats, count as equal, whatever their ratio. Chosen: such a model answers almost perfectly."""
-CLOSE_ACCURACY = 0.01
-"""If another combination is within this accuracy, 0 to 1, of the chosen one, the report remarks on it."""
-MIN_ACCURACY = 0.9
-"""Below this accuracy on MNIST, 0 to 1, the report remarks that the model was trained on something else."""
+ENOUGH = 0.003
+"""The search ends when no other combination can be more accurate than the chosen one by more than this, 0 to 1."""
+LEAST_IMAGES = 800
+"""The search does not end before so many digits: fewer say too little about the labels and the loss."""
+CHUNK_BYTES = 32 * 2**20
+"""How much input a model gets at once, in bytes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """How well a model reads labelled digits that are fed to it in one format."""
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Candidate:
+    """A way to feed the model, with what it answered so far."""
 
-    range: str
-    """A key of RANGES."""
-    polarity: str
-    """One of POLARITIES."""
-    fit: Fit
-    accuracy: float
-    """Share read correctly, 0 to 1."""
-    loss: float
-    """Mean negative log-likelihood of the correct digits, in nats, at the temperature where it is lowest."""
+    trial: Trial
+    input_format: InputFormat
+    outputs: NDArray[np.float32]
+    """(n, classes)."""
+    labels: tuple[str, ...] = ()
+    """What the outputs are taken to stand for."""
+    right: NDArray[np.bool_]
+    """Which digits it reads, (n,)."""
+    is_worse: bool = False
 
     @property
-    def name(self) -> str:
-        """The format in words: ``0..1, light ink, with a margin``."""
-        return f"{self.range}, {self.polarity} ink" + (", with a margin" if self.fit == "margin" else "")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputFormat:
-    """How glyphs are fed to a Keras model, and what its outputs mean."""
-
-    shape: tuple[int, ...]
-    """Shape of one input, without the batch: (28, 28, 1), (28, 28), (784,) and so on."""
-    image: tuple[int, int, int]
-    """(height, width, channels) of the image that one input contains."""
-    paper: float = 0.0
-    """The input value of empty paper."""
-    ink: float = 1.0
-    """The input value of full ink."""
-    fit: Fit = "resize"
-    """How a glyph is fitted to an image that is not 28x28."""
-    output: Output = "probabilities"
-    """Whether the outputs are probabilities or logits."""
-    images: int = 0
-    """Number of labelled digits that it was detected on."""
-    trials: tuple[Trial, ...] = ()
-    """All combinations tried: the chosen one first, then by falling accuracy."""
-
-    def feed(self, glyphs: Pixels) -> NDArray[np.float32]:
-        """Glyphs (n, 28, 28) uint8, light ink on black -> the model's input (n, \\*shape) float32.
-
-        Uses the same functions that feed the quantised model on the Pi.
-        """
-        card = Card(paper=self.paper, ink=self.ink, fit=self.fit)
-        return model_input(glyphs, self.image, card).reshape(len(glyphs), *self.shape)
-
-    def outputs(self, model: Any, glyphs: Pixels) -> NDArray[np.float32]:
-        """The Keras model's outputs for glyphs (n, 28, 28): (n, classes) float32."""
-        outputs = model.predict(self.feed(glyphs), batch_size=500, verbose=0)
-        return np.asarray(outputs, np.float32).reshape(len(glyphs), -1)
-
-    def remarks(self) -> Iterator[str]:
-        """What a person should know before trusting the choice: sentences without a full stop."""
-        if not self.trials:
-            return
-        best, *others = self.trials
-        close = [trial for trial in others if best.accuracy - trial.accuracy <= CLOSE_ACCURACY]
-        if best.accuracy < MIN_ACCURACY:
-            yield (
-                f"the model reads only {best.accuracy:.1%} of MNIST's digits, in any input format tried; it was"
-                " trained on other digits, or on input that was prepared differently"
-            )
-        elif close:
-            listed = " and ".join(f"{trial.name} ({trial.accuracy:.1%})" for trial in close[:2])
-            yield (
-                f"the model reads nearly as well with {listed}; if you know how it was trained, set --input-range and"
-                " --polarity"
-            )
+    def accuracy(self) -> float:
+        return float(self.right.mean())
 
 
 def detect(
     model: Any,
     glyphs: Pixels,
-    labels: Labels,
-    digits: Sequence[int | None],
+    digits: Labels,
+    labels: tuple[str, ...] | None,
     where: str,
     *,
+    is_named: bool = False,
     input_range: str | None = None,
     polarity: str | None = None,
     ranges: Mapping[str, tuple[float, float]] = RANGES,
 ) -> InputFormat:
-    """The input format with which a Keras model reads labelled digits best: glyphs (n, 28, 28), labels (n,).
+    """The way to feed a model, and the order of its outputs, with which it reads labelled digits best.
 
-    ``digits`` is the digit that each output stands for, or None. With ``input_range`` (a key of ``ranges``) or
-    ``polarity`` only that one is tried. Raises ModelError if the input is not an image of a digit, ConvertError if all
-    outputs are NaN or infinite.
+    ``model`` has ``input_shape``, batch first, and ``predict(inputs, batch_size, verbose)``; glyphs (n, 28, 28), digits
+    (n,). ``labels`` say what each output stands for; None: find the digits among them. Where other outputs read far
+    better, these labels are replaced, or, if ``is_named`` (the user gave them), refused. With ``input_range`` (a key of
+    ``ranges``) or ``polarity`` only that one is tried. Raises ModelError if the input is not an image of a digit,
+    ConvertError if all outputs are NaN or infinite, or if no labels are known and no digits found.
     """
-    tried = []
-    for name, ink, input_format in _combinations(model, where, input_range, polarity, ranges):
-        outputs = input_format.outputs(model, glyphs)
-        if not np.isfinite(outputs).all():
-            continue
-        input_format = replace(input_format, output=_output_kind(outputs))
-        accuracy, loss = _score(probabilities(outputs, input_format.output), labels, digits)
-        trial = Trial(range=name, polarity=ink, fit=input_format.fit, accuracy=accuracy, loss=loss)
-        tried.append((trial, input_format))
-    if not tried:
-        raise ConvertError(f"{where}: gives NaN or infinity for every input; train it again")
-    most = max(trial.accuracy for trial, _ in tried)
-    equal = [(trial, input_format) for trial, input_format in tried if trial.accuracy >= most - EQUAL_ACCURACY]
-    least = min(trial.loss for trial, _ in equal)
-    chosen, input_format = next(
-        pair for pair in equal if pair[0].loss <= max(EQUAL_LOSS_FACTOR * least, NEGLIGIBLE_LOSS)
-    )
-    others = sorted((trial for trial, _ in tried if trial is not chosen), key=lambda trial: -trial.accuracy)
-    return replace(input_format, images=len(glyphs), trials=(chosen, *others))
+    order = race.balanced(digits)
+    glyphs, digits = glyphs[order], digits[order]
+    entries = [
+        _Candidate(trial=trial, input_format=one, outputs=np.zeros((0, 0), np.float32), right=np.zeros(0, bool))
+        for trial, one in combinations(model.input_shape, where, ranges, input_range, polarity)
+    ]
+    tried: dict[str, list[_Candidate]] = {}
+    all_looks = race.looks(len(glyphs))
+    seen = 0
+    for size, following in zip(all_looks, [*all_looks[1:], 0], strict=True):
+        _compute(model, entries, glyphs[seen:size])
+        seen = size
+        entries = [entry for entry in entries if np.isfinite(entry.outputs).all()]
+        if not entries:
+            raise ConvertError(f"{where}: gives NaN or infinity for every input; train it again")
+        racing = [one for entry in entries for one in _with_labels(entry, digits[:size], labels)]
+        if not racing:
+            raise ConvertError(
+                f"{where}: has {entries[0].outputs.shape[1]} outputs, too few to find all digits among them; say what"
+                " each output stands for: --labels 0,1,2,..."
+            )
+        right = np.array([one.right for one in racing])
+        worse = race.clearly_worse(right, int(right.mean(axis=1).argmax()), len(all_looks))
+        tried |= {one.trial.name: [] for one in racing}
+        for one, is_worse in zip(racing, worse, strict=True):
+            one.is_worse = bool(is_worse)
+            tried[one.trial.name].append(one)
+        left = [one for one in racing if not one.is_worse]
+        if size >= LEAST_IMAGES or not following:
+            chosen = _choose(left, digits[:size])
+            behind = race.most_behind(np.array([one.right for one in left]), left.index(chosen))
+            if not following or behind <= ENOUGH or chosen.accuracy + behind < USUAL_ACCURACY:
+                break
+        ranked = sorted(left, key=lambda one: -one.accuracy)[: max(2, race.MAX_RUNS // (following - size))]
+        kept = {one.trial.name for one in ranked}
+        entries = [entry for entry in entries if entry.trial.name in kept]
+    groups = list(tried.values())
+    taken, said = _ordered(groups, chosen, digits, labels, where, is_named)
+    return _decided(groups, taken, digits, taken.labels == labels, said)
 
 
 def samples(model: Any, glyphs: Pixels, where: str) -> NDArray[np.float32]:
-    """Glyphs (n, 28, 28) as inputs of a Keras model, (n, \\*shape): some in each combination, to time the model on.
+    """Glyphs (n, 28, 28) as inputs of a Keras model, (n, \\*shape): each in another combination, to time the model on.
 
     Raises ModelError if the input is not an image of a digit.
     """
-    formats = [input_format for _, _, input_format in _combinations(model, where)]
-    return np.concatenate([one.feed(glyphs[i :: len(formats)]) for i, one in enumerate(formats)])
+    formats = [one for _, one in combinations(model.input_shape, where, RANGES)]
+    chosen = np.linspace(0, len(formats) - 1, len(glyphs)).astype(int)
+    return np.concatenate([formats[at].feed(glyphs[i : i + 1]) for i, at in enumerate(chosen)])
 
 
-def _combinations(
-    model: Any,
+def _compute(model: Any, entries: list[_Candidate], glyphs: Pixels) -> None:
+    """Add what the model answers to glyphs (n, 28, 28), fed in each way, to the outputs of each."""
+    # Many ways at once: each call of Keras costs as much as hundreds of digits.
+    step = max(1, CHUNK_BYTES // (4 * len(glyphs) * int(np.prod(entries[0].input_format.shape))))
+    for start in range(0, len(entries), step):
+        some = entries[start : start + step]
+        inputs = np.concatenate([entry.input_format.feed(glyphs) for entry in some])
+        outputs = np.asarray(model.predict(inputs, batch_size=500, verbose=0), np.float32)
+        for entry, part in zip(some, outputs.reshape(len(some), len(glyphs), -1), strict=True):
+            entry.outputs = np.concatenate([entry.outputs, part]) if len(entry.outputs) else part
+
+
+def _with_labels(entry: _Candidate, digits: Labels, known: tuple[str, ...] | None) -> list[_Candidate]:
+    """The same with the labels that are known, and with those that its answers suggest, if these are others."""
+    read = [] if known is None else [(known, orders.reads(entry.outputs, known, digits))]
+    found = orders.found(entry.outputs, digits, known)
+    if found is not None and found != known:
+        read.append((found, orders.cross_validated(entry.outputs, digits)))
+    return [replace(entry, labels=labels, right=right) for labels, right in read]
+
+
+def _choose(candidates: list[_Candidate], digits: Labels) -> _Candidate:
+    """The one to take of candidates on the same digits, which no test tells apart."""
+    best = max(candidates, key=lambda one: one.accuracy)
+    near = [one for one in candidates if one.accuracy >= best.accuracy - max(EQUAL_ACCURACY, _error(one, best))]
+    equal = [(one, _loss(one, digits)) for one in near if not one.trial.is_odd] or [(one, 0.0) for one in near]
+    least = min(loss for _, loss in equal)
+    return next(one for one, loss in equal if loss <= max(EQUAL_LOSS_FACTOR * least, NEGLIGIBLE_LOSS))
+
+
+def _ordered(
+    tried: list[list[_Candidate]],
+    chosen: _Candidate,
+    digits: Labels,
+    known: tuple[str, ...] | None,
     where: str,
-    input_range: str | None = None,
-    polarity: str | None = None,
-    ranges: Mapping[str, tuple[float, float]] = RANGES,
-) -> Iterator[tuple[str, str, InputFormat]]:
-    """Range, polarity and format of each combination that is tried."""
-    # A variable height or width is set to a glyph's size.
-    shape = [None, *model.input_shape[1:]]
-    if len(shape) == 4:
-        shape[1:3] = [28 if n is None else n for n in shape[1:3]]
-    plain = InputFormat(shape=tuple(shape[1:]), image=image_shape(shape, where))
-    fits: tuple[Fit, ...] = ("resize",) if plain.image[:2] == (28, 28) else ("resize", "margin")
-    for name in (input_range,) if input_range else ranges:
-        for ink in (polarity,) if polarity else POLARITIES:
-            dark, light = ranges[name]
-            paper, full = (dark, light) if ink == "light" else (light, dark)
-            yield from ((name, ink, replace(plain, paper=paper, ink=full, fit=fit)) for fit in fits)
+    is_named: bool,
+) -> tuple[_Candidate, str | None]:
+    """The candidate with the labels to take, and how these were found, if that has to be said. Raises ConvertError."""
+    if known is None:
+        if chosen.accuracy < USUAL_ACCURACY:
+            raise ConvertError(
+                f"{where}: has {chosen.outputs.shape[1]} outputs, and no ten of them read MNIST's digits"
+                f" ({chosen.accuracy:.1%} at best); if some of them are digits, say what each output stands for:"
+                " --labels 0,1,2,..."
+            )
+        return chosen, f"{chosen.accuracy:.1%} of the digits are read so"
+    if chosen.labels == known:
+        is_guess = not is_named and len(known) > 11 and known == LABELS_BY_OUTPUTS.get(len(known))
+        return chosen, f"usual for {len(known)} outputs" if is_guess else None
+    usual = [one for group in tried for one in group if one.labels == known]
+    best = max(one.accuracy for one in usual)
+    is_far_better = best < USUAL_ACCURACY and 1 - chosen.accuracy < (1 - best) / 2
+    if not is_far_better:
+        most = max(len(one.right) for one in usual)
+        return _choose([one for one in usual if len(one.right) == most], digits[:most]), None
+    if is_named and chosen.accuracy >= USUAL_ACCURACY:
+        raise ConvertError(
+            f"{where}: reads {best:.1%} of the digits with these --labels; looks like --labels"
+            f" {orders.text(chosen.labels)}: {chosen.accuracy:.1%}"
+        )
+    return chosen, f"{chosen.accuracy:.1%} of the digits are read so, {best:.1%} in the usual order"
+
+
+def _decided(
+    tried: list[list[_Candidate]],
+    chosen: _Candidate,
+    digits: Labels,
+    is_known: bool,
+    said: str | None,
+) -> InputFormat:
+    """The result; ``is_known``: whether the chosen one has the labels that were known."""
+    # Of each way to feed the model the candidate with labels of the same origin.
+    alike = [chosen if chosen in group else group[0 if is_known else -1] for group in tried]
+    level = [one for one in alike if one is chosen or (not one.is_worse and len(one.right) == len(chosen.right))]
+    # The race drops only what is worse beyond any doubt; what is said to be undecided has to pass this test alone.
+    worse = race.clearly_worse(np.array([one.right for one in level]), level.index(chosen), 1)
+    for one, is_worse in zip(level, worse, strict=True):
+        one.is_worse = bool(is_worse)
+    others = [_trial(one, digits) for one in alike if one is not chosen]
+    others.sort(key=lambda trial: (-trial.images, -trial.accuracy))
+    if said:
+        said = f"labels found: {orders.text(chosen.labels)} ({said}); if that is wrong, say --labels"
+    return replace(
+        chosen.input_format, output=_output_kind(chosen.outputs), labels=chosen.labels, images=len(chosen.right),
+        trials=(_trial(chosen, digits), *others), labels_found=said,
+    )  # fmt: skip
+
+
+def _error(one: _Candidate, other: _Candidate) -> float:
+    """The standard error of the difference between two accuracies on the same digits, after McNemar (1947)."""
+    return float((one.right != other.right).sum() ** 0.5 / len(one.right))
+
+
+def _trial(one: _Candidate, digits: Labels) -> Trial:
+    count = len(one.right)
+    return replace(
+        one.trial, images=count, accuracy=one.accuracy, loss=_loss(one, digits[:count]), is_worse=one.is_worse
+    )
 
 
 def _output_kind(outputs: NDArray[np.float32]) -> Output:
@@ -180,17 +236,15 @@ def _output_kind(outputs: NDArray[np.float32]) -> Output:
     return "probabilities" if bounded else "logits"
 
 
-def _score(found: NDArray[np.float32], labels: Labels, digits: Sequence[int | None]) -> tuple[float, float]:
-    """Accuracy and mean negative log-likelihood of probabilities (n, classes), among the classes that are digits."""
-    columns = [i for i, digit in enumerate(digits) if digit is not None]
-    numbers = np.array([digits[i] for i in columns])
-    among = found[:, columns]
-    read = numbers[among.argmax(axis=1)] == labels
-    # Compare at the best temperature: otherwise a wrong range could win because it makes the model more confident.
-    known = np.isin(labels, numbers)
+def _loss(one: _Candidate, digits: Labels) -> float:
+    """Mean negative log-likelihood of the right digits (n,), among the outputs that are digits, in nats."""
+    columns, numbers = orders.columns(one.labels)
+    known = np.isin(digits, numbers)
     if not known.any():
-        return 0.0, float("inf")
-    classes = (numbers[None] == labels[known][:, None]).argmax(axis=1)
-    calibrated = probabilities(among[known], "probabilities", temperature.fit(among[known], classes))
+        return float("inf")
+    among = probabilities(one.outputs, _output_kind(one.outputs))[known][:, columns]
+    classes = (numbers[None] == digits[known][:, None]).argmax(axis=1)
+    # Compare at the best temperature: otherwise a wrong range could win because it makes the model more confident.
+    calibrated = probabilities(among, "probabilities", temperature.fit(among, classes))
     likelihood = calibrated[np.arange(len(classes)), classes]
-    return float(read.mean()), float(-np.log(np.maximum(likelihood, 1e-12)).mean())
+    return float(-np.log(np.maximum(likelihood, 1e-12)).mean())

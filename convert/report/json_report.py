@@ -9,6 +9,7 @@ import numpy as np
 
 from convert.conversion.attempts import AGREEMENT, Attempt
 from convert.conversion.pipeline import Conversion
+from convert.evaluation import temperature
 from convert.evaluation.calibration import calibration_error
 from convert.evaluation.verify import Comparison, confusion, wilson
 from convert.report import statistics, wording
@@ -30,12 +31,13 @@ def figures(conversion: Conversion) -> dict[str, Any]:
             "file": printable(conversion.request.model.name),
             "sha256": conversion.loaded.sha256,
             "loaded_by": conversion.loaded.loaded_by,
-            "labels": list(conversion.loaded.labels),
+            "labels": list(conversion.input_format.labels),
             "weights_bytes": weights_bytes(conversion),
         },
         "versions": {key: source[key] for key in ("edge-digits", "tensorflow", "keras") if key in source},
         "order": {
             "recipe": conversion.request.recipe,
+            "min_accuracy_percent": conversion.request.min_accuracy,
             "max_drop_points": conversion.request.max_drop,
             "min_agreement": AGREEMENT if conversion.request.recipe == "auto" else 0.0,
             "input_range": conversion.request.input_range,
@@ -72,11 +74,10 @@ def _input(conversion: Conversion) -> dict[str, Any]:
         "paper": detected.paper,
         "ink": detected.ink,
         "fit": detected.fit,
+        "transposed": detected.transposed,
+        "normalisation": detected.normalisation,
         "output": detected.output,
-        "trials": [
-            {**asdict(trial), "accuracy": round(trial.accuracy, 6), "loss": round(trial.loss, 4)}
-            for trial in detected.trials
-        ],
+        "trials": [trial.figures() for trial in detected.trials],
         "remarks": list(detected.remarks()),
     }
 
@@ -113,6 +114,7 @@ def _result(conversion: Conversion) -> dict[str, Any] | None:
         "size_bytes": shown.size_bytes,
         "times_smaller": round(weights_bytes(conversion) / shown.size_bytes, 2),
         "temperature": shown.card.temperature,
+        "calibrated": not temperature.is_at_limit(shown.card.temperature),
         "mnist": _long(shown.comparison),
         "synthetic_camera": _long(camera),
     }

@@ -14,6 +14,9 @@ from convert.report.json_report import figures, weights_bytes
 from convert.results import HEAD
 from edge.system.text import printable
 
+MAX_TRIALS = 12
+"""Number of ways to feed the model that are shown, best first; report.json has all."""
+
 
 def html(conversion: Conversion) -> str:
     """The page, to be saved as UTF-8. If nothing could be compared, it says why."""
@@ -108,14 +111,20 @@ def _recipes(conversion: Conversion) -> str:
 
 def _input(conversion: Conversion) -> str:
     detected = conversion.input_format
-    rows = [(trial.name, f"{trial.accuracy:.2%}", f"{trial.loss:.3f}") for trial in detected.trials]
+    rows = [
+        (trial.name, f"{trial.images:,}", f"{trial.accuracy:.2%}", f"{trial.loss:.3f}")
+        for trial in detected.trials[:MAX_TRIALS]
+    ]
     shape = " x ".join(map(str, detected.shape))
     heading = f"The model's input: {detected.paper:g} for paper, {detected.ink:g} for ink"
     parts = [markup.paragraph(f"One input has {shape} values. The outputs are {detected.output}.")]
     if rows:
         kinds = ["chosen"] + [""] * (len(rows) - 1)
-        caption = f"Tested on {detected.images:,} digits; the chosen combination is first"
-        parts.append(markup.table(caption, ("input values", "accuracy", "loss, nats"), rows, kinds))
+        caption = (
+            f"{len(rows)} of {len(detected.trials)} combinations tried, the chosen one first; those that read clearly"
+            " worse were tried on fewer digits"
+        )
+        parts.append(markup.table(caption, ("input values", "digits", "accuracy", "loss, nats"), rows, kinds))
     parts += [markup.paragraph(f"Note: {remark}.") for remark in detected.remarks()]
     return markup.section(heading, *parts)
 

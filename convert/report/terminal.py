@@ -52,9 +52,8 @@ def _input(conversion: Conversion) -> list[RenderableType]:
         table = _table("  input values", "correct", "loss")
         for i, trial in enumerate(detected.trials[:MAX_TRIALS]):
             table.add_row(_marked(trial.name, i == 0), f"{trial.accuracy:.2%}", f"{trial.loss:.3f}")
-        note = (
-            f"On {detected.images:,} digits; the best {table.row_count} of {len(detected.trials)} combinations tried."
-        )
+        best, count = table.row_count, len(detected.trials)
+        note = f"On up to {detected.images:,} digits; the best {best} of {count} combinations tried."
         parts += [table, Text(note if len(detected.trials) > 1 else f"On {detected.images:,} digits, as given.")]
     return [*parts, *(Text(f"Note: {remark}") for remark in detected.remarks()), Text()]
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from convert.conversion.attempts import AGREEMENT, Attempt
 from convert.conversion.pipeline import Conversion
+from convert.evaluation import temperature as fitted
 from convert.evaluation.verify import Comparison, Times, wilson
 from convert.report import statistics
 from convert.report.statistics import Pair
@@ -127,7 +128,8 @@ def limits(conversion: Conversion) -> str:
         if conversion.request.recipe == "auto"
         else ""
     )
-    return f"Limits: {most}{same}."
+    least = f"at least {conversion.request.min_accuracy:g} % read correctly, "
+    return f"Limits: {least}{most}{same}."
 
 
 def protections(found: Protections | None) -> str:
@@ -157,6 +159,8 @@ def protections(found: Protections | None) -> str:
 
 def temperature(value: float) -> str:
     """The temperature and what it is for."""
+    if fitted.is_at_limit(value):
+        return f"{value:g}, the limit of what is tried: the confidence is not calibrated"
     return f"{value:g}, so that 90 % of the answers with confidence 0.9 are correct"
 
 

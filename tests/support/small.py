@@ -16,12 +16,11 @@ import pytest
 
 from convert import load
 from convert.choices import Io, Recipe
-from convert.classes import CLASSES, HEAD
+from convert.classes import CLASSES, HEAD, LABELS_BY_OUTPUTS
 from convert.data.mnist import ARRAYS, Mnist
 from convert.load.input_format import InputFormat, detect
 from convert.tflite import quantise
 from edge.errors import ConvertError
-from edge.model.card import Card
 from tests.support import files
 
 QUIET = files.QUIET
@@ -173,8 +172,8 @@ def quantised(model: Any, recipe: Recipe = "int8", io: Io = "uint8", fed: InputF
 
 def input_format(model: Any) -> InputFormat:
     """The input format of the model, detected on the small test digits."""
-    labels = load.DEFAULT_LABELS[math.prod(model.output_shape[1:])]
-    return detect(model, data().test, data().test_labels, Card(labels=labels).digits, "m.h5")
+    labels = LABELS_BY_OUTPUTS[math.prod(model.output_shape[1:])]
+    return detect(model, data().test, data().test_labels, labels, "m.h5")
 
 
 def saved(model: Any, path: Path) -> Path:

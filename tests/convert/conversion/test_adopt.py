@@ -99,6 +99,17 @@ def test_each_kind_of_file_is_fed_as_its_maker_feeds_it(name: str, tmp_path: Pat
     assert read_card(found.content, "x") is not None and found.content.startswith(make())
 
 
+@pytest.mark.parametrize("labels", ["1234567890", "9876543210"])
+def test_the_order_of_the_outputs_is_found(labels: str, tmp_path: Path) -> None:
+    def in_order(model: Any, x: Any) -> Any:
+        import tensorflow as tf
+
+        return tf.gather(model(x), [int(label) for label in labels], axis=-1)
+
+    found = adopted(changed(in_order), tmp_path)
+    assert "".join(found.card.labels) == labels and found.right > 0.95 * found.images
+
+
 def test_an_own_range_is_taken(tmp_path: Path) -> None:
     found = adopted(changed(lambda model, x: model(x / 16)), tmp_path, input_range="0..16")
     assert (found.card.paper, found.card.ink) == (0, 16)
@@ -129,7 +140,7 @@ def test_metadata_that_lie_are_not_believed(tmp_path: Path) -> None:
     content = foreign.with_metadata(float32(), [*"1234567890"], mean=127.5, deviation=127.5)
     found = adopted(content, tmp_path)
     assert found.card.labels == tuple("0123456789") and (found.card.paper, found.card.ink) == (0, 1)
-    assert any("name other labels" in text for name, text in found.lines() if name == "note")
+    assert any("labels found" in text for name, text in found.lines() if name == "note")
 
 
 def test_damaged_metadata_say_nothing() -> None:

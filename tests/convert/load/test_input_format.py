@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from convert.choices import POLARITIES, RANGES
+from convert.classes import LABELS_BY_OUTPUTS, listed
 from convert.load import input_format
+from convert.load.conventions import combinations
 from convert.load.input_format import InputFormat, Trial
 from edge.errors import ConvertError, ModelError
-from edge.model.card import Card
+from edge.model.card import DIGITS, NONE
+from edge.types import Pixels
 from tests.support import small
 
 pytestmark = small.QUIET
-DIGITS = Card().digits
 
 
 def behind(scale: float, offset: float, last: str | None = None) -> Any:
@@ -31,26 +37,106 @@ def found(model: Any, **given: str) -> InputFormat:
     return input_format.detect(model, data.test, data.test_labels, DIGITS, "m.h5", **given)
 
 
+KNOWN = 400
+"""Of how many digits ``Nearest`` looks for the nearest."""
+
+
+class Nearest:
+    """Finds the nearest of digits that somebody's own code prepared; an object with Keras's interface."""
+
+    def __init__(self, prepare: Any, outputs: Sequence[int | None] = range(10)) -> None:
+        """``outputs``: the digit of each output; None: one that is never the greatest."""
+        known = np.asarray(prepare(small.data().train[:KNOWN]), np.float32)
+        self.input_shape = (None, *known.shape[1:])
+        self._known = known.reshape(KNOWN, -1)
+        self._scale = np.float32(50 / (self._known**2).sum(axis=1).mean())
+        self._outputs = outputs
+
+    def predict(self, inputs: NDArray[np.float32], batch_size: int = 0, verbose: int = 0) -> NDArray[np.float32]:
+        flat = inputs.reshape(len(inputs), -1)
+        # The square of the distance, without the part that is the same for all.
+        far = self._scale * ((self._known**2).sum(axis=1) - 2 * flat @ self._known.T)
+        nearest = far.reshape(len(flat), KNOWN // 10, 10).min(axis=1)
+        answers = np.pad(-nearest, ((0, 0), (0, 1)), constant_values=-1e6)
+        return answers[:, [10 if digit is None else digit for digit in self._outputs]]
+
+
 @pytest.mark.parametrize("polarity", POLARITIES)
 @pytest.mark.parametrize("name", RANGES)
 def test_every_range_and_polarity_is_found(name: str, polarity: str) -> None:
     black, white = RANGES[name]
     paper, ink = (black, white) if polarity == "light" else (white, black)
-    # From this range back to what the weights were trained on.
-    model = behind(1 / (ink - paper), -paper / (ink - paper))
-    chosen = found(model)
+    chosen = found(Nearest(lambda greys: paper + (ink - paper) * (greys[..., None] / 255)))
+    if name == "-0.5..0.5" and chosen.trials[0].range == "-1..1":
+        # To this model the same picture twice as strong: of two that read alike the more common one is taken.
+        paper, ink, name = 2 * paper, 2 * ink, "-1..1"
     assert (chosen.trials[0].range, chosen.trials[0].polarity) == (name, polarity)
-    assert (chosen.paper, chosen.ink) == (paper, ink)
-    assert chosen.trials[0].accuracy == max(trial.accuracy for trial in chosen.trials) > 0.95
-    assert len(chosen.trials) == 8 and len(set(chosen.trials)) == 8
+    assert (chosen.paper, chosen.ink) == (paper, ink) and chosen.trials[0].accuracy > 0.9
+    # Six ranges and four normalisations in both polarities, three fits, also transposed.
+    assert len(chosen.trials) == len({trial.name for trial in chosen.trials}) == 20 * 3 * 2
+
+
+def test_what_a_model_of_keras_wants_is_found() -> None:
+    # From dark ink in 0..255 back to what the weights were trained on.
+    chosen = found(behind(-1 / 255, 1.0))
+    assert chosen.trials[0].name == "0..255, dark ink" and chosen.trials[0].accuracy > 0.95
+
+
+def unit(axis: int, shape: tuple[int, ...], greys: Pixels) -> Any:
+    return small.keras().utils.normalize(greys.astype(np.float32).reshape(-1, *shape), axis=axis)
+
+
+def standard(greys: Pixels) -> Any:
+    import tensorflow as tf
+
+    return tf.image.per_image_standardization(greys[..., None]).numpy()
+
+
+def cropped(greys: Pixels) -> Any:
+    """A square about the ink, of 8x8 pixels in 0..16, as scikit-learn's digits."""
+    images = []
+    for grey in greys:
+        ys, xs = np.nonzero(grey)
+        ink = grey[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]
+        side = max(ink.shape)
+        top, left = ((side - n) // 2 for n in ink.shape)
+        square = np.pad(ink, ((top, side - ink.shape[0] - top), (left, side - ink.shape[1] - left)))
+        images.append(cv2.resize(square, (8, 8), interpolation=cv2.INTER_AREA))
+    return np.array(images) * np.float32(16 / 255)
+
+
+@pytest.mark.parametrize(
+    ("prepare", "expected"),
+    [
+        (lambda greys: unit(1, (28, 28), greys), "each column divided by its norm, light ink"),
+        (lambda greys: unit(2, (28, 28), greys), "each row divided by its norm, light ink"),
+        (lambda greys: unit(1, (784,), greys), "each image divided by its norm, light ink"),
+        (standard, "each image standardised, light ink"),
+        (lambda greys: greys.transpose(0, 2, 1) / 255, "0..1, light ink, transposed"),
+        (lambda greys: cropped(greys).reshape(-1, 64), "0..16, light ink, cropped to the ink"),
+    ],
+)
+def test_what_people_do_with_their_digits_is_tried_and_found(prepare: Any, expected: str) -> None:
+    model, test = Nearest(prepare), small.data().test
+    tried = {trial.name: one for trial, one in combinations(model.input_shape, "m.h5", RANGES)}
+    fed = tried[expected].feed(test)
+    assert np.abs(fed - prepare(test)).max() <= np.abs(fed).max() / 50
+    chosen = found(model)
+    wanted = next(trial for trial in chosen.trials if trial.name == expected)
+    # It is chosen, or what reads as well: drawn digits differ little in their strokes.
+    assert wanted.accuracy > 0.9 and not wanted.is_worse
+    assert chosen.trials[0].accuracy >= wanted.accuracy - 0.01
+    assert (chosen.fit, chosen.transposed) == (tried[expected].fit, tried[expected].transposed)
 
 
 def test_what_is_given_is_not_questioned() -> None:
     chosen = found(small.trained(), input_range="0..255", polarity="dark")
     assert (chosen.paper, chosen.ink) == (255, 0)
-    assert [(trial.range, trial.polarity) for trial in chosen.trials] == [("0..255", "dark")]
+    assert {(trial.range, trial.polarity, trial.normalisation) for trial in chosen.trials} == {
+        ("0..255", "dark", "none")
+    }
     half = found(small.trained(), polarity="light")
-    assert (half.paper, half.ink) == (0, 1) and len(half.trials) == len(RANGES)
+    assert (half.paper, half.ink) == (0, 1) and {trial.polarity for trial in half.trials} == {"light"}
 
 
 def test_a_model_of_digits_with_a_margin_gets_one() -> None:
@@ -88,7 +174,7 @@ def test_of_ranges_that_read_alike_the_surest_is_taken() -> None:
     model.compile("adam", "sparse_categorical_crossentropy")
     model.fit(small.data().train / np.float32(255), small.data().train_labels, epochs=12, verbose=0)
     chosen = found(model)
-    alike = {trial.range: trial for trial in chosen.trials if trial.polarity == "light"}
+    alike = {trial.name.removesuffix(", light ink"): trial for trial in chosen.trials}
     assert alike["0..1"].accuracy == pytest.approx(alike["0..255"].accuracy, abs=1e-9)
     assert chosen.trials[0] is alike["0..1"] and alike["0..1"].loss < alike["0..255"].loss
     assert "0..255, light ink" in " ".join(chosen.remarks())
@@ -101,13 +187,13 @@ def test_a_model_of_something_else_is_remarked_on() -> None:
 
 def test_a_sure_choice_needs_no_remark() -> None:
     best = Trial(range="0..1", polarity="light", fit="resize", accuracy=0.99, loss=0.1)
-    other = Trial(range="0..255", polarity="light", fit="resize", accuracy=0.97, loss=0.1)
+    other = Trial(range="0..255", polarity="light", fit="resize", accuracy=0.989, loss=0.1, is_worse=True)
     assert not list(InputFormat(shape=(784,), image=(28, 28, 1), trials=(best, other)).remarks())
 
 
 def test_a_class_that_is_no_digit_does_not_count() -> None:
     data = small.data()
-    chosen = input_format.detect(small.with_none(), data.test, data.test_labels, (*range(10), None), "m.h5")
+    chosen = input_format.detect(small.with_none(), data.test, data.test_labels, (*DIGITS, NONE), "m.h5")
     assert chosen.trials[0].accuracy > 0.95
 
 
@@ -121,3 +207,61 @@ def test_outputs_that_are_no_numbers_are_refused() -> None:
 def test_an_input_that_is_no_image_is_refused() -> None:
     with pytest.raises(ModelError, match=r"m\.h5: its input has shape"):
         found(small.untrained((5,)))
+
+
+def plain(greys: Pixels) -> Any:
+    return greys / 255
+
+
+MIXED = (3, 1, 4, 0, 5, 9, 2, 6, 8, 7)
+
+
+@pytest.mark.parametrize("outputs", [(*range(1, 10), 0), MIXED, (None, *range(10))])
+def test_another_order_of_the_outputs_is_found_and_said(outputs: tuple[int | None, ...]) -> None:
+    data = small.data()
+    known = (*DIGITS, NONE)[: len(outputs)]
+    model = Nearest(plain, outputs)
+    chosen = input_format.detect(model, data.test, data.test_labels, known, "m.h5")
+    assert chosen.labels == tuple(NONE if digit is None else str(digit) for digit in outputs)
+    assert chosen.trials[0].name == "0..1, light ink" and chosen.trials[0].accuracy > 0.95
+    text = " ".join(chosen.remarks())
+    assert text.startswith("labels found: ") and "if that is wrong, say --labels" in text
+    assert listed(text.removeprefix("labels found: ").partition(" (")[0]) == chosen.labels
+    with pytest.raises(ConvertError, match=r"m\.h5: reads \d+\.\d% .* looks like --labels (\S+): 9\d\.\d%$") as refusal:
+        input_format.detect(model, data.test, data.test_labels, known, "m.h5", is_named=True)
+    named = re.search(r"like --labels (\S+):", str(refusal.value))
+    assert named and listed(named[1]) == chosen.labels
+
+
+def test_labels_that_read_are_kept() -> None:
+    data = small.data()
+    named = tuple("3140592687")
+    chosen = input_format.detect(Nearest(plain, MIXED), data.test, data.test_labels, named, "m.h5", is_named=True)
+    assert chosen.labels == named and not chosen.labels_found
+    some = ("0", "1", "2", "3", "4", *"abcde")
+    partly = input_format.detect(Nearest(plain), data.test, data.test_labels, some, "m.h5")
+    assert partly.labels == DIGITS, "half of the digits have no output"
+
+
+def test_digits_among_letters_are_found_where_emnist_has_them() -> None:
+    data = small.data()
+    emnist = LABELS_BY_OUTPUTS[47]
+    chosen = input_format.detect(
+        Nearest(plain, (*range(10), *[None] * 37)), data.test, data.test_labels, emnist, "m.h5"
+    )
+    assert chosen.labels == emnist and "0-9,A-Z,a,b,d-h,n,q,r,t (usual for 47 outputs)" in " ".join(chosen.remarks())
+
+
+def test_digits_among_outputs_that_nobody_named_are_found_or_asked_for() -> None:
+    data = small.data()
+    outputs = (None, None, *MIXED, None)
+    chosen = input_format.detect(Nearest(plain, outputs), data.test, data.test_labels, None, "m.h5")
+    assert chosen.labels == ("output 0", "output 1", *map(str, MIXED), "output 12")
+    for wrong in (Nearest(plain, (*range(5), *[None] * 21)), Nearest(plain, range(9))):
+        with pytest.raises(ConvertError, match=r"m\.h5: has \d+ outputs, .*; .*say what .*--labels 0,1,2"):
+            input_format.detect(wrong, data.test, data.test_labels, None, "m.h5")
+
+
+def test_a_model_of_other_digits_keeps_the_usual_order() -> None:
+    chosen = found(small.untrained())
+    assert chosen.labels == DIGITS and not chosen.labels_found
