@@ -51,7 +51,7 @@ def with_metadata(content: bytes, labels: list[str], mean: float, deviation: flo
 
     archive = io.BytesIO(edited(content, change))
     with zipfile.ZipFile(archive, "a") as zipped:
-        zipped.writestr(zipfile.ZipInfo("labels.txt"), "\n".join(labels) + "\n")
+        zipped.writestr(zipfile.ZipInfo("labels.txt"), "\n".join(labels) + "\n", zipfile.ZIP_DEFLATED)
     return archive.getvalue()
 
 
