@@ -1,7 +1,10 @@
-"""The names of quantisation recipes, input ranges and polarities."""
+"""The names of quantisation recipes, input ranges, polarities and lists of labels."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Literal, get_args
 
 Recipe = Literal["float32", "float16", "dynamic", "int8", "int16x8"]
@@ -25,6 +28,20 @@ RANGES: dict[str, tuple[float, float]] = {
 pixels that count ink (``sklearn.datasets.load_digits``)."""
 POLARITIES = ("light", "dark")
 """Light ink on black paper, as in MNIST, and dark ink on white paper."""
+_MERGED = (*digits, *ascii_uppercase, *"abdefghnqrt")
+PRESETS: dict[str, tuple[str, ...]] = {
+    "emnist-digits": tuple(digits),
+    "emnist-mnist": tuple(digits),
+    "emnist-letters": tuple(ascii_uppercase),
+    "emnist-balanced": _MERGED,
+    "emnist-bymerge": _MERGED,
+    "emnist-byclass": (*digits, *ascii_uppercase, *ascii_lowercase),
+}
+"""Names that stand for the labels of a data set, after EMNIST's mapping files (Cohen, Afshar, Tapson, van Schaik,
+"EMNIST: an extension of MNIST to handwritten letters", 2017). Balanced and ByMerge have one class for the lower-case
+letters that look like their capitals."""
+_SPAN = re.compile(r"([0-9])-([0-9])|([A-Z])-([A-Z])|([a-z])-([a-z])")
+"""A span of labels, such as ``1-9`` or ``A-F``; ``9-0`` counts down."""
 MIN_ACCURACY = 90.0
 """The least share of MNIST's test digits, in per cent, that a file must read to be written. Chosen: people's first
 models read 97, and one that reads less is fed wrongly or was trained on something else."""
@@ -38,3 +55,20 @@ def range_of(text: str) -> tuple[float, float]:
     if not -1e6 <= black < white <= 1e6:
         raise ValueError(text)
     return black, white
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The labels of a list such as ``0-9,none``: single ones, spans, and names of PRESETS."""
+    return tuple(label for item in text.split(",") for label in _labels(item.strip()))
+
+
+def _labels(item: str) -> Iterator[str]:
+    span = _SPAN.fullmatch(item)
+    if item in PRESETS:
+        yield from PRESETS[item]
+    elif span:
+        first, last = (ord(end) for end in span.groups() if end)
+        step = 1 if first <= last else -1
+        yield from map(chr, range(first, last + step, step))
+    else:
+        yield item

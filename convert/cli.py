@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from convert import adopt_cli, belief_cli
-from convert.choices import MIN_ACCURACY, POLARITIES, RANGES, RECIPES
-from convert.classes import PRESETS, listed
+from convert.choices import MIN_ACCURACY, POLARITIES, PRESETS, RANGES, RECIPES, listed
 from convert.system import command_line
 from edge.system.text import is_text, printable
 

@@ -180,16 +180,16 @@ def _ordered(
         return chosen, f"usual for {len(known)} outputs" if is_guess else None
     usual = [one for group in tried for one in group if one.labels == known]
     best = max(one.accuracy for one in usual)
-    is_far_better = best < USUAL_ACCURACY and 1 - chosen.accuracy < (1 - best) / 2
-    if not is_far_better:
+    if best >= USUAL_ACCURACY or 1 - chosen.accuracy > (1 - best) / 2:
         most = max(len(one.right) for one in usual)
         return _choose([one for one in usual if len(one.right) == most], digits[:most]), None
+    so_fed = next(one.accuracy for one in usual if one.trial == chosen.trial)
     if is_named and chosen.accuracy >= USUAL_ACCURACY:
         raise ConvertError(
-            f"{where}: reads {best:.1%} of the digits with these --labels; looks like --labels"
+            f"{where}: reads {so_fed:.1%} of the digits with these --labels; looks like --labels"
             f" {orders.text(chosen.labels)}: {chosen.accuracy:.1%}"
         )
-    return chosen, f"{chosen.accuracy:.1%} of the digits are read so, {best:.1%} in the usual order"
+    return chosen, f"{chosen.accuracy:.1%} of the digits are read so, {so_fed:.1%} in the usual order"
 
 
 def _decided(

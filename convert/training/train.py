@@ -213,7 +213,7 @@ def _compiled(start: LoadedModel | None, epochs: int, steps: int) -> Any:
     model = network()
     if start:
         weights = fitted(start.model.get_weights(), [array.shape for array in model.get_weights()])
-        other_labels = len(start.labels) == len(CLASSES) and start.labels != CLASSES
+        other_labels = not start.labels or (len(start.labels) == len(CLASSES) and start.labels != CLASSES)
         if weights is None or other_labels:
             raise ConvertError(
                 f"{start.path}: is not the network that edge-train trains; leave out --start to train a new one"

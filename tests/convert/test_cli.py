@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 
 from convert import confined, load
@@ -167,7 +168,10 @@ def test_a_model_that_int8_breaks_is_refused_and_an_older_file_stays(
     assert out.read_bytes() == b"older"
     page = tmp_path / "b-report" / "report.html"
     assert line.endswith(f"(details: {page})") and "int8" in page.read_text("utf-8")
-    assert convert_main([str(broken), "--recipe", "int8", "--data", mnist, "--max-drop", "100"]) == 0
+    assert (
+        convert_main([str(broken), "--recipe", "int8", "--data", mnist, "--max-drop", "100", "--min-accuracy", "0"])
+        == 0
+    )
     assert out.read_bytes() != b"older"
 
 
@@ -347,8 +351,56 @@ def test_a_model_read_in_the_wrong_way_is_noticed(
     mnist: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = small.saved(small.untrained(), tmp_path / "u.h5")
-    assert convert_main([str(path), "--recipe", "float32", "--data", mnist]) == 0
+    line = failure([str(path), "--data", mnist], capfd)
+    assert re.search(
+        r"u\.h5: reads \d+\.\d\d% of MNIST's test images, less than --min-accuracy 90, fed in the best of", line
+    )
+    assert "nothing is written; " in line and "--labels" in line and "--input-range" in line
+    said = json.loads((tmp_path / "u-report" / "report.json").read_text("utf-8"))
+    assert [one["recipe"] for one in said["recipes"]] == ["float32"] and not said["result"]["kept"]
+    assert convert_main([str(path), "--recipe", "float32", "--data", mnist, "--min-accuracy", "5"]) == 0
     assert "the model reads only" in " ".join(capfd.readouterr().out.split())
+
+
+def test_a_file_that_reads_less_than_the_floor_is_not_written(
+    model: Path, mnist: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The Keras model reads enough, the file a little less, within --max-drop."""
+    arguments = [str(model), "--recipe", "float16", "--data", mnist, "--max-drop", "5", "--min-accuracy", "97"]
+    compare = attempts.compare
+
+    def worse(attempt: Any, test: Any, folder: Path) -> Any:
+        found = compare(attempt, test, folder)
+        found.tflite[: found.images // 25] = np.roll(found.tflite[: found.images // 25], 1, axis=1)
+        return found
+
+    monkeypatch.setattr(attempts, "compare", worse)
+    assert re.search(
+        r"m\.h5: as float16 reads 9[56]\.\d\d% of .* less than --min-accuracy 97; nothing", failure(arguments, capfd)
+    )
+
+
+def test_another_order_of_the_outputs_is_found_kept_and_said(
+    mnist: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    keras = small.keras()
+    glyph = keras.layers.Input((28, 28, 1))
+    turned = keras.layers.Dense(10, use_bias=False)
+    turned.build((None, 10))
+    turned.set_weights([np.eye(10)[:, [*range(1, 10), 0]]])
+    path = small.saved(keras.Model(glyph, turned(small.trained()(glyph))), tmp_path / "t.h5")
+    line = failure([str(path), "--data", mnist, "--labels", "0-9"], capfd)
+    assert re.search(
+        r"t\.h5: reads \d\.\d% of the digits with these --labels; looks like --labels 1-9,0: 9\d\.\d%$", line
+    )
+    assert convert_main([str(path), "--recipe", "float32", "--data", mnist]) == 0
+    assert "Note: labels found: 1-9,0 (" in capfd.readouterr().out
+    said = json.loads((tmp_path / "t-report" / "report.json").read_text("utf-8"))
+    assert said["model"]["labels"] == [*"1234567890"] and said["input"]["remarks"][0].startswith("labels found: 1-9,0")
+    with Model(path.with_suffix(".tflite")) as converted:
+        assert converted.card.labels == tuple("1234567890")
+        read = np.array(converted.card.digits)[converted.predict(small.data().test).argmax(1)]
+    assert (read == small.data().test_labels).mean() > 0.95
 
 
 def test_what_is_told_of_the_model_goes_into_the_file(model: Path, mnist: str, tmp_path: Path) -> None:

@@ -25,4 +25,5 @@ def test_the_temperature_undoes_what_made_a_model_too_sure(sharpened: float) -> 
 def test_a_model_beyond_help_stays_within_limits() -> None:
     certain = np.eye(10, dtype=np.float32)[np.zeros(50, int)]
     assert temperature.fit(certain, np.ones(50, np.uint8)) == pytest.approx(5.0, rel=0.01)
+    assert temperature.is_at_limit(temperature.fit(certain, np.ones(50, np.uint8)))
     assert temperature.fit(certain * 0.6 + 0.04, np.zeros(50, np.uint8)) == pytest.approx(0.2, rel=0.01)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from convert.choices import POLARITIES, RANGES
-from convert.classes import LABELS_BY_OUTPUTS, listed
+from convert.choices import POLARITIES, RANGES, listed
+from convert.classes import LABELS_BY_OUTPUTS
 from convert.load import input_format
 from convert.load.conventions import combinations
 from convert.load.input_format import InputFormat, Trial

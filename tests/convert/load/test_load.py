@@ -226,7 +226,8 @@ def test_what_is_no_classifier_of_digits_is_refused(tmp_path: Path) -> None:
         (keras.Model(glyph, [layers.Dense(10)(flat), layers.Dense(2)(flat)]), "has 1 inputs and 2 outputs"),
         (keras.Model(glyph, layers.Dense(1)(flat)), "shape (None, 1), a single number"),
         (keras.Model(glyph, layers.Reshape((28, 28))(layers.Dense(784)(flat))), "(None, 28, 28), not one number for"),
-        (keras.Model(glyph, layers.Dense(26)(flat)), "has 26 outputs, not 10"),
+        (keras.Model(glyph, layers.Dense(9)(flat)), "has 9 outputs, not 10"),
+        (keras.Model(glyph, layers.Dense(101)(flat)), "has 101 outputs, not 10"),
         (keras.Model(glyph, layers.Dense(1000)(flat)), "1000 outputs (the classes of ImageNet?)"),
     ]:
         assert complaint in small.refused(small.saved(model, tmp_path / "m.h5"))
@@ -240,12 +241,14 @@ def test_labels_say_what_the_outputs_stand_for(tmp_path: Path) -> None:
     eleven = small.saved(small.with_none(), tmp_path / "11.h5")
     assert load(ten).labels == tuple("0123456789")
     assert load(eleven).labels == (*"0123456789", "none")
+    assert load(twelve).labels == (), "to be found"
     assert load(ten, labels=tuple("1234567890")).labels == tuple("1234567890")
     assert load(twelve, labels=(*"0123456789", "+", "-")).labels[10:] == ("+", "-")
     with pytest.raises(ConvertError, match="has 12 outputs, but --labels has 10"):
         load(twelve, labels=tuple("0123456789"))
-    with pytest.raises(ConvertError, match="--labels has no digit"):
-        load(ten, labels=tuple("abcdefghij"))
+    for letters in ("abcdefghij", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"):
+        with pytest.raises(ConvertError, match="--labels has no digit"):
+            load(ten, labels=tuple(letters))
 
 
 def test_the_last_layer_keeps_the_labels_of_edge_train(tmp_path: Path) -> None:
@@ -260,7 +263,7 @@ def test_the_last_layer_keeps_the_labels_of_edge_train(tmp_path: Path) -> None:
     flat = keras.layers.Flatten()(glyph)
     for outputs, name in ((12, HEAD), (19, "_".join("abcdefghijklmnopqrs")), (19, None)):
         other = small.saved(keras.Model(glyph, keras.layers.Dense(outputs, name=name)(flat)), tmp_path / "other.h5")
-        assert f"has {outputs} outputs, not 10" in small.refused(other)
+        assert load(other).labels == ()
     ten = keras.Model(glyph, keras.layers.Dense(10, name="9_8_7_6_5_4_3_2_1_0")(flat))
     assert load(small.saved(ten, tmp_path / "10.h5")).labels == tuple("9876543210")
 

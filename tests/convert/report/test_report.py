@@ -81,7 +81,7 @@ def done() -> Conversion:
         attempt("float32", 142_000, comparison=comparison(10), times=times, runtimes=(runs, runs)),
         attempt("int16x8", 0, problem=f"TFLite cannot convert it to int16x8 ({NASTY}); use simpler layers"),
     )
-    trial = Trial(range="0..1", polarity="light", fit="resize", accuracy=0.98, loss=0.04)
+    trial = Trial(range="0..1", polarity="light", fit="resize", images=300, accuracy=0.98, loss=0.04)
     trials = tuple(replace(trial, range=name, accuracy=0.98 - 0.002 * i) for i, name in enumerate(("0..1", "0..255")))
     model = Path(FOLDER) / "m <b>[bold].h5"
     glyphs = small.data().test
@@ -252,6 +252,17 @@ def test_the_summary_has_the_figures() -> None:
     assert "Temperature: 0.71" in text
     assert "By digit, MNIST: digit 4 changes most, 10.00 points lost (100.00% -> 90.00%)" in text
     assert "Confused, MNIST: 4 read as 9: 3 times (Keras 0); 3 read as 8: once (Keras 0)" in text
+
+
+def test_a_temperature_at_its_limit_is_no_calibration() -> None:
+    shown = done().attempts[0]
+    tried = replace(shown, card=replace(shown.card, temperature=5.0))
+    hot = replace(done(), attempts=(tried,), chosen=tried)
+    for text in (printed(hot), html(hot)):
+        assert "the confidence is not calibrated" in " ".join(text.split()) and "so that 90 %" not in text
+    said = report.figures(hot)
+    CHECK.validate(said)
+    assert (said["result"]["calibrated"], report.figures(done())["result"]["calibrated"]) == (False, True)
 
 
 def test_the_summary_says_what_was_refused_and_what_is_impossible() -> None:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from convert.classes import LABELS_BY_OUTPUTS, PRESETS, listed
+from convert.choices import PRESETS, listed
+from convert.classes import LABELS_BY_OUTPUTS
 from convert.load import orders
 
 BALANCED = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt"
