@@ -42,6 +42,19 @@ PRESETS: dict[str, tuple[str, ...]] = {
 letters that look like their capitals."""
 _SPAN = re.compile(r"([0-9])-([0-9])|([A-Z])-([A-Z])|([a-z])-([a-z])")
 """A span of labels, such as ``1-9`` or ``A-F``; ``9-0`` counts down."""
+MIN_ACCURACY = 90.0
+"""The least share of MNIST's test digits, in per cent, that a file must read to be written. Chosen: people's first
+models read 97, and one that reads less is fed wrongly or was trained on something else."""
+
+
+def range_of(text: str) -> tuple[float, float]:
+    """The input values of black and of white: a key of RANGES, or two numbers as in ``0..16``. Raises ValueError."""
+    if text in RANGES:
+        return RANGES[text]
+    black, white = map(float, text.split(".."))
+    if not -1e6 <= black < white <= 1e6:
+        raise ValueError(text)
+    return black, white
 
 
 def listed(text: str) -> tuple[str, ...]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from convert import belief_cli, train_cli
-from convert.choices import POLARITIES, PRESETS, RANGES, RECIPES, listed
+from convert import adopt_cli, belief_cli, train_cli
+from convert.choices import MIN_ACCURACY, POLARITIES, PRESETS, RANGES, RECIPES, listed
 from convert.system import command_line
 from edge.system.text import is_text, printable
 
@@ -21,6 +22,8 @@ def convert_main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["inspect"]:
         return _inspect(given[1:])
+    if given[:1] == ["adopt"]:
+        return adopt_cli.main(_with_range_joined(given[1:]), _labels)
     parser = _convert_parser()
     options = parser.parse_args(_with_range_joined(given))
     if options.io != "uint8" and options.recipe not in ("int8", "auto"):
@@ -59,12 +62,13 @@ def convert_main(arguments: Sequence[str] | None = None) -> int:
 def _convert_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="edge-convert",
-        usage="%(prog)s MODEL [options]\n       %(prog)s inspect MODEL.tflite",
+        usage="%(prog)s MODEL [options]\n       %(prog)s adopt MODEL.tflite [options]\n"
+        "       %(prog)s inspect MODEL.tflite",
         description="Convert a Keras model that classifies digits into a small quantised .tflite file for the Raspberry"
         " Pi, and compare both on MNIST's test images, directly and through a synthetic camera. The input format of the"
         " model and the order of its outputs are detected. The .tflite is written only if it is accurate enough; the"
-        " report is written in either case. 'edge-convert inspect MODEL.tflite' prints what a .tflite file says about"
-        " itself.",
+        " report is written in either case. 'edge-convert adopt MODEL.tflite' makes a .tflite of another maker usable;"
+        " 'edge-convert inspect MODEL.tflite' prints what one says about itself.",
         epilog=command_line.EXIT_STATUS,
     )
     parser.add_argument(
@@ -87,7 +91,7 @@ def _convert_parser() -> argparse.ArgumentParser:
         help="accuracy that may be lost, in percentage points (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
-        "--min-accuracy", metavar="PERCENT", type=command_line.number(0, 100), default=90.0,
+        "--min-accuracy", metavar="PERCENT", type=command_line.number(0, 100), default=MIN_ACCURACY,
         help="MNIST's test images that the model and the file must read correctly; below it only the report is written"
         " (default: %(default)g)",
     )  # fmt: skip
@@ -157,7 +161,7 @@ def _with_range_joined(arguments: list[str]) -> list[str]:
     """The arguments with ``--input-range -1..1`` as one word: argparse takes a word with a dash for an option."""
     joined: list[str] = []
     for argument in arguments:
-        if joined and joined[-1] == "--input-range" and argument in RANGES:
+        if joined and joined[-1] == "--input-range" and re.match(r"-[\d.]", argument):
             joined[-1] += f"={argument}"
         else:
             joined.append(argument)

@@ -10,13 +10,14 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import site
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any, TextIO
@@ -57,7 +58,7 @@ def run(task: str, options: dict[str, Any], debug: bool) -> str:
             _keep_report(folder / REPORT, options["report"])
         if problem := answer.get("error"):
             raise ConvertError(str(problem))
-        if task == "convert":
+        if task in ("convert", "adopt"):
             content = _content(folder / MODEL)
             results.check_tflite(content, MODEL)
             with atomic_write(options["output"]) as temporary:
@@ -99,18 +100,43 @@ def convert(options: dict[str, Any], folder: Path, stderr: TextIO, protections: 
     return f"{summary.get()}{names[0]}: {size:,} bytes, converted from {names[1]}; report: {page}"
 
 
+def adopt(options: dict[str, Any], folder: Path, stderr: TextIO, protections: Protections | None = None) -> str:
+    """Make a copy with a card of a .tflite, by the options of ``edge-convert adopt``; MODEL in ``folder`` is that.
+
+    Returns what was found. Raises ConvertError or ModelError, also if it reads too little.
+    """
+    from convert.conversion import adopt as adopting
+    from convert.system import progress
+
+    asked = {name: value for name, value in options.items() if name in adopting.Request.__dataclass_fields__}
+    allowed = confinement.allow if protections else lambda seconds: None
+    with progress.steps(stderr) as show_step:
+        adopted = adopting.adopt(adopting.Request(**asked), show_step, allowed, folder)
+    size = (folder / MODEL).write_bytes(adopted.content)
+    names = [printable(str(options[name])) for name in ("output", "model")]
+    done = (
+        f"{names[0]}: {size:,} bytes, {names[1]} with a card; read with it: edge read --model {shlex.quote(names[0])}"
+    )
+    return f"{_columns(adopted.lines())}\n{done}"
+
+
 def inspect(options: dict[str, Any], folder: Path, stderr: TextIO, protections: Protections | None = None) -> str:
     """What a .tflite says about itself, as text. Raises ModelError."""
     from convert.tflite import inspect as inspecting
 
     if protections:
         confinement.allow(INSPECT_SECONDS)
-    lines = [(name, printable(text)) for name, text in inspecting.lines(options["model"])]
-    width = max(len(name) for name, _ in lines)
-    return "\n".join(f"{name:{width}}  {text}" for name, text in lines)
+    return _columns(inspecting.lines(options["model"]))
 
 
-TASKS = {"convert": convert, "inspect": inspect}
+def _columns(lines: Iterable[tuple[str, str]]) -> str:
+    """Names and values in two columns."""
+    found = [(name, printable(text)) for name, text in lines]
+    width = max(len(name) for name, _ in found)
+    return "\n".join(f"{name:{width}}  {text}" for name, text in found)
+
+
+TASKS = {"convert": convert, "adopt": adopt, "inspect": inspect}
 """What such a process can do."""
 INSPECT_SECONDS = 25.0
 """How long ``edge-convert inspect`` may compute, in seconds. Measured: 7 s, nearly all of them to import TensorFlow,
@@ -165,7 +191,8 @@ def _ending(status: int) -> str:
     if status < 0:
         name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
         memory = confinement.MEMORY_BYTES // 2**20
-        return f"crashes TensorFlow ({name}), or needs more than {memory:,} MiB; give a smaller model, or save it again"
+        many = f"or needs more than {memory:,} MiB; give a smaller model, or save it again"
+        return f"crashes TensorFlow or TFLite ({name}), {many}"
     return f"could not be read (status {status}); run it again with --debug"
 
 

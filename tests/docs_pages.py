@@ -78,11 +78,12 @@ def edge_commands() -> str:
 
 
 def convert_commands() -> str:
-    """``edge-convert``, ``edge-convert inspect``, ``edge-train`` and ``edge-train belief``."""
+    """``edge-convert``, ``edge-convert adopt``, ``edge-convert inspect``, ``edge-train`` and ``edge-train belief``."""
     from convert.cli import convert_main, train_main
 
     parsers = (
-        _parser(convert_main), _parser(convert_main, "inspect"), _parser(train_main), _parser(train_main, "belief"),
+        _parser(convert_main), _parser(convert_main, "adopt"), _parser(convert_main, "inspect"), _parser(train_main),
+        _parser(train_main, "belief"),
     )  # fmt: skip
     return "\n\n".join(_command(parser) for parser in parsers)
 

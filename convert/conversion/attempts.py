@@ -120,10 +120,15 @@ def with_temperature(attempt: Attempt, glyphs: Pixels, labels: Labels, folder: P
     calibrated: of answers with confidence 0.9, 90 % are right.
     """
     path = write_file(attempt, folder)
+    return replace(attempt, card=calibrated(path, attempt.card, glyphs, labels))
+
+
+def calibrated(path: Path, card: Card, glyphs: Pixels, labels: Labels) -> Card:
+    """The card that the .tflite at ``path`` has, with its temperature fitted to labelled glyphs (n, 28, 28)."""
     found = verify.predict(lambda: Model(path), glyphs)
-    rows = np.isin(labels, [digit for digit in attempt.card.digits if digit is not None])
-    classes = np.array([attempt.card.digits.index(int(label)) for label in labels[rows]], np.uint8)
-    return replace(attempt, card=replace(attempt.card, temperature=temperature.fit(found[rows], classes)))
+    rows = np.isin(labels, [digit for digit in card.digits if digit is not None])
+    classes = np.array([card.digits.index(int(label)) for label in labels[rows]], np.uint8)
+    return replace(card, temperature=round(card.temperature * temperature.fit(found[rows], classes), 6))
 
 
 def with_runtime_agreement(attempt: Attempt, glyphs: Pixels, folder: Path) -> Attempt:

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from convert import load
-from convert.choices import RECIPES, Io, Recipe
+from convert.choices import MIN_ACCURACY, RECIPES, Io, Recipe
 from convert.conversion import attempts, dataset
 from convert.conversion.attempts import AGREEMENT, Attempt, TestSet
 from convert.conversion.dataset import Dataset
@@ -73,7 +73,7 @@ class Request:
     """One of ``convert.choices.POLARITIES``; None: detected."""
     calibrate: Path | None = None
     """A folder of photographs or exported corrections to calibrate on, besides MNIST."""
-    min_accuracy: float = 90.0
+    min_accuracy: float = MIN_ACCURACY
     """How many of MNIST's test images the Keras model and the file must read correctly, in percent."""
     max_drop: float = 0.3
     """Accuracy that may be lost, in percentage points."""

@@ -39,6 +39,8 @@ class Graph:
     outputs: tuple[Tensor, ...]
     operators: dict[str, int]
     """How often each operator is used."""
+    custom: tuple[str, ...]
+    """Those of them that are not TFLite's own."""
     constants: int
     """Number of values in the file: weights, biases, shapes."""
     constant_bytes: int
@@ -53,7 +55,7 @@ def read(content: bytes, where: str) -> Graph:
         return _graph(schema.Model.GetRootAs(content, 0), schema)
     except (struct.error, IndexError, KeyError, ValueError, TypeError, AttributeError) as error:
         # FlatBuffers checks nothing: these come from a file that is truncated or overwritten.
-        raise ModelError(f"{where}: is damaged or cut short; convert the model again") from error
+        raise ModelError(f"{where}: is damaged or cut short; copy it again, or use another file") from error
 
 
 def _graph(model: Any, schema: Any) -> Graph:
@@ -61,13 +63,17 @@ def _graph(model: Any, schema: Any) -> Graph:
     graphs = [model.Subgraphs(i) for i in range(model.SubgraphsLength())]
     main = graphs[0]
     used: Counter[str] = Counter()
+    custom: set[str] = set()
     constants: dict[int, tuple[int, int]] = {}
     for graph in graphs:
         for i in range(graph.OperatorsLength()):
             code = model.OperatorCodes(graph.Operators(i).OpcodeIndex())
             # Codes above 127 were added later, in a field of their own.
             name = names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
-            used[_text(code.CustomCode()) if name == "CUSTOM" else name] += 1
+            if name == "CUSTOM":
+                name = _text(code.CustomCode())
+                custom.add(name)
+            used[name] += 1
         for i in range(graph.TensorsLength()):
             tensor = graph.Tensors(i)
             size = model.Buffers(tensor.Buffer()).DataLength()
@@ -80,6 +86,7 @@ def _graph(model: Any, schema: Any) -> Graph:
         inputs=tuple(_tensor(main.Tensors(main.Inputs(i)), dtypes) for i in range(main.InputsLength())),
         outputs=tuple(_tensor(main.Tensors(main.Outputs(i)), dtypes) for i in range(main.OutputsLength())),
         operators=dict(sorted(used.items())),
+        custom=tuple(sorted(custom)),
         constants=sum(count for count, _ in constants.values()),
         constant_bytes=sum(size for _, size in constants.values()),
     )

@@ -7,10 +7,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from convert.tflite import flatbuffer, runtimes
+from convert.tflite import flatbuffer, metadata, runtimes
 from convert.tflite.flatbuffer import Graph, Tensor
+from convert.tflite.runtimes import Runtime
+from edge.errors import ModelError
+from edge.model import golden_digits
 from edge.model.card import Card, read_card
-from edge.model.classifier import content_of
+from edge.model.classifier import Model, adopting, content_of
 
 Line = tuple[str, str]
 """A name and its value; an empty name continues the line before."""
@@ -24,10 +27,42 @@ def lines(path: Path) -> list[Line]:
     content = content_of(path)
     card = read_card(content, str(path))
     graph = flatbuffer.read(content, str(path))
-    about_card = _card(card) if card else [("card", "none; edge assumes 0 for paper, 1 for ink, outputs 0 to 9")]
-    loads = [("runs in", f"{tried.name} {tried.version}: {tried.problem or 'yes'}") for tried in runtimes.try_all(path)]
+    about_card = _card(card) if card else [("card", "none"), *_described(content)]
+    loads = [("runs in", _tried(tried)) for tried in runtimes.try_all(path)]
+    loads.append(("runs in", f"{_tried(runtimes.stand_in(path))} (for 32-bit systems without a runtime)"))
     about = [("file", f"{path}, {len(content):,} bytes"), ("sha256", sha256(content).hexdigest())]
-    return [*about, *_graph(graph), *about_card, *loads]
+    return [*about, *_graph(graph), *about_card, *loads, ("edge", _use(path, content, graph))]
+
+
+def _tried(tried: Runtime) -> str:
+    return f"{tried.name} {tried.version}: " + (f"no: {tried.problem}" if tried.problem else "yes")
+
+
+def _use(path: Path, content: bytes, graph: Graph) -> str:
+    """What ``edge`` does with the file."""
+    try:
+        with Model(path, content=content) as model:
+            score = golden_digits.score(model)
+            has_card, fed = model.has_card, model.card
+    except (ModelError, RuntimeError, ValueError) as error:
+        return f"refuses it: {runtimes.lacking(graph) or str(error).removeprefix(f'{path}: ')}"
+    guess = "" if has_card else f", as it is fed by guess ({fed.paper:g} for paper, {fed.ink:g} for ink)"
+    if score.problem:
+        return f"refuses it: {score.problem}{guess}; " + (
+            "convert the model again, or train it" if has_card else adopting(path)
+        )
+    return f"uses it: reads {score.right} of {score.asked} golden digits{guess}"
+
+
+def _described(content: bytes) -> list[Line]:
+    """What TFLite Metadata say."""
+    found = metadata.read(content)
+    said = []
+    if found.labels:
+        said.append(f"labels {', '.join(found.labels[:20])}" + (" …" if len(found.labels) > 20 else ""))
+    if found.black_and_white:
+        said.append("{:g} for black, {:g} for white".format(*found.black_and_white))
+    return [("metadata", "; ".join(said))] if said else []
 
 
 def _graph(graph: Graph) -> list[Line]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 import os
 import platform
 import stat
@@ -18,6 +19,8 @@ from edge.uri import did_you_mean, public
 if TYPE_CHECKING:
     from edge.model.classifier import Model
     from edge.reading.reader import Reader
+
+log = logging.getLogger(__name__)
 
 
 class Parser(argparse.ArgumentParser):
@@ -127,7 +130,12 @@ def model_of(settings: Settings, *, threads: int | None = None) -> Model:
     if content != packaged_model().read_bytes():
         from edge.model.trial import try_model
 
-        try_model(content, settings.model, threads=threads or 1, weak=True)
+        tried = try_model(content, settings.model, threads=threads or 1, weak=True)
+        model = Model(path, threads=threads, content=content)
+        if tried.weakness and not model.has_card:
+            # It may be good, and only be fed wrongly.
+            log.warning("%s", tried.weakness)
+        return model
     return Model(path, threads=threads, content=content)
 
 

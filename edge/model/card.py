@@ -106,7 +106,7 @@ def packed(model: bytes, card: Card) -> bytes:
 
 
 def read_card(model: bytes, where: str) -> Card | None:
-    """The card appended to the bytes of a .tflite; None if there is none.
+    """The card appended to the bytes of a .tflite; None if there is none, or another program's ``metadata.json``.
 
     ``where`` is the file's name for errors. Raises ModelError if the card is damaged or too large, or if the model's
     bytes do not match its hash.
@@ -128,8 +128,10 @@ def read_card(model: bytes, where: str) -> Card | None:
     return card
 
 
-def _card(fields: Any, where: str) -> Card:
-    version = fields.get("format") if isinstance(fields, dict) else None
+def _card(fields: Any, where: str) -> Card | None:
+    if isinstance(fields, dict) and "format" not in fields:
+        return None
+    version = fields["format"] if isinstance(fields, dict) else None
     if not _is_number(version):
         raise ModelError(f"{where}: its {MEMBER} is no card of a model (it has no format); convert the model again")
     if version not in FORMATS:

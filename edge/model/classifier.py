@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge.errors import ModelError
 from edge.model.card import Card, Output, read_card
-from edge.model.preprocessing import Preprocessor, image_shape
+from edge.model.preprocessing import Preprocessor, image_shape, likely_card, real
 from edge.model.runtime import INFO_PREFIX, STAND_IN, interpreter_class, name_of, refusal_of, run_each
 from edge.system.closing import Closing
 from edge.system.stderr import without
@@ -25,6 +26,8 @@ THREAD_RUNS = 9
 TWO_THREADS_SHARE = 0.75
 """Two threads are used if the median run takes at most this share of the time of one thread. Chosen: a smaller gain is
 not worth a second core, which other threads need too."""
+IMAGENET = (1000, 1001)
+"""How many outputs its classifiers have; many have one more, for the background."""
 MAX_BYTES = 256 * 2**20
 """The largest .tflite file that is read, in bytes. Chosen: a hundred times the packaged one, and a trial's memory."""
 
@@ -40,7 +43,7 @@ class Model(Closing):
     """A classifier of 28x28 glyphs; the model's own input may have any image shape, type, range and polarity.
 
     The card (see ``edge.model.card``) says what the .tflite cannot: how a glyph becomes its input, and what the outputs
-    mean. A file without a card is used like a usual MNIST model: paper 0, ink 1, outputs 0 to 9.
+    mean. A file without a card is used like a usual MNIST model, of its input's type, with outputs 0 to 9.
     """
 
     def __init__(
@@ -61,7 +64,8 @@ class Model(Closing):
         content = content_of(self.path) if content is None else checked_tflite(content, str(self.path))
         self._content, self._runtime = content, runtime
         card = read_card(content, str(self.path))
-        self.card = card or Card(name=self.path.stem)
+        self.has_card = card is not None
+        """Whether the file says how to use it; otherwise ``card`` is a guess."""
         self.sha256 = hashlib.sha256(content).hexdigest()
         interpreter = interpreter_class(runtime)
         try:
@@ -71,24 +75,21 @@ class Model(Closing):
                 self.threads = threads or self._choose_threads(interpreter)
                 """How many threads it uses."""
         except (ValueError, RuntimeError) as error:
-            raise ModelError(f"{self.path}: {refusal_of(interpreter, _why(error))}") from error
-        self._input = _single(self._interpreter.get_input_details(), "input", self.path)
-        self._output = _single(self._interpreter.get_output_details(), "output", self.path)
+            again = "convert the model again" if card else "use another one, or convert it again"
+            raise ModelError(f"{self.path}: {refusal_of(interpreter, _why(error), again)}") from error
+        self._input = single(self._interpreter.get_input_details(), "input", str(self.path))
+        self._output = single(self._interpreter.get_output_details(), "output", str(self.path))
         self.input_shape = tuple(int(n) for n in self._input["shape"])
         """The shape of its input, such as (1, 28, 28, 1) or (1, 784)."""
+        self.card = card or likely_card(self.path.stem, self._input)
         self._preprocess = Preprocessor(self.card, image_shape(self.input_shape, str(self.path)), self._input)
         classes = int(np.prod(self._output["shape"][1:]))
         if classes != len(self.card.labels):
-            raise ModelError(
-                f"{self.path}: has {classes} outputs for {len(self.card.labels)} labels"
-                + (f" ({', '.join(self.card.labels)})" if card else " (0 to 9)")
-                + "; convert the model again with its own labels"
-            )
+            raise ModelError(f"{self.path}: {_wrong_count(classes, card, self.path)}")
         try:
             self._meaning = self.card.output if card else self._likely_meaning()
         except (ValueError, RuntimeError) as error:
-            why = _why(error)
-            raise ModelError(f"{self.path}: does not run ({why}); convert the model again") from error
+            raise ModelError(f"{self.path}: does not run ({_why(error)}); use another model") from error
 
     @property
     def name(self) -> str:
@@ -142,10 +143,7 @@ class Model(Closing):
 
     def _invoke(self, glyphs: Pixels) -> NDArray[np.float32]:
         inputs = self._preprocess(glyphs).reshape(-1, *self.input_shape[1:])
-        outputs = run_each(self._interpreter, self._input, self._output, inputs)
-        scale, zero = self._output["quantization"]
-        real: NDArray[np.float32] = outputs
-        return (real - np.float32(zero)) * np.float32(scale) if scale else real
+        return real(run_each(self._interpreter, self._input, self._output, inputs), self._output)
 
     def _likely_meaning(self) -> Output:
         """Logits, if the outputs for an empty and a full glyph are no probabilities: negative, or not summing to 1."""
@@ -186,9 +184,31 @@ def _why(error: Exception) -> str:
     return one_line(error, 200) or "it may need more memory than there is"
 
 
-def _single(details: list[dict[str, Any]], what: str, path: Path) -> dict[str, Any]:
+def no_digits(outputs: int) -> str:
+    """Why a model with so many outputs is no classifier of digits, and what to do; empty if it may be one."""
+    if outputs < 2:
+        return f"has {outputs} output, but a classifier of digits has one for each digit; use another model"
+    if outputs in IMAGENET:
+        return f"has {outputs:,} outputs, as classifiers of ImageNet have, not 10 for the digits; use another model"
+    return ""
+
+
+def adopting(path: str | Path) -> str:
+    """What to do with a file without a card that cannot be used as it is: the end of an error about it."""
+    return f"edge-convert adopt {shlex.quote(str(path))}, on a workstation, makes a copy that says how to use it"
+
+
+def _wrong_count(outputs: int, card: Card | None, path: Path) -> str:
+    if card:
+        said = f"has {outputs} outputs for {len(card.labels)} labels ({', '.join(card.labels)})"
+        return f"{said}; convert the model again with its own labels"
+    return no_digits(outputs) or f"has {outputs} outputs, not 10 for the digits 0 to 9; {adopting(path)}"
+
+
+def single(details: list[dict[str, Any]], what: str, where: str) -> dict[str, Any]:
+    """The one input or output (``what``) in an interpreter's list. Raises ModelError if there is not exactly one."""
     if len(details) != 1:
-        raise ModelError(f"{path}: has {len(details)} {what}s, but a classifier of digits has one; use another model")
+        raise ModelError(f"{where}: has {len(details)} {what}s, but a classifier of digits has one; use another model")
     return details[0]
 
 

@@ -26,13 +26,13 @@ class Preprocessor:
         """``detail``: the runtime's description of the input, with ``dtype`` and ``quantization`` (scale, zero)."""
         self._card, self._image, self._detail = card, image, detail
         # One look-up for each pixel covers each range, polarity and quantisation.
-        self._table = _quantised(input_values(card), detail)
+        self._table = quantised(input_values(card), detail)
 
     def __call__(self, glyphs: Pixels) -> NDArray[Any]:
         """Glyphs (n, 28, 28) uint8, light ink on black, as images (n, height, width, channels) of the input's type."""
         height, width, channels = self._image
         if self._card.normalisation != "none":
-            return _quantised(model_input(glyphs, self._image, self._card), self._detail)
+            return quantised(model_input(glyphs, self._image, self._card), self._detail)
         return _with_channels(self._table[fitted(glyphs, height, width, self._card)], channels)
 
 
@@ -52,6 +52,9 @@ def image_shape(shape: Sequence[int | None], where: str) -> ImageShape:
     side = round((rest[0] or 0) ** 0.5) if len(rest) == 1 else 0
     if len(rest) == 1 and side * side == rest[0]:
         rest = [side, side]
+    if len(rest) == 3 and rest[0] == 1 and rest[2] not in (1, 3):
+        # Its one channel comes first, as in files made from PyTorch: the same values in the same order.
+        rest = rest[1:]
     if len(rest) == 2:
         rest.append(1)
     sizes = [n for n in rest if n is not None]
@@ -131,9 +134,9 @@ def _to_border(glyph: Pixels, height: int, width: int, fit: str) -> Any:
     return _resized(ink, height, width)
 
 
-def _quantised(real: NDArray[Any], detail: dict[str, Any]) -> NDArray[Any]:
-    """Real input values in the model's own input type: real = (q - zero) * scale, see TFLite's quantisation
-    specification.
+def quantised(real: NDArray[Any], detail: dict[str, Any]) -> NDArray[Any]:
+    """Real values in a tensor's own type, rounded and clipped: real = (q - zero) * scale, see TFLite's quantisation
+    specification. Without a scale, whole numbers are themselves. ``detail``: as in ``Preprocessor``.
     """
     scale, zero = detail["quantization"]
     kind = detail["dtype"]
@@ -143,3 +146,43 @@ def _quantised(real: NDArray[Any], detail: dict[str, Any]) -> NDArray[Any]:
     limits = np.iinfo(kind)
     clipped: NDArray[Any] = np.clip(steps, limits.min, limits.max).astype(kind)
     return clipped
+
+
+def real(values: NDArray[Any], detail: dict[str, Any]) -> NDArray[np.float32]:
+    """What a tensor's values mean as real numbers.
+
+    8-bit integers without a scale are taken for shares from 0, the least of the type, to 1: probabilities stay
+    probabilities, whatever the program that wrote the file meant by them.
+    """
+    scale, zero = detail["quantization"]
+    if not scale and has_bytes(detail):
+        scale, zero = 1 / 255, np.iinfo(detail["dtype"]).min
+    numbers: NDArray[np.float32] = values.astype(np.float32)
+    return (numbers - np.float32(zero)) * np.float32(scale) if scale else numbers
+
+
+def has_bytes(detail: dict[str, Any]) -> bool:
+    """Whether a tensor has 8-bit integers."""
+    return np.dtype(detail["dtype"]) in (np.uint8, np.int8)
+
+
+def whole_range(detail: dict[str, Any]) -> tuple[float, float]:
+    """The least and the greatest real number that a tensor of integers can have."""
+    scale, zero = detail["quantization"]
+    limits = np.iinfo(detail["dtype"])
+    least, most = (((limit - zero) * scale if scale else limit) for limit in (limits.min, limits.max))
+    return float(least), float(most)
+
+
+def likely_card(name: str, detail: dict[str, Any]) -> Card:
+    """How a file without a card is likely to want its input, of which ``detail`` is the runtime's description.
+
+    Paper 0 and ink 1, as most; integers of 8 bits get a step for each grey level, as these are made for pictures, and
+    larger ones without a scale grey levels from 0 to 255.
+    """
+    paper, ink = 0.0, 1.0
+    if has_bytes(detail):
+        paper, ink = whole_range(detail)
+    elif np.issubdtype(detail["dtype"], np.integer) and not detail["quantization"][0]:
+        ink = 255.0
+    return Card(name=name, paper=paper, ink=ink)

@@ -58,12 +58,15 @@ def title_of(interpreter: Any) -> str:
         return package
 
 
-def refusal_of(interpreter: Any, why: str) -> str:
-    """That this class refuses a model, why, and what to do: the end of an error about a file."""
+def refusal_of(interpreter: Any, why: str, otherwise: str) -> str:
+    """That this class refuses a model, why, and what to do: the end of an error about a file.
+
+    ``otherwise``: what to do if the class is not STAND_IN's.
+    """
     if name_of(interpreter) == STAND_IN:
         advice = "use a simpler model, or a 64-bit system, for which there is a TFLite runtime"
         return f"NumPy, in place of a TFLite runtime, refuses it ({why}); {advice}"
-    return f"the TFLite runtime refuses it ({why}); convert the model again"
+    return f"the TFLite runtime refuses it ({why}); {otherwise}"
 
 
 def run_each(

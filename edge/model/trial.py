@@ -1,7 +1,8 @@
 """Tries a model in a process of its own, because loading a damaged file may crash, hang or use up the memory.
 
-``python -m edge.model.trial THREADS SECONDS RUNTIME FILE`` is that process. It loads the file (``-``: the bytes from
-stdin), lets the model read the golden digits, and prints the result as one line of JSON to stdout.
+``python -m edge.model.trial THREADS SECONDS RUNTIME FILE`` is that process. It loads the file, lets the model read the
+golden digits, and prints the result as one line of JSON to stdout. With a fifth argument, ``-``, the file's bytes come
+from stdin.
 """
 
 from __future__ import annotations
@@ -58,11 +59,19 @@ class TrialResult:
     """How many golden digits it read."""
     asked: int
     """How many golden digits it was given."""
+    weakness: str = ""
+    """Why it would be refused, if it may not be weak, with the file's name; empty if it reads enough of them."""
 
 
-def trial_command(file: str = "-", *, runtime: str = "", threads: int = 1, seconds: int = SECONDS) -> list[str]:
-    """The command that tries a file. Empty ``file``: the packaged model; empty ``runtime``: the first one installed."""
-    return [sys.executable, "-P", "-m", "edge.model.trial", str(threads), str(seconds), runtime, file]
+def trial_command(
+    file: str, *, runtime: str = "", threads: int = 1, seconds: int = SECONDS, stdin: bool = False
+) -> list[str]:
+    """The command that tries a file. Empty ``file``: the packaged model; empty ``runtime``: the first one installed.
+
+    ``stdin``: the file's bytes come from stdin, and ``file`` is only its name.
+    """
+    own = [str(threads), str(seconds), runtime, file, *(["-"] if stdin else [])]
+    return [sys.executable, "-P", "-m", "edge.model.trial", *own]
 
 
 def try_model(
@@ -78,7 +87,7 @@ def try_model(
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [ours, environment.get("PYTHONPATH", "")]))
     try:
         with subprocess.Popen(
-            trial_command(threads=threads, seconds=seconds),
+            trial_command(where, threads=threads, seconds=seconds, stdin=True),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -96,11 +105,11 @@ def try_model(
     problem = signal_problem(process.returncode, seconds) or _last_line(errors if process.returncode else b"")
     answer = parse_answer(out)
     if process.returncode or not answer:
-        raise ModelError(f"{where}: {problem or 'gave no answer when it was tried'}; convert the model again")
+        why = problem or "gave no answer when it was tried"
+        raise ModelError(f"{where}: {why}; use another model, or convert this one again")
     if answer["error"] and not (weak and answer["weak"]):
-        # The child does not know the file's name, and calls it "-".
-        raise ModelError(f"{where}: {str(answer['error']).removeprefix('-: ')}")
-    return TrialResult(answer["model"], answer["version"], answer["right"], answer["asked"])
+        raise ModelError(str(answer["error"]))
+    return TrialResult(answer["model"], answer["version"], answer["right"], answer["asked"], str(answer["error"]))
 
 
 def signal_problem(status: int, seconds: int = SECONDS) -> str:
@@ -136,41 +145,41 @@ def _last_line(text: bytes | str) -> str:
 
 def main(arguments: Sequence[str]) -> None:
     """The trial's process: prints the answer."""
-    threads, seconds, runtime, file = arguments
+    threads, seconds, runtime, file, *stdin = arguments
     # These signals have no handlers, so they end even an endless loop in the runtime.
     signal.setitimer(signal.ITIMER_PROF, int(seconds))
     signal.alarm(CLOCK_FACTOR * int(seconds))
     _lower_priority()
     answer = dict(EMPTY_ANSWER)
     try:
-        _run_trial(answer, runtime, int(threads), file)
+        _run_trial(answer, runtime, int(threads), file, bool(stdin))
     except ModelError as error:
         answer["error"] = str(error)
     except MemoryError:
-        answer["error"] = f"{file}: needs more than {HEADROOM_BYTES // 2**20} MiB; make a smaller one with edge-convert"
+        answer["error"] = f"{file}: needs more than {HEADROOM_BYTES // 2**20} MiB; use a smaller model"
     except Exception as error:
         # A damaged file can cause all kinds of errors in the runtime and in NumPy.
         why = one_line(error, 200) or type(error).__name__
-        answer["error"] = f"{file}: does not run ({why}); convert the model again"
+        answer["error"] = f"{file}: does not run ({why}); use another model, or convert this one again"
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
     # Without the usual clean-up: freeing a damaged interpreter might crash.
     os._exit(0)
 
 
-def _run_trial(answer: dict[str, Any], runtime: str, threads: int, file: str) -> None:
+def _run_trial(answer: dict[str, Any], runtime: str, threads: int, file: str, stdin: bool) -> None:
     from importlib.util import find_spec
 
     if runtime and not find_spec(runtime):
         answer["here"] = False
         return
     from edge.model import golden_digits
-    from edge.model.classifier import Model, content_of, packaged_model
+    from edge.model.classifier import Model, adopting, content_of, packaged_model
     from edge.model.runtime import interpreter_class, title_of
 
     answer["version"] = title_of(interpreter_class(runtime or None))
     path = Path(file) if file else packaged_model()
-    content = sys.stdin.buffer.read() if file == "-" else content_of(path)
+    content = sys.stdin.buffer.read() if stdin else content_of(path)
     golden_digits.golden_glyphs()
     _limit_memory()
     with Model(path, threads=threads, runtime=runtime or None, content=content) as model:
@@ -180,7 +189,8 @@ def _run_trial(answer: dict[str, Any], runtime: str, threads: int, file: str) ->
         answer.update(right=score.right, asked=score.asked, digit_ms=round(milliseconds / score.asked, 2))
         if score.problem:
             answer["weak"] = True
-            raise ModelError(f"{model.path}: {score.problem}; convert the model again, or train it")
+            advice = "convert the model again, or train it" if model.has_card else adopting(path)
+            raise ModelError(f"{path}: {score.problem}; {advice}")
         answer["model"] = model.name
 
 

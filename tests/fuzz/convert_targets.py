@@ -9,7 +9,7 @@ from unittest import mock
 
 from convert import load
 from convert.load.keras_file import CONFIG, WEIGHTS
-from convert.tflite import flatbuffer
+from convert.tflite import flatbuffer, metadata
 from edge.errors import ConvertError
 from tests.fuzz.archives import zipped
 
@@ -30,7 +30,8 @@ def architecture(data: bytes) -> None:
 
 
 def tflite(data: bytes) -> None:
-    """A .tflite file, as ``edge-convert inspect`` reads it."""
+    """A .tflite file, as ``edge-convert inspect`` and ``adopt`` read it before a runtime does."""
+    metadata.read(data)
     flatbuffer.read(data, "model.tflite")
 
 

@@ -24,6 +24,7 @@ from tests.fuzz.archives import zipped
 from tests.fuzz.targets import CORPUS
 from tests.support import small
 from tests.support.bombs import chunk
+from tests.support.foreign import with_metadata
 
 MODEL = b"\x1c\0\0\0TFL3" + bytes(24)
 """Stands for a .tflite in front of its card."""
@@ -89,7 +90,7 @@ def corpus() -> dict[str, dict[str, bytes]]:
         "keras_zip": keras_zips(),
         "keras_hdf5": keras_hdf5(),
         "architecture": {f"{name}.json": _json(part) for name, part in architectures().items()},
-        "tflite": {"small.tflite": small_tflite()},
+        "tflite": {"small.tflite": small_tflite(), "described.tflite": with_metadata(small_tflite(), ["zero"], 0, 255)},
         "stand_in": {"small.tflite": small_tflite(), **small_networks()},
     }
 

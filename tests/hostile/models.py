@@ -91,14 +91,22 @@ def make(folder: Path) -> None:
 
 def command(path: Path, out: Path, image: Path, data: Path) -> list[str]:
     """What is run on a file."""
+    convert = [
+        sys.executable,
+        "-c",
+        "import sys; from convert.cli import convert_main; sys.exit(convert_main(sys.argv[1:]))",
+    ]
+    written = [str(path), "-o", str(out / "x.tflite"), "--data", str(data)]
+    if "-bare-" in path.name:
+        from tests.support import files
+
+        return [*convert, "adopt", *written, "--labels", ",".join(files.card().labels)]
     if path.suffix == ".tflite":
         if any(word in path.name for word in ("flipped", "cut", "head", "far", "zeros", "ones")):
             # What may crash the runtime is tried in a process of its own.
             return [sys.executable, "-m", "edge.cli", "model", "check", str(path)]
         return [sys.executable, "-m", "edge.cli", "read", "--model", str(path), str(image)]
-    convert = "import sys; from convert.cli import convert_main; sys.exit(convert_main(sys.argv[1:]))"
-    recipe = ["--recipe", "float32"]
-    return [sys.executable, "-c", convert, str(path), "-o", str(out / "x.tflite"), "--data", str(data), *recipe]
+    return [*convert, *written, "--recipe", "float32"]
 
 
 def run(path: Path, folder: Path, image: Path, data: Path) -> Result:

@@ -14,12 +14,12 @@ from typing import Any
 from edge.model.card import MEMBER, packed
 from tests.hostile.architectures import ESCAPE
 from tests.hostile.keras_files import MEBI
-from tests.support import files
+from tests.support import files, foreign
 
 
 def made(folder: Path) -> Iterator[Path]:
     """Hostile .tflite files."""
-    for name, content in (*_cards().items(), *_archives().items(), *_graphs()):
+    for name, content in (*_cards().items(), *_archives().items(), *_graphs(), *_foreign()):
         path = folder / f"tflite-{name}.tflite"
         path.write_bytes(content)
         yield path
@@ -92,3 +92,19 @@ def _graphs() -> Iterator[tuple[str, bytes]]:
     yield "far", b"\xff\xff\xff\x7fTFL3" + bytes(100)
     yield "zeros", b"\0\0\0\0TFL3" + bytes(10**6)
     yield "ones", b"\xff\xff\xff\xffTFL3" + b"\xff" * 10**6
+
+
+def _foreign() -> Iterator[tuple[str, bytes]]:
+    """Files without a card, which ``edge-convert adopt`` would take."""
+    described = foreign.with_metadata(files.BARE, list(files.card().labels), 0, 255)
+    chance = random.Random(4)
+    for number in range(6):
+        content = bytearray(described)
+        for _ in range(1 + number):
+            content[chance.randrange(len(content) if number % 2 else 4000)] = chance.randrange(256)
+        yield f"bare-flipped-{number}", bytes(content)
+    for name, labels in (("bomb", ["0" * 300 * MEBI]), ("escape", [ESCAPE] * 19), ("many", ["0"] * 10_000)):
+        yield f"bare-{name}", foreign.with_metadata(files.BARE, labels, 0, 255)
+    for number, (mean, deviation) in enumerate([(float("nan"), 1), (0, 0), (1e38, 1e-38), (0, float("inf"))]):
+        yield f"bare-normalised-{number}", foreign.with_metadata(files.BARE, ["0"], mean, deviation)
+    yield "bare-custom", foreign.with_custom_operator(files.BARE, ESCAPE)

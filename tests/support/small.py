@@ -153,13 +153,13 @@ def breaks_in_int8(size: float = 3e3) -> Any:
     return model
 
 
-def float_tflite(model: Any, shape: tuple[int, ...]) -> bytes:
-    """The model as an unquantised .tflite without a card, by the converter itself."""
+def float_tflite(model: Any, shape: tuple[int, ...], dtype: str = "float32") -> bytes:
+    """The model as an unquantised .tflite without a card, by the converter itself; ``dtype`` is its input's type."""
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     call = tf.function(lambda x: model(x, training=False))
-    frozen = convert_variables_to_constants_v2(call.get_concrete_function(tf.TensorSpec((1, *shape))))
+    frozen = convert_variables_to_constants_v2(call.get_concrete_function(tf.TensorSpec((1, *shape), dtype)))
     return bytes(tf.lite.TFLiteConverter.from_concrete_functions([frozen]).convert())
 
 

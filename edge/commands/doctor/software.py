@@ -69,7 +69,7 @@ def runtimes(machine: Machine) -> Iterable[Finding]:
         mend = machine.pip("--force-reinstall", package)
         if machine.settings.model:
             why, mend = (
-                "nothing can be read with your model: if the model of the package works, convert yours again",
+                "nothing can be read with your model until you do so; this tries the model of the package",
                 "edge doctor --model ''",
             )
         yield level("runtime", f"{package}: {error}", why, mend)

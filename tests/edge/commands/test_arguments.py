@@ -36,13 +36,25 @@ def test_a_model_that_crashes_the_runtime_is_one_line(
     given = {"read": ["x.png"], "tune": [str(tmp_path / "labels.csv")], "bench": []}[command]
     assert main([command, *given, "--model", str(path)]) == 1
     _, err = capfd.readouterr()
-    assert err == f"edge: {path}: crashes the TFLite runtime (SIGSEGV); convert the model again\n"
+    assert err == f"edge: {path}: crashes the TFLite runtime (SIGSEGV); use another model, or convert this one again\n"
 
 
 def test_one_that_reads_badly_is_opened(tmp_path: Path) -> None:
     path = tmp_path / "m.tflite"
     path.write_bytes(files.with_card(replace(files.card(), name="bad", paper=1.0, ink=0.0)))
     assert open_model(path).startswith("bad ")
+
+
+@pytest.mark.slow
+def test_one_that_is_fed_by_guess_and_reads_badly_is_opened_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tf = pytest.importorskip("tensorflow")
+    path = tmp_path / "m.tflite"
+    path.write_bytes(files.tflite(lambda x: tf.reshape(x, (1, 784))[:, :10]))
+    caplog.clear()
+    assert open_model(path).startswith("m ")
+    assert [record.message.count(f"edge-convert adopt {path}, on a workstation") for record in caplog.records] == [1]
 
 
 def test_the_packaged_one_is_not_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

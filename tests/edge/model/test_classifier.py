@@ -43,6 +43,18 @@ def test_wrong_labels_are_refused(tmp_path: Path) -> None:
     assert f"has {len(files.card().labels)} outputs for 2 labels (a, b)" in refusal(path)
 
 
+def test_a_file_without_a_card_is_to_be_adopted_if_it_has_other_outputs(tmp_path: Path) -> None:
+    path = tmp_path / "their m.tflite"
+    path.write_bytes(files.BARE)
+    outputs = len(files.card().labels)
+    assert f"has {outputs} outputs, not 10 for the digits 0 to 9; edge-convert adopt '{path}', on a" in refusal(path)
+
+
+@pytest.mark.parametrize(("outputs", "words"), [(1, "has 1 output, but"), (1001, "has 1,001 outputs, as"), (12, "")])
+def test_some_numbers_of_outputs_are_never_of_digits(outputs: int, words: str) -> None:
+    assert room.no_digits(outputs).startswith(words) and bool(room.no_digits(outputs)) == bool(words)
+
+
 def test_missing_empty_and_foreign_files_are_refused(tmp_path: Path) -> None:
     assert "no such file" in refusal(tmp_path / "none.tflite")
     assert "cannot be read" in refusal(tmp_path)

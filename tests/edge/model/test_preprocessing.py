@@ -1,5 +1,6 @@
 """How glyphs become a model's input, against Keras's and TensorFlow's own functions where these are meant."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from edge.errors import ModelError
 from edge.model.card import Card, Normalisation
-from edge.model.preprocessing import Preprocessor, model_input
+from edge.model.preprocessing import Preprocessor, image_shape, likely_card, model_input, real
 
 LIKE = {"dtype": np.float32, "quantization": (0.0, 0)}
 """How a runtime describes a float input."""
@@ -116,3 +118,57 @@ def test_an_input_gets_its_own_type(normalisation: Normalisation, glyphs: np.nda
 def test_an_integer_without_quantisation_parameters_gets_the_values_themselves(glyphs: np.ndarray) -> None:
     plain = Preprocessor(Card(ink=255), (28, 28, 1), {"dtype": np.uint8, "quantization": (0.0, 0)})
     assert np.array_equal(plain(glyphs)[..., 0], glyphs)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "scale", "zero", "fed"),
+    [
+        (np.float32, 0.0, 0, (0, 1)),
+        # All 256 steps, whatever they mean: 0..1, -1..1, 0..255.
+        (np.uint8, 1 / 255, 0, (0, 1)),
+        (np.uint8, 1 / 127.5, 128, (-1.004, 0.996)),
+        (np.int8, 1.0, -128, (0, 255)),
+        (np.uint8, 0.0, 0, (0, 255)),
+        (np.int8, 0.0, 0, (-128, 127)),
+        # Of these, only a part is used.
+        (np.int16, 1 / 32767, 0, (0, 1)),
+        (np.int32, 0.0, 0, (0, 255)),
+    ],
+)
+def test_a_file_without_a_card_is_fed_as_its_type_suggests(
+    dtype: type, scale: float, zero: int, fed: tuple[float, float], glyphs: np.ndarray
+) -> None:
+    detail = {"dtype": dtype, "quantization": (scale, zero)}
+    card = likely_card("m", detail)
+    assert (card.name, card.paper, card.ink) == ("m", pytest.approx(fed[0], abs=1e-3), pytest.approx(fed[1], abs=1e-3))
+    if np.dtype(dtype).itemsize == 1:
+        inputs = Preprocessor(card, (28, 28, 1), detail)(glyphs).astype(int)
+        assert (inputs[..., 0] - np.iinfo(dtype).min == glyphs).all()
+
+
+def test_bytes_without_a_scale_are_shares() -> None:
+    for dtype in (np.uint8, np.int8):
+        limits = np.iinfo(dtype)
+        values = np.array([limits.min, limits.min + 51, limits.max], dtype)
+        assert real(values, {"dtype": dtype, "quantization": (0.0, 0)}).tolist() == pytest.approx([0, 0.2, 1])
+        assert real(values, {"dtype": dtype, "quantization": (2.0, limits.min)}).tolist() == [0, 102, 510]
+    assert real(np.array([7], np.int32), {"dtype": np.int32, "quantization": (0.0, 0)}).tolist() == [7]
+
+
+@pytest.mark.parametrize(
+    ("shape", "image"),
+    [
+        ((1, 1, 28, 28), (28, 28, 1)),
+        ((1, 1, 32, 24), (32, 24, 1)),
+        ((1, 28, 28, 3), (28, 28, 3)),
+        ((1, 784), (28, 28, 1)),
+    ],
+)
+def test_a_channel_may_come_first_or_last(shape: tuple[int, ...], image: tuple[int, int, int]) -> None:
+    assert image_shape(shape, "m.tflite") == image
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 28, 28), (1, 1, 1, 28), (1, 1, 28, 4), (2, 28, 28, 1), (1, 28, 28, 28)])
+def test_what_is_no_image_of_a_digit_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ModelError, match=re.escape(f"m.tflite: its input has shape {shape}, which is no image")):
+        image_shape(shape, "m.tflite")

@@ -25,7 +25,7 @@ def test_without_a_runtime_numpy_stands_in(monkeypatch: pytest.MonkeyPatch) -> N
     found = interpreter_class()
     assert name_of(found) == STAND_IN
     assert title_of(found) == f"NumPy {np.__version__} in place of a TFLite runtime"
-    assert "a 64-bit system" in refusal_of(found, "it cannot compute LSTM")
+    assert "a 64-bit system" in refusal_of(found, "it cannot compute LSTM", "use another")
 
 
 def test_one_that_is_named_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:

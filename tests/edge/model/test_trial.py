@@ -77,6 +77,15 @@ def test_a_weak_model_passes_where_it_may_be_weak() -> None:
 
 
 @pytest.mark.slow
+def test_a_model_that_may_only_be_fed_wrongly_is_to_be_adopted() -> None:
+    tf = pytest.importorskip("tensorflow")
+    blind = files.tflite(lambda x: tf.reshape(x, (1, 784))[:, :10])
+    said = refusal(blind)
+    assert "of 50 golden digits" in said and "; edge-convert adopt shelf/m.tflite, on a workstation, makes" in said
+    assert try_model(blind, "shelf/m.tflite", weak=True).weakness == said
+
+
+@pytest.mark.slow
 def test_an_endless_model_is_ended() -> None:
     started = time.monotonic()
     assert "gave no answer within 4 s" in refusal(files.endless(), seconds=4)
@@ -110,13 +119,16 @@ def test_the_child_bounds_its_memory() -> None:
 def test_a_crash_of_the_runtime_ends_only_the_trial() -> None:
     """Found by fuzzing: the runtime reads an input that is optional in the file, but must not be missing."""
     said = refusal(files.crashing())
-    assert said == "shelf/m.tflite: crashes the TFLite runtime (SIGSEGV); convert the model again"
+    assert said == "shelf/m.tflite: crashes the TFLite runtime (SIGSEGV); use another model, or convert this one again"
 
 
 def test_a_crash_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     crash = "import os, signal, sys; sys.stdin.buffer.read(); os.kill(os.getpid(), signal.SIGSEGV)"
-    monkeypatch.setattr(room, "trial_command", lambda **how: [sys.executable, "-c", crash])
-    assert refusal(files.GOOD) == "shelf/m.tflite: crashes the TFLite runtime (SIGSEGV); convert the model again"
+    monkeypatch.setattr(room, "trial_command", lambda *file, **how: [sys.executable, "-c", crash])
+    assert (
+        refusal(files.GOOD)
+        == "shelf/m.tflite: crashes the TFLite runtime (SIGSEGV); use another model, or convert this one again"
+    )
 
 
 def test_a_child_that_says_nothing_or_reads_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,9 +137,9 @@ def test_a_child_that_says_nothing_or_reads_nothing_is_refused(monkeypatch: pyte
         ("print('[1]')", "gave no answer when it was tried"),
         ("import sys; sys.exit('the disk is on fire')", "the disk is on fire"),
     ):
-        monkeypatch.setattr(room, "trial_command", lambda program=program, **how: [sys.executable, "-c", program])
+        monkeypatch.setattr(room, "trial_command", lambda file, program=program, **how: [sys.executable, "-c", program])
         assert why in refusal(files.GOOD * 20)
-    monkeypatch.setattr(room, "trial_command", lambda **how: ["/no/such/python"])
+    monkeypatch.setattr(room, "trial_command", lambda *file, **how: ["/no/such/python"])
     assert "could not be tried (No such file or directory)" in refusal(files.GOOD)
 
 
@@ -135,7 +147,7 @@ def test_a_child_that_says_nothing_or_reads_nothing_is_refused(monkeypatch: pyte
 def test_a_trial_that_ignores_its_alarm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "GRACE_SECONDS", 0.0)
     deaf = "import signal, time; signal.alarm(0); time.sleep(60)"
-    monkeypatch.setattr(room, "trial_command", lambda **how: [sys.executable, "-c", deaf])
+    monkeypatch.setattr(room, "trial_command", lambda *file, **how: [sys.executable, "-c", deaf])
     assert "gave no answer within 4 s" in refusal(files.GOOD, seconds=1)
 
 

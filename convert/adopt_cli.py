@@ -1,0 +1,77 @@
+"""The command ``edge-convert adopt``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from convert.choices import MIN_ACCURACY, POLARITIES, RANGES, range_of
+from convert.system import command_line
+from edge.system.text import printable
+
+
+def main(arguments: Sequence[str], labels: Callable[[str], tuple[str, ...]]) -> int:
+    """Run ``edge-convert adopt``. Returns the exit status; argparse exits with 2. ``labels`` reads ``--labels``."""
+    parser = argparse.ArgumentParser(
+        prog="edge-convert adopt",
+        description="Make a copy, which says how to use it, of a .tflite file that somebody else made: find out on"
+        " MNIST how it wants its digits and what its outputs mean, fit the temperature, and measure its accuracy."
+        " MODEL.tflite stays as it is.",
+        epilog=command_line.EXIT_STATUS,
+    )
+    parser.add_argument(
+        "model", metavar="MODEL.tflite", type=Path, help="a .tflite file that classifies digits, without a card"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="OUT.tflite", type=Path,
+        help="file to write (default: MODEL-adopted.tflite, beside it)",
+    )  # fmt: skip
+    command_line.add_data(parser)
+    parser.add_argument(
+        "--labels", metavar="A,B,...", type=labels,
+        help="what each output stands for, in order (default: what its TFLite Metadata say, else found)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--input-range", metavar="RANGE", type=_range,
+        help=f"input values that it expects for black and white: {', '.join(RANGES)}, or two others such as 0..16"
+        " (default: detected)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--polarity", choices=POLARITIES,
+        help="ink of the digits that it was trained on; light as in MNIST, or dark (default: detected)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--min-accuracy", metavar="PERCENT", type=command_line.number(0, 100), default=MIN_ACCURACY,
+        help="write nothing if it reads less of MNIST's test digits (default: %(default)g)",
+    )  # fmt: skip
+    command_line.add_debug(parser)
+    options = parser.parse_args(arguments)
+    model: Path = options.model
+    options.output = options.output or model.with_name(f"{model.stem}-adopted.tflite")
+    if os.path.realpath(options.output) == os.path.realpath(model):
+        parser.error(f"{printable(str(options.output))} is MODEL itself; choose another file with -o")
+
+    def work() -> None:
+        from convert import confined
+        from convert.data import mnist
+        from convert.system import files
+
+        files.check_writable(options.output)
+        if options.data is None:
+            # The process that reads the model has no network.
+            options.data = str(mnist.downloaded())
+        command_line.say(confined.run("adopt", vars(options), options.debug))
+
+    return command_line.reported("edge-convert", options.debug, work, sys.stderr)
+
+
+def _range(text: str) -> str:
+    """The same text, if it is a range of input values."""
+    try:
+        range_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text[:80]!r} is no range such as {', '.join(RANGES)} or 0..16") from error
+    return text
