@@ -110,6 +110,13 @@ def _convert_parser() -> argparse.ArgumentParser:
         help="JSON file from model.to_json(), if MODEL contains weights only",
     )  # fmt: skip
     parser.add_argument(
+        "--graph-input", metavar="NAME", help="input of a frozen graph (.pb), if it has several (default: the only one)"
+    )
+    parser.add_argument(
+        "--graph-output", metavar="NAME",
+        help="output of a frozen graph, one number for each digit (default: the only end of it)",
+    )  # fmt: skip
+    parser.add_argument(
         "--calibrate",
         metavar="FOLDER",
         type=Path,

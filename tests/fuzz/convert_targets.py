@@ -20,7 +20,7 @@ _MODEL = Path(_FOLDER.name) / "model.keras"
 def keras_file(data: bytes) -> None:
     """An .h5 or .keras file: all that is done before Keras is asked."""
     _MODEL.write_bytes(data)
-    with mock.patch.object(load, "_load_with_keras", _not_asked):
+    with mock.patch.object(load.with_keras, "load", _not_asked):
         load.load(_MODEL)
 
 
