@@ -21,6 +21,9 @@ class GraphClassifier:
     weights. Raises ConvertError if the input is no image.
     """
 
+    batch_is_one: bool
+    """Whether it takes one image at a time."""
+
     def __init__(self, function: Callable[[Any], Any], given: Any, found: Any, parameters: int, path: Path) -> None:
         self._function, self._dtype, self._parameters = function, given.dtype, parameters
         if not (given.dtype.is_floating or given.dtype.is_integer):
@@ -33,7 +36,7 @@ class GraphClassifier:
             raise ConvertError(
                 f"{path}: takes exactly {given.shape[0]} images at a time; export it with an open batch, (None, ...)"
             )
-        self._batch_is_one = given.shape[0] == 1
+        self.batch_is_one = given.shape[0] == 1
         self.input_shape = (None, *given.shape.as_list()[1:])
         self.output_shape = (None, *found.shape.as_list()[1:])
 
@@ -49,7 +52,7 @@ class GraphClassifier:
         """Outputs (n, classes) float32 for inputs (n, …), ``batch_size`` at a time."""
         import tensorflow as tf
 
-        size = 1 if self._batch_is_one else batch_size
+        size = 1 if self.batch_is_one else batch_size
         parts = [self(tf.constant(x[first : first + size])).numpy() for first in range(0, len(x), size)]
         return np.concatenate(parts)
 
@@ -67,6 +70,12 @@ def constants(graph: Any) -> int:
 def check(model: GraphClassifier, path: Path) -> None:
     """Raise ConvertError if a graph does not run, or gives different answers for the same image."""
     classifier.check_ends(1, 1, model.output_shape, path)
+    if not model.batch_is_one:
+        try:
+            classifier.check_runs(model)
+        except Exception:  # TensorFlow can raise anything
+            # onnx2tf 1.29 writes the number of images into a graph, which says that it takes any.
+            model.batch_is_one = True
     try:
         classifier.check_runs(model)
         noise = np.random.default_rng(1).random((2, *classifier.input_size(model)), np.float32)

@@ -26,6 +26,8 @@ INITIALISERS = ("saved_model_main_op", "legacy_init_op")
 OBJECTS = {"user_object", "function", "bare_concrete_function", "variable", "constant", "captured_tensor", None}
 """Kinds of objects that a model of numbers has. The others are ``asset``, a file, and ``resource``, such as a table of
 words, with functions that run on loading."""
+CONSTANT = "tf.TrackableConstant"
+"""The name that TensorFlow gives to its own class of a constant (``saved_model_utils.py``)."""
 NO_VALUES = {"DT_RESOURCE", "DT_VARIANT"}
 """Types of constants whose bytes TensorFlow would take for objects."""
 ADVICE = "export it for inference only, with model.export(folder)"
@@ -59,8 +61,8 @@ def checked(content: bytes, path: Path) -> Any:
     return parsed
 
 
-def signature(parsed: Any, path: Path) -> tuple[str, str, Any]:
-    """The signature of a checked SavedModel that classifies: its name, its input's, and the shape of its output.
+def signature(parsed: Any, path: Path) -> tuple[str, Any]:
+    """The signature of a checked SavedModel that classifies: its name, and the shape of its output.
 
     Raises ConvertError if there is none, or if it has not exactly one input and one output.
     """
@@ -74,7 +76,7 @@ def signature(parsed: Any, path: Path) -> tuple[str, str, Any]:
     if (len(inputs), len(outputs)) != (1, 1):
         classifier.check_ends(len(inputs), len(outputs), (), path)
     (found,) = outputs.values()
-    return name, next(iter(inputs)), found.tensor_shape
+    return name, found.tensor_shape
 
 
 def has_variables(parsed: Any) -> bool:
@@ -87,8 +89,9 @@ def _check_objects(meta: Any, path: Path) -> None:
         raise ConvertError(f"{path}: reads a file of its own, {_printable(asset.filename)}; {ADVICE}")
     for part in meta.object_graph_def.nodes:
         kind = part.WhichOneof("kind")
-        if kind not in OBJECTS or part.saveable_objects or part.registered_name or part.registered_saver:
-            what = kind if kind not in OBJECTS else part.registered_name or part.registered_saver or "saver"
+        registered = "" if kind == "constant" and part.registered_name == CONSTANT else part.registered_name
+        if kind not in OBJECTS or part.saveable_objects or registered or part.registered_saver:
+            what = kind if kind not in OBJECTS else registered or part.registered_saver or "saver"
             raise ConvertError(f"{path}: has an object that runs on loading, {_printable(what)}; {ADVICE}")
 
 

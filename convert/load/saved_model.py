@@ -37,14 +37,15 @@ def load(path: Path, folder: Path, check_output: Callable[[tuple[int | None, ...
     import tensorflow as tf
 
     copy, graph = _copy(path, folder / "saved_model")
-    name, given, found = saved_graph.signature(graph, path)
-    if not found.unknown_rank:
-        check_output(tuple(None if dim.size < 0 else dim.size for dim in found.dim))
+    name, shape = saved_graph.signature(graph, path)
+    if not shape.unknown_rank:
+        check_output(tuple(None if dim.size < 0 else dim.size for dim in shape.dim))
     try:
         loaded = tf.saved_model.load(str(copy))
         signature = loaded.signatures[name]
-        (inner,) = signature.structured_outputs
-        ends = signature.structured_input_signature[1][given], signature.structured_outputs[inner]
+        # TensorFlow changes names such as input.1.
+        ((given, source),) = signature.structured_input_signature[1].items()
+        ((found, target),) = signature.structured_outputs.items()
     except Exception as error:  # TensorFlow can raise anything
         raise ConvertError(
             f"{path}: TensorFlow cannot load it ({one_line(error, 120)}); copy the whole folder again, or export it"
@@ -53,11 +54,11 @@ def load(path: Path, folder: Path, check_output: Callable[[tuple[int | None, ...
 
     def scores(images: Any, model: Any = loaded) -> Any:
         # Its functions refer to its variables only weakly: the default keeps the model.
-        return signature(**{given: images})[inner]
+        return signature(**{given: images})[found]
 
     variables = sum(int(np.prod(variable.shape)) for variable in signature.variables)
     parameters = variables or graph_classifier.constants(signature.graph)
-    return GraphClassifier(scores, *ends, parameters, path)
+    return GraphClassifier(scores, source, target, parameters, path)
 
 
 def digest(path: Path) -> str:

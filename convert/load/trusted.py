@@ -14,6 +14,8 @@ CODE_LAYERS = {"Lambda", "__lambda__", "LambdaMerge", "TorchModuleWrapper", "Fla
 """Layers that contain program code, which would run when the model is loaded or used."""
 TEXT_LAYERS = {"TextVectorization", "StringLookup", "IntegerLookup", "Hashing", "HashedCrossing"}
 """Layers that work on text; some of them open any file that their configuration names."""
+QUANTISED_LAYERS = {"QuantizeLayer", "QuantizeWrapper", "QuantizeWrapperV2"}
+"""Layers of tensorflow-model-optimization, in models that were trained to be quantised."""
 KERAS_MODULE = re.compile(r"(tf_)?keras(\.|$)|tensorflow\.(python\.)?keras(\.|$)|builtins$")
 """Modules of Keras's own classes and functions."""
 KNOWN = VALUES.union(*CLASSES.values())
@@ -189,6 +191,12 @@ def _custom_error(path: Path, kind: Any, config: Any, module: str | None = None)
     name = config if kind == "function" else kind
     settings = config if isinstance(config, dict) else {}
     place = f" from {_printable(module)}" if module else ""
+    if name in QUANTISED_LAYERS:
+        return ConvertError(
+            f"{path}: was trained to be quantised, with layers of tensorflow-model-optimization, whose code is not in"
+            " the file; a SavedModel of it keeps the ranges: with tfmot.quantization.keras.quantize_scope(): model ="
+            " tf_keras.models.load_model(file); model.save('saved'); then: edge-convert saved"
+        )
     return ConvertError(
         f"{path}: has a custom {what}, {_printable(name)}{place}{_in_brackets(settings)}, whose code is not in the"
         " file; replace it with one of Keras's own and save again"

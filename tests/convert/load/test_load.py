@@ -190,7 +190,7 @@ def test_a_model_of_keras_2_gives_what_it_gave(suffix: str, tmp_path: Path) -> N
 
 def test_keras_2_is_not_started_for_a_file_of_keras_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr("convert.load.import_module", lambda name: asked.append(name) or import_module(name))
+    monkeypatch.setattr("convert.load.with_keras.import_module", lambda name: asked.append(name) or import_module(name))
     load(small.saved(small.untrained(), tmp_path / "m.h5"))
     path = edited(small.saved(small.untrained(), tmp_path / "m.h5"), '"Flatten"', '"Origami"')
     assert "Origami" in small.refused(path)

@@ -24,6 +24,7 @@ def exported(
     import tensorflow as tf
 
     module = tf.Module()
+    module.scale = tf.constant(1.0)
     module.weights = tf.Variable(np.random.default_rng(1).standard_normal((784, 10)).astype(np.float32))
     call = tf.function(lambda x: {"scores": function(module.weights, x)})
     signature = call.get_concrete_function(tf.TensorSpec(shape, getattr(tf, dtype), name="image"))
