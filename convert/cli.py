@@ -72,7 +72,8 @@ def _convert_parser() -> argparse.ArgumentParser:
         "model",
         metavar="MODEL",
         type=Path,
-        help="Keras model that classifies digits: an .h5 or .keras file, or a SavedModel folder",
+        help="Keras model that classifies digits: an .h5 or .keras file, a SavedModel folder, or a frozen"
+        " TensorFlow graph (.pb)",
     )
     parser.add_argument(
         "-o", "--output", metavar="OUT.tflite", type=Path, help="file to write (default: MODEL with the suffix .tflite)"

@@ -81,7 +81,6 @@ _LINALG = """
     Cholesky CholeskyInverse Det Eig Eigh Inv Lstsq LuFactor MatrixRank Norm Pinv Qr SVD Solve SolveTriangular
 """
 _CORE = "Cast ConvertToTensor SaturateCast Scatter ScatterUpdate Slice SliceUpdate StopGradient Unstack"
-_QUANTISED = "DTypePolicyMap QuantizedDTypePolicy QuantizedFloat8DTypePolicy"
 
 OPERATIONS = {
     f"keras.src.ops.{place}": frozenset(names.split())
@@ -100,7 +99,7 @@ CLASSES: dict[str, frozenset[str]] = {
     "keras.initializers": frozenset(_INITIALIZERS.split()),
     "keras.regularizers": frozenset(_REGULARIZERS.split()),
     "keras.constraints": frozenset(_CONSTRAINTS.split()),
-    "keras.dtype_policies": frozenset(_QUANTISED.split()),
+    "keras.dtype_policies": frozenset({"DTypePolicyMap"}),
     "keras.mixed_precision": frozenset({"Policy"}),
     **OPERATIONS,
 }

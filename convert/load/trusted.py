@@ -16,6 +16,8 @@ TEXT_LAYERS = {"TextVectorization", "StringLookup", "IntegerLookup", "Hashing", 
 """Layers that work on text; some of them open any file that their configuration names."""
 QUANTISED_LAYERS = {"QuantizeLayer", "QuantizeWrapper", "QuantizeWrapperV2"}
 """Layers of tensorflow-model-optimization, in models that were trained to be quantised."""
+QUANTISED_BY_KERAS = re.compile(r"(Quantized|Int4|GPTQ|AWQ)\w*Policy|\w+QuantizationConfig")
+"""Classes in a model on which ``quantize`` of Keras 3 was called. TFLite 2.21 cannot convert its operations."""
 KERAS_MODULE = re.compile(r"(tf_)?keras(\.|$)|tensorflow\.(python\.)?keras(\.|$)|builtins$")
 """Modules of Keras's own classes and functions."""
 KNOWN = VALUES.union(*CLASSES.values())
@@ -107,6 +109,11 @@ def _checked_names(part: dict[str, Any], path: Path, owner: Any) -> dict[str, An
     kind, config, module = part["class_name"], part.get("config"), part.get("module")
     if isinstance(kind, str) and kind in TEXT_LAYERS:
         raise ConvertError(f"{path}: has a layer {kind}, which works on text; give an image classifier")
+    if isinstance(kind, str) and QUANTISED_BY_KERAS.fullmatch(kind):
+        raise ConvertError(
+            f"{path}: is quantised by Keras, which TFLite cannot convert; save it before model.quantize(), edge-convert"
+            " quantises it"
+        )
     if module is not None and not KERAS_MODULE.match(str(module)):
         raise _custom_error(path, kind, config, str(module))
     if kind == "function":

@@ -10,6 +10,7 @@ import pytest
 from convert.load import check, load
 from convert.load.frozen_graph import is_frozen_graph
 from edge.errors import ConvertError
+from tests.hostile import frozen_graphs
 from tests.support import small
 
 pytestmark = small.QUIET
@@ -121,6 +122,14 @@ def test_only_what_is_between_the_ends_must_be_arithmetic(frozen: Callable[..., 
     path = frozen(build)
     assert load(path, graph_output="scores").labels == tuple("0123456789")
     assert "has WriteFile," in refused(path, graph_output="writes") and not list(tmp_path.glob("written*"))
+
+
+@pytest.mark.parametrize("name", ["circle", "splat", "crowd", "names", "ReadFile", "PyFunc", "UnheardOf"])
+def test_a_graph_that_is_made_to_hurt_is_refused(name: str, tmp_path: Path) -> None:
+    small.keras()
+    text = refused(frozen_graphs.write(tmp_path / "m.pb", frozen_graphs.changes()[name]))
+    assert text.isprintable() and {"splat": "256 MiB", "crowd": "operations"}.get(name, "") in text
+    assert name == "names" or refused(tmp_path / "m.pb", graph_output="scores")
 
 
 def test_what_is_no_frozen_classifier_is_refused(frozen: Callable[..., Path], tmp_path: Path) -> None:

@@ -52,6 +52,8 @@ def function(name: str, module: str = "builtins") -> dict[str, Any]:
         (layer("LSTM", recurrent_activation="mine"), "its layer lstm uses the function mine"),
         (layer("Dense", bias_initializer="deserialize"), "its layer dense uses the function deserialize"),
         (layer("QuantizeWrapperV2", layer=layer("Dense")), "model.save('saved'); then: edge-convert saved"),
+        (layer("Dense", dtype={"class_name": "QuantizedDTypePolicy", "config": {}}), "save it before model.quantize()"),
+        (layer("Dense", quantization_config={"class_name": "Int8QuantizationConfig"}), "is quantised by Keras"),
         (layer("Caps>Length"), "a custom layer, Caps>Length (caps>length)"),
         ({**layer("Dense"), "registered_name": "Caps>Dense"}, "a custom layer, Caps>Dense from keras.layers (dense)"),
         (layer("TFOpLambda", function="io.write_file"), "the operation io.write_file"),
