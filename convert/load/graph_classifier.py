@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -62,9 +63,17 @@ class GraphClassifier:
 
 
 def constants(graph: Any) -> int:
-    """How many floating-point numbers a TensorFlow graph has as constants."""
-    tensors = (node.outputs[0] for node in graph.get_operations() if node.type == "Const")
-    return sum(int(np.prod(tensor.shape)) for tensor in tensors if tensor.dtype.is_floating)
+    """How many floating-point numbers a TensorFlow graph and its functions have as constants."""
+    import tensorflow as tf
+
+    whole = graph.as_graph_def()
+    parts = (whole.node, *(function.node_def for function in whole.library.function))
+    tensors = (node.attr["value"].tensor for part in parts for node in part if node.op == "Const")
+    return sum(
+        math.prod(dim.size for dim in tensor.tensor_shape.dim)
+        for tensor in tensors
+        if tf.dtypes.as_dtype(tensor.dtype).is_floating
+    )
 
 
 def check(model: GraphClassifier, path: Path) -> None:

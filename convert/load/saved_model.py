@@ -57,7 +57,9 @@ def load(path: Path, folder: Path, check_output: Callable[[tuple[int | None, ...
         return signature(**{given: images})[found]
 
     variables = sum(int(np.prod(variable.shape)) for variable in signature.variables)
-    parameters = variables or graph_classifier.constants(signature.graph)
+    # Constants that a model's objects hold are given to its functions, as variables are.
+    held = sum(int(np.prod(tensor.shape)) for tensor in signature.captured_inputs if tensor.dtype.is_floating)
+    parameters = variables or held + graph_classifier.constants(signature.graph)
     return GraphClassifier(scores, source, target, parameters, path)
 
 

@@ -198,7 +198,7 @@ def _custom_error(path: Path, kind: Any, config: Any, module: str | None = None)
     name = config if kind == "function" else kind
     settings = config if isinstance(config, dict) else {}
     place = f" from {_printable(module)}" if module else ""
-    if name in QUANTISED_LAYERS:
+    if isinstance(name, str) and name in QUANTISED_LAYERS:
         return ConvertError(
             f"{path}: was trained to be quantised, with layers of tensorflow-model-optimization, whose code is not in"
             " the file; a SavedModel of it keeps the ranges: with tfmot.quantization.keras.quantize_scope(): model ="

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import re
 import tarfile
 import zipfile
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convert.load.file_type import HDF5, ZIP, archive_error, refuse_other_files
+from convert.load.file_type import HDF5, ONNX_ADVICE, TORCH_ADVICE, ZIP, archive_error, refuse_other_files
 from edge.errors import ConvertError
 from tests.support import small
 
@@ -67,6 +68,12 @@ def test_onnx_and_graphs_are_known_by_their_names_too() -> None:
     for name, complaint in (("m.onnx", "an ONNX model; make a SavedModel"), ("m.pb", "no frozen graph")):
         with pytest.raises(ConvertError, match=complaint):
             refuse_other_files(Path(name), bytes(100))
+
+
+def test_the_guide_names_the_same_version_as_the_errors() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "converting.md").read_text("utf-8")
+    (version,) = set(re.findall(r"onnx2tf\[tensorflow\]==[\d.]+\d", guide + ONNX_ADVICE + TORCH_ADVICE))
+    assert version in guide and version in ONNX_ADVICE and version in TORCH_ADVICE
 
 
 @pytest.mark.parametrize("content", [HDF5, ZIP])
