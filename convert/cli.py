@@ -75,7 +75,8 @@ def _convert_parser() -> argparse.ArgumentParser:
         "model",
         metavar="MODEL",
         type=Path,
-        help="Keras model that classifies digits: an .h5 or .keras file, or a SavedModel folder",
+        help="Keras model that classifies digits: an .h5 or .keras file, a SavedModel folder, or a frozen"
+        " TensorFlow graph (.pb)",
     )
     parser.add_argument(
         "-o", "--output", metavar="OUT.tflite", type=Path, help="file to write (default: MODEL with the suffix .tflite)"
@@ -117,6 +118,13 @@ def _convert_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--architecture", metavar="MODEL.json", type=Path,
         help="JSON file from model.to_json(), if MODEL contains weights only",
+    )  # fmt: skip
+    parser.add_argument(
+        "--graph-input", metavar="NAME", help="input of a frozen graph (.pb), if it has several (default: the only one)"
+    )
+    parser.add_argument(
+        "--graph-output", metavar="NAME",
+        help="output of a frozen graph, one number for each digit (default: the only end of it)",
     )  # fmt: skip
     parser.add_argument(
         "--calibrate",

@@ -16,7 +16,7 @@ from convert.conversion import attempts, dataset
 from convert.conversion.dataset import Dataset
 from convert.conversion.pipeline import CARD_TRIALS, LOAD_SECONDS, STEP_IMAGES, STEP_SECONDS, TIMED_IMAGES
 from convert.data.mnist import load_mnist
-from convert.evaluation import verify
+from convert.evaluation import accuracy, verify
 from convert.evaluation.verify import wilson
 from convert.load import MAX_SECONDS_PER_IMAGE, input_format
 from convert.load.conventions import InputFormat
@@ -70,19 +70,19 @@ class Adopted:
     types: tuple[str, str]
     """Of the file's input and output."""
     input_format: InputFormat
-    right: int
-    """How many of ``images`` it reads, through ``edge.model``."""
+    reads: float
+    """Its accuracy on so many ``images``, 0 to 1, through ``edge.model``."""
     images: int
     remarks: tuple[str, ...] = ()
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """What was found, as names and values."""
         card, trials = self.card, self.input_format.trials
-        low, high = wilson(self.right, self.images)
+        low, high = wilson(round(self.reads * self.images), self.images)
         yield "input", f"{' to '.join(self.types)}, {card.paper:g} for paper, {card.ink:g} for ink ({trials[0].name})"
         yield "labels", ", ".join(card.labels)
         yield "outputs", f"{card.output}, at temperature {card.temperature:g}"
-        yield "reads", f"{self.right / self.images:.2%} of {self.images:,} digits ({low:.1%} to {high:.1%})"
+        yield "reads", f"{self.reads:.2%} of {self.images:,} digits ({low:.1%} to {high:.1%})"
         for remark in (*self.remarks, *self.input_format.remarks()):
             yield "note", remark
 
@@ -134,12 +134,11 @@ def adopt(request: Request, on_step: Callable[[str], None], allow: Callable[[flo
     card = attempts.calibrated(path, card, *fitting)
     path.write_bytes(packed(content, card))
     next_step(f"reading {len(digits.test):,} test images")
-    read = verify.most_probable(verify.predict(lambda: Model(path), digits.test), card.labels)
-    right = int((read == digits.test_labels).sum())
-    accuracy = right / len(read)
-    if 100 * accuracy < request.min_accuracy:
+    outputs = verify.predict(lambda: Model(path), digits.test)
+    reads = accuracy.accuracy(outputs, card.labels, digits.test_labels)
+    if 100 * reads < request.min_accuracy:
         raise ConvertError(
-            f"{where}: reads only {accuracy:.1%} of MNIST's digits, fed in the best way that was found, less than"
+            f"{where}: reads only {reads:.1%} of MNIST's digits, fed in the best way that was found, less than"
             f" --min-accuracy {request.min_accuracy:g}; nothing is written; if you know how it was trained, say so with"
             " --labels, --input-range and --polarity"
         )
@@ -149,13 +148,13 @@ def adopt(request: Request, on_step: Callable[[str], None], allow: Callable[[flo
         card,
         evaluation={
             "data_sha256": digits.digest,
-            "mnist": {"images": len(read), "accuracy": round(accuracy, 6)},
+            "mnist": {"images": len(outputs), "accuracy": round(reads, 6)},
             "input": [trial.figures() for trial in found.trials[:CARD_TRIALS]],
         },
     )
     remarks = [f"edge run refuses it: {weak}; train it on more kinds of handwriting"] if weak else []
     return Adopted(
-        content=packed(content, card), card=card, types=model.types, input_format=found, right=right, images=len(read),
+        content=packed(content, card), card=card, types=model.types, input_format=found, reads=reads, images=len(outputs),
         remarks=tuple(remarks),
     )  # fmt: skip
 

@@ -67,6 +67,10 @@ class Request:
     """The JSON of ``model.to_json()``, for a file that contains weights only."""
     labels: tuple[str, ...] | None = None
     """What each output stands for; None: what edge-train named, else what is usual for so many or found."""
+    graph_input: str | None = None
+    """The name of a frozen graph's input, if it has several."""
+    graph_output: str | None = None
+    """The name of its output."""
     input_range: str | None = None
     """A key of ``convert.choices.RANGES``; None: detected."""
     polarity: str | None = None
@@ -153,7 +157,7 @@ def convert(
     """
     where = str(request.model)
     allow(LOAD_SECONDS)
-    load.check(request.model, architecture=request.architecture)
+    load.check(request.model, architecture=request.architecture, labels=request.labels)
     # Nothing foreign is read from here to the next of these lines, and a network's disk may be slow.
     allow(0)
     on_step("reading MNIST")
@@ -166,7 +170,10 @@ def convert(
 
         on_step("loading the model")
         allow(LOAD_SECONDS)
-        loaded = load.load(request.model, architecture=request.architecture, labels=request.labels)
+        loaded = load.load(
+            request.model, architecture=request.architecture, labels=request.labels,
+            graph_input=request.graph_input, graph_output=request.graph_output,
+        )  # fmt: skip
         # Not on blank images: a model may be made to be quick on these, and endless on digits.
         timed = input_format.samples(loaded.model, digits.test[:TIMED_IMAGES], where)
         seconds = STEP_SECONDS + STEP_IMAGES * load.seconds_per_image(loaded.model, timed, request.model)

@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 import math
-import re
 import time
-import warnings
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convert.classes import LABELS_BY_OUTPUTS, of_head
-from convert.load import channels, keras1, keras_file, saved_model, sizes
-from convert.load.architecture import OPERATION_PREFIX, for_inference, has_input, mark_operations, operation_names
+from convert.load import (
+    classifier,
+    ends,
+    frozen_graph,
+    graph_classifier,
+    keras1,
+    keras_file,
+    saved_model,
+    sizes,
+    with_keras,
+)
+from convert.load.architecture import for_inference, mark_operations
 from convert.load.file_type import SAVE_ADVICE, refuse_other_files
-from convert.load.known import OPERATIONS
 from convert.load.trusted import trusted
 from edge.errors import ConvertError
 from edge.model.card import DIGITS
-from edge.system.text import is_text, one_line
+from edge.system.text import is_text
 
 MOST_OUTPUTS = 100
 """The most outputs that digits are looked for among. Chosen: a set of all digits and letters has 62."""
 MAX_SECONDS_PER_IMAGE = 0.02
 """A slower model is refused. Chosen: ResNet-50 takes 0.005 s here, and a Raspberry Pi takes ten times as long."""
-QUOTED_CONFIG = re.compile(r" Full object config| Received: | Make sure custom| config=\{")
-"""Where Keras's error messages begin to quote the file's configuration: the text is cut there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class LoadedModel:
     """A loaded Keras model, and where it came from."""
 
     model: Any
-    """A ``keras.Model``, a ``tf_keras.Model`` for a file that only Keras 2 reads, or a SavedClassifier. It takes
+    """A ``keras.Model``, a ``tf_keras.Model`` for a file that only Keras 2 reads, or a GraphClassifier. It takes
     float32, channels last, and any batch size."""
     path: Path
     sha256: str
@@ -50,52 +55,72 @@ class LoadedModel:
     """What each of its outputs stands for; empty if only its answers can say that."""
 
 
-def load(path: Path, *, architecture: Path | None = None, labels: tuple[str, ...] | None = None) -> LoadedModel:
-    """The model in a Keras file (.h5, .hdf5, .keras) or in a SavedModel folder.
+def load(
+    path: Path,
+    *,
+    architecture: Path | None = None,
+    labels: tuple[str, ...] | None = None,
+    graph_input: str | None = None,
+    graph_output: str | None = None,
+) -> LoadedModel:
+    """The model in a Keras file (.h5, .hdf5, .keras), in a SavedModel folder or in a frozen graph (.pb).
 
-    ``architecture`` is the JSON of ``model.to_json()`` for a file that has weights only; ``labels`` say what each
-    output stands for, by default what edge-train named, else what is usual for so many. Raises ConvertError if the file
-    is refused.
+    ``architecture`` is the JSON of ``model.to_json()`` for a file that has weights only, and ``graph_input`` and
+    ``graph_output`` name the ends of a frozen graph that has several; ``labels`` say what each output stands for, by
+    default what edge-train named, else what is usual for so many. Raises ConvertError if the file is refused.
     """
+    if (graph_input or graph_output) and not frozen_graph.is_frozen_graph(path):
+        raise ConvertError(f"{path}: is no frozen graph; leave out --graph-input and --graph-output")
     if path.is_dir() and not (path / keras_file.CONFIG).is_file():
-        model, by, digest = _from_folder(path, architecture)
+        model, by, digest = _from_folder(path, architecture, labels)
+    elif frozen_graph.is_frozen_graph(path):
+        model, by, digest = _from_graph(path, graph_input, graph_output, labels)
     else:
-        model, by, digest = _from_file(path, architecture)
+        model, by, digest = _from_file(path, architecture, labels)
     return LoadedModel(model, path, digest, by, _labels(model, labels, path))
 
 
-def _from_folder(path: Path, architecture: Path | None) -> tuple[Any, str, str]:
+def _from_folder(path: Path, architecture: Path | None, labels: tuple[str, ...] | None) -> tuple[Any, str, str]:
+    _check_folder(path, architecture)
+    import tensorflow as tf
+
+    with TemporaryDirectory() as folder:
+        model = saved_model.load(path, Path(folder), lambda shape: _check_numbers(shape, "", labels, path))
+    graph_classifier.check(model, path)
+    return model, f"tensorflow {tf.__version__}", saved_model.digest(path)
+
+
+def _from_graph(
+    path: Path, given: str | None, found: str | None, labels: tuple[str, ...] | None
+) -> tuple[Any, str, str]:
+    import tensorflow as tf
+
+    content = _content(path)
+    model, switches = frozen_graph.load(
+        content, path, given, found, lambda shape: _check_numbers(shape, "", labels, path)
+    )
+    graph_classifier.check(model, path)
+    by = f"tensorflow {tf.__version__}" + (f" with {switches}" if switches else "")
+    return model, by, sha256(content).hexdigest()
+
+
+def _check_folder(path: Path, architecture: Path | None) -> None:
     if not (path / saved_model.GRAPH).is_file():
         raise ConvertError(
             f"{path}: is a folder without {saved_model.GRAPH}, so it is not a SavedModel; give a model file"
         )
     if architecture:
         raise ConvertError(f"{path}: a SavedModel contains its architecture; leave out --architecture")
-    import tensorflow as tf
-
-    with TemporaryDirectory() as folder:
-        model = saved_model.load(path, Path(folder))
-    _check_classifier(1, 1, model.output_shape, path)
-    try:
-        _check_runs(model)
-        noise = np.random.default_rng(1).random((2, *_input_size(model)), np.float32)
-        is_steady = all(np.allclose(model.predict(x), model.predict(x), atol=1e-5) for x in (noise, 255 * noise))
-    except Exception as error:  # TensorFlow can raise anything
-        raise ConvertError(f"{path}: does not run on two images ({_short(error)}); save it again") from error
-    if not is_steady:
-        # Keras 3.15's export() leaves layers such as RandomRotation active.
-        raise ConvertError(
-            f"{path}: gives different answers for the same image, as if data augmentation layers were exported while"
-            " active; remove them and export it again, or save it with model.save('model.keras')"
-        )
-    return model, f"tensorflow {tf.__version__}", saved_model.digest(path)
+    saved_model.check_files(path)
 
 
-def check(path: Path, *, architecture: Path | None = None) -> None:
+def check(path: Path, *, architecture: Path | None = None, labels: tuple[str, ...] | None = None) -> None:
     """Raise ConvertError for a file that ``load`` would refuse before it starts Keras, which takes seconds."""
-    if not path.is_dir() or (path / keras_file.CONFIG).is_file():
+    if path.is_dir() and not (path / keras_file.CONFIG).is_file():
+        _check_folder(path, architecture)
+    elif not frozen_graph.is_frozen_graph(path):
         with TemporaryDirectory() as folder:
-            _read(path, architecture, Path(folder))
+            _read(path, architecture, labels, Path(folder))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +141,7 @@ class _Read:
     """The backend that trained the weights."""
 
 
-def _read(path: Path, architecture: Path | None, folder: Path) -> _Read:
+def _read(path: Path, architecture: Path | None, labels: tuple[str, ...] | None, folder: Path) -> _Read:
     """Read a Keras file, and check it. Raises ConvertError."""
     file = keras_file.zip_folder(path, folder) if path.is_dir() else path
     content = _content(file)
@@ -128,14 +153,15 @@ def _read(path: Path, architecture: Path | None, folder: Path) -> _Read:
     where = architecture if architecture and found.architecture is None else path
     is_keras1 = keras1.is_keras1(config, version)
     config = trusted(keras1.translate(config, where) if is_keras1 else config, where)
+    _check_ends(config, labels, path)
     digest = saved_model.digest(path) if path.is_dir() else sha256(content).hexdigest()
     return _Read(file, digest, found, config, is_keras1, version, backend)
 
 
-def _from_file(path: Path, architecture: Path | None) -> tuple[Any, str, str]:
+def _from_file(path: Path, architecture: Path | None, labels: tuple[str, ...] | None) -> tuple[Any, str, str]:
     with TemporaryDirectory() as name:
         folder = Path(name)
-        read = _read(path, architecture, folder)
+        read = _read(path, architecture, labels, folder)
         config = for_inference(read.architecture)
         is_keras3 = read.version.startswith("3.")
         if is_keras3 and read.content.has_layer_groups:
@@ -143,7 +169,7 @@ def _from_file(path: Path, architecture: Path | None) -> tuple[Any, str, str]:
         copy = keras_file.write_copy(read.file, read.content, config, folder)
         # Only Keras 3 reads files of Keras 3, only tf_keras those of Keras 1; importing tf_keras takes seconds.
         names = ("tf_keras",) if read.is_keras1 else ("keras",) if is_keras3 else ("keras", "tf_keras")
-        model, by = _load_with_keras(copy, config, read.backend, path, names)
+        model, by = with_keras.load(copy, config, read.backend, path, names)
     return model, by, read.sha256
 
 
@@ -174,77 +200,19 @@ def _architecture(found: keras_file.KerasFile, given: Path | None, path: Path) -
     return described.architecture, described.version or found.version, found.backend
 
 
-def _load_with_keras(
-    copy: Path, config: dict[str, Any], backend: str, path: Path, names: tuple[str, ...]
-) -> tuple[Any, str]:
-    """The model and its loader's name, from the first Keras of ``names`` that can load it.
-
-    Keras 3 cannot read many files of Keras 2, or reads them wrongly.
-    """
-    failures: list[Exception] = []
-    for name in names:
-        try:
-            keras = import_module(name)
-            # The loss and the optimizer are not needed, and may be custom code.
-            operations = _operations(config) if name == "keras" else {}
-            with warnings.catch_warnings():
-                # Keras warns about its own older style, such as input_shape instead of an Input.
-                warnings.simplefilter("ignore")
-                model = keras.models.load_model(copy, compile=False, custom_objects=operations)
-            _check_classifier(len(model.inputs or ()), len(model.outputs or ()), model.output_shape, path)
-            if backend == "theano":
-                channels.from_theano(model, path)
-            if channels.is_channels_first(model):
-                model = channels.channels_last(model, keras, path)
-            _check_runs(model)
-            return model, f"{name} {keras.__version__}"
-        except Exception as error:  # Keras can raise anything
-            failures.append(error)
-    raise _load_error(failures, config, path) from failures[-1]
+def _check_ends(architecture: dict[str, Any], labels: tuple[str, ...] | None, path: Path) -> None:
+    """Raise ConvertError if an architecture says that its model is no classifier of digits."""
+    found = ends.ends(architecture)
+    if (found.inputs or 1, found.outputs or 1) != (1, 1):
+        classifier.check_ends(found.inputs or 1, found.outputs or 1, (), path)
+    if found.numbers is not None:
+        _check_numbers((None, found.numbers), found.last, labels, path)
 
 
-def _operations(config: dict[str, Any]) -> dict[str, Any]:
-    """Keras 3's classes for the architecture's operations outside layers, by their names in it."""
-    found = {}
-    for name in operation_names(config):
-        kind = name.removeprefix(OPERATION_PREFIX)
-        places = [place for place, kinds in OPERATIONS.items() if kind in kinds]
-        if places and hasattr(module := import_module(places[0]), kind):
-            found[name] = getattr(module, kind)
-    return found
-
-
-def _load_error(failures: list[Exception], config: dict[str, Any], path: Path) -> Exception:
-    """The most useful of the errors: one that was found here, else Keras's own message."""
-    for error in reversed(failures):
-        if isinstance(error, ConvertError | ModuleNotFoundError):
-            return error
-    if not has_input(config):
-        return ConvertError(
-            f"{path}: does not say what shape its input has; add keras.Input((28, 28, 1)) as the first layer, or call"
-            " the model once, and save it again"
-        )
-    return ConvertError(f"{path}: Keras cannot load it ({_short(failures[-1])}); save it again with Keras 3")
-
-
-def _check_classifier(inputs: int, outputs: int, shape: Any, path: Path) -> None:
-    if inputs != 1 or outputs != 1:
-        raise ConvertError(f"{path}: has {inputs} inputs and {outputs} outputs; a digit classifier has one of each")
-    sizes = [n for n in shape[1:] if n != 1]
-    if len(shape) < 2 or None in sizes or len(sizes) > 1:
-        what = "not one number for each digit; autoencoders, detectors and segmenters are not supported"
-    elif not sizes:
-        what = "a single number; a digit classifier gives one number for each digit"
-    else:
-        return
-    raise ConvertError(f"{path}: has an output of shape {shape}, {what}")
-
-
-def _check_runs(model: Any) -> None:
-    """Run a model on two blank images; raises if it does not run here, or not with this batch size."""
-    outputs = model.predict(np.zeros((2, *_input_size(model)), np.float32), verbose=0)
-    if np.asarray(outputs).shape != (2, *model.output_shape[1:]):
-        raise ValueError(f"two images give an output of shape {np.asarray(outputs).shape}")
+def _check_numbers(shape: tuple[int | None, ...], last: str, labels: tuple[str, ...] | None, path: Path) -> None:
+    """Raise ConvertError if no labels fit an output of this shape, of a layer with the name ``last``."""
+    classifier.check_ends(1, 1, shape, path)
+    _labels(SimpleNamespace(output_shape=shape, layers=[SimpleNamespace(name=last)]), labels, path)
 
 
 def seconds_per_image(model: Any, images: NDArray[np.float32], path: Path) -> float:
@@ -257,12 +225,6 @@ def seconds_per_image(model: Any, images: NDArray[np.float32], path: Path) -> fl
     if seconds > MAX_SECONDS_PER_IMAGE:
         raise ConvertError(f"{path}: takes {1000 * seconds:.0f} ms for an image; give a smaller model")
     return seconds
-
-
-def _input_size(model: Any) -> list[int]:
-    """The shape of one input; a variable height, width or number of channels becomes that of a glyph."""
-    shape = list(model.input_shape[1:])
-    return [size or default for size, default in zip(shape, (28, 28, 1), strict=True)] if len(shape) == 3 else shape
 
 
 def _labels(model: Any, labels: tuple[str, ...] | None, path: Path) -> tuple[str, ...]:
@@ -285,9 +247,3 @@ def _labels(model: Any, labels: tuple[str, ...] | None, path: Path) -> tuple[str
             f"{path}: has {outputs} outputs, but --labels has {len(labels)}; give one label for each output"
         )
     return labels
-
-
-def _short(error: BaseException) -> str:
-    """An error's text as one short line: the innermost of Keras's nested errors, without quoted configurations."""
-    text = one_line(error).rpartition("Exception encountered: ")[2]
-    return QUOTED_CONFIG.split(text)[0][:120] or type(error).__name__

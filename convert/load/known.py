@@ -7,6 +7,8 @@ TensorFlow 2.21, of which each was looked at. Left out is what holds or calls co
 
 from __future__ import annotations
 
+import re
+
 _LAYERS = """
     Activation ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D
     AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D Add AdditiveAttention AlphaDropout Attention AugMix
@@ -79,7 +81,6 @@ _LINALG = """
     Cholesky CholeskyInverse Det Eig Eigh Inv Lstsq LuFactor MatrixRank Norm Pinv Qr SVD Solve SolveTriangular
 """
 _CORE = "Cast ConvertToTensor SaturateCast Scatter ScatterUpdate Slice SliceUpdate StopGradient Unstack"
-_QUANTISED = "DTypePolicyMap QuantizedDTypePolicy QuantizedFloat8DTypePolicy"
 
 OPERATIONS = {
     f"keras.src.ops.{place}": frozenset(names.split())
@@ -98,7 +99,7 @@ CLASSES: dict[str, frozenset[str]] = {
     "keras.initializers": frozenset(_INITIALIZERS.split()),
     "keras.regularizers": frozenset(_REGULARIZERS.split()),
     "keras.constraints": frozenset(_CONSTRAINTS.split()),
-    "keras.dtype_policies": frozenset(_QUANTISED.split()),
+    "keras.dtype_policies": frozenset({"DTypePolicyMap"}),
     "keras.mixed_precision": frozenset({"Policy"}),
     **OPERATIONS,
 }
@@ -114,8 +115,21 @@ _ACTIVATIONS = """
 """
 ACTIVATIONS = frozenset(_ACTIVATIONS.split())
 """The functions that Keras may write as objects."""
+SAME_ACTIVATIONS = {
+    "softmax_v2": "softmax", "log_softmax_v2": "log_softmax", "identity": "linear", "exp": "exponential",
+}  # fmt: skip
+"""How Keras writes TensorFlow's functions, such as ``tf.nn.softmax``, that it has itself under another name."""
+_ELEMENTWISE = """
+    abs acos acosh asin asinh atan atanh ceil cos cosh erf erfc expm1 floor log log1p negative reciprocal
+    reciprocal_no_nan rint round rsqrt sign sin sinh sqrt square tan
+"""
+ELEMENTWISE = {name: name for name in _ELEMENTWISE.split()} | {"absolute": "abs", "neg": "negative"}
+"""How Keras writes functions of ``tf.math`` and ``keras.ops`` that it has no activation for, and their names in
+``tf.math``: one number from each number."""
+PLAIN_FUNCTIONS = frozenset({*ACTIVATIONS, *SAME_ACTIVATIONS, *ELEMENTWISE})
+"""Functions that need no code of the file's author: one name stands for one function."""
 FUNCTIONS = {
-    "activation": ACTIVATIONS | {"ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax", "ThresholdedReLU"},
+    "activation": PLAIN_FUNCTIONS | {"ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax", "ThresholdedReLU"},
     "initializer": CLASSES["keras.initializers"],
     "regularizer": CLASSES["keras.regularizers"] | {"l1_l2"},
     "constraint": CLASSES["keras.constraints"],
@@ -171,4 +185,19 @@ _TENSORFLOW = {
     """,
 }
 TENSORFLOW = frozenset(place + name for place, names in _TENSORFLOW.items() for name in names.split())
-"""TensorFlow functions that a model of tf_keras may use as layers."""
+"""TensorFlow functions that a model of tf_keras may use as layers, by the names that TensorFlow 2.21 writes."""
+PLACE = re.compile(r"(compat\.v1\.)?((math|nn|linalg|image|dtypes|manip|debugging)\.)?")
+"""Where TensorFlow has these and nothing but arithmetic. One function has names in several of them, and which of its
+names is written has changed between its versions: ``nn.softmax``, ``math.softmax``, ``compat.v1.nn.softmax``."""
+_OLDER_NAMES = """
+    avg_pool_v2 div_no_nan lin_space lrn matrix_band_part matrix_determinant matrix_diag matrix_diag_part
+    matrix_inverse matrix_set_diag matrix_solve matrix_square_root max_pool_v2 mod resize_image_with_crop_or_pad
+    reverse_v2 swish tensor_scatter_add tensor_scatter_sub tensor_scatter_update transpose_image where_v2
+"""
+_LAST_NAMES = {name.rpartition(".")[2] for name in TENSORFLOW if not name.startswith("__")} | {*_OLDER_NAMES.split()}
+
+
+def is_numeric(function: str) -> bool:
+    """Whether a model of tf_keras may use the TensorFlow function with this public name as a layer."""
+    place = PLACE.match(function)
+    return function in TENSORFLOW or (place is not None and function[place.end() :] in _LAST_NAMES)

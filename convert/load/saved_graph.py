@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from convert.load import classifier
 from convert.load.operations import ALLOWED, CHECKPOINT
 from convert.load.sizes import MAX_BYTES, mebibytes
 from edge.errors import ConvertError
@@ -16,6 +17,8 @@ MAX_NODES = 200_000
 """The most operations in a graph and its functions. Chosen: a recurrent model of Keras 2 has about 5,000."""
 MAX_NAMED = 4
 """How many operations an error names."""
+SIGNATURE = "serving_default"
+"""The name of the function that TensorFlow and every Keras export for inference."""
 INITIALISER = "__saved_model_init_op"
 """The signature that names what TensorFlow runs on loading (``tensorflow/python/saved_model/constants.py``)."""
 INITIALISERS = ("saved_model_main_op", "legacy_init_op")
@@ -23,6 +26,8 @@ INITIALISERS = ("saved_model_main_op", "legacy_init_op")
 OBJECTS = {"user_object", "function", "bare_concrete_function", "variable", "constant", "captured_tensor", None}
 """Kinds of objects that a model of numbers has. The others are ``asset``, a file, and ``resource``, such as a table of
 words, with functions that run on loading."""
+CONSTANT = "tf.TrackableConstant"
+"""The name that TensorFlow gives to its own class of a constant (``saved_model_utils.py``)."""
 NO_VALUES = {"DT_RESOURCE", "DT_VARIANT"}
 """Types of constants whose bytes TensorFlow would take for objects."""
 ADVICE = "export it for inference only, with model.export(folder)"
@@ -49,11 +54,29 @@ def checked(content: bytes, path: Path) -> Any:
     _check_objects(meta, path)
     nodes = {node.name: node for node in meta.graph_def.node}
     functions = {function.signature.name: function for function in meta.graph_def.library.function}
-    _check_sizes([*nodes.values(), *(node for function in functions.values() for node in function.node_def)], path)
-    _check_operations(nodes.values(), functions, path)
+    check_sizes([*nodes.values(), *(node for function in functions.values() for node in function.node_def)], path)
+    check_operations(nodes.values(), functions, path)
     _check_initialisers(meta, nodes, path)
     _remove_saving(meta, nodes, functions, path)
     return parsed
+
+
+def signature(parsed: Any, path: Path) -> tuple[str, Any]:
+    """The signature of a checked SavedModel that classifies: its name, and the shape of its output.
+
+    Raises ConvertError if there is none, or if it has not exactly one input and one output.
+    """
+    signatures = {key: one for key, one in parsed.meta_graphs[0].signature_def.items() if key != INITIALISER}
+    names = sorted(signatures)
+    name = SIGNATURE if SIGNATURE in names else names[0] if len(names) == 1 else None
+    if name is None:
+        others = f"only {', '.join(map(_printable, names[:MAX_NAMED]))}" if names else "none"
+        raise ConvertError(f"{path}: has no signature {SIGNATURE} ({others}); save it with model.export(folder)")
+    inputs, outputs = signatures[name].inputs, signatures[name].outputs
+    if (len(inputs), len(outputs)) != (1, 1):
+        classifier.check_ends(len(inputs), len(outputs), (), path)
+    (found,) = outputs.values()
+    return name, found.tensor_shape
 
 
 def has_variables(parsed: Any) -> bool:
@@ -66,12 +89,14 @@ def _check_objects(meta: Any, path: Path) -> None:
         raise ConvertError(f"{path}: reads a file of its own, {_printable(asset.filename)}; {ADVICE}")
     for part in meta.object_graph_def.nodes:
         kind = part.WhichOneof("kind")
-        if kind not in OBJECTS or part.saveable_objects or part.registered_name or part.registered_saver:
-            what = kind if kind not in OBJECTS else part.registered_name or part.registered_saver or "saver"
+        registered = "" if kind == "constant" and part.registered_name == CONSTANT else part.registered_name
+        if kind not in OBJECTS or part.saveable_objects or registered or part.registered_saver:
+            what = kind if kind not in OBJECTS else registered or part.registered_saver or "saver"
             raise ConvertError(f"{path}: has an object that runs on loading, {_printable(what)}; {ADVICE}")
 
 
-def _check_sizes(nodes: list[Any], path: Path) -> None:
+def check_sizes(nodes: list[Any], path: Path) -> None:
+    """Raise ConvertError if nodes are too many, or have constants or variables that are too large or no numbers."""
     from tensorflow.core.framework import types_pb2
     from tensorflow.python.framework import dtypes
 
@@ -95,9 +120,12 @@ def _count(shape: Any) -> int:
     return math.prod(max(dim.size, 0) for dim in shape.dim)
 
 
-def _check_operations(nodes: Iterable[Any], functions: Mapping[str, Any], path: Path) -> None:
+def check_operations(
+    nodes: Iterable[Any], functions: Mapping[str, Any], path: Path, *, allow_saving: bool = True
+) -> None:
+    """Raise ConvertError if one of these nodes, or one in a function, is not arithmetic (nor for saving)."""
     everywhere = (nodes, *(function.node_def for function in functions.values()))
-    found = {node.op for part in everywhere for node in part} - ALLOWED - CHECKPOINT
+    found = {node.op for part in everywhere for node in part} - ALLOWED - (CHECKPOINT if allow_saving else set())
     if found:
         raise _operation_error(path, found)
 
@@ -108,7 +136,7 @@ def _check_initialisers(meta: Any, nodes: Mapping[str, Any], path: Path) -> None
     signatures = [signature for key, signature in meta.signature_def.items() if key == INITIALISER]
     names = [name for collection in collections for name in collection.node_list.value]
     names += [tensor.name for signature in signatures for tensor in signature.outputs.values()]
-    found = {nodes[name].op for name in _before(map(_node_name, names), nodes)} - {"NoOp"}
+    found = {nodes[name].op for name in before(map(node_name, names), nodes)} - {"NoOp"}
     if found:
         raise ConvertError(f"{path}: runs {_listed(found)} on loading, as an initialiser; {ADVICE}")
 
@@ -125,10 +153,10 @@ def _remove_saving(meta: Any, nodes: Mapping[str, Any], functions: Mapping[str, 
         raise _operation_error(path, CHECKPOINT & _operations_of(name, functions))
     removed = CHECKPOINT if objects.nodes else CHECKPOINT - {"RestoreV2"}
     first = {name for name, node in nodes.items() if node.op in removed or saving & set(_calls(node))}
-    gone = _after(first, nodes)
+    gone = after(first, nodes)
     for key, signature in meta.signature_def.items():
-        ends = [_node_name(tensor.name) for tensor in (*signature.outputs.values(), *signature.inputs.values())]
-        if key != INITIALISER and (bad := gone & set(_before(ends, nodes))):
+        ends = [node_name(tensor.name) for tensor in (*signature.outputs.values(), *signature.inputs.values())]
+        if key != INITIALISER and (bad := gone & set(before(ends, nodes))):
             raise _operation_error(path, {nodes[name].op for name in bad} & CHECKPOINT or CHECKPOINT)
     for node in nodes.values():
         if node.op == "RestoreV2" and node.name not in gone:
@@ -143,12 +171,12 @@ def _remove_saving(meta: Any, nodes: Mapping[str, Any], functions: Mapping[str, 
 
 def _check_restoring(node: Any, filename: str, nodes: Mapping[str, Any], path: Path) -> None:
     """Raise ConvertError unless a RestoreV2 reads the file whose name TensorFlow gives to the graph's saver."""
-    source = nodes.get(_node_name(node.input[0])) if node.input else None
-    if source is None or source.name != _node_name(filename):
+    source = nodes.get(node_name(node.input[0])) if node.input else None
+    if source is None or source.name != node_name(filename):
         raise _operation_error(path, {"RestoreV2"})
-    for before in (nodes[name] for name in _before([source.name], nodes)):
-        values = [text for value in before.attr.values() for text in value.tensor.string_val]
-        if before.op not in ("Const", "Placeholder", "PlaceholderWithDefault") or any(b"/" in text for text in values):
+    for node in (nodes[name] for name in before([source.name], nodes)):
+        values = [text for value in node.attr.values() for text in value.tensor.string_val]
+        if node.op not in ("Const", "Placeholder", "PlaceholderWithDefault") or any(b"/" in text for text in values):
             raise _operation_error(path, {"RestoreV2"})
 
 
@@ -177,23 +205,24 @@ def _functions_of(part: Any) -> Iterator[str]:
     yield part.bare_concrete_function.concrete_function_name
 
 
-def _before(names: Iterable[str], nodes: Mapping[str, Any]) -> list[str]:
-    """These nodes and all that they depend on."""
+def before(names: Iterable[str], nodes: Mapping[str, Any], stop: Container[str] = ()) -> list[str]:
+    """These nodes and all that they depend on, without what only those in ``stop`` depend on."""
     found, waiting = set(), [name for name in names if name in nodes]
     while waiting:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            waiting += [before for end in nodes[name].input if (before := _node_name(end)) in nodes]
+            inputs = () if name in stop else nodes[name].input
+            waiting += [one for end in inputs if (one := node_name(end)) in nodes]
     return sorted(found)
 
 
-def _after(names: set[str], nodes: Mapping[str, Any]) -> set[str]:
+def after(names: set[str], nodes: Mapping[str, Any]) -> set[str]:
     """These nodes and all that depend on them."""
     users: dict[str, list[str]] = {}
     for name, node in nodes.items():
         for end in node.input:
-            users.setdefault(_node_name(end), []).append(name)
+            users.setdefault(node_name(end), []).append(name)
     found, waiting = set(), list(names)
     while waiting:
         name = waiting.pop()
@@ -203,7 +232,7 @@ def _after(names: set[str], nodes: Mapping[str, Any]) -> set[str]:
     return found
 
 
-def _node_name(end: str) -> str:
+def node_name(end: str) -> str:
     """The node of ``^node`` or ``node:0``, as inputs and tensors are named."""
     return end.removeprefix("^").partition(":")[0]
 

@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from convert.load import operations
-from convert.load.known import ACTIVATIONS, CLASSES, FUNCTIONS, TENSORFLOW, VALUES
+from convert.load.known import CLASSES, ELEMENTWISE, FUNCTIONS, PLAIN_FUNCTIONS, SAME_ACTIVATIONS, VALUES, is_numeric
 from edge.errors import ConvertError
 
 CODE_LAYERS = {"Lambda", "__lambda__", "LambdaMerge", "TorchModuleWrapper", "FlaxLayer", "JaxLayer", "TFSMLayer"}
 """Layers that contain program code, which would run when the model is loaded or used."""
 TEXT_LAYERS = {"TextVectorization", "StringLookup", "IntegerLookup", "Hashing", "HashedCrossing"}
 """Layers that work on text; some of them open any file that their configuration names."""
+QUANTISED_LAYERS = {"QuantizeLayer", "QuantizeWrapper", "QuantizeWrapperV2"}
+"""Layers of tensorflow-model-optimization, in models that were trained to be quantised."""
+QUANTISED_BY_KERAS = re.compile(r"(Quantized|Int4|GPTQ|AWQ)\w*Policy|\w+QuantizationConfig")
+"""Classes in a model on which ``quantize`` of Keras 3 was called. TFLite 2.21 cannot convert its operations."""
 KERAS_MODULE = re.compile(r"(tf_)?keras(\.|$)|tensorflow\.(python\.)?keras(\.|$)|builtins$")
 """Modules of Keras's own classes and functions."""
 KNOWN = VALUES.union(*CLASSES.values())
@@ -60,13 +64,18 @@ def _trusted(part: Any, path: Path, owner: Any = None, numbers_only: bool = Fals
         )
     if not isinstance(part, dict):
         return part
+    part = _without_plain_lambda(part)
     is_object = "class_name" in part
     public = _checked_names(part, path, owner) if is_object else {}
     if part.get("class_name") == "function":
-        return part["config"]
+        name = part["config"]
+        # Keras 3 takes functions that are not its own from the scope only in this form.
+        own = {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
+        return own if name in ELEMENTWISE else SAME_ACTIVATIONS.get(name, name)
     numbers_only |= part.get("class_name") in ("__numpy__", "__tensor__")
     _check_functions(part, path)
     owner = part.get("name", owner)
+    part = {key: _same_activation(key, value) for key, value in part.items()}
     kept = {
         key: _trusted(value, path, owner, numbers_only and key not in ("class_name", "dtype"))
         for key, value in part.items()
@@ -75,12 +84,36 @@ def _trusted(part: Any, path: Path, owner: Any = None, numbers_only: bool = Fals
     return {**kept, **public}
 
 
+def _without_plain_lambda(part: dict[str, Any]) -> dict[str, Any]:
+    """A layer; one like ``Lambda(tf.nn.softmax)`` of Keras 3, which names a function and has no code, as Activation."""
+    config = part.get("config")
+    if part.get("class_name") != "Lambda" or not isinstance(config, dict):
+        return part
+    function = config.get("function")
+    named = function.get("config") if isinstance(function, dict) and function.get("class_name") == "function" else None
+    if not isinstance(named, str) or named not in PLAIN_FUNCTIONS or config.get("arguments"):
+        return part
+    kept = {key: config[key] for key in ("name", "trainable", "dtype") if key in config}
+    return {**part, "class_name": "Activation", "config": {**kept, "activation": function}}
+
+
+def _same_activation(key: str, value: Any) -> Any:
+    """A setting of a layer; an activation that Keras has under another name is called so."""
+    is_named = isinstance(value, str) and key.rpartition("_")[2] == "activation"
+    return SAME_ACTIVATIONS.get(value, value) if is_named else value
+
+
 def _checked_names(part: dict[str, Any], path: Path, owner: Any) -> dict[str, Any]:
     """The public ``module`` and ``registered_name`` of an object. Raises ConvertError if it may not be in a model."""
     refuse_code(part, path)
     kind, config, module = part["class_name"], part.get("config"), part.get("module")
     if isinstance(kind, str) and kind in TEXT_LAYERS:
         raise ConvertError(f"{path}: has a layer {kind}, which works on text; give an image classifier")
+    if isinstance(kind, str) and QUANTISED_BY_KERAS.fullmatch(kind):
+        raise ConvertError(
+            f"{path}: is quantised by Keras, which TFLite cannot convert; save it before model.quantize(), edge-convert"
+            " quantises it"
+        )
     if module is not None and not KERAS_MODULE.match(str(module)):
         raise _custom_error(path, kind, config, str(module))
     if kind == "function":
@@ -114,7 +147,7 @@ def _public_module(part: dict[str, Any], path: Path) -> str:
 
 def _check_function(part: dict[str, Any], path: Path, owner: Any) -> None:
     name, module = part.get("config"), part.get("module")
-    if isinstance(name, str) and name in ACTIVATIONS and part.get("registered_name") in (None, name, "function"):
+    if isinstance(name, str) and name in PLAIN_FUNCTIONS and part.get("registered_name") in (None, name, "function"):
         return
     if module in (None, "builtins"):
         raise _function_error(path, owner, name)
@@ -137,7 +170,7 @@ def _check_functions(settings: dict[str, Any], path: Path) -> None:
 def _check_operation(kind: str, settings: dict[str, Any], path: Path) -> None:
     """Raise ConvertError if a layer that stands for an operation of TensorFlow stands for one that is not numeric."""
     operation = str(settings.get("function", ""))
-    if kind in ("TFOpLambda", "SlicingOpLambda") and operation not in TENSORFLOW:
+    if kind in ("TFOpLambda", "SlicingOpLambda") and not is_numeric(operation):
         raise _operation_error(path, operation)
     if kind == "TensorFlowOpLayer":
         node = settings.get("node_def")
@@ -154,11 +187,9 @@ def _code_error(path: Path, what: str) -> ConvertError:
 
 
 def _function_error(path: Path, layer: Any, name: Any) -> ConvertError:
-    is_tensorflows = isinstance(name, str) and name.endswith("_v2")
-    origin = f"TensorFlow's tf.nn.{_printable(name[:-3])}" if is_tensorflows else "not one of Keras's"
     return ConvertError(
-        f"{path}: its layer {_printable(layer)} uses the function {_printable(name)} ({origin}), whose code is not"
-        " in the file; use Keras's own, such as activation='softmax', and save again"
+        f"{path}: its layer {_printable(layer)} uses the function {_printable(name)} (not one of Keras's), whose"
+        " code is not in the file; use Keras's own, such as activation='softmax', and save again"
     )
 
 
@@ -167,6 +198,12 @@ def _custom_error(path: Path, kind: Any, config: Any, module: str | None = None)
     name = config if kind == "function" else kind
     settings = config if isinstance(config, dict) else {}
     place = f" from {_printable(module)}" if module else ""
+    if isinstance(name, str) and name in QUANTISED_LAYERS:
+        return ConvertError(
+            f"{path}: was trained to be quantised, with layers of tensorflow-model-optimization, whose code is not in"
+            " the file; a SavedModel of it keeps the ranges: with tfmot.quantization.keras.quantize_scope(): model ="
+            " tf_keras.models.load_model(file); model.save('saved'); then: edge-convert saved"
+        )
     return ConvertError(
         f"{path}: has a custom {what}, {_printable(name)}{place}{_in_brackets(settings)}, whose code is not in the"
         " file; replace it with one of Keras's own and save again"

@@ -528,8 +528,7 @@ def test_models_that_people_published_keep_what_they_can(name: str, best: float,
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("handwritten_digits__ke2u1__handwritten-digits-recognition-master.h5", "uses the function softmax_v2"),
-     ("lenet5__Lucas1Jorge__Lenet-5_Handwritten_CT213.h5", "has weights only, no architecture")],
+    [("lenet5__Lucas1Jorge__Lenet-5_Handwritten_CT213.h5", "has weights only, no architecture")],
 )  # fmt: skip
 def test_published_models_that_cannot_be_loaded_say_why(
     name: str, reason: str, data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]

@@ -14,19 +14,26 @@ from edge.errors import ConvertError
 from tests.fuzz.archives import zipped
 
 _FOLDER = tempfile.TemporaryDirectory()
-_MODEL = Path(_FOLDER.name) / "model.keras"
+_MODEL, _GRAPH = Path(_FOLDER.name) / "model.keras", Path(_FOLDER.name) / "frozen.pb"
 
 
 def keras_file(data: bytes) -> None:
     """An .h5 or .keras file: all that is done before Keras is asked."""
     _MODEL.write_bytes(data)
-    with mock.patch.object(load, "_load_with_keras", _not_asked):
+    with mock.patch.object(load.with_keras, "load", _not_asked):
         load.load(_MODEL)
 
 
 def architecture(data: bytes) -> None:
     """The JSON in a .keras file, whose archive's checksum would hide it from a fuzzer."""
     keras_file(zipped({CONFIG: data, WEIGHTS: b""}, method=0))
+
+
+def frozen_graph(data: bytes) -> None:
+    """A frozen graph: all that is done before TensorFlow makes a function of it."""
+    _GRAPH.write_bytes(data)
+    with mock.patch("tensorflow.compat.v1.wrap_function", _not_asked):
+        load.load(_GRAPH)
 
 
 def tflite(data: bytes) -> None:

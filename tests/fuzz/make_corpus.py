@@ -22,6 +22,7 @@ from convert.tflite import quantise
 from edge.model.card import DIGITS, MEMBER, Card
 from tests.fuzz.archives import zipped
 from tests.fuzz.targets import CORPUS
+from tests.hostile import frozen_graphs
 from tests.support import small
 from tests.support.bombs import chunk
 from tests.support.foreign import with_metadata
@@ -90,6 +91,7 @@ def corpus() -> dict[str, dict[str, bytes]]:
         "keras_zip": keras_zips(),
         "keras_hdf5": keras_hdf5(),
         "architecture": {f"{name}.json": _json(part) for name, part in architectures().items()},
+        "frozen_graph": graphs(),
         "tflite": {"small.tflite": small_tflite(), "described.tflite": with_metadata(small_tflite(), ["zero"], 0, 255)},
         "stand_in": {"small.tflite": small_tflite(), **small_networks()},
     }
@@ -221,6 +223,16 @@ def keras_hdf5() -> dict[str, bytes]:
         "link.h5": _hdf5(kernel, config, {"model_weights": {"layer_names": [b"d"]}}, link="other.h5"),
         "cut.h5": _hdf5(kernel, config)[:700],
     }
+
+
+def graphs() -> dict[str, bytes]:
+    content = frozen_graphs.graph().SerializeToString()
+    changed = {}
+    for name in ("circle", "names", "recursion", "ReadFile"):
+        given = frozen_graphs.graph()
+        frozen_graphs.changes()[name](given)
+        changed[f"{name}.pb"] = given.SerializeToString()
+    return {"plain.pb": content, "cut.pb": content[:-9], **changed}
 
 
 def small_tflite() -> bytes:

@@ -15,6 +15,7 @@ TARGETS = {
     "keras_zip": "tests.fuzz.convert_targets:keras_file",
     "keras_hdf5": "tests.fuzz.convert_targets:keras_file",
     "architecture": "tests.fuzz.convert_targets:architecture",
+    "frozen_graph": "tests.fuzz.convert_targets:frozen_graph",
     "tflite": "tests.fuzz.convert_targets:tflite",
 }
 """name -> "module:function". Each function takes the bytes, and raises an EdgeError where it refuses them."""

@@ -24,7 +24,7 @@ from convert.confined import SYSTEM
 ROOT = Path(__file__).parents[2]
 MOST_SECONDS, MOST_BYTES = 30.0, 2 * 10**9
 """What a command may take: computing time, which other work on the machine does not disturb, and memory."""
-ORDER = ("tflite", "zip", "h5", "saved")
+ORDER = ("tflite", "zip", "h5", "pb", "saved")
 """How the names begin, the quick ones first."""
 CALLS = (
     "open,openat,openat2,creat,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,symlink,symlinkat,link,linkat"
@@ -74,7 +74,7 @@ def make(folder: Path) -> None:
     import cv2
     import numpy as np
 
-    from tests.hostile import keras_files, saved_models, tflites
+    from tests.hostile import frozen_graphs, keras_files, saved_models, tflites
     from tests.support import small
 
     cv2.imwrite(str(folder / "page.png"), np.full((64, 64), 255, np.uint8))
@@ -84,7 +84,7 @@ def make(folder: Path) -> None:
     for _ in (
         *tflites.made(models), *keras_files.hdf5(models, hidden / "secret"),
         *keras_files.archives(models, hidden / "secret"),
-        *saved_models.made(models, hidden / "secret", hidden / "written"),
+        *frozen_graphs.made(models), *saved_models.made(models, hidden / "secret", hidden / "written"),
     ):  # fmt: skip
         pass
 

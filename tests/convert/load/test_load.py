@@ -190,7 +190,7 @@ def test_a_model_of_keras_2_gives_what_it_gave(suffix: str, tmp_path: Path) -> N
 
 def test_keras_2_is_not_started_for_a_file_of_keras_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr("convert.load.import_module", lambda name: asked.append(name) or import_module(name))
+    monkeypatch.setattr("convert.load.with_keras.import_module", lambda name: asked.append(name) or import_module(name))
     load(small.saved(small.untrained(), tmp_path / "m.h5"))
     path = edited(small.saved(small.untrained(), tmp_path / "m.h5"), '"Flatten"', '"Origami"')
     assert "Origami" in small.refused(path)
@@ -272,9 +272,26 @@ def test_the_shipped_model_says_none_with_its_last_output() -> None:
     assert load(ROOT / "models" / "mnist.h5").labels in ((*"0123456789", "none"), CLASSES)
 
 
+def test_functions_of_tensorflow_that_mean_one_thing_need_no_code(tmp_path: Path) -> None:
+    keras = small.keras()
+    import tensorflow as tf
+    import tf_keras
+
+    inputs = np.random.default_rng(1).random((3, 28, 28), np.float32)
+    for library, suffix in ((keras, "keras"), (keras, "h5"), (tf_keras, "h5")):
+        layers = library.layers
+        # Only Keras 3 saves such a Lambda by its function's name.
+        last = layers.Lambda if library is keras else layers.Activation
+        given = [layers.Dense(9, activation=tf.square), layers.Activation(tf.negative), layers.Activation(tf.nn.silu)]
+        model = library.Sequential([layers.Input((28, 28)), layers.Flatten(), *given, layers.Dense(10)])
+        model.add(last(tf.nn.softmax))
+        found = load(small.saved(model, tmp_path / f"m.{suffix}")).model.predict(inputs, verbose=0)
+        np.testing.assert_allclose(found, model.predict(inputs, verbose=0), atol=1e-6)
+
+
 def test_files_of_old_and_new_keras_from_other_people_load(data: Path) -> None:
     folder = data / "keras_models"
-    refused = {"lenet5__Lucas1Jorge": "has weights only", "handwritten_digits__ke2u1": "uses the function softmax_v2"}
+    refused = {"lenet5__Lucas1Jorge": "has weights only"}
     loaded = {}
     for path in sorted([*folder.glob("*.h5"), *folder.glob("*.keras")]):
         reasons = [reason for name, reason in refused.items() if path.name.startswith(name)]
@@ -282,7 +299,7 @@ def test_files_of_old_and_new_keras_from_other_people_load(data: Path) -> None:
             assert reasons[0] in small.refused(path)
         else:
             loaded[path.name] = load(path)
-    assert len(loaded) == 21
+    assert len(loaded) == 22
     assert all(model.labels == tuple("0123456789") for model in loaded.values())
     old = {name for name, model in loaded.items() if model.loaded_by.startswith("tf_keras")}
     assert {name.partition("__")[2].partition("__")[0] for name in old} == {"C3NZ", "mahrang", "yang-ze-kang"}

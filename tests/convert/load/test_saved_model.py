@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from convert.load import load
 from convert.load.saved_model import digest
@@ -23,6 +24,7 @@ def exported(
     import tensorflow as tf
 
     module = tf.Module()
+    module.scale = tf.constant(1.0)
     module.weights = tf.Variable(np.random.default_rng(1).standard_normal((784, 10)).astype(np.float32))
     call = tf.function(lambda x: {"scores": function(module.weights, x)})
     signature = call.get_concrete_function(tf.TensorSpec(shape, getattr(tf, dtype), name="image"))
@@ -124,7 +126,7 @@ def test_an_answer_by_chance_is_refused(tmp_path: Path) -> None:
     assert "different answers for the same image" in small.refused(exported(noisy, tmp_path / "m"))
 
 
-def test_what_is_no_classifier_is_refused(tmp_path: Path) -> None:
+def test_what_is_no_classifier_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small.keras()
     import tensorflow as tf
 
@@ -135,6 +137,10 @@ def test_what_is_no_classifier_is_refused(tmp_path: Path) -> None:
         exported(lambda w, x: linear(w, tf.strings.length(x)), tmp_path / "text", (None, 784), "string")
     )
     assert "has 9 outputs" in small.refused(exported(lambda w, x: linear(w, x)[:, :9], tmp_path / "nine"))
+    thousand = exported(lambda w, x: linear(w, x) @ tf.ones((10, 1000)), tmp_path / "thousand")
+    with monkeypatch.context() as patched:
+        patched.setattr(tf.saved_model, "load", None)
+        assert "has 1000 outputs" in small.refused(thousand)
     assert "a single number" in small.refused(exported(lambda w, x: linear(w, x)[:, :1], tmp_path / "one"))
 
 
@@ -143,8 +149,25 @@ def test_a_folder_that_is_incomplete_is_refused(tmp_path: Path) -> None:
     assert "give its folder" in small.refused(whole / "saved_model.pb")
     assert "without saved_model.pb" in small.refused(whole / "variables")
     cut = Path(shutil.copytree(whole, tmp_path / "cut"))
+    data, index = (cut / "variables" / f"variables.{end}" for end in ("data-00000-of-00001", "index"))
+    content, listed = data.read_bytes(), index.read_bytes()
+    for change, complaint in (
+        (data.unlink, "variables/variables.data-00000-of-00001 is missing; copy the whole folder again"),
+        (data.touch, "variables/variables.data-00000-of-00001 is empty"),
+        (lambda: data.write_bytes(content[:999]), "cut short, variables/variables.data-* has 999 bytes of 31,"),
+        (lambda: data.write_bytes(content[:-9]), "; copy the whole folder again, or export it again"),
+        (
+            lambda: data.with_name("variables.data-00001-of-00002").write_bytes(content),
+            "data-00000-of-00002 is missing",
+        ),
+        (data.with_name("variables.data-00001-of-00002").unlink, "cannot load it"),
+        (lambda: (data.write_bytes(content), index.unlink()), "variables/variables.index is missing"),
+        (lambda: index.write_bytes(listed[:20]), "variables/variables.index is damaged"),
+    ):
+        change()
+        assert complaint in small.refused(cut)
     shutil.rmtree(cut / "variables")
-    assert "so no weights" in small.refused(cut)
+    assert "its weights are missing, variables/variables.index and" in small.refused(cut)
     (cut / "saved_model.pb").write_bytes((whole / "saved_model.pb").read_bytes()[:-100])
     assert "damaged or cut short" in small.refused(cut)
     (cut / "saved_model.pb").write_bytes(b"")

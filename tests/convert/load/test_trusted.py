@@ -45,14 +45,22 @@ def function(name: str, module: str = "builtins") -> dict[str, Any]:
         (layer("Dense", activation=function("get_file", "keras.utils")), "function, get_file from keras.utils"),
         (layer("Dense", activation=function("exec")), "its layer dense uses the function exec (not one of Keras's)"),
         (layer("Dense", activation="mine"), "its layer dense uses the function mine (not one of Keras's)"),
-        (layer("Dense", activation=function("softmax_v2")), "softmax_v2 (TensorFlow's tf.nn.softmax)"),
+        (layer("Dense", activation=function("normalize_v2")), "uses the function normalize_v2"),
+        (layer("Lambda", function=function("system")), "has a Lambda layer"),
+        (layer("Lambda", function=function("softmax_v2"), arguments={"axis": 0}), "has a Lambda layer"),
+        (layer("Lambda", function=function("softmax_v2", "os")), "function, softmax_v2 from os"),
         (layer("LSTM", recurrent_activation="mine"), "its layer lstm uses the function mine"),
         (layer("Dense", bias_initializer="deserialize"), "its layer dense uses the function deserialize"),
+        (layer("QuantizeWrapperV2", layer=layer("Dense")), "model.save('saved'); then: edge-convert saved"),
+        (layer("Dense", dtype={"class_name": "QuantizedDTypePolicy", "config": {}}), "save it before model.quantize()"),
+        (layer("Dense", quantization_config={"class_name": "Int8QuantizationConfig"}), "is quantised by Keras"),
         (layer("Caps>Length"), "a custom layer, Caps>Length (caps>length)"),
         ({**layer("Dense"), "registered_name": "Caps>Dense"}, "a custom layer, Caps>Dense from keras.layers (dense)"),
         (layer("TFOpLambda", function="io.write_file"), "the operation io.write_file"),
         (layer("TFOpLambda", function="raw_ops.WriteFile"), "the operation raw_ops.WriteFile"),
         (layer("TFOpLambda", function="py_function"), "the operation py_function"),
+        (layer("TFOpLambda", function="compat.v1.py_func"), "the operation compat.v1.py_func"),
+        (layer("TFOpLambda", function="io.cast"), "the operation io.cast"),
         (layer("TensorFlowOpLayer", node_def="op: 'ReadFile'"), "the operation tensorflowoplayer"),
     ],
 )
@@ -151,6 +159,13 @@ def test_numbers_and_numeric_operations_are_let_pass() -> None:
     assert trusted(model(*own), PATH) == model(*own)
     found = trusted(functional(layer("Activation", activation=function("relu"))), PATH)
     assert found["config"]["layers"][1]["config"]["activation"] == "relu"
+
+
+def test_functions_that_keras_has_under_another_name_are_called_so() -> None:
+    assert trusted(model(layer("Dense", activation="softmax_v2")), PATH) == model(layer("Dense", activation="softmax"))
+    found = trusted(model({**layer("Lambda", function=function("log_softmax_v2")), "module": "keras.layers"}), PATH)
+    assert found["config"]["layers"][0]["class_name"] == "Activation"
+    assert found["config"]["layers"][0]["config"]["activation"] == "log_softmax"
 
 
 def test_many_parts_and_deep_ones_are_refused_at_once(tmp_path: Path) -> None:
