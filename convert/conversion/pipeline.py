@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from convert import load
-from convert.choices import RECIPES, Io, Recipe
+from convert.choices import RECIPES, Io, Recipe, Target
 from convert.conversion import attempts, dataset
 from convert.conversion.attempts import AGREEMENT, Attempt, TestSet
 from convert.conversion.dataset import INPUT_TEST_IMAGES, Dataset
@@ -77,6 +77,15 @@ class Request:
     """How many digits to calibrate on."""
     seed: int = 1
     io: Io = "uint8"
+    target: Target = "pi"
+    """What the file is for; ``tflm`` asks for the recipe int8 and for int8 in and out."""
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """The recipes to try."""
+        if self.recipe != "auto":
+            return (self.recipe,)
+        return ("int8",) if self.target == "tflm" else RECIPES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +128,8 @@ class Conversion:
         limit, instead = f"--max-drop {self.request.max_drop:g}", "raise --max-drop"
         if best.is_within(self.request.max_drop):
             loses = f"gives another answer than Keras for {1 - found.agreement:.2%} of the images"
-            limit, instead = f"{1 - AGREEMENT:.1%}", "choose one --recipe"
+            one = "--recipe int8" if self.request.target == "tflm" else "one --recipe"
+            limit, instead = f"{1 - AGREEMENT:.1%}", f"choose {one}"
         others = ", and no other recipe does better" if len(self.attempts) > 1 else ""
         return f"{model}: {best.recipe} {loses}, more than {limit}{others}; nothing is written; {ADVICE}, or {instead}"
 
@@ -242,9 +252,9 @@ def _try_recipes(
     frozen = quantise.freeze(loaded.model, detected, where)
     images = detected.feed(digits.calibration)
     tried = []
-    for recipe in RECIPES if request.recipe == "auto" else (request.recipe,):
+    for recipe in request.recipes:
         on_step(f"converting to {recipe}")
-        tried.append(attempts.try_recipe(frozen, recipe, images, plain, request.io, folder, where))
+        tried.append(attempts.try_recipe(frozen, recipe, images, plain, request.io, folder, where, request.target))
     return sorted(tried, key=lambda one: (one.problem is not None, not one.runs_everywhere, one.size_bytes))
 
 

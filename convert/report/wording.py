@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from convert.conversion.attempts import AGREEMENT, Attempt
 from convert.conversion.pipeline import Conversion
 from convert.evaluation.verify import Comparison, Times, wilson
+from convert.micro.facts import Facts
 from convert.report import statistics
 from convert.report.statistics import Pair
 from convert.system.confinement import Protections
@@ -114,6 +115,8 @@ def choice(conversion: Conversion) -> str:
         if len(conversion.attempts) > 1:
             return f"No recipe is within the limits; {conversion.shown.recipe} comes closest"
         return f"{conversion.shown.recipe} is not within the limits"
+    if conversion.request.target == "tflm":
+        return f"{conversion.chosen.recipe}, for microcontrollers"
     if conversion.request.recipe != "auto":
         return f"{conversion.chosen.recipe}, as requested"
     return f"{conversion.chosen.recipe} is the smallest file within the limits"
@@ -128,6 +131,14 @@ def limits(conversion: Conversion) -> str:
         else ""
     )
     return f"Limits: {most}{same}."
+
+
+def micro(facts: Facts) -> str:
+    """What a microcontroller needs for a file, as a sentence."""
+    return (
+        f"A microcontroller needs {size(facts.model_bytes)} of flash for it and about {size(facts.arena_bytes)} of RAM"
+        f" for its arena. Operators: {', '.join(facts.operators)}."
+    )
 
 
 def protections(found: Protections | None) -> str:
