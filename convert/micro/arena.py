@@ -44,7 +44,6 @@ def estimate(layout: Layout) -> int:
 
     Kernels made for a processor, such as CMSIS-NN's, may need more for themselves.
     """
-    buffers = _buffers(layout)
     channels = [_channels(layout, one) for one in layout.operators]
     kept = (
         FIXED_BYTES
@@ -56,7 +55,25 @@ def estimate(layout: Layout) -> int:
     planning = PLANNED_BYTES * (len(layout.tensors) + len(layout.operators))
     preparing = PREPARATION_BYTES + 8 * max(channels, default=0)
     # And what is lost where the arena itself is not aligned.
-    return _aligned(kept) + max(_planned(buffers), planning, preparing) + ALIGNMENT
+    return _aligned(kept) + max(planned(layout), planning, preparing) + ALIGNMENT
+
+
+def planned(layout: Layout) -> int:
+    """The size of all tensors together in bytes as TFLM's greedy planner places them: each, the largest first, in the
+    first gap that is free for as long as it is needed.
+    """
+    placed: list[tuple[int, _Buffer]] = []
+    # TFLM sorts what it has put in from the end, and keeps the order of equals.
+    for buffer in sorted(reversed(_buffers(layout)), key=lambda one: -one.size_bytes):
+        offset = 0
+        for start, other in sorted(placed, key=lambda pair: pair[0]):
+            if other.first > buffer.last or buffer.first > other.last:
+                continue
+            if start - offset >= buffer.size_bytes:
+                break
+            offset = max(offset, start + other.size_bytes)
+        placed.append((offset, buffer))
+    return max((offset + buffer.size_bytes for offset, buffer in placed), default=0)
 
 
 def _buffers(layout: Layout) -> list[_Buffer]:
@@ -100,24 +117,6 @@ def _channels(layout: Layout, operator: Operator) -> int:
     if operator.name not in PER_CHANNEL:
         return 0
     return max(len(layout.tensors[i].scales) for i in operator.inputs)
-
-
-def _planned(buffers: list[_Buffer]) -> int:
-    """The size of all buffers together in bytes as TFLM's greedy planner places them: each, the largest first, in the
-    first gap that is free for as long as it is needed.
-    """
-    placed: list[tuple[int, _Buffer]] = []
-    # TFLM sorts what it has put in from the end, and keeps the order of equals.
-    for buffer in sorted(reversed(buffers), key=lambda one: -one.size_bytes):
-        offset = 0
-        for start, other in sorted(placed, key=lambda pair: pair[0]):
-            if other.first > buffer.last or buffer.first > other.last:
-                continue
-            if start - offset >= buffer.size_bytes:
-                break
-            offset = max(offset, start + other.size_bytes)
-        placed.append((offset, buffer))
-    return max((offset + buffer.size_bytes for offset, buffer in placed), default=0)
 
 
 def _aligned(size_bytes: int) -> int:
