@@ -64,7 +64,14 @@ def checked_facts(name: str, content: bytes, model: bytes) -> tuple[Card, Facts]
 
 
 def _are_possible(facts: Facts, card: Card, model: bytes) -> bool:
-    whole = (facts.model_bytes, *facts.input_shape, facts.input_zero, facts.output_zero, facts.arena_bytes)
+    whole = (
+        facts.model_bytes,
+        *facts.input_shape,
+        facts.input_zero,
+        facts.output_zero,
+        facts.classes,
+        facts.arena_bytes,
+    )
     image_shape(facts.input_shape, "")
     return (
         all(type(number) is int for number in whole)
