@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from convert.load.input_format import InputFormat
@@ -10,6 +11,7 @@ from edge.model.runtime import interpreter_class
 from tests.support import small
 
 
+@functools.cache
 def converted(model: Any) -> bytes:
     """The model, which takes values 0..1, as a .tflite for ``--target tflm`` without a card."""
     shape = tuple(model.input_shape[1:])
