@@ -12,6 +12,9 @@ RECIPES: tuple[Recipe, ...] = get_args(Recipe)
 """Ways to quantise a model. float32: not quantised. float16: float16 weights, computed in float32. dynamic: int8
 weights, activations quantised while it runs. int8: integers throughout. int16x8: int8 weights, int16 activations.
 See https://ai.google.dev/edge/litert/models/post_training_quantization."""
+Target = Literal["pi", "tflm"]
+TARGETS: tuple[Target, ...] = get_args(Target)
+"""What a file is made for: a Raspberry Pi, or a microcontroller with TensorFlow Lite for Microcontrollers (TFLM)."""
 Io = Literal["uint8", "int8"]
 """Type of an int8 model's input and output."""
 RANGES: dict[str, tuple[float, float]] = {

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from convert import adopt_cli, belief_cli, train_cli
-from convert.choices import MIN_ACCURACY, POLARITIES, PRESETS, RANGES, RECIPES, listed
+from convert.choices import MIN_ACCURACY, POLARITIES, PRESETS, RANGES, RECIPES, TARGETS, listed
 from convert.system import command_line
 from edge.system.text import is_text, printable
 
@@ -26,6 +26,11 @@ def convert_main(arguments: Sequence[str] | None = None) -> int:
         return adopt_cli.main(_with_range_joined(given[1:]), _labels)
     parser = _convert_parser()
     options = parser.parse_args(_with_range_joined(given))
+    if options.target == "tflm" and options.recipe not in ("int8", "auto"):
+        parser.error(f"--target tflm needs the recipe int8, not {options.recipe}; leave out --recipe")
+    if options.target == "tflm" and options.io == "uint8":
+        parser.error("--target tflm needs --io int8; leave out --io")
+    options.io = options.io or ("int8" if options.target == "tflm" else "uint8")
     if options.io != "uint8" and options.recipe not in ("int8", "auto"):
         parser.error(f"--io {options.io} needs --recipe int8; input and output of {options.recipe} are float32")
 
@@ -47,6 +52,11 @@ def convert_main(arguments: Sequence[str] | None = None) -> int:
         from convert.system import files
 
         files.check_writable(out)
+        if options.target == "tflm":
+            from convert.micro import sources
+
+            for path in sources.paths(out):
+                files.check_ours(path, sources.OURS)
         files.check_folder(options.report)
         if options.data is None:
             from convert.data import mnist
@@ -86,6 +96,11 @@ def _convert_parser() -> argparse.ArgumentParser:
         help="how to quantise; auto tries all and takes the smallest file that stays within --max-drop and gives the"
         " Keras model's answer for 99.5 %% of the images; files that run in every TFLite runtime come first"
         " (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--target", choices=TARGETS, default="pi",
+        help="what the file is for: pi, or tflm: a microcontroller with TensorFlow Lite for Microcontrollers; then it"
+        " is int8 with only the operators of that, and is written as a C array too (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--max-drop", metavar="POINTS", type=command_line.number(-100, 100), default=0.3,
@@ -138,8 +153,8 @@ def _convert_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     command_line.add_seed(parser, "seed of the random choice of digits to calibrate on")
     parser.add_argument(
-        "--io", choices=("uint8", "int8"), default="uint8",
-        help="type of an int8 model's input and output (default: %(default)s)",
+        "--io", choices=("uint8", "int8"),
+        help="type of an int8 model's input and output (default: uint8; int8 with --target tflm)",
     )  # fmt: skip
     command_line.add_debug(parser)
     return parser

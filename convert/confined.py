@@ -18,19 +18,22 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any, TextIO
 
 from convert import results
+from convert.micro import sources
 from convert.system import command_line, confinement
 from convert.system.confinement import Protections
 from convert.system.files import atomic_write, make_folder
 from edge.errors import ConvertError
 from edge.system.text import parse_json, printable
 
-MODEL, REPORT = "converted.tflite", "report"
-"""Where the results are in the folder of such a process: the file, and the folder of the report."""
+MODEL, FACTS, REPORT = "converted.tflite", "facts.json", "report"
+"""Where the results are in the folder of such a process: the file, what a microcontroller needs to know of it, and the
+folder of the report."""
 REPORT_FILES = ("report.json", "report.html")
 """The files of a report."""
 MAX_ANSWER = 10_000_000
@@ -61,8 +64,14 @@ def run(task: str, options: dict[str, Any], debug: bool) -> str:
         if task in ("convert", "adopt"):
             content = _content(folder / MODEL)
             results.check_tflite(content, MODEL)
-            with atomic_write(options["output"]) as temporary:
-                temporary.write_bytes(content)
+            written = {options["output"]: content}
+            if options.get("target") == "tflm":
+                card, facts = results.checked_facts(FACTS, _content(folder / FACTS), content)
+                made = sources.texts(content[: facts.model_bytes], card, facts, options["output"])
+                written |= {path: text.encode("ascii") for path, text in made.items()}
+            with contextlib.ExitStack() as whole:
+                for path, data in written.items():
+                    whole.enter_context(atomic_write(path)).write_bytes(data)
     has_styles = bool(options.get("terminal"))
     return "\n".join(_without_commands(line, has_styles) for line in str(answer.get("text")).split("\n"))
 
@@ -93,11 +102,15 @@ def convert(options: dict[str, Any], folder: Path, stderr: TextIO, protections: 
     if problem := conversion.problem():
         raise ConvertError(f"{problem} (details: {page})")
     size = pipeline.write(conversion, folder / MODEL)
+    beside = ""
+    if conversion.chosen and conversion.chosen.micro:
+        (folder / FACTS).write_text(json.dumps(asdict(conversion.chosen.micro)))
+        beside = f" (beside it: {', '.join(printable(path.name) for path in sources.paths(out))})"
     console = Console(force_terminal=options["terminal"], width=options["width"])
     with console.capture() as summary:
         console.print(report.summary(conversion))
     names = [printable(str(path)) for path in (out, options["model"])]
-    return f"{summary.get()}{names[0]}: {size:,} bytes, converted from {names[1]}; report: {page}"
+    return f"{summary.get()}{names[0]}: {size:,} bytes{beside}, converted from {names[1]}; report: {page}"
 
 
 def adopt(options: dict[str, Any], folder: Path, stderr: TextIO, protections: Protections | None = None) -> str:

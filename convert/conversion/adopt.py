@@ -154,9 +154,14 @@ def adopt(request: Request, on_step: Callable[[str], None], allow: Callable[[flo
     )
     remarks = [f"edge run refuses it: {weak}; train it on more kinds of handwriting"] if weak else []
     return Adopted(
-        content=packed(content, card), card=card, types=model.types, input_format=found, reads=reads, images=len(outputs),
+        content=packed(content, card),
+        card=card,
+        types=model.types,
+        input_format=found,
+        reads=reads,
+        images=len(outputs),
         remarks=tuple(remarks),
-    )  # fmt: skip
+    )
 
 
 def _sum_to_one(outputs: NDArray[np.float32]) -> bool:

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.choices import Io, Recipe
+from convert.choices import Io, Recipe, Target
 from convert.data.mnist import Labels
 from convert.evaluation import temperature, verify
 from convert.evaluation.verify import Comparison, Times
+from convert.micro import facts
+from convert.micro.facts import Facts
 from convert.tflite import quantise, runtimes
 from convert.tflite.runtimes import Runtime
 from edge.errors import ConvertError
@@ -54,6 +56,8 @@ class Attempt:
     runtimes: tuple[Runtime, ...] = ()
     problem: str | None = None
     """Why there is no file, or why it does not run; None if it does."""
+    micro: Facts | None = None
+    """What a microcontroller needs to know of the file; None if it is not made for one."""
 
     @property
     def runs_everywhere(self) -> bool:
@@ -76,7 +80,14 @@ class Attempt:
 
 
 def try_recipe(
-    frozen: Any, recipe: Recipe, images: NDArray[np.float32], card: Card, io: Io, folder: Path, where: str
+    frozen: Any,
+    recipe: Recipe,
+    images: NDArray[np.float32],
+    card: Card,
+    io: Io,
+    folder: Path,
+    where: str,
+    target: Target = "pi",
 ) -> Attempt:
     """Make the file, and load it in each runtime; nothing is compared yet. If it cannot be made or run, its ``problem``
     says why. ``card`` describes the model's input; ``folder`` is for temporary files; ``where`` is the model's name.
@@ -86,8 +97,8 @@ def try_recipe(
     quantisation = {"recipe": recipe, "input": ends, "output": ends, **(card.quantisation if calibrated else {})}
     attempt = Attempt(recipe=recipe, card=replace(card, quantisation=quantisation))
     try:
-        content = quantise.convert(frozen, recipe, images, io, where)
-        attempt = replace(attempt, content=content)
+        content = quantise.convert(frozen, recipe, images, io, where, target)
+        attempt = replace(attempt, content=content, micro=facts.of(content, where) if target == "tflm" else None)
         tried = runtimes.try_all(write_file(attempt, folder))
     except ConvertError as error:
         return replace(attempt, problem=str(error).removeprefix(f"{where}: "))

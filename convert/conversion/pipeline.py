@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from convert import load
-from convert.choices import MIN_ACCURACY, RECIPES, Io, Recipe
+from convert.choices import MIN_ACCURACY, RECIPES, Io, Recipe, Target
 from convert.conversion import attempts, dataset
 from convert.conversion.attempts import AGREEMENT, Attempt, TestSet
 from convert.conversion.dataset import Dataset
@@ -85,6 +85,15 @@ class Request:
     """How many digits to calibrate on."""
     seed: int = 1
     io: Io = "uint8"
+    target: Target = "pi"
+    """What the file is for; ``tflm`` asks for the recipe int8 and for int8 in and out."""
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """The recipes to try."""
+        if self.recipe != "auto":
+            return (self.recipe,)
+        return ("int8",) if self.target == "tflm" else RECIPES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +149,8 @@ class Conversion:
             return f"{text}; nothing is written; {ADVICE}, or lower it"
         if best.is_within(self.request.max_drop):
             loses = f"gives another answer than Keras for {1 - found.agreement:.2%} of the images"
-            limit, instead = f"{1 - AGREEMENT:.1%}", "choose one --recipe"
+            one = "--recipe int8" if self.request.target == "tflm" else "one --recipe"
+            limit, instead = f"{1 - AGREEMENT:.1%}", f"choose {one}"
         others = ", and no other recipe does better" if len(self.attempts) > 1 else ""
         return f"{model}: {best.recipe} {loses}, more than {limit}{others}; nothing is written; {ADVICE}, or {instead}"
 
@@ -189,8 +199,11 @@ def convert(
         )  # fmt: skip
         next_step(f"reading {len(digits.test):,} test images")
         outputs = detected.outputs(loaded.model, digits.test)
-        recipes = RECIPES if request.recipe == "auto" else (request.recipe,)
-        if 100 * orders.reads(outputs, detected.labels, digits.test_labels).mean() < request.min_accuracy:
+        recipes = request.recipes
+        if (
+            request.target == "pi"
+            and 100 * orders.reads(outputs, detected.labels, digits.test_labels).mean() < request.min_accuracy
+        ):
             # No file can be written: one is enough for the report.
             recipes = ("float32",)
         folder = Path(name)
@@ -265,7 +278,7 @@ def _try_recipes(
     tried = []
     for recipe in recipes:
         on_step(f"converting to {recipe}")
-        tried.append(attempts.try_recipe(frozen, recipe, images, plain, request.io, folder, where))
+        tried.append(attempts.try_recipe(frozen, recipe, images, plain, request.io, folder, where, request.target))
     return sorted(tried, key=lambda one: (one.problem is not None, not one.runs_everywhere, one.size_bytes))
 
 

@@ -43,6 +43,7 @@ def figures(conversion: Conversion) -> dict[str, Any]:
             "input_range": conversion.request.input_range,
             "polarity": conversion.request.polarity,
             "io": conversion.request.io,
+            "target": conversion.request.target,
             "seed": conversion.request.seed,
         },
         "data": {
@@ -115,6 +116,7 @@ def _result(conversion: Conversion) -> dict[str, Any] | None:
         "times_smaller": round(weights_bytes(conversion) / shown.size_bytes, 2),
         "temperature": shown.card.temperature,
         "calibrated": not temperature.is_at_limit(shown.card.temperature),
+        "arena_bytes": None if shown.micro is None else shown.micro.arena_bytes,
         "mnist": _long(shown.comparison),
         "synthetic_camera": _long(camera),
     }

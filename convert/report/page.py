@@ -152,6 +152,8 @@ def _method(conversion: Conversion) -> str:
         ("tested on", f"{data['test_images']:,} images, none of them used for calibration"),
         ("sha256 of the data", data["sha256"]),
     ]
+    if conversion.shown and conversion.shown.micro:
+        facts.insert(4, ("microcontroller", wording.micro(conversion.shown.micro)))
     if content["result"]:
         facts.insert(4, ("temperature", wording.temperature(content["result"]["temperature"])))
     terms = "\n".join(chain.from_iterable((f"<dt>{escape(a)}</dt>", f"<dd>{escape(b)}</dd>") for a, b in facts))

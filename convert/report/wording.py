@@ -11,6 +11,7 @@ from convert.conversion.pipeline import Conversion
 from convert.evaluation import temperature as fitted
 from convert.evaluation.accuracy import words as accuracy_words
 from convert.evaluation.verify import Comparison, Times, wilson
+from convert.micro.facts import Facts
 from convert.report import statistics
 from convert.report.statistics import Pair
 from convert.system.confinement import Protections
@@ -135,6 +136,8 @@ def choice(conversion: Conversion) -> str:
         if len(conversion.attempts) > 1:
             return f"No recipe is within the limits; {conversion.shown.recipe} comes closest"
         return f"{conversion.shown.recipe} is not within the limits"
+    if conversion.request.target == "tflm":
+        return f"{conversion.chosen.recipe}, for microcontrollers"
     if conversion.request.recipe != "auto":
         return f"{conversion.chosen.recipe}, as requested"
     return f"{conversion.chosen.recipe} is the smallest file within the limits"
@@ -150,6 +153,14 @@ def limits(conversion: Conversion) -> str:
     )
     least = f"at least {conversion.request.min_accuracy:g} % read correctly, "
     return f"Limits: {least}{most}{same}."
+
+
+def micro(facts: Facts) -> str:
+    """What a microcontroller needs for a file, as a sentence."""
+    return (
+        f"A microcontroller needs {size(facts.model_bytes)} of flash for it and about {size(facts.arena_bytes)} of RAM"
+        f" for its arena. Operators: {', '.join(facts.operators)}."
+    )
 
 
 def protections(found: Protections | None) -> str:

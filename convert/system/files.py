@@ -38,6 +38,19 @@ def check_writable(out: Path) -> None:
         raise not_writable(out, error) from error
 
 
+def check_ours(out: Path, mark: bytes) -> None:
+    """Raise ConvertError if ``out`` cannot be written, or is there without this ``mark`` near its start."""
+    check_writable(out)
+    if out.exists():
+        try:
+            with out.open("rb") as file:
+                is_ours = mark in file.read(1000)
+        except OSError as error:
+            raise not_writable(out, error) from error
+        if not is_ours:
+            raise ConvertError(f"{out}: was not written by edge-convert; move it away, or choose another name with -o")
+
+
 def check_folder(folder: Path) -> None:
     """Raise ConvertError if ``folder`` is not a folder to write in, and cannot become one; nothing is made yet."""
     there = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))

@@ -8,15 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.choices import Io, Recipe
+from convert.choices import Io, Recipe, Target
 from convert.data.mnist import Mnist
 from convert.load.input_format import InputFormat
+from convert.tflite import layout
 from convert.tflite.space_to_depth import use_blocks
 from edge.errors import ConvertError, DataError
 from edge.model.runtime import interpreter_class
 from edge.types import Pixels
 
-ADVICE = "use simpler layers, or another --recipe"
+ADVICE: dict[Target, str] = {
+    "pi": "use simpler layers, or another --recipe",
+    "tflm": "use simpler layers, or --target pi",
+}
 """What to do if TFLite cannot convert a model."""
 LOOP_OPERATIONS = {"LoopCond", "While", "StatelessWhile", "If", "StatelessIf"}
 """TensorFlow operations that repeat or choose parts of the graph: LSTM and GRU layers use them."""
@@ -73,10 +77,13 @@ def freeze(model: Any, convention: InputFormat, where: str) -> Any:
         raise ConvertError(f"{where}: does not run on one image ({_reason(error)}); save it again") from error
 
 
-def convert(frozen: Any, recipe: Recipe, images: NDArray[np.float32], io: Io, where: str) -> bytes:
+def convert(
+    frozen: Any, recipe: Recipe, images: NDArray[np.float32], io: Io, where: str, target: Target = "pi"
+) -> bytes:
     """Convert a frozen model to a .tflite, batch 1; int8 and int16x8 calibrate on ``images`` (n, …) float32.
 
-    Input and output are float32; with the recipe int8 they are ``io``. Weights of int8 have a scale for each channel.
+    Input and output are float32; with the recipe int8 they are ``io``. Weights of int8 have a scale for each channel;
+    for ``tflm`` those of dense layers have one.
     Scheme: https://ai.google.dev/edge/litert/models/quantization_spec. Raises ConvertError if TFLite cannot convert an
     operation by this recipe; ``where`` is the model's name.
     """
@@ -86,14 +93,18 @@ def convert(frozen: Any, recipe: Recipe, images: NDArray[np.float32], io: Io, wh
         operation.type for operation in frozen.graph.get_operations()
     }:
         # TensorFlow 2.21's calibrator crashes on them.
-        raise ConvertError(f"{where}: has loops (from LSTM or GRU layers), which TFLite cannot calibrate; {ADVICE}")
-    # TFLite cannot convert SPACE_TO_DEPTH to int16x8.
-    function = frozen if recipe == "int16x8" else use_blocks(frozen)
+        raise ConvertError(
+            f"{where}: has loops (from LSTM or GRU layers), which TFLite cannot calibrate; {ADVICE[target]}"
+        )
+    # TFLite cannot convert SPACE_TO_DEPTH to int16x8. A microcontroller has no XNNPACK: there blocks are more work.
+    function = frozen if recipe == "int16x8" or target == "tflm" else use_blocks(frozen)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
     if recipe != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     # A dense layer with a scale for each channel and float activations needs TFLite 2.17; tflite-runtime ends at 2.14.
-    converter._experimental_disable_per_channel_quantization_for_dense_layers = recipe == "dynamic"
+    # With int8 activations TFLM has it since 2024, but not in the kernels and libraries of every microcontroller.
+    one_scale = recipe == "dynamic" or target == "tflm"
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = one_scale
     if recipe == "float16":
         converter.target_spec.supported_types = [tf.float16]
     if recipe in ("int8", "int16x8"):
@@ -108,22 +119,24 @@ def convert(frozen: Any, recipe: Recipe, images: NDArray[np.float32], io: Io, wh
     try:
         content = bytes(converter.convert())
     except Exception as error:  # the converter can raise anything
-        raise ConvertError(f"{where}: TFLite cannot convert it to {recipe} ({_reason(error)}); {ADVICE}") from error
+        raise ConvertError(
+            f"{where}: TFLite cannot convert it to {recipe} ({_reason(error)}); {ADVICE[target]}"
+        ) from error
     if recipe == "int8":
-        _check_types(content, io, where)
+        _check_types(content, io, where, ADVICE[target])
     return content
 
 
-def _check_types(content: bytes, io: Io, where: str) -> None:
+def _check_types(content: bytes, io: Io, where: str, advice: str) -> None:
     """Raise ConvertError unless an int8 file is all integers: the converter sometimes silently falls back to float."""
     interpreter = interpreter_class()(model_content=content)
     tensors = [*interpreter.get_input_details(), *interpreter.get_output_details()]
     found = [np.dtype(tensor["dtype"]).name for tensor in tensors]
-    floats = [part["name"] for part in interpreter.get_tensor_details() if part["dtype"] in (np.float32, np.float16)]
+    floats = layout.read(content, where).float_operators()
     if found != [io, io] or floats:
+        inside = f", with {', '.join(floats)} in float" if floats else ""
         raise ConvertError(
-            f"{where}: was converted to {' -> '.join(found)} with {len(floats)} float tensors, not to {io} with int8"
-            f" inside; {ADVICE}"
+            f"{where}: was converted to {' -> '.join(found)}{inside}, not to {io} with int8 inside; {advice}"
         )
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import jsonschema
 import numpy as np
 import pytest
 
@@ -124,6 +125,45 @@ def test_the_card_says_how_it_was_made_and_what_it_is_worth(model: Path, mnist: 
     assert card.evaluation["data_sha256"] == small.data().digest
     with zipfile.ZipFile(out) as zipped:
         assert json.loads(zipped.read("metadata.json"))["quantisation"] == said
+
+
+def test_a_file_for_microcontrollers_has_its_sources_beside_it(
+    model: Path, mnist: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [str(model), "--data", mnist, "--target", "tflm"]
+    (tmp_path / "m_example.cc").write_text("int main() {}  // by hand")
+    assert "m_example.cc: was not written by edge-convert; " in failure(arguments, capfd)
+    (tmp_path / "m_example.cc").unlink()
+    capfd.readouterr()
+    assert convert_main(arguments) == 0
+    summary = capfd.readouterr().out
+    assert "(beside it: m.h, m.cc, m_example.cc)" in summary and "int8, for microcontrollers" in summary
+    names = ["m-report", "m.cc", "m.h", "m.h5", "m.tflite", "m_example.cc"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    content = (tmp_path / "m.tflite").read_bytes()
+    card = read_card(content, "m")
+    assert card is not None and card.quantisation["input"] == card.quantisation["output"] == "int8"
+    array = (tmp_path / "m.cc").read_text("ascii").partition("kModelData[kModelSize] = {")[2].partition("}")[0]
+    assert sha256(bytes(int(byte, 16) for byte in re.findall("0x[0-9a-f]{2}", array))).hexdigest() == card.model_sha256
+    with zipfile.ZipFile(tmp_path / "m.tflite") as zipped:
+        assert f"kModelSize = {zipped.infolist()[0].header_offset};" in (tmp_path / "m.h").read_text("ascii")
+    said = json.loads((tmp_path / "m-report" / "report.json").read_text("utf-8"))
+    assert said["order"]["target"] == "tflm" and [one["recipe"] for one in said["recipes"]] == ["int8"]
+    assert f"kArenaSize = {said['result']['arena_bytes']};" in (tmp_path / "m.h").read_text("ascii")
+    assert "A microcontroller needs" in (tmp_path / "m-report" / "report.html").read_text("utf-8")
+    jsonschema.validate(said, json.loads((ROOT / "convert" / "schema" / "report.json").read_text("utf-8")))
+    # Its own files it writes anew.
+    assert convert_main(arguments) == 0 and (tmp_path / "m.tflite").read_bytes() == content
+
+
+def test_what_a_microcontroller_lacks_is_refused_and_nothing_is_written(
+    mnist: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = small.saved(small.untrained(activation="gelu"), tmp_path / "m.h5")
+    said = failure([str(path), "--data", mnist, "--target", "tflm"], capfd)
+    assert (
+        f"edge-convert: {path}: needs GELU, which TensorFlow Lite for Microcontrollers does not compute on int8" in said
+    )
 
 
 def test_an_eleventh_output_is_what_is_no_digit(mnist: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -330,7 +370,8 @@ def test_ctrl_c_is_quiet_and_leaves_nothing(
      ["m.h5", "--io", "int8", "--recipe", "float16"], ["m.h5", "--labels", "0,,1"], ["inspect"],
      ["m.h5", "--calibration-images", "499"], ["m.h5", "--max-drop", "nan"], ["m.h5", "--max-drop", "little"],
      ["m.h5", "--io", "float32"], ["m.h5", "--seed", "-1"], ["m.h5", "-o", "m.h5"], ["m.h5", "--fast"], ["/"],
-     ["m.h5", "-o", "/"]],
+     ["m.h5", "-o", "/"], ["m.h5", "--target", "esp32"], ["m.h5", "--target", "tflm", "--recipe", "dynamic"],
+     ["m.h5", "--target", "tflm", "--io", "uint8"]],
 )  # fmt: skip
 def test_wrong_usage_exits_2(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -165,6 +165,21 @@ def test_a_file_that_is_no_model_is_not_kept(content: bytes, tmp_path: Path, mon
     assert not (tmp_path / "out.tflite").exists()
 
 
+def test_facts_that_are_none_leave_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "left").write_bytes(files.GOOD)
+    leaves = (
+        f"import os, shutil; shutil.copy({str(tmp_path / 'left')!r}, os.environ['HOME'] + '/converted.tflite')\n"
+        "open(os.environ['HOME'] + '/facts.json', 'w').write('{\"operators\": [\"Relu(); system(\"]}'); print('{}')"
+    )
+    monkeypatch.setattr(sys, "executable", str(program(tmp_path, leaves)))
+    out = tmp_path / "own" / "out.tflite"
+    out.parent.mkdir()
+    options = {"model": Path("m"), "output": out, "report": tmp_path / "report", "target": "tflm"}
+    with pytest.raises(ConvertError, match=r"facts\.json: is not what edge-convert writes"):
+        confined.run("convert", options, False)
+    assert not list(out.parent.iterdir())
+
+
 def test_it_gets_no_secret_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("GITHUB_TOKEN", "TF_VAR_password", "TF_TOKEN_host", "PYTHONPATH_KEY", "SSH_AUTH_SOCK"):
         monkeypatch.setenv(name, "secret")

@@ -1,0 +1,1 @@
+"""Models for microcontrollers, as TensorFlow Lite for Microcontrollers (TFLM) runs them."""
