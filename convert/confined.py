@@ -85,11 +85,12 @@ def convert(options: dict[str, Any], folder: Path, stderr: TextIO, protections: 
 
     from convert import report
     from convert.conversion import pipeline
+    from convert.conversion.request import Request
     from convert.system import progress
 
     out: Path = options["output"]
-    asked = {name: value for name, value in options.items() if name in pipeline.Request.__dataclass_fields__}
-    request = pipeline.Request(**asked, out=out)
+    asked = {name: value for name, value in options.items() if name in Request.__dataclass_fields__}
+    request = Request(**asked, out=out)
     with progress.steps(stderr) as show_step:
         allowed = confinement.allow if protections else lambda seconds: None
         conversion = pipeline.convert(request, show_step, allowed, protections)

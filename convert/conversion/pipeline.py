@@ -6,18 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
 
 import numpy as np
 
 from convert import load
-from convert.choices import MIN_ACCURACY, RECIPES, Io, Recipe, Target
+from convert.choices import Recipe
 from convert.conversion import attempts, dataset
 from convert.conversion.attempts import AGREEMENT, Attempt, TestSet
 from convert.conversion.dataset import Dataset
+from convert.conversion.request import Request
 from convert.data.mnist import Labels, load_mnist
+from convert.evaluation.accuracy import accuracy
 from convert.evaluation.verify import Comparison
-from convert.load import LoadedModel, input_format, orders
+from convert.load import LoadedModel, input_format
 from convert.load.conventions import InputFormat
 from convert.system.confinement import Protections
 from convert.system.versions import versions
@@ -51,49 +52,6 @@ STEP_IMAGES = 100_000
 """How many times a step may run the Keras model: up to 60,000 times to detect the input format."""
 CARD_TRIALS = 8
 """How many of the ways to feed the model that were tried are in the card, the best first."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What to convert, and how: the options of ``edge-convert``."""
-
-    model: Path
-    out: Path
-    data: str | None = None
-    """Where MNIST is, as ``convert.data.mnist.load_mnist`` takes it."""
-    recipe: Recipe | Literal["auto"] = "auto"
-    """``auto``: try all, and take the smallest file that is accurate enough."""
-    architecture: Path | None = None
-    """The JSON of ``model.to_json()``, for a file that contains weights only."""
-    labels: tuple[str, ...] | None = None
-    """What each output stands for; None: what edge-train named, else what is usual for so many or found."""
-    graph_input: str | None = None
-    """The name of a frozen graph's input, if it has several."""
-    graph_output: str | None = None
-    """The name of its output."""
-    input_range: str | None = None
-    """A key of ``convert.choices.RANGES``; None: detected."""
-    polarity: str | None = None
-    """One of ``convert.choices.POLARITIES``; None: detected."""
-    calibrate: Path | None = None
-    """A folder of photographs or exported corrections to calibrate on, besides MNIST."""
-    min_accuracy: float = MIN_ACCURACY
-    """How many of MNIST's test images the Keras model and the file must read correctly, in percent."""
-    max_drop: float = 0.3
-    """Accuracy that may be lost, in percentage points."""
-    calibration_images: int = 1000
-    """How many digits to calibrate on."""
-    seed: int = 1
-    io: Io = "uint8"
-    target: Target = "pi"
-    """What the file is for; ``tflm`` asks for the recipe int8 and for int8 in and out."""
-
-    @property
-    def recipes(self) -> tuple[Recipe, ...]:
-        """The recipes to try."""
-        if self.recipe != "auto":
-            return (self.recipe,)
-        return ("int8",) if self.target == "tflm" else RECIPES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,11 +157,8 @@ def convert(
         )  # fmt: skip
         next_step(f"reading {len(digits.test):,} test images")
         outputs = detected.outputs(loaded.model, digits.test)
-        recipes = request.recipes
-        if (
-            request.target == "pi"
-            and 100 * orders.reads(outputs, detected.labels, digits.test_labels).mean() < request.min_accuracy
-        ):
+        recipes, reads = request.recipes, accuracy(outputs, detected.labels, digits.test_labels)
+        if request.target == "pi" and 100 * reads < request.min_accuracy:
             # No file can be written: one is enough for the report.
             recipes = ("float32",)
         folder = Path(name)

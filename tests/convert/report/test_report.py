@@ -28,7 +28,8 @@ from rich.console import Console
 from convert import report, results
 from convert.conversion.attempts import Attempt
 from convert.conversion.dataset import Dataset
-from convert.conversion.pipeline import Conversion, Request
+from convert.conversion.pipeline import Conversion
+from convert.conversion.request import Request
 from convert.evaluation.calibration import calibration_error
 from convert.evaluation.verify import Comparison, Times
 from convert.load import LoadedModel
