@@ -44,6 +44,8 @@ def convert_main(arguments: Sequence[str] | None = None) -> int:
     if os.path.realpath(out) == os.path.realpath(options.model):
         parser.error(f"{printable(str(out))} is MODEL itself; choose another file with -o")
 
+    if options.target == "tflm" and out.suffix.lower() in (".h", ".cc"):
+        parser.error(f"{printable(str(out))} is one of the files beside the .tflite; name the .tflite with -o")
     options.output = out
     options.report = options.report or out.with_name(f"{out.stem}-report")
 
@@ -56,7 +58,7 @@ def convert_main(arguments: Sequence[str] | None = None) -> int:
             from convert.micro import sources
 
             for path in sources.paths(out):
-                files.check_ours(path, sources.OURS)
+                files.check_ours(path, *sources.marks(out))
         files.check_folder(options.report)
         if options.data is None:
             from convert.data import mnist

@@ -136,9 +136,12 @@ def adopt(request: Request, on_step: Callable[[str], None], allow: Callable[[flo
     next_step(f"reading {len(digits.test):,} test images")
     outputs = verify.predict(lambda: Model(path), digits.test)
     reads = accuracy.accuracy(outputs, card.labels, digits.test_labels)
-    if 100 * reads < request.min_accuracy:
+    right = accuracy.answered(outputs, card.labels, digits.test_labels)
+    if 100 * right < request.min_accuracy:
+        others = accuracy.taken_for_no_digit(outputs, card.labels)
+        taken = f" and takes {others:.1%} for no digit" if others else ""
         raise ConvertError(
-            f"{where}: reads only {reads:.1%} of MNIST's digits, fed in the best way that was found, less than"
+            f"{where}: reads only {right:.1%} of MNIST's digits{taken}, fed in the best way that was found, less than"
             f" --min-accuracy {request.min_accuracy:g}; nothing is written; if you know how it was trained, say so with"
             " --labels, --input-range and --polarity"
         )

@@ -71,10 +71,10 @@ class Attempt:
 
     def is_within(self, max_drop: float, min_agreement: float = 0.0, min_accuracy: float = 0.0) -> bool:
         """Whether it loses at most ``max_drop`` percentage points, agrees with Keras at least so often, 0 to 1, and
-        both read at least ``min_accuracy``, 0 to 1, correctly.
+        both answer at least ``min_accuracy``, 0 to 1, correctly.
         """
         found = self.comparison
-        if found is None or min(found.accuracy, found.accuracy_float) < min_accuracy:
+        if found is None or min(found.answered, found.answered_float) < min_accuracy:
             return False
         return found.drop <= max_drop and found.agreement >= min_agreement
 

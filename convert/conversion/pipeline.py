@@ -16,7 +16,7 @@ from convert.conversion.attempts import AGREEMENT, Attempt, TestSet
 from convert.conversion.dataset import Dataset
 from convert.conversion.request import Request
 from convert.data.mnist import Labels, load_mnist
-from convert.evaluation.accuracy import accuracy
+from convert.evaluation.accuracy import answered
 from convert.evaluation.verify import Comparison
 from convert.load import LoadedModel, input_format
 from convert.load.conventions import InputFormat
@@ -92,25 +92,26 @@ class Conversion:
         found = best.comparison
         floor = self.request.min_accuracy
         least = f"of MNIST's test images, less than --min-accuracy {floor:g}"
-        if 100 * found.accuracy_float < floor:
+        if 100 * found.answered_float < floor:
             trials = self.input_format.trials
             tried = f", fed in the best of {len(trials)} ways ({trials[0].name})" if trials else ""
+            taken = f", as it takes {others:.2%} for no digit" if (others := found.taken_for_no_digit) else ""
             return (
-                f"{model}: reads {found.accuracy_float:.2%} {least}{tried}; nothing is written; if its outputs have"
-                " another order or its input another range, say --labels or --input-range; else train it on digits like"
-                " MNIST's, or lower --min-accuracy"
+                f"{model}: reads {found.answered_float:.2%} {least}{taken}{tried}; nothing is written; if its outputs"
+                " have another order or its input another range, say --labels or --input-range; else train it on digits"
+                " like MNIST's, or lower --min-accuracy"
             )
         loses = f"loses {found.drop:.2f} percentage points ({found.accuracy_float:.2%} -> {found.accuracy:.2%})"
         limit, instead = f"--max-drop {self.request.max_drop:g}", "raise --max-drop"
-        if best.is_within(self.request.max_drop) and 100 * found.accuracy < floor:
-            text = f"{model}: as {best.recipe} reads {found.accuracy:.2%} {least}"
+        if best.is_within(self.request.max_drop) and 100 * found.answered < floor:
+            text = f"{model}: as {best.recipe} reads {found.answered:.2%} {least}"
             return f"{text}; nothing is written; {ADVICE}, or lower it"
         if best.is_within(self.request.max_drop):
             loses = f"gives another answer than Keras for {1 - found.agreement:.2%} of the images"
             one = "--recipe int8" if self.request.target == "tflm" else "one --recipe"
             limit, instead = f"{1 - AGREEMENT:.1%}", f"choose {one}"
-        others = ", and no other recipe does better" if len(self.attempts) > 1 else ""
-        return f"{model}: {best.recipe} {loses}, more than {limit}{others}; nothing is written; {ADVICE}, or {instead}"
+        alone = ", and no other recipe does better" if len(self.attempts) > 1 else ""
+        return f"{model}: {best.recipe} {loses}, more than {limit}{alone}; nothing is written; {ADVICE}, or {instead}"
 
 
 def convert(
@@ -157,7 +158,7 @@ def convert(
         )  # fmt: skip
         next_step(f"reading {len(digits.test):,} test images")
         outputs = detected.outputs(loaded.model, digits.test)
-        recipes, reads = request.recipes, accuracy(outputs, detected.labels, digits.test_labels)
+        recipes, reads = request.recipes, answered(outputs, detected.labels, digits.test_labels)
         if request.target == "pi" and 100 * reads < request.min_accuracy:
             # No file can be written: one is enough for the report.
             recipes = ("float32",)

@@ -34,6 +34,15 @@ def accuracy(outputs: NDArray[np.floating], classes: Sequence[str], labels: Labe
     return float((likeliest_digit(outputs, classes) == labels).mean())
 
 
+def answered(outputs: NDArray[np.floating], classes: Sequence[str], labels: Labels) -> float:
+    """Share of the outputs (n, classes) that are highest for the digit written, ``labels`` (n,); 0 to 1.
+
+    As ``accuracy``, but what is taken for no digit counts as wrong: a model that takes all for none reads nothing.
+    """
+    columns = [classes.index(DIGITS[label]) if DIGITS[label] in classes else -1 for label in range(10)]
+    return float((outputs.argmax(axis=1) == np.array(columns)[labels]).mean())
+
+
 def taken_for_no_digit(outputs: NDArray[np.floating], classes: Sequence[str]) -> float | None:
     """Share of the outputs (n, classes) that are highest for what is no digit; None if all classes are digits.
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.data.mnist import Labels
-from convert.evaluation.accuracy import likeliest_digit, taken_for_no_digit
+from convert.evaluation.accuracy import answered, likeliest_digit, taken_for_no_digit
 from edge.model.classifier import Model
 from edge.types import Pixels
 
@@ -84,6 +84,16 @@ class Comparison:
     def agreement(self) -> float:
         """Share for which both give the same answer: the most probable of all classes. 0 to 1."""
         return float((self.keras.argmax(axis=1) == self.tflite.argmax(axis=1)).mean())
+
+    @cached_property
+    def answered_float(self) -> float:
+        """Share for which the Keras model's answer is the digit written, no digit counted as wrong; 0 to 1."""
+        return answered(self.keras, self.classes, self.labels)
+
+    @cached_property
+    def answered(self) -> float:
+        """The same of the file's answers."""
+        return answered(self.tflite, self.classes, self.labels)
 
     @property
     def taken_for_no_digit(self) -> float | None:

@@ -23,8 +23,8 @@ from edge.types import Pixels
 __all__ = ["InputFormat", "Trial", "detect", "samples"]
 
 EQUAL_ACCURACY = 0.0025
-"""Combinations whose accuracies differ by at most this, 0 to 1, or by a standard error, and that no test tells apart,
-count as equal. Among them the loss decides, a finer measure: to a saturated model 0..255 looks much like 0..1."""
+"""Combinations whose accuracies differ by at most this, 0 to 1, or by two standard errors, and that no test tells
+apart, count as equal. Among them the loss decides, a finer measure: to a saturated model 0..255 looks like 0..1."""
 EQUAL_LOSS_FACTOR = 1.15
 """Losses that differ by at most this factor count as equal; then the more common way, the first, is chosen.
 Chosen: as large as differences by chance."""
@@ -152,7 +152,7 @@ def _with_labels(entry: _Candidate, digits: Labels, known: tuple[str, ...] | Non
 def _choose(candidates: list[_Candidate], digits: Labels) -> _Candidate:
     """The one to take of candidates on the same digits, which no test tells apart."""
     best = max(candidates, key=lambda one: one.accuracy)
-    near = [one for one in candidates if one.accuracy >= best.accuracy - max(EQUAL_ACCURACY, _error(one, best))]
+    near = [one for one in candidates if one.accuracy >= best.accuracy - max(EQUAL_ACCURACY, 2 * _error(one, best))]
     equal = [(one, _loss(one, digits)) for one in near if not one.trial.is_odd] or [(one, 0.0) for one in near]
     least = min(loss for _, loss in equal)
     return next(one for one, loss in equal if loss <= max(EQUAL_LOSS_FACTOR * least, NEGLIGIBLE_LOSS))

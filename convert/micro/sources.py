@@ -41,6 +41,11 @@ def paths(out: Path) -> tuple[Path, Path, Path]:
     return out.with_name(f"{stem}.h"), out.with_name(f"{stem}.cc"), out.with_name(f"{stem}{EXAMPLE}.cc")
 
 
+def marks(out: Path) -> tuple[bytes, ...]:
+    """What each of the files for ``out`` has in its first lines, whichever version wrote it."""
+    return OURS, f" {_stem(out)}.".encode()
+
+
 def texts(model: bytes, card: Card, facts: Facts, out: Path) -> dict[Path, str]:
     """The path and the text, in ASCII, of each of these files. ``model``: the .tflite's bytes, without its card."""
     names: dict[str, Any] = {

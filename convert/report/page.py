@@ -154,8 +154,9 @@ def _method(conversion: Conversion) -> str:
     ]
     if conversion.shown and conversion.shown.micro:
         facts.insert(4, ("microcontroller", wording.micro(conversion.shown.micro)))
-    if content["result"]:
-        facts.insert(4, ("temperature", wording.temperature(content["result"]["temperature"])))
+    if result := content["result"]:
+        said = wording.temperature(result["temperature"], result["mnist"]["calibration_error"])
+        facts.insert(4, ("temperature", said))
     terms = "\n".join(chain.from_iterable((f"<dt>{escape(a)}</dt>", f"<dd>{escape(b)}</dd>") for a, b in facts))
     method = (
         f"{MEANING} Intervals are 95 % confidence intervals (Wilson 1927). The camera is synthetic: it sees the same"

@@ -125,7 +125,7 @@ def _details(conversion: Conversion, shown: Attempt, mnist: Comparison, camera: 
     lines = [
         f"Size: {wording.size(weights)} of weights in Keras, {wording.size(shown.size_bytes)} as {shown.recipe},"
         f" {weights / shown.size_bytes:.1f} times smaller.",
-        f"Temperature: {wording.temperature(shown.card.temperature)}.",
+        f"Temperature: {wording.temperature(shown.card.temperature, _error(mnist, mnist.tflite))}.",
         *([wording.micro(shown.micro)] if shown.micro else []),
     ]
     for where, comparison in (("MNIST", mnist), ("camera", camera)):

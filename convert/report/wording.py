@@ -20,6 +20,8 @@ from edge.system.text import printable
 
 MAX_PROBLEM_CHARACTERS = 110
 """Maximum length, in characters, of a problem on the terminal: it fits on two lines of 80 columns."""
+MAX_CALIBRATION_ERROR = 0.03
+"""Up to this calibration error, 0 to 1, a confidence is said to be right. Chosen: 0.9 then means 87 to 93 %."""
 _FOLDERS = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[/\\](?:[^\s/\\:;,()'\"]+[/\\])+")
 
 
@@ -151,7 +153,7 @@ def limits(conversion: Conversion) -> str:
         if conversion.request.recipe == "auto"
         else ""
     )
-    least = f"at least {conversion.request.min_accuracy:g} % read correctly, "
+    least = f"at least {conversion.request.min_accuracy:g} % read correctly and not taken for no digit, "
     return f"Limits: {least}{most}{same}."
 
 
@@ -188,10 +190,12 @@ def protections(found: Protections | None) -> str:
     )
 
 
-def temperature(value: float) -> str:
-    """The temperature and what it is for."""
+def temperature(value: float, error: float) -> str:
+    """The temperature and what it is for. ``error``: the calibration error on MNIST's test images, 0 to 1."""
     if fitted.is_at_limit(value):
         return f"{value:g}, the limit of what is tried: the confidence is not calibrated"
+    if error > MAX_CALIBRATION_ERROR:
+        return f"{value:g}; even so the confidence differs from the share of right answers by {error:.1%} on average"
     return f"{value:g}, so that 90 % of the answers with confidence 0.9 are correct"
 
 

@@ -30,6 +30,9 @@ def check_writable(out: Path) -> None:
     """Raise ConvertError if ``out`` cannot be written: better before the long work than after it."""
     if out.is_dir():
         raise ConvertError(f"{out}: is a folder; give a file to write with -o")
+    if out.exists() and not out.is_file():
+        # Else a device or a pipe would be replaced by a file.
+        raise ConvertError(f"{out}: is no regular file; give a file to write with -o")
     trial = out.with_name(f".{out.stem}.{os.getpid()}")
     try:
         trial.touch()
@@ -38,17 +41,20 @@ def check_writable(out: Path) -> None:
         raise not_writable(out, error) from error
 
 
-def check_ours(out: Path, mark: bytes) -> None:
-    """Raise ConvertError if ``out`` cannot be written, or is there without this ``mark`` near its start."""
+def check_ours(out: Path, *marks: bytes) -> None:
+    """Raise ConvertError if ``out`` cannot be written, or is there without these ``marks`` near its start."""
     check_writable(out)
     if out.exists():
         try:
             with out.open("rb") as file:
-                is_ours = mark in file.read(1000)
+                start = file.read(1000)
         except OSError as error:
             raise not_writable(out, error) from error
-        if not is_ours:
-            raise ConvertError(f"{out}: was not written by edge-convert; move it away, or choose another name with -o")
+        if not all(mark in start for mark in marks):
+            raise ConvertError(
+                f"{out}: was not written by edge-convert for a model of this name; move it away, or choose another name"
+                " with -o"
+            )
 
 
 def check_folder(folder: Path) -> None:

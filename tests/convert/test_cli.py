@@ -132,7 +132,7 @@ def test_a_file_for_microcontrollers_has_its_sources_beside_it(
 ) -> None:
     arguments = [str(model), "--data", mnist, "--target", "tflm"]
     (tmp_path / "m_example.cc").write_text("int main() {}  // by hand")
-    assert "m_example.cc: was not written by edge-convert; " in failure(arguments, capfd)
+    assert "m_example.cc: was not written by edge-convert for a model of this name; " in failure(arguments, capfd)
     (tmp_path / "m_example.cc").unlink()
     capfd.readouterr()
     assert convert_main(arguments) == 0

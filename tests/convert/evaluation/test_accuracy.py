@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from convert.evaluation.accuracy import accuracy, likeliest_digit, taken_for_no_digit, words
+from convert.evaluation.accuracy import accuracy, answered, likeliest_digit, taken_for_no_digit, words
 
 CLASSES = ("7", "none", "٣", "10", "0")
 """Two digits, and what are none: a label, a digit of another script, a number."""
@@ -14,6 +14,12 @@ def test_what_is_no_digit_is_left_out_and_told_beside() -> None:
     assert accuracy(OUTPUTS, CLASSES, written) == pytest.approx(3 / 5), "a digit without an output is never read"
     assert taken_for_no_digit(OUTPUTS, CLASSES) == pytest.approx(3 / 5)
     assert taken_for_no_digit(OUTPUTS[:, [0, 4]], ("7", "0")) is None
+
+
+def test_what_is_taken_for_no_digit_is_no_answer() -> None:
+    written = np.array([7, 0, 7, 3, 0], np.uint8)
+    assert answered(OUTPUTS, CLASSES, written) == pytest.approx(1 / 5), "none, none, 7, a digit without an output, none"
+    assert answered(OUTPUTS[:, [0, 4]], ("7", "0"), written) == pytest.approx(4 / 5)
 
 
 def test_logits_and_probabilities_are_read_alike() -> None:
