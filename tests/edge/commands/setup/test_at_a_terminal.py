@@ -182,6 +182,16 @@ def test_without_a_camera_it_says_why_and_ends(start: Start, tmp_path: Path) -> 
     assert is_untouched(tmp_path)
 
 
+def test_a_source_that_is_typed_is_tried(start: Start, tmp_path: Path) -> None:
+    terminal = start("--broker", "none", "--web", "off", cameras=())
+    terminal.answer("such as /dev/video0, rtsp://HOST/PATH or synthetic: (empty: end here):", ONE[0])
+    shown = terminal.wait_for("Write this?")
+    assert f"as typed ({ONE[0]}): 640x480, reads 8012" in shown and "its picture: " in shown
+    terminal.answer("", "y")
+    assert terminal.end() == 0
+    assert tomllib.loads(config(tmp_path).read_text())["source"] == ONE[0]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["Ctrl-C", "Ctrl-D"])
 def test_an_interrupted_dialogue_changes_nothing(start: Start, tmp_path: Path, locked: Broker, key: str) -> None:
