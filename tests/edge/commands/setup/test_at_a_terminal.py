@@ -157,7 +157,11 @@ def test_of_two_cameras_one_is_chosen(start: Start, tmp_path: Path) -> None:
     terminal = start("--broker", "none", "--web", "off", "--device", "shed", cameras=(ONE, TWO))
     seen = terminal.wait_for("Which camera?")
     assert "reads 8012" in seen and seen.count("its picture: ") == 2 and "  2  HD Webcam (" in seen
-    for wrong, why in (("3", "answer 1 to 2"), ("0", "answer 1 to 2"), ("webcam", "no source is called")):
+    for wrong, why in (
+        ("3", "answer 1 to 2"),
+        ("0", "answer 1 to 2"),
+        ("webcam", "no source, file or folder is called"),
+    ):
         terminal.answer("[1]", wrong)
         terminal.wait_for(why)
     terminal.answer("[1]", "2")
