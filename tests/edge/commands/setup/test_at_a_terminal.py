@@ -322,18 +322,6 @@ def test_a_user_without_a_password_is_refused_where_nothing_can_be_asked(tmp_pat
 
 
 @pytest.mark.slow
-def test_the_password_of_a_given_user_is_asked_for_once_and_kept(tmp_path: Path) -> None:
-    place = f"127.0.0.1:{free_port()}"
-    flags = ("--broker", place, "--user", "joe", "--web", "off")
-    asked = answers(tmp_path, f"{PASSWORD}\ny\ny\n", *flags)
-    assert (asked.returncode, asked.stderr) == (0, "") and "Password of joe:" in asked.stdout
-    secret = config(tmp_path).with_name("mqtt-password")
-    assert secret.read_text() == f"{PASSWORD}\n"
-    again = answers(tmp_path, "", "--user", "joe", "--yes")
-    assert (again.returncode, again.stderr) == (0, "") and secret.read_text() == f"{PASSWORD}\n"
-
-
-@pytest.mark.slow
 @only_mosquitto("has no passwords")
 def test_a_login_may_be_given_as_flags(tmp_path: Path, locked: Broker) -> None:
     (tmp_path / "pw").write_text(f"{PASSWORD}\r\n")
