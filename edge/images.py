@@ -19,6 +19,8 @@ from edge.types import Pixels
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 """Endings of the files that are read in a folder. A file that is named itself may have any ending."""
+WRITTEN = SUFFIXES - {".pbm", ".pgm"}
+"""Endings of the files that pictures in colour are written into."""
 
 CONVERTED = {
     ".pdf": "is a PDF; make pictures of it with: sudo apt install poppler-utils; pdftoppm -r 300 -png {file} {stem}",

@@ -15,6 +15,11 @@ from typing import Annotated, Any, NamedTuple, get_type_hints
 
 from edge.errors import SettingsError
 
+NEAR = 0.65
+"""How similar, 0 to 1, a known word is that is suggested, by difflib's ratio. Chosen: two letters that changed places
+in a word of three give 0.67; words that only begin alike, such as "flicker" and "flip", 0.55.
+"""
+
 
 class Uri(NamedTuple):
     """A URI in its parts."""
@@ -140,7 +145,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     # Imported here because only errors need it.
     from difflib import get_close_matches
 
-    close = get_close_matches(word, list(known), n=1, cutoff=0.5)
+    close = get_close_matches(word, list(known), n=1, cutoff=NEAR)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
@@ -184,8 +189,9 @@ def find_class(
         problem = f"no {noun} is called {word!r}"
         # The path of a webhook may be secret too.
         where = f"{uri.scheme}://" if "://" in uri.text else uri.text
-        schemes = ", ".join(f"{scheme}:" for scheme in table)
-        raise SettingsError(f"{where}: {problem}, there are {schemes}{did_you_mean(word, table)}")
+        written = [f"{scheme}:" for scheme in table]
+        schemes = ", ".join(written)
+        raise SettingsError(f"{where}: {problem}, there are {schemes}{did_you_mean(f'{word}:', written)}")
     module, _, name = table[uri.scheme].partition(":")
     target = getattr(importlib.import_module(module), name)
     return target, read_options(uri, target, *common)

@@ -84,6 +84,18 @@ def positive(text: str) -> int:
     return number
 
 
+def picture_file(text: str) -> Path:
+    """The argparse type of a file that a picture is drawn into, in the format of its ending."""
+    from edge.images import WRITTEN
+    from edge.system.files import expanded
+
+    path = expanded(text)
+    if path.suffix.lower() not in WRITTEN:
+        endings = ", ".join(sorted(WRITTEN))
+        raise argparse.ArgumentTypeError(f"{text!r} has no ending of a picture; name a file that ends in {endings}")
+    return path
+
+
 def flags_of(arguments: argparse.Namespace) -> dict[str, str]:
     """The settings given as flags: dotted name -> text."""
     return {name.removeprefix("set:"): value for name, value in vars(arguments).items() if name.startswith("set:")}

@@ -40,7 +40,9 @@ def open_source(
     Raises SettingsError (no such scheme or option) or SourceError (files that are missing or cannot be opened).
     """
     parts = split(text)
-    target, options = uri.find_class(parts, SCHEMES, "source", orientation_options)
+    # A text without a scheme may be meant as a path.
+    noun = "source" if parts.scheme or not parts.what else "source, file or folder"
+    target, options = uri.find_class(parts, SCHEMES, noun, orientation_options)
     wanted = {name: options.pop(name) for name in uri.declared_options(orientation_options) if name in options}
     own = uri.declared_options(target)
     # Some cameras turn the picture themselves: all or nothing, as the order of a rotation and a flip matters.

@@ -42,9 +42,12 @@ class Stream(Camera):
         try:
             parts = urlsplit(url)
             port = f":{parts.port}" if parts.port else ""
-            self._address = parts.hostname or "", parts.port or PORTS[parts.scheme]
+            self._address = parts.hostname or "", parts.port or PORTS.get(parts.scheme, 0)
         except ValueError as error:
             raise SettingsError(f"a network camera's URL cannot be understood ({error})") from error
+        if parts.scheme not in PORTS:
+            # Of rtsp:camera:554/path, without //, only what follows the first colon has come here.
+            raise SettingsError("a network camera is written rtsp://host/path")
         if not is_host(parts.hostname or ""):
             raise SettingsError(f"{parts.scheme}: a network camera is written {parts.scheme}://host/path")
         self._url = url

@@ -211,7 +211,7 @@ def test_nothing_read_says_why(tmp_path: Path) -> None:
         (["read", "x.png", "--vision.median", "99"], 1, "--vision.median: '99'"),
         (["read", "x.png", "--model", "none.tflite"], 1, "none.tflite: no such file; make one with edge-convert"),
         (["read", "x.png", "--config", "none.toml"], 1, "none.toml: no such file"),
-        (["run", "--source", "piccamera2:0"], 1, "did you mean 'picamera2'"),
+        (["run", "--source", "piccamera2:0"], 1, "did you mean 'picamera2:'"),
         (["run", "--source", "synthetic:?sise=640x480"], 1, "did you mean 'size'"),
         (["run", "--source", "v4l2:/dev/video99?fps=0"], 1, "fps is a number from 1 to 240"),
         (["run", "--source", "files:none/*.png"], 1, "none/*.png"),

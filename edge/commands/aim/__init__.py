@@ -15,7 +15,7 @@ from pathlib import Path
 from edge.commands.aim import screen
 from edge.commands.aim.saving import offer_to_save, save
 from edge.commands.aim.watcher import Watcher
-from edge.commands.arguments import Parser, add_settings, positive, reader_of, settings_of
+from edge.commands.arguments import Parser, add_settings, picture_file, positive, reader_of, settings_of
 from edge.errors import SourceError, WedgedError
 from edge.reading.aim import Aim
 from edge.running.systemd import stop_signals
@@ -48,7 +48,9 @@ def add_arguments(parser: Parser) -> None:
         metavar="S",
         help=f"stop this long after the first frame, or {FIRST:.0f} s without one",
     )
-    parser.add_argument("--picture", metavar="FILE", help="at the end, draw what was read on the last frame there")
+    parser.add_argument(
+        "--picture", type=picture_file, metavar="FILE", help="at the end, draw what was read on the last frame there"
+    )
     parser.add_argument(
         "--save",
         action="store_true",

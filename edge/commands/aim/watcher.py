@@ -6,14 +6,11 @@ from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
-
-from edge.errors import SourceError
+from edge import images
 from edge.reading.aim import Aim, aim_of
 from edge.reading.annotate import annotate, with_text
 from edge.reading.reader import Analysis, Reader
 from edge.sources.base import Source
-from edge.system.files import expanded, write_atomically
 from edge.types import Frame
 from edge.vision.flicker import banding
 from edge.vision.statistics import median
@@ -56,13 +53,8 @@ class Watcher:
         """The newest frame's sharpness as a share of the greatest so far, 0 to 1."""
         return self.newest.view.sharpness / self.best_sharpness if self.newest and self.best_sharpness else 0.0
 
-    def draw(self, name: str) -> None:
-        """Draw the newest frame, what was read in it and the next step into a JPEG file. Raises SourceError."""
+    def draw(self, path: Path) -> None:
+        """Draw the newest frame, what was read in it and the next step into an image file. Raises ImageError."""
         assert self._last and self.newest
         frame, analysis = self._last
-        content = cv2.imencode(".jpg", with_text(annotate(frame.pixels, analysis), self.newest.advice))[1].tobytes()
-        path: Path = expanded(name)
-        try:
-            write_atomically(path, content)
-        except OSError as error:
-            raise SourceError(f"{path}: the picture cannot be written ({error.strerror}); name another file") from error
+        images.save(with_text(annotate(frame.pixels, analysis), self.newest.advice), path)

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 
-from edge.commands.arguments import Parser, add_settings, settings_of
+from edge.commands.arguments import Parser, add_settings, picture_file, settings_of
 from edge.errors import SettingsError
 from edge.settings import Settings
 
@@ -25,7 +25,7 @@ def add_arguments(parser: Parser) -> None:
     )
     parser.add_argument(
         "--picture",
-        default="",
+        type=picture_file,
         metavar="FILE",
         help="draw what the camera sees there (default: doctor.jpg in the state folder)",
     )
@@ -38,8 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
     from edge.commands.doctor.examine import examine
     from edge.commands.doctor.machine import here
 
+    picture = str(arguments.picture or "")
     try:
-        machine = here(settings_of(arguments), config=arguments.config or "", picture=arguments.picture)
+        machine = here(settings_of(arguments), config=arguments.config or "", picture=picture)
     except SettingsError as error:
         machine = here(Settings(), config=arguments.config or "", settings_error=str(error))
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")

@@ -126,8 +126,8 @@ def _connected(dialogue: Dialogue, text: str, given: Given, secret: Secret, curr
     if text != current and address.password:
         # It was typed; it is kept in its own file.
         password = address.password
-    if given.user is not None:
-        password = given.password or ""
+    if given.user is not None and (given.password is not None or given.user != address.user):
+        password = _given_password(dialogue, given)
         address = replace(address, user=given.user, password=password, password_file="")
     elif address.user and not address.password and not address.password_file:
         address = replace(address, password=_kept_password(secret.file))
@@ -179,6 +179,17 @@ def _user(answer: str) -> str:
     if not answer.isprintable():
         raise SettingsError("that cannot be the name of a user")
     return "" if answer == "-" else answer
+
+
+def _given_password(dialogue: Dialogue, given: Given) -> str:
+    """The password of the user in the flags. Raises SettingsError if none is there and nothing may be asked."""
+    if given.password is not None:
+        return given.password
+    if dialogue.defaults:
+        raise SettingsError(
+            f"--user {given.user}: its password is missing; name a file with it by --password-file; nothing was changed"
+        )
+    return dialogue.secret(f"Password of {given.user}:")
 
 
 def _kept_password(file: Path) -> str:

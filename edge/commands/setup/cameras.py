@@ -70,7 +70,10 @@ def choose_source(dialogue: Dialogue, machine: Machine, given: str | None) -> st
             raise SettingsError(f"answer 1 to {len(found)}, or a source such as {found[0].uri}")
         return found[int(answer) - 1].uri
 
-    return dialogue.ask("Which camera?", parse, default=str(current))
+    source = dialogue.ask("Which camera?", parse, default=str(current))
+    if source not in (camera.uri for camera in found):
+        _show(dialogue, machine, Candidate(source, "as typed"), folder, "camera.jpg")
+    return source
 
 
 def explain(dialogue: Dialogue, machine: Machine) -> None:
@@ -139,8 +142,10 @@ def _ask_for_another(dialogue: Dialogue, machine: Machine) -> str:
     dialogue.say("No camera was found.")
     explain(dialogue, machine)
     answer = dialogue.ask(
-        "Another source, such as rtsp://HOST/PATH (empty: end here):", lambda text: _checked(text) if text else ""
+        "Another source, such as /dev/video0, rtsp://HOST/PATH or synthetic: (empty: end here):",
+        lambda text: _checked(text) if text else "",
     )
     if not answer:
         raise SourceError("no camera was found; connect one, then run edge setup again; nothing was changed")
+    _show(dialogue, machine, Candidate(answer, "as typed"), _picture_folder(), "camera.jpg")
     return answer

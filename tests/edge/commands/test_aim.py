@@ -128,6 +128,27 @@ def test_the_picture_shows_what_was_read_and_the_step(pages: Path, tmp_path: Pat
     assert drawn is not None and drawn.shape[0] > 480 and drawn.shape[1] >= 640
 
 
+@pytest.mark.parametrize(
+    ("name", "begins"), [("aim.png", b"\x89PNG"), ("aim.JPEG", b"\xff\xd8"), ("aim.webp", b"RIFF")]
+)
+def test_the_picture_has_the_format_of_its_ending(name: str, begins: bytes, pages: Path, tmp_path: Path) -> None:
+    assert main(["aim", "--source", f"files:{pages}/1.png", "--json", "--picture", str(tmp_path / name)]) == 0
+    assert (tmp_path / name).read_bytes().startswith(begins)
+
+
+@pytest.mark.parametrize("command", ["aim", "doctor"])
+@pytest.mark.parametrize("name", ["aim", "aim.gif", "aim.pdf", ".png"])
+def test_a_picture_of_no_known_ending_is_refused_before_the_camera_is_opened(
+    command: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--source", "v4l2:/dev/video99", "--picture", name])
+    assert ended.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == "" and f"{name!r} has no ending of a picture; name a file that ends in .bmp, " in err
+    assert len(err.splitlines()) == 1
+
+
 def test_a_picture_that_cannot_be_written_is_one_line(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
     nowhere = str(pages / "no" / "aim.jpg")
     assert main(["aim", "--source", f"files:{pages}/1.png", "--json", "--picture", nowhere]) == 1

@@ -267,7 +267,7 @@ def test_a_reader_that_goes_away_ends_it_with_one_line():
     [
         (
             "json:-",
-            "no publisher is called 'json', there are jsonl:, mqtt:, mqtts:, http:, https:; did you mean 'jsonl'?",
+            "no publisher is called 'json', there are jsonl:, mqtt:, mqtts:, http:, https:; did you mean 'jsonl:'?",
         ),
         ("readings.jsonl", "no publisher is called 'readings.jsonl'"),
         ("jsonl:", "names no file"),

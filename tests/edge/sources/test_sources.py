@@ -47,9 +47,9 @@ def test_the_table_names_classes_that_exist():
     ("uri", "problem"),
     [
         ("sinthetic:", "no source is called 'sinthetic', there are files:, video:"),
-        ("sinthetic:", "did you mean 'synthetic'?"),
-        ("synthetic", "did you mean 'synthetic'?"),
-        ("nowhere.png", "no source is called 'nowhere.png'"),
+        ("sinthetic:", "did you mean 'synthetic:'?"),
+        ("synthetic", "did you mean 'synthetic:'?"),
+        ("nowhere.png", "no source, file or folder is called 'nowhere.png', there are files:, video:"),
         ("", "no source is called ''"),
         ("synthetic:?sed=1", "no option 'sed'"),
         ("synthetic:?sed=1", "did you mean 'seed'?"),
@@ -68,6 +68,12 @@ def test_the_table_names_classes_that_exist():
         ),
         ("http://host/cam#rotation=90&rotation=180", "option 'rotation' is given twice"),
         ("rtsp:///stream", "a network camera is written rtsp://host/path"),
+        ("rtsp:", "a network camera is written rtsp://host/path"),
+        ("rtsp:camera", "a network camera is written rtsp://host/path"),
+        ("rtsp:camera:554/stream", "a network camera is written rtsp://host/path"),
+        ("rtsp:/camera/stream", "a network camera is written rtsp://host/path"),
+        ("http:", "a network camera is written rtsp://host/path"),
+        ("https:camera", "a network camera is written rtsp://host/path"),
         ("http://a..b/stream", "a network camera is written http://host/path"),
         ("http://host:port/", "cannot be understood"),
     ],
@@ -77,6 +83,14 @@ def test_a_wrong_uri_is_refused_and_the_nearest_named(uri, problem):
         open_source(uri)
     assert problem in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("uri", ["picamera2:0?focus=auto", "v4l2:/dev/video0?flicker=50", "nofolder"])
+def test_nothing_is_suggested_that_is_not_near(uri):
+    with pytest.raises(SettingsError) as error:
+        open_source(uri)
+    assert "did you mean" not in str(error.value)
+    assert "it has " in str(error.value) or "there are files:" in str(error.value)
 
 
 # --- files

@@ -157,7 +157,11 @@ def test_of_two_cameras_one_is_chosen(start: Start, tmp_path: Path) -> None:
     terminal = start("--broker", "none", "--web", "off", "--device", "shed", cameras=(ONE, TWO))
     seen = terminal.wait_for("Which camera?")
     assert "reads 8012" in seen and seen.count("its picture: ") == 2 and "  2  HD Webcam (" in seen
-    for wrong, why in (("3", "answer 1 to 2"), ("0", "answer 1 to 2"), ("webcam", "no source is called")):
+    for wrong, why in (
+        ("3", "answer 1 to 2"),
+        ("0", "answer 1 to 2"),
+        ("webcam", "no source, file or folder is called"),
+    ):
         terminal.answer("[1]", wrong)
         terminal.wait_for(why)
     terminal.answer("[1]", "2")
@@ -180,6 +184,16 @@ def test_without_a_camera_it_says_why_and_ends(start: Start, tmp_path: Path) -> 
         "edge: no camera was found; connect one, then run edge setup again; nothing was changed"
     )
     assert is_untouched(tmp_path)
+
+
+def test_a_source_that_is_typed_is_tried(start: Start, tmp_path: Path) -> None:
+    terminal = start("--broker", "none", "--web", "off", cameras=())
+    terminal.answer("such as /dev/video0, rtsp://HOST/PATH or synthetic: (empty: end here):", ONE[0])
+    shown = terminal.wait_for("Write this?")
+    assert f"as typed ({ONE[0]}): 640x480, reads 8012" in shown and "its picture: " in shown
+    terminal.answer("", "y")
+    assert terminal.end() == 0
+    assert tomllib.loads(config(tmp_path).read_text())["source"] == ONE[0]
 
 
 @pytest.mark.slow
@@ -297,6 +311,13 @@ def test_settings_that_are_wrong_are_left_alone(tmp_path: Path, content: str, wo
 def test_a_wrong_flag_is_one_line_and_changes_nothing(tmp_path: Path, arguments: list[str], words: str) -> None:
     done = answers(tmp_path, "", *arguments, "--yes")
     assert done.returncode == 1 and words in done.stderr and len(done.stderr.splitlines()) == 1
+    assert is_untouched(tmp_path)
+
+
+def test_a_user_without_a_password_is_refused_where_nothing_can_be_asked(tmp_path: Path) -> None:
+    done = answers(tmp_path, "", "--broker", f"127.0.0.1:{free_port()}", "--user", "joe", "--yes")
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
+    assert "--user joe: its password is missing; name a file with it by --password-file" in done.stderr
     assert is_untouched(tmp_path)
 
 

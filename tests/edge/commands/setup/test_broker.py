@@ -66,13 +66,18 @@ def test_a_broker_that_announces_itself_is_suggested(printed: str, found: str) -
 
 
 def choose(
-    monkeypatch: pytest.MonkeyPatch, *answers: str, current: str = "", suggestion: str = "", folder: Path = Path("/x")
+    monkeypatch: pytest.MonkeyPatch,
+    *answers: str,
+    given: Given | None = None,
+    current: str = "",
+    suggestion: str = "",
+    folder: Path = Path("/x"),
 ) -> brokers.Broker | None:
     """What these answers choose, where no broker is on this machine."""
     monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{answer}\n" for answer in answers)))
     monkeypatch.setattr(brokers, "LOCAL", f"127.0.0.1:{free_port()}")
     secret = Secret(folder / "mqtt-password", by_systemd=False)
-    return brokers.choose_broker(Dialogue(), Given(), current, secret, lambda: suggestion)
+    return brokers.choose_broker(Dialogue(), given or Given(), current, secret, lambda: suggestion)
 
 
 @only_mosquitto("has no TLS")
@@ -115,6 +120,17 @@ def test_a_login_that_is_kept_is_used_and_another_broker_may_be_named_instead(
         assert choose(monkeypatch, "", "-", "none", current=current, folder=tmp_path) is None
     finally:
         broker.kill()
+
+
+def test_the_password_of_a_given_user_is_asked_for_unless_it_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = f"127.0.0.1:{free_port()}"
+    (tmp_path / "mqtt-password").write_text("kept\n")
+    asked = choose(monkeypatch, "typed", "y", given=Given(place, "joe"), folder=tmp_path)
+    assert asked and (asked.address.password, asked.new_password) == ("typed", "typed")
+    kept = choose(monkeypatch, "", "y", given=Given(user="joe"), current=f"mqtt://joe@{place}/home", folder=tmp_path)
+    assert kept and (kept.address.password, kept.new_password) == ("kept", None)
 
 
 def test_a_broker_in_the_network_is_suggested_and_used_only_if_that_is_confirmed(
