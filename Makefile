@@ -14,8 +14,9 @@ OTHERS := .venv-others
 # How long make fuzz fuzzes each target, and which ones.
 SECONDS ?= 60
 TARGET ?=
-# Side by side, but not many: some look at how processes behave that a crowd would starve.
-PYTEST := -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+# Side by side, one more than there are processors, as many tests wait; but not many: some look at how processes behave that
+# a crowd would starve.
+PYTEST := -m pytest --numprocesses $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 3 ? n + 1 : 4))) --dist worksteal
 
 # The guide as a web site, in build/site. Strict: a broken link ends it.
 SITE = $(BIN)/python -m zensical build --strict
