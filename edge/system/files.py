@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import stat
 import tempfile
@@ -30,10 +29,8 @@ def replacing(path: Path, *, readable: bool = False, secret: bool = False) -> It
     After a crash or power cut at any moment, ``path`` is the old file or the new one, complete and on the disk. If the
     block fails, ``path`` stays as it was and nothing is left over. An existing file keeps its owner and mode, if this
     user may set them; a new one gets the owner of its folder. ``readable``: everybody who may enter the folder may read
-    it. ``secret``: only its owner may read it. Raises OSError, also if ``path`` is a device or a pipe.
+    it. ``secret``: only its owner may read it. Raises OSError.
     """
-    if path.exists() and not (path.is_file() or path.is_dir() or path.is_symlink()):
-        raise OSError(errno.EINVAL, "it is no regular file", str(path))
     exists = path.is_file() and not path.is_symlink()
     like = (path if exists else path.parent).stat()
     mode = like.st_mode & (0o777 if exists else 0o666) | (0o444 if readable else 0)

@@ -55,13 +55,6 @@ def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
-def test_a_pipe_is_not_replaced(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(OSError, match="it is no regular file"):
-        files.write_atomically(tmp_path / "pipe", b"new")
-    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode) and len(list(tmp_path.iterdir())) == 1
-
-
 def test_the_owner_stays_and_a_new_file_is_its_folders(tmp_path: Path) -> None:
     (tmp_path / "x").touch()
     os.chown(tmp_path / "x", 1234, 1234)
