@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from convert.conversion.pipeline import CARD_TRIALS, LOAD_SECONDS, STEP_IMAGES, 
 from convert.data.mnist import load_mnist
 from convert.evaluation import accuracy, verify
 from convert.evaluation.verify import wilson
-from convert.load import MAX_SECONDS_PER_IMAGE, input_format
+from convert.load import input_format, seconds_per_image
 from convert.load.conventions import InputFormat
 from convert.samples import pages
 from convert.tflite import metadata
@@ -111,7 +110,8 @@ def adopt(request: Request, on_step: Callable[[str], None], allow: Callable[[flo
     digits = dataset.select(data, images=MIN_CALIBRATION_IMAGES, seed=1, photos=None)
     camera = pages.through_camera(digits.temperature, 1)
     allow(LOAD_SECONDS)
-    seconds = STEP_SECONDS + STEP_IMAGES * _seconds_per_image(model, digits, where)
+    timed = input_format.samples(model, digits.test[:TIMED_IMAGES], where)
+    seconds = STEP_SECONDS + STEP_IMAGES * seconds_per_image(model, timed, request.model)
 
     def next_step(name: str) -> None:
         allow(seconds)
@@ -174,16 +174,6 @@ def _sum_to_one(outputs: NDArray[np.float32]) -> bool:
 
 def _made_with() -> dict[str, str]:
     return {"edge-digits": __version__, "runtime": title_of(interpreter_class())}
-
-
-def _seconds_per_image(model: ForeignModel, digits: Dataset, where: str) -> float:
-    images = input_format.samples(model, digits.test[:TIMED_IMAGES], where)
-    started = time.process_time()
-    model.predict(images)
-    seconds = (time.process_time() - started) / len(images)
-    if seconds > MAX_SECONDS_PER_IMAGE:
-        raise ConvertError(f"{where}: takes {1000 * seconds:.0f} ms for an image; give a smaller model")
-    return seconds
 
 
 def _detected(model: ForeignModel, request: Request, described: Described, digits: Dataset) -> InputFormat:

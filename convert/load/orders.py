@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from convert.classes import LABELS_BY_OUTPUTS
 from convert.data.mnist import Labels
+from convert.evaluation.accuracy import likeliest_digit
 from edge.model.card import DIGITS, NONE, Card
 
 Outputs = NDArray[np.float32]
@@ -24,8 +25,7 @@ def columns(labels: tuple[str, ...]) -> tuple[list[int], NDArray[np.int64]]:
 
 def reads(outputs: Outputs, labels: tuple[str, ...], digits: Labels) -> NDArray[np.bool_]:
     """Which of the digits (n,) are read rightly, (n,); outputs that are no digits are left out."""
-    of, numbers = columns(labels)
-    right: NDArray[np.bool_] = numbers[outputs[:, of].argmax(axis=1)] == digits
+    right: NDArray[np.bool_] = likeliest_digit(outputs, labels) == digits
     return right
 
 
