@@ -30,6 +30,9 @@ then libcamera tries all positions in turn, which takes 3 s."""
 LONGEST_FRAME_US = 120_000
 """How long a frame may take in the dark, microseconds. No exposure of libcamera's tuning files is longer. Its automatic
 exposure lengthens one to 66.7 ms at most (``exposure_modes``, "normal"); picamera2 by itself allows 33.3 ms."""
+LONGEST_SCAN_FRAME_US = 20_000
+"""The same while the lens is moved, a step every few frames: a scan then takes a third of the time in a
+dim room. Chosen: 30 lux are enough for it, with a greater gain."""
 READOUT_US = 5_000
 """How much longer than its exposure a frame lasts at most, microseconds. Chosen: libcamera's ``frameIntegrationDiff``
 is 48 lines at most, and a line takes less than 100 microseconds."""
@@ -75,6 +78,16 @@ def for_a_page(options: Mapping[str, Any], fps: float) -> dict[str, Any]:
         **({"LensPosition": NEAR} if mode == FOCUS["auto"] else {}),
         **{name: value for name, value in asked.items() if name != "AfMode"},
     }
+
+
+def frames_of_a_scan(limits: tuple[int, int], known: Mapping[str, Range], exposure_us: int) -> tuple[int, int]:
+    """FrameDurationLimits while the lens is moved, microseconds: as short as the sensor's mode and the light allow.
+
+    ``limits``: those of all other frames; ``known``: the controls of the camera in that mode; ``exposure_us``: the
+    exposure that was asked for, 0 if it is automatic.
+    """
+    shortest = max(known["FrameDurationLimits"][0], exposure_us and exposure_us + READOUT_US)
+    return min(shortest, limits[0]), min(max(shortest, LONGEST_SCAN_FRAME_US), limits[1])
 
 
 def refuse_missing(name: str, asked: Mapping[str, Any], known: Mapping[str, Range]) -> None:

@@ -87,6 +87,9 @@ class Picamera(Camera):
         self._options |= {"flicker": flicker, "hdr": hdr, "af": af, "af_range": af_range, "lens": lens}
         self._camera: Any = None
         self._started = False
+        # The controls that set how long frames last: ever, and while the lens is moved.
+        self._frames: dict[str, Any] = {}
+        self._scan_frames: dict[str, Any] = {}
         self._focus: Focus | None = None
         self._paper: PaperExposure | None = None
         self._lens_position: float | None = None
@@ -153,6 +156,10 @@ class Picamera(Camera):
         asked = camera_controls.asked_for(self._options)
         camera_controls.refuse_missing(self.name, asked, known)
         controls = camera_controls.for_a_page(self._options, self._fps)
+        if "FrameDurationLimits" in known:
+            limits, exposure_us = controls["FrameDurationLimits"], self._options["exposure"] or 0
+            self._frames = {"FrameDurationLimits": limits}
+            self._scan_frames = {"FrameDurationLimits": camera_controls.frames_of_a_scan(limits, known, exposure_us)}
         if view := self._camera.camera_properties.get("ScalerCropMaximum"):
             controls |= camera_controls.focus_on_all(view)
         self._camera.set_controls(camera_controls.accepted(controls, known))
@@ -229,8 +236,11 @@ class Picamera(Camera):
         now = time.monotonic() if stamp_ns is None else stamp_ns / 1e9
         changes: dict[str, Any] = {}
         if self._focus is not None:
+            scanned = not self._focus.settled
             if self._focus.observe(now, pixels, metadata.get("AfState")):
-                changes |= TRIGGER
+                changes |= TRIGGER | self._scan_frames
+            elif scanned and self._focus.settled:
+                changes |= self._frames
             self._lens_position = metadata.get("LensPosition") if self._focus.settled else None
         if self._paper is not None:
             exposure = math.prod(metadata.get(name, 1) for name in ("ExposureTime", "AnalogueGain", "DigitalGain"))
