@@ -71,8 +71,8 @@ def aim_of(frame: Frame, analysis: Analysis, source: Source | None = None) -> Ai
 def _view(frame: Frame, analysis: Analysis) -> ViewQuality:
     digits = [digit.box for digit in analysis.reading.digits]
     marks = [glyph.box for glyph in analysis.glyphs]
-    boxes = [one.box for one, is_read in zip(analysis.candidates, analysis.accepted, strict=True) if is_read]
-    tilt = measured_tilt(boxes, analysis.best_pass.segments.digit_side)
+    # By all marks, as few digits of a turned page are read.
+    tilt = measured_tilt([one.box for one in analysis.candidates], analysis.best_pass.segments.digit_side)
     if tilt is not None:
         # That of the lines in the frame, which was rotated the other way to be read.
         tilt = (tilt + 90 * analysis.quarters + 180) % 360 - 180

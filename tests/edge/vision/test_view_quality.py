@@ -97,6 +97,14 @@ def test_steep_lines_are_turned_back(reader, page, degrees: float, way: str) -> 
     assert step is not None and step.kind == "tilted" and step.text.endswith(f"degrees {way}")
 
 
+def test_lines_are_found_steep_where_hardly_a_digit_of_them_is_read(reader, page) -> None:
+    turned = rotated(page("20357", "46819", "31415", height=700, width=960), -40)
+    view, step = seen(reader, turned)
+    assert len(reader.read(turned).digits) < 8
+    assert view.tilt == pytest.approx(40, abs=6)
+    assert step is not None and step.kind == "tilted"
+
+
 def test_a_page_on_its_side_has_that_tilt_and_is_read_as_it_is(reader, page) -> None:
     view, step = seen(reader, np.ascontiguousarray(np.rot90(page("20357", "46819"), -1)))
     assert view.tilt is not None and abs(abs(view.tilt) - 90) < 8
