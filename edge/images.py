@@ -140,7 +140,9 @@ def why_not(data: bytes, name: str) -> str:
         kind = next((one for one in kinds if one != ".heif"), kinds[0] if kinds else "")
     if not kind:
         return NOT_AN_IMAGE
-    return CONVERTED[kind].format(file=shlex.quote(name), stem=shlex.quote(Path(name).stem or "page"))
+    # What came through stdin or a browser is no file here.
+    file, stem = (name, Path(name).stem) if Path(name).is_file() else ("FILE", "page")
+    return CONVERTED[kind].format(file=shlex.quote(file), stem=shlex.quote(stem))
 
 
 def _exif(data: bytes) -> bytes:

@@ -49,6 +49,11 @@ class FoundCamera(NamedTuple):
     """libcamera: on the ribbon cable of a Raspberry Pi; v4l2: any other, such as one on USB."""
 
 
+def device_of(what: str) -> str:
+    """The device that ``v4l2:`` with this behind it reads: a path, or the number of a /dev/video*; nothing is 0."""
+    return f"/dev/video{int(what or 0)}" if what.isdecimal() or not what else what
+
+
 def _run(words: list[str]) -> Done:
     return command.run(words, seconds=LIST_SECONDS)
 

@@ -17,6 +17,7 @@ from edge.sources.base import Camera
 from edge.sources.focus import Focus
 from edge.sources.media_nodes import media_nodes
 from edge.sources.paper_exposure import PaperExposure
+from edge.system import raspberry
 from edge.system.text import one_line
 from edge.types import Pixels
 from edge.uri import OptionType, Size, number, whole_number
@@ -177,10 +178,13 @@ class Picamera(Camera):
         try:
             import picamera2
         except ImportError as error:
-            raise SourceError(
-                f"{self.name}: picamera2 is not installed ({one_line(error)}); install it with: "
-                "sudo apt install -y python3-picamera2, and make the venv with --system-site-packages"
-            ) from error
+            how = "this is no Raspberry Pi: name another source, such as v4l2:/dev/video0 for a USB camera"
+            if raspberry.model():
+                how = (
+                    "install it with: sudo apt install -y python3-picamera2, and make the venv with "
+                    "--system-site-packages"
+                )
+            raise SourceError(f"{self.name}: picamera2 is not installed ({one_line(error)}); {how}") from error
         return picamera2
 
     def _find(self, kind: Any) -> Any:

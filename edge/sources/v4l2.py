@@ -16,6 +16,7 @@ import cv2
 
 from edge.errors import SourceError
 from edge.sources.base import FRAME_SIZE, Camera
+from edge.sources.cameras_found import device_of
 from edge.sources.v4l2_options import Exposure, Focus, Gain, PowerLine, V4l2Options, apply, lock_focus
 from edge.sources.video import grey
 from edge.sources.video_device import VideoDevice
@@ -53,7 +54,7 @@ class V4l2(Camera):
         gain: Gain = None,
         power_line_frequency: PowerLine = None,
     ) -> None:
-        self._path = Path(device or "/dev/video0")
+        self._path = Path(device_of(device))
         self.name = f"v4l2:{self._path}"
         self._size, self._fps = size, fps
         self._options = V4l2Options(focus, exposure, gain, power_line_frequency)

@@ -1,4 +1,4 @@
-"""Temperature and throttling of a Raspberry Pi; on other computers, as far as their kernel reports them."""
+"""Model, temperature and throttling of a Raspberry Pi; of other computers what their kernel reports."""
 
 from __future__ import annotations
 
@@ -17,8 +17,14 @@ THROTTLED_BITS = {
 been so since the Pi was switched on. Source: "get_throttled" in Raspberry Pi's documentation of vcgencmd."""
 
 
+def model(root: Path = Path("/")) -> str:
+    """Which Raspberry Pi this is; empty if it is none. ``root`` is the root of the file system, for tests."""
+    text = _text(root / "proc/device-tree/model")
+    return text if text.startswith("Raspberry Pi") else ""
+
+
 def temperature_celsius(root: Path = Path("/")) -> float | None:
-    """°C of the hottest sensor; None if there is none. ``root`` is the root of the file system, for tests."""
+    """°C of the hottest sensor; None if there is none. ``root`` as in ``model``."""
     texts = [_text(zone) for zone in root.glob("sys/class/thermal/thermal_zone*/temp")]
     return max((int(text) / 1000 for text in texts if re.fullmatch("-?[0-9]+", text)), default=None)
 

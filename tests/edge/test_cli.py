@@ -157,6 +157,13 @@ def test_what_has_to_be_converted_is_told_the_command(photo: Path, tmp_path: Pat
     ]
 
 
+def test_what_comes_through_stdin_has_no_name_to_convert(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(b"%PDF-1.7\n")
+    done = edge("read", "-", stdin=tmp_path / "a.pdf")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.endswith("pdftoppm -r 300 -png FILE page\n")
+
+
 @pytest.mark.parametrize(
     "environment",
     [{}, {"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "latin-1"}]

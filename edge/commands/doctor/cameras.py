@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from edge.commands.doctor.finding import Finding, failure, ok, warning
 from edge.commands.doctor.machine import Machine
-from edge.sources.cameras_found import NOT_CAMERAS, RECEIVERS, video_devices
+from edge.sources.cameras_found import NOT_CAMERAS, RECEIVERS, device_of, video_devices
 
 HARMLESS = ("pipewire", "wireplumber")
 """Desktop services that keep a camera's device open without using the camera."""
@@ -26,7 +26,7 @@ class CameraUser(NamedTuple):
 def cameras(machine: Machine) -> Iterable[Finding]:
     """The cameras at /dev/video*, and whether the camera of the settings is one of them."""
     scheme, what = machine.source
-    wanted = what or "/dev/video0"
+    wanted = device_of(what)
     there = dict(video_devices(machine.root))
     shown = ", ".join(f"{name} ({device})" for device, name in there.items() if not name.startswith(NOT_CAMERAS))
     if scheme != "v4l2":
@@ -56,7 +56,7 @@ def in_use(machine: Machine) -> Iterable[Finding]:
     free = True
     for user in users:
         said = f"{user.device} is used by process {user.process}, {user.command}"
-        wanted = scheme == "picamera2" or (scheme == "v4l2" and user.device == _device(machine, what or "/dev/video0"))
+        wanted = scheme == "picamera2" or (scheme == "v4l2" and user.device == _device(machine, device_of(what)))
         words = [Path(word).name for word in user.command.split()]
         ours = "edge" in words and "run" in words
         free = False

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from edge import sources
 from edge.errors import SettingsError, StateError
 from edge.settings import Settings
-from edge.system import state_folder
+from edge.system import raspberry, state_folder
 from edge.system.command import MISSING, SECONDS, Done, python, run
 
 AIM_SECONDS = 4
@@ -94,8 +94,7 @@ class Machine:
     @property
     def pi(self) -> str:
         """Which Raspberry Pi this is; empty if it is none."""
-        model = self.text("/proc/device-tree/model")
-        return model if model.startswith("Raspberry Pi") else ""
+        return raspberry.model(self.root)
 
     @property
     def source(self) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from edge.commands.doctor.cameras import camera_users
 from edge.commands.doctor.child import answer_of, problem_of
 from edge.commands.doctor.finding import Finding, ok, warning
 from edge.commands.doctor.machine import UNIT, Machine
+from edge.sources.cameras_found import device_of
 from edge.vision.flicker import STRONG
 
 FULL_VIEW = 0.95
@@ -109,13 +110,13 @@ def _reason_to_skip(machine: Machine) -> str:
         return f"{uri.public(machine.settings.source)} is no camera"
     if scheme not in DEVICES:
         return ""
-    if scheme == "v4l2" and not machine.path(what or "/dev/video0").exists():
-        return f"there is no {what or '/dev/video0'}"
+    if scheme == "v4l2" and not machine.path(device_of(what)).exists():
+        return f"there is no {device_of(what)}"
     active = machine.run(["systemctl", "is-active", UNIT])
     if active.out.strip() == "active":
         return "the service may use the camera; its live page shows the aim too"
     for user in camera_users(machine)[0]:
-        if scheme == "picamera2" or user.device == (what or "/dev/video0"):
+        if scheme == "picamera2" or user.device == device_of(what):
             return f"{user.device} is used by process {user.process}, {user.command}"
     return ""
 

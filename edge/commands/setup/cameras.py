@@ -18,7 +18,7 @@ from edge.commands.setup import snapshot
 from edge.commands.setup.dialogue import Dialogue
 from edge.errors import SettingsError, SourceError
 from edge.sources import open_source
-from edge.sources.cameras_found import FoundCamera, find_cameras
+from edge.sources.cameras_found import FoundCamera, device_of, find_cameras
 
 CHECKS: dict[str, Check] = {
     "libcamera": libcamera.libcamera,
@@ -106,7 +106,7 @@ def _device(machine: Machine, source: str) -> tuple[str, str]:
     """What a source reads: two URIs of one camera have the same."""
     scheme, what = sources.split(source)[1:3]
     if scheme == "v4l2" or (not scheme and what.startswith("/dev/")):
-        return "v4l2", machine.path(what or "/dev/video0").resolve().name
+        return "v4l2", machine.path(device_of(what)).resolve().name
     return scheme, (what or "0") if scheme == "picamera2" else source
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from edge.sources import cameras_found
-from edge.sources.cameras_found import CAPABILITY, FoundCamera, find_cameras
+from edge.sources import cameras_found, open_source
+from edge.sources.cameras_found import CAPABILITY, FoundCamera, device_of, find_cameras
 from edge.system.command import MISSING, TIMED_OUT, Done
 
 RIBBON = {"Model": "imx708", "Id": "/base/soc/i2c0mux/i2c@1/imx708@1a", "Num": 1}
@@ -30,6 +30,16 @@ def lay(root: Path, **names: str) -> None:
 
 def found(root: Path, *libcamera: dict[str, Any], done: Done | None = None) -> list[FoundCamera]:
     return find_cameras(root, lambda words: done or Done(0, f"noise\n{json.dumps(libcamera)}\n"))
+
+
+@pytest.mark.parametrize(
+    ("what", "device"),
+    [("", "/dev/video0"), ("2", "/dev/video2"), ("/dev/v4l/by-id/usb-c920", "/dev/v4l/by-id/usb-c920")],
+)
+def test_a_device_is_named_by_path_or_number(what: str, device: str) -> None:
+    assert device_of(what) == device
+    with open_source(f"v4l2:{what}") as source:
+        assert source.name == f"v4l2:{device}"
 
 
 def test_a_machine_without_cameras_has_none(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from edge.errors import SettingsError, SourceError
 from edge.sources import open_source, picamera, sensor_mode
 from edge.sources.picamera import Picamera, capture_time
+from edge.system import raspberry
 from tests.support.camera.scene import Scene, page
 from tests.support.camera.sensors import SENSORS
 from tests.support.camera.stand_in import plug_in
@@ -107,12 +108,16 @@ def test_a_missing_camera_number_is_an_error_that_lists_the_cameras(monkeypatch)
         Picamera("1").open()
 
 
-def test_without_picamera2_it_says_how_to_install_it(monkeypatch):
+def test_without_picamera2_it_says_what_to_do(monkeypatch):
     monkeypatch.setitem(sys.modules, "picamera2", None)
+    monkeypatch.setattr(raspberry, "model", lambda: "Raspberry Pi 5 Model B Rev 1.0")
     with pytest.raises(SourceError) as error:
         Picamera("0").open()
     assert "sudo apt install -y python3-picamera2" in str(error.value)
     assert "--system-site-packages" in str(error.value)
+    monkeypatch.setattr(raspberry, "model", lambda: "")
+    with pytest.raises(SourceError, match=r"no Raspberry Pi: name another source, such as v4l2:/dev/video0 for"):
+        Picamera("0").open()
 
 
 # --- the view

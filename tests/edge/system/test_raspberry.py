@@ -11,6 +11,15 @@ def write(root: Path, name: str, text: str) -> None:
     path.write_text(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "model"), [("Raspberry Pi 5 Model B Rev 1.0\0", "Raspberry Pi 5 Model B Rev 1.0"), ("Rock 5B\0", "")]
+)
+def test_the_model_is_that_of_a_raspberry_pi(tmp_path: Path, text: str, model: str) -> None:
+    assert raspberry.model(tmp_path) == ""
+    write(tmp_path, "proc/device-tree/model", text)
+    assert raspberry.model(tmp_path) == model
+
+
 def test_the_hottest_sensor_counts(tmp_path: Path) -> None:
     for n, text in enumerate(("48312\n", "61900\n", "", "hot\n", "-3000\n")):
         write(tmp_path, f"sys/class/thermal/thermal_zone{n}/temp", text)
