@@ -50,7 +50,7 @@ def main(arguments: Sequence[str], labels: Callable[[str], tuple[str, ...]]) -> 
     command_line.add_debug(parser)
     options = parser.parse_args(arguments)
     model: Path = options.model
-    if model.is_dir():
+    if os.path.isdir(model):  # noqa: PTH112 -- Path.is_dir raises OSError for too long a name
         parser.error(f"{printable(str(model))} is a folder; give a .tflite file")
     options.output = options.output or model.with_name(f"{model.stem}-adopted.tflite")
     if os.path.realpath(options.output) == os.path.realpath(model):

@@ -28,8 +28,9 @@ def main(arguments: Sequence[str]) -> int:
         from convert.training import train
 
         started = time.monotonic()
-        files.check_writable(options.output)
-        checkpoint = options.output.with_suffix(".checkpoint.keras")
+        checkpoint, figures = (options.output.with_suffix(end) for end in (".checkpoint.keras", ".progress.jsonl"))
+        for path in (options.output, checkpoint, figures):
+            files.check_writable(path)
         if options.resume and not checkpoint.exists():
             raise _nothing_to_resume(checkpoint, options.output)
         data = mnist.load_mnist(options.data)
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
                 patience=options.patience,
                 start=start,
                 checkpoint_file=checkpoint,
-                progress=options.output.with_suffix(".progress.jsonl"),
+                progress=figures,
                 also=also,
                 marks_folder=options.marks,
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import signal
 import sys
@@ -222,5 +223,7 @@ def line(error: Exception) -> str:
         return text
     if isinstance(error, OSError) and error.strerror:
         named = f"{printable(str(error.filename))}: " if error.filename else ""
-        return f"{named}{error.strerror}; run it again with --debug to see where"
+        is_too_long = error.errno == errno.ENAMETOOLONG
+        advice = "give a shorter one" if is_too_long else "run it again with --debug to see where"
+        return f"{named}{error.strerror}; {advice}"
     return f"{type(error).__name__}: {text[:300]}; run it again with --debug to see where"

@@ -27,6 +27,7 @@ from convert.cli import convert_main, train_main
 from convert.conversion import attempts, pipeline
 from convert.data.mnist import load_mnist
 from convert.system import command_line
+from convert.training import train
 from edge.errors import ConvertError
 from edge.model.card import read_card
 from edge.model.classifier import Model
@@ -284,6 +285,30 @@ def test_a_report_that_cannot_be_written_is_said_before_the_work(
         said = failure([str(model), "--data", "x", "--report", str(tmp_path / folder)], capfd)
         assert "cannot create this folder" in said and "choose another with --report" in said
     assert "cannot create" in failure([str(model), "--data", "x", "--report", "/proc/self/report"], capfd)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["m.h5", "-o", "a" * 300], "a.* cannot be written"), (["m.h5", "-o", "a" * 255], "a-report: cannot create"),
+        (["a" * 252 + ".h5"], "a.tflite: cannot be written"), (["m.h5", "--report", "a" * 300], "a: cannot create"),
+        (["m.h5", "--target", "tflm", "-o", "a" * 246 + ".tflite"], "a_example.cc: cannot be written"),
+        (["adopt", "a" * 300 + ".tflite"], "a-adopted.tflite: cannot be written"),
+        (["edge-train", "-o", "a" * 240 + ".h5"], "a.checkpoint.keras: cannot be written"),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_too_long_is_said_before_the_work(
+    arguments: list[str], named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(confined, "run", None)
+    monkeypatch.setattr(train, "train", None)
+    is_training = arguments[0] == "edge-train"
+    capfd.readouterr()
+    assert (train_main(arguments[1:]) if is_training else convert_main([*arguments, "--data", "x"])) == 1
+    said = capfd.readouterr().err
+    assert re.fullmatch(rf"edge-(convert|train): a*{named}.*\(File name too long\); choose another .*\n", said)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_name_that_cannot_be_printed_or_stored_is_shown_without_it(
