@@ -17,7 +17,13 @@ from edge.types import Pixels
 USUAL_ACCURACY = 0.9
 """A model that reads less of MNIST, 0 to 1, was trained on something else, or its outputs have another order."""
 CLOSE_ACCURACY = 0.01
-"""Another way is said to be undecided if no test tells it apart and its accuracy is this close, 0 to 1."""
+"""Another way is said to be undecided if no test tells it apart, its accuracy is this close, 0 to 1, and its loss is
+not clearly higher."""
+EQUAL_LOSS_FACTOR = 1.15
+"""Losses that differ by at most this factor count as equal; then the more common way, the first, is chosen.
+Chosen: as large as differences by chance."""
+NEGLIGIBLE_LOSS = 0.01
+"""Losses below this, in nats, count as equal, whatever their ratio. Chosen: such a model answers almost perfectly."""
 SIZES = {"0..16": (8, 8)}
 """Ranges that belong to images of one height and width: those of scikit-learn's digits."""
 NORMALISED = {
@@ -128,6 +134,7 @@ class InputFormat:
             for trial in others
             if not (trial.is_worse or trial.is_odd or trial.images < best.images)
             and best.accuracy - trial.accuracy <= CLOSE_ACCURACY
+            and is_equal_loss(trial.loss, best.loss)
         ]
         if best.accuracy < USUAL_ACCURACY:
             yield (
@@ -140,6 +147,11 @@ class InputFormat:
                 f"undecided: the model reads nearly as well with {listed} as with {best.name} ({best.accuracy:.2%});"
                 " if you know how it was trained, set --input-range and --polarity"
             )
+
+
+def is_equal_loss(loss: float, least: float) -> bool:
+    """Whether a loss is not clearly higher than the least one, in nats."""
+    return loss <= max(EQUAL_LOSS_FACTOR * least, NEGLIGIBLE_LOSS)
 
 
 Combination = tuple[Trial, InputFormat]
