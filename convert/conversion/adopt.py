@@ -20,7 +20,7 @@ from convert.evaluation.verify import wilson
 from convert.load import input_format, seconds_per_image
 from convert.load.conventions import InputFormat
 from convert.samples import pages
-from convert.tflite import metadata
+from convert.tflite import foreign, metadata
 from convert.tflite.foreign import ForeignModel
 from convert.tflite.metadata import Described
 from convert.tflite.quantise import MIN_CALIBRATION_IMAGES
@@ -94,7 +94,7 @@ def adopt(request: Request, on_step: Callable[[str], None], allow: Callable[[flo
     """
     where = str(request.model)
     allow(LOAD_SECONDS)
-    content = content_of(request.model)
+    content = content_of(request.model, foreign.NAME_ONE)
     if read_card(content, where):
         raise ConvertError(
             f"{where}: has a card already, which edge uses: read with it as it is (edge read --model); edge-convert"

@@ -511,8 +511,24 @@ def test_inspecting_shows_the_card_and_the_graph(
         "recipe: int8",
     ):
         assert part in out
-    assert "no such file" in failure(["inspect", str(tmp_path / "none.tflite")], capfd)
-    assert "is not a .tflite model" in failure(["inspect", str(model)], capfd)
+
+
+@pytest.mark.parametrize("task", ["adopt", "inspect"])
+def test_what_is_no_tflite_of_another_maker_is_named_or_made(
+    task: str, model: Path, mnist: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty.tflite").touch()
+    given = [] if task == "inspect" else ["--data", mnist]
+    for path, what in (
+        (tmp_path / "none.tflite", "no such file"), (tmp_path / "empty.tflite", "is empty"),
+        (model, "is not a .tflite model"),
+    ):  # fmt: skip
+        capfd.readouterr()
+        assert convert_main([task, str(path), *given]) == 1
+        assert capfd.readouterr().err == (
+            f"edge-convert: {path}: {what}; name a .tflite file, or make one of a Keras model with edge-convert"
+            " MODEL.h5\n"
+        )
 
 
 def run(program: str, *arguments: str) -> list[str]:
