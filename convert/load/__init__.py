@@ -144,7 +144,7 @@ class _Read:
 def _read(path: Path, architecture: Path | None, labels: tuple[str, ...] | None, folder: Path) -> _Read:
     """Read a Keras file, and check it. Raises ConvertError."""
     file = keras_file.zip_folder(path, folder) if path.is_dir() else path
-    content = _content(file)
+    content = _content(file, sizes.SMALLER_KERAS)
     if path.name == saved_model.GRAPH:
         raise ConvertError(f"{path}: is part of a SavedModel; give its folder, {path.parent}")
     refuse_other_files(path, content)
@@ -173,9 +173,10 @@ def _from_file(path: Path, architecture: Path | None, labels: tuple[str, ...] | 
     return model, by, read.sha256
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, smaller: str = sizes.SMALLER) -> bytes:
+    """The content of a file; ``smaller``: what to do if it is too large. Raises ConvertError."""
     try:
-        return sizes.read(path)
+        return sizes.read(path, advice=smaller)
     except FileNotFoundError as error:
         raise ConvertError(f"{path}: no such file; give a Keras model file or a SavedModel folder") from error
     except OSError as error:
