@@ -241,10 +241,16 @@ def _labels(model: Any, labels: tuple[str, ...] | None, path: Path) -> tuple[str
                 " digits, say what each output stands for: --labels 0,1,2,..."
             )
         return LABELS_BY_OUTPUTS.get(outputs, ())
-    if not set(labels) & set(DIGITS):
-        raise ConvertError(f"{path}: --labels has no digit; label the outputs that are digits with 0 to 9")
-    if len(labels) != outputs:
-        raise ConvertError(
-            f"{path}: has {outputs} outputs, but --labels has {len(labels)}; give one label for each output"
-        )
+    check_labels(labels, outputs, str(path))
     return labels
+
+
+def check_labels(labels: tuple[str, ...], outputs: int, where: str) -> None:
+    """Raise ConvertError if labels that a user named cannot be those of so many outputs; ``where``: the file's name."""
+    if not set(labels) & set(DIGITS):
+        raise ConvertError(f"{where}: --labels has no digit; label the outputs that are digits with 0 to 9")
+    if len(labels) != outputs:
+        found = ", or leave out --labels to find them" if len(DIGITS) <= outputs <= MOST_OUTPUTS else ""
+        raise ConvertError(
+            f"{where}: has {outputs} outputs, but --labels has {len(labels)}; give one label for each output{found}"
+        )

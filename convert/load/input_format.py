@@ -16,7 +16,7 @@ from convert.evaluation import temperature
 from convert.load import orders, race
 from convert.load.conventions import USUAL_ACCURACY, InputFormat, Trial, combinations, is_equal_loss
 from edge.errors import ConvertError
-from edge.model.card import Output
+from edge.model.card import DIGITS, Output
 from edge.model.classifier import probabilities
 from edge.types import Pixels
 
@@ -175,13 +175,15 @@ def _ordered(
         return chosen, f"usual for {len(known)} outputs" if is_guess else None
     usual = [one for group in tried for one in group if one.labels == known]
     best = max(one.accuracy for one in usual)
-    if best >= USUAL_ACCURACY or 1 - chosen.accuracy > (1 - best) / 2:
+    lacking = [digit for digit in DIGITS if digit not in known] if is_named else []
+    if (best >= USUAL_ACCURACY and not lacking) or 1 - chosen.accuracy > (1 - best) / 2:
         most = max(len(one.right) for one in usual)
         return _choose([one for one in usual if len(one.right) == most], digits[:most]), None
     so_fed = next(one.accuracy for one in usual if one.trial == chosen.trial)
     if is_named and chosen.accuracy >= USUAL_ACCURACY:
         raise ConvertError(
-            f"{where}: reads {so_fed:.1%} of the digits with these --labels; looks like --labels"
+            f"{where}: reads {so_fed:.1%} of the digits with these --labels"
+            f"{', which have no ' + ', '.join(lacking) if lacking else ''}; looks like --labels"
             f" {orders.text(chosen.labels)}: {chosen.accuracy:.1%}"
         )
     return chosen, f"{chosen.accuracy:.1%} of the digits are read so, {so_fed:.1%} in the usual order"

@@ -255,6 +255,21 @@ def test_labels_that_read_are_kept() -> None:
     assert partly.labels == DIGITS, "half of the digits have no output"
 
 
+@pytest.mark.parametrize(
+    ("labels", "lacking"), [("0-8,none", "9"), ("0-4,none,6-9", "5"), ("0-4,a-e", "5, 6, 7, 8, 9"), ("1-9,none", "0")]
+)
+def test_labels_that_leave_out_a_digit_that_is_read_are_refused(labels: str, lacking: str) -> None:
+    # Digits that are all read, as they are known, and few of those that are left out: the others alone are enough.
+    data = small.data()
+    is_left_out = np.isin(data.train_labels[:KNOWN], [int(digit) for digit in lacking.split(", ")])
+    some = np.flatnonzero(~is_left_out | (np.arange(KNOWN) < 80))
+    with pytest.raises(ConvertError, match=rf"--labels, which have no {lacking}; looks like --labels 0-9: 100\.0%$"):
+        input_format.detect(
+            Nearest(plain), data.train[some], data.train_labels[some], listed(labels), "m.h5",
+            is_named=True, input_range="0..1", polarity="light",
+        )  # fmt: skip
+
+
 def test_digits_among_letters_are_found_where_emnist_has_them() -> None:
     data = small.data()
     emnist = LABELS_BY_OUTPUTS[47]
