@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -65,13 +66,23 @@ def texts(model: bytes, card: Card, facts: Facts, out: Path) -> dict[Path, str]:
 
 def space(out: Path) -> str:
     """The C++ namespace of the model: no word of C++'s own, and none that is reserved, whatever the file's name."""
-    words = re.sub(r"[^a-z0-9]+", "_", out.stem.lower()).strip("_")
-    return f"{'model_' if not words[:1].isalpha() else ''}{words}_model".replace("__", "_")
+    words = re.sub(r"[^a-z0-9]+", "_", _stem(out).lower()).strip("_")
+    return f"{'' if words[0].isalpha() else 'model_'}{words}_model"
 
 
 def _stem(out: Path) -> str:
-    """The .tflite's name, in characters that #include and make take as they are."""
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", out.stem)
+    """The .tflite's name, in characters that #include and make take as they are; one without any is called model."""
+    name = re.sub(r"[^A-Za-z0-9_.-]", "_", "".join(map(_ascii, unicodedata.normalize("NFKC", out.stem))))
+    return name if re.search("[A-Za-z0-9]", name) else "model"
+
+
+def _ascii(letter: str) -> str:
+    """A letter in ASCII: é as e, Ω as omega."""
+    plain = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
+    if plain or not letter.isalnum():
+        return plain or "_"
+    # As Unicode calls it: GREEK CAPITAL LETTER OMEGA, LATIN SMALL LETTER O WITH STROKE.
+    return unicodedata.name(letter, "_").partition(" WITH ")[0].rpartition(" ")[2].lower()
 
 
 def _constants(card: Card, facts: Facts) -> dict[str, Any]:
