@@ -531,6 +531,25 @@ def test_what_is_no_tflite_of_another_maker_is_named_or_made(
         )
 
 
+@pytest.mark.parametrize("task", ["convert", "adopt", "inspect"])
+def test_mnist_is_downloaded_before_the_process_that_has_no_network(
+    task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def answer(task: str, options: dict[str, Any], folder: Path, debug: bool) -> dict[str, str]:
+        asked.append(options)
+        return {"error": "seen"}
+
+    monkeypatch.setattr(confined, "_answer", answer)
+    monkeypatch.setattr(confined.mnist, "downloaded", lambda: tmp_path / "mnist.npz")
+    monkeypatch.chdir(tmp_path)
+    assert convert_main(
+        [*([] if task == "convert" else [task]), "m.tflite", *(["-o", "x"] if task != "inspect" else [])]
+    )
+    assert asked[0].get("data") == (None if task == "inspect" else str(tmp_path / "mnist.npz"))
+
+
 def run(program: str, *arguments: str) -> list[str]:
     code = f"import sys; from convert.cli import {program}; sys.exit({program}(sys.argv[1:]))"
     return [sys.executable, "-c", code, *arguments]
