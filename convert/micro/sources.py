@@ -14,7 +14,7 @@ import numpy as np
 from convert.micro.facts import Facts
 from convert.micro.operators import OPERATORS
 from edge.model.card import Card
-from edge.model.preprocessing import Preprocessor, image_shape
+from edge.model.preprocessing import BY_CHANNEL, Preprocessor, image_shape
 from edge.system.version import __version__
 
 EXAMPLE = "_example"
@@ -169,7 +169,7 @@ def _fit(card: Card, height: int, width: int) -> str:
 
 
 def _normalise(card: Card, height: int, width: int) -> str:
-    if card.normalisation == "none":
+    if card.normalisation == "none" or card.normalisation in BY_CHANNEL:
         return ""
     if card.normalisation == "standard":
         return _filled("standard.cc", {})
@@ -190,6 +190,9 @@ def _fill(card: Card, height: int, width: int) -> str:
     )
     # Transposed, the i-th pixel stands in row i % height of the image.
     pixel = "i % kInputHeight * kInputWidth + i / kInputHeight" if card.transposed else "i"
+    if card.normalisation in BY_CHANNEL:
+        means, deviations = (", ".join(map(_float, each)) for each in BY_CHANNEL[card.normalisation])
+        return _filled("by_channel.cc", {"image": image, "pixel": pixel, "means": means, "deviations": deviations})
     return _filled("by_table.cc" if card.normalisation == "none" else "by_value.cc", {"image": image, "pixel": pixel})
 
 

@@ -92,6 +92,13 @@ def standard(greys: Pixels) -> Any:
     return tf.image.per_image_standardization(greys[..., None]).numpy()
 
 
+def as_imagenet(greys: Pixels, mode: str) -> Any:
+    small.keras()
+    from keras.applications.imagenet_utils import preprocess_input
+
+    return preprocess_input(np.repeat(greys[..., None], 3, axis=3).astype(np.float32), mode=mode)
+
+
 def cropped(greys: Pixels) -> Any:
     """A square about the ink, of 8x8 pixels in 0..16, as scikit-learn's digits."""
     images = []
@@ -112,6 +119,8 @@ def cropped(greys: Pixels) -> Any:
         (lambda greys: unit(2, (28, 28), greys), "each row divided by its norm, light ink"),
         (lambda greys: unit(1, (784,), greys), "each image divided by its norm, light ink"),
         (standard, "each image standardised, light ink"),
+        (lambda greys: as_imagenet(greys, "torch"), "each channel standardised as ImageNet's, light ink"),
+        (lambda greys: as_imagenet(255 - greys, "caffe"), "0..255 minus ImageNet's means, dark ink"),
         (lambda greys: greys.transpose(0, 2, 1) / 255, "0..1, light ink, transposed"),
         (lambda greys: cropped(greys).reshape(-1, 64), "0..16, light ink, cropped to the ink"),
     ],

@@ -38,6 +38,12 @@ CARDS = {
         Card(fit="margin", transposed=True, normalisation="columns", paper=1, ink=0),
         replace(FINER, input_shape=(1, 32, 36, 3), input_scale=0.01),
     ),
+    "channels": (
+        Card(fit="margin", normalisation="torch", paper=1, ink=0), replace(FINER, input_shape=(1, 32, 36, 3)),
+    ),
+    "blue": (
+        Card(normalisation="caffe", transposed=True), replace(FINER, input_shape=(1, 28, 28, 3), input_scale=1.0),
+    ),
     "cut": (Card(fit="margin", normalisation="image"), replace(FINER, input_shape=(1, 20, 23), input_scale=0.003)),
     "smaller": (Card(fit="resize", temperature=2.0), replace(FINER, input_shape=(1, 14, 10, 1), input_scale=1 / 255)),
     "enlarged": (Card(fit="resize", ink=255), replace(FINER, input_shape=(1, 40, 33, 1), input_scale=1)),
