@@ -72,8 +72,8 @@ def test_every_range_and_polarity_is_found(name: str, polarity: str) -> None:
         paper, ink, name = 2 * paper, 2 * ink, "-1..1"
     assert (chosen.trials[0].range, chosen.trials[0].polarity) == (name, polarity)
     assert (chosen.paper, chosen.ink) == (paper, ink) and chosen.trials[0].accuracy > 0.9
-    # Six ranges and four normalisations in both polarities, three fits, also transposed.
-    assert len(chosen.trials) == len({trial.name for trial in chosen.trials}) == 20 * 3 * 2
+    # Eight ranges and four normalisations in both polarities, three fits, also transposed.
+    assert len(chosen.trials) == len({trial.name for trial in chosen.trials}) == 24 * 3 * 2
 
 
 def test_what_a_model_of_keras_wants_is_found() -> None:
