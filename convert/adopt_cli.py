@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from convert.choices import MIN_ACCURACY, POLARITIES, RANGES, range_of
+from convert.choices import RANGES, range_of
 from convert.system import command_line
 from edge.system.text import printable
 
 
-def main(arguments: Sequence[str], labels: Callable[[str], tuple[str, ...]]) -> int:
-    """Run ``edge-convert adopt``. Returns the exit status; argparse exits with 2. ``labels`` reads ``--labels``."""
+def main(arguments: Sequence[str]) -> int:
+    """Run ``edge-convert adopt``. Returns the exit status; argparse exits with 2."""
     parser = argparse.ArgumentParser(
         prog="edge-convert adopt",
         description="Make a copy, which says how to use it, of a .tflite file that somebody else made: find out on"
@@ -30,41 +30,27 @@ def main(arguments: Sequence[str], labels: Callable[[str], tuple[str, ...]]) -> 
         help="file to write (default: MODEL-adopted.tflite, beside it)",
     )  # fmt: skip
     command_line.add_data(parser)
-    parser.add_argument(
-        "--labels", metavar="A,B,...", type=labels,
-        help="what each output stands for, in order (default: what its TFLite Metadata say, else found)",
-    )  # fmt: skip
+    command_line.add_labels(parser, " (default: what its TFLite Metadata say, else found)")
     parser.add_argument(
         "--input-range", metavar="RANGE", type=_range,
         help=f"input values that it expects for black and white: {', '.join(RANGES)}, or two others such as 0..16"
         " (default: detected)",
     )  # fmt: skip
-    parser.add_argument(
-        "--polarity", choices=POLARITIES,
-        help="ink of the digits that it was trained on; light as in MNIST, or dark (default: detected)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--min-accuracy", metavar="PERCENT", type=command_line.number(0, 100), default=MIN_ACCURACY,
-        help="write nothing if it reads less of MNIST's test digits (default: %(default)g)",
-    )  # fmt: skip
+    command_line.add_polarity(parser)
+    command_line.add_min_accuracy(parser, "write nothing if it reads less of MNIST's test digits")
     command_line.add_debug(parser)
     options = parser.parse_args(arguments)
     model: Path = options.model
-    if model.is_dir():
+    if os.path.isdir(model):  # noqa: PTH112 -- Path.is_dir raises OSError for too long a name
         parser.error(f"{printable(str(model))} is a folder; give a .tflite file")
     options.output = options.output or model.with_name(f"{model.stem}-adopted.tflite")
-    if os.path.realpath(options.output) == os.path.realpath(model):
-        parser.error(f"{printable(str(options.output))} is MODEL itself; choose another file with -o")
+    command_line.check_other_file(parser, options.output, model)
 
     def work() -> None:
         from convert import confined
-        from convert.data import mnist
         from convert.system import files
 
         files.check_writable(options.output)
-        if options.data is None:
-            # The process that reads the model has no network.
-            options.data = str(mnist.downloaded())
         command_line.say(confined.run("adopt", vars(options), options.debug))
 
     return command_line.reported("edge-convert", options.debug, work, sys.stderr)

@@ -24,11 +24,14 @@ RANGES: dict[str, tuple[float, float]] = {
     "standardised": (-0.1307 / 0.3081, (1 - 0.1307) / 0.3081),
     "-0.5..0.5": (-0.5, 0.5),
     "0..16": (0.0, 16.0),
+    "0..1-mean": (-0.1307, 1 - 0.1307),
+    "0..255-mean": (-0.1307 * 255, (1 - 0.1307) * 255),
 }
 """Input values of black and of white that models are commonly trained with, the most common first. ``standardised`` is
 0 and 1, minus MNIST's mean 0.1307, divided by its standard deviation 0.3081, as in PyTorch's MNIST example
 (https://github.com/pytorch/examples/blob/main/mnist/main.py). ``0..16`` are the values of scikit-learn's digits, 8x8
-pixels that count ink (``sklearn.datasets.load_digits``)."""
+pixels that count ink (``sklearn.datasets.load_digits``). ``0..1-mean`` and ``0..255-mean`` are minus MNIST's mean, as
+``ImageDataGenerator(featurewise_center=True)`` of Keras makes them."""
 POLARITIES = ("light", "dark")
 """Light ink on black paper, as in MNIST, and dark ink on white paper."""
 _MERGED = (*digits, *ascii_uppercase, *"abdefghnqrt")

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from convert import adopt_cli, belief_cli, train_cli
-from convert.choices import MIN_ACCURACY, POLARITIES, PRESETS, RANGES, RECIPES, TARGETS, listed
+from convert.choices import PRESETS, RANGES, RECIPES, TARGETS
 from convert.system import command_line
-from edge.system.text import is_text, printable
+from edge.system.text import printable
 
 
 def convert_main(arguments: Sequence[str] | None = None) -> int:
@@ -23,7 +23,7 @@ def convert_main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["inspect"]:
         return _inspect(given[1:])
     if given[:1] == ["adopt"]:
-        return adopt_cli.main(_with_range_joined(given[1:]), _labels)
+        return adopt_cli.main(_with_range_joined(given[1:]))
     parser = _convert_parser()
     options = parser.parse_args(_with_range_joined(given))
     if options.target == "tflm" and options.recipe not in ("int8", "auto"):
@@ -40,10 +40,7 @@ def convert_main(arguments: Sequence[str] | None = None) -> int:
     out: Path = options.output or (options.model.with_suffix(".tflite") if options.model.name else options.model)
     if not out.name:
         parser.error(f"{out} is no name of a file to write; choose one with -o")
-    # Not Path.resolve, which raises RuntimeError for a link to itself.
-    if os.path.realpath(out) == os.path.realpath(options.model):
-        parser.error(f"{printable(str(out))} is MODEL itself; choose another file with -o")
-
+    command_line.check_other_file(parser, out, options.model)
     if options.target == "tflm" and out.suffix.lower() in (".h", ".cc"):
         parser.error(f"{printable(str(out))} is one of the files beside the .tflite; name the .tflite with -o")
     options.output = out
@@ -60,11 +57,6 @@ def convert_main(arguments: Sequence[str] | None = None) -> int:
             for path in sources.paths(out):
                 files.check_ours(path, *sources.marks(out))
         files.check_folder(options.report)
-        if options.data is None:
-            from convert.data import mnist
-
-            # The process that reads the model has no network.
-            options.data = str(mnist.downloaded())
         asked = {**vars(options), "terminal": sys.stdout.isatty(), "width": shutil.get_terminal_size().columns}
         command_line.say(confined.run("convert", asked, options.debug))
 
@@ -108,11 +100,10 @@ def _convert_parser() -> argparse.ArgumentParser:
         "--max-drop", metavar="POINTS", type=command_line.number(-100, 100), default=0.3,
         help="accuracy that may be lost, in percentage points (default: %(default)s)",
     )  # fmt: skip
-    parser.add_argument(
-        "--min-accuracy", metavar="PERCENT", type=command_line.number(0, 100), default=MIN_ACCURACY,
-        help="MNIST's test images that the model and the file must read correctly; below it only the report is written"
-        " (default: %(default)g)",
-    )  # fmt: skip
+    command_line.add_min_accuracy(
+        parser,
+        "MNIST's test images that the model and the file must read correctly; below it only the report is written",
+    )
     command_line.add_data(parser)
     parser.add_argument(
         "--report", metavar="FOLDER", type=Path,
@@ -122,16 +113,13 @@ def _convert_parser() -> argparse.ArgumentParser:
         "--input-range", choices=tuple(RANGES), metavar="RANGE",
         help=f"input values that the model expects for black and white: {', '.join(RANGES)} (default: detected)",
     )  # fmt: skip
-    parser.add_argument(
-        "--polarity", choices=POLARITIES,
-        help="ink of the digits that the model was trained on; light as in MNIST, or dark (default: detected)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--labels", metavar="A,B,...", type=_labels,
-        help="what each output stands for, in order; 1-9 is short for nine labels, and these names for those of data"
+    command_line.add_polarity(parser)
+    command_line.add_labels(
+        parser,
+        "; 1-9 is short for nine labels, and these names for those of data"
         f" sets: {', '.join(PRESETS)} (default: what edge-train named, else 0 to 9, an eleventh is none, not a digit,"
         " and more are digits and letters; if the digits are found elsewhere, what is found)",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--architecture", metavar="MODEL.json", type=Path,
         help="JSON file from model.to_json(), if MODEL contains weights only",
@@ -191,15 +179,6 @@ def _with_range_joined(arguments: list[str]) -> list[str]:
         else:
             joined.append(argument)
     return joined
-
-
-def _labels(text: str) -> tuple[str, ...]:
-    labels = listed(text)
-    if not all(labels) or len(set(labels)) < len(labels) or not all(map(is_text, labels)):
-        raise argparse.ArgumentTypeError(
-            f"{text[:200]!r} is not a list of different labels such as 0,1,2,3,4,5,6,7,8,9,none or 1-9,0"
-        )
-    return labels
 
 
 def train_main(arguments: Sequence[str] | None = None) -> int:

@@ -24,6 +24,7 @@ from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any, TextIO
 
 from convert import results
+from convert.data import mnist
 from convert.micro import sources
 from convert.system import command_line, confinement
 from convert.system.confinement import Protections
@@ -52,8 +53,12 @@ CLEARED = "\r\x1b[K\x1b[?25h"
 def run(task: str, options: dict[str, Any], debug: bool) -> str:
     """Do a task of TASKS with these options in a process of its own, and put its results in their places.
 
-    Returns the text for stdout. Raises ConvertError: what the process says, or how it ended.
+    Returns the text for stdout. Raises ConvertError: what the process says, or how it ended; DataError if ``data`` is
+    None and MNIST cannot be downloaded.
     """
+    if "data" in options and options["data"] is None:
+        # The process has no network.
+        options = {**options, "data": str(mnist.downloaded())}
     with TemporaryDirectory(prefix="edge-convert-") as name:
         folder = Path(name)
         answer = _answer(task, options, folder, debug)

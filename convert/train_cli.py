@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,10 +28,11 @@ def main(arguments: Sequence[str]) -> int:
         from convert.training import train
 
         started = time.monotonic()
-        files.check_writable(options.output)
-        checkpoint = options.output.with_suffix(".checkpoint.keras")
+        checkpoint, figures = (options.output.with_suffix(end) for end in (".checkpoint.keras", ".progress.jsonl"))
+        for path in (options.output, checkpoint, figures):
+            files.check_writable(path)
         if options.resume and not checkpoint.exists():
-            raise ConvertError(f"{checkpoint}: no such file, so nothing can be continued; leave out --resume")
+            raise _nothing_to_resume(checkpoint, options.output)
         data = mnist.load_mnist(options.data)
         if options.limit:
             data = data.limited(options.limit)
@@ -46,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
                 patience=options.patience,
                 start=start,
                 checkpoint_file=checkpoint,
-                progress=options.output.with_suffix(".progress.jsonl"),
+                progress=figures,
                 also=also,
                 marks_folder=options.marks,
             )
@@ -62,6 +64,16 @@ def main(arguments: Sequence[str]) -> int:
         )
 
     return command_line.run("edge-train", options.debug, work)
+
+
+def _nothing_to_resume(checkpoint: Path, out: Path) -> ConvertError:
+    if not out.exists():
+        return ConvertError(f"{checkpoint}: no such file, so nothing can be continued; leave out --resume")
+    # It is deleted when the training is done.
+    return ConvertError(
+        f"{out}: is finished, it has no checkpoint to continue; train it further with --start"
+        f" {shlex.quote(str(out))} instead of --resume, or leave out --resume to train anew"
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

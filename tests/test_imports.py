@@ -19,7 +19,7 @@ PACKAGES = ("edge", "convert")
 DOORS = {
     "picamera2": {"edge/sources/picamera.py"},
     "libcamera": {"edge/sources/picamera.py"},
-    "ai_edge_litert": {"edge/model/runtime.py", "convert/tflite/flatbuffer.py", "convert/tflite/layout.py"},
+    "ai_edge_litert": {"edge/model/runtime.py", "convert/tflite/flatbuffer.py"},
     "tflite_runtime": {"edge/model/runtime.py"},
     "paho": {"edge/mqtt/client.py", "edge/mqtt/connection.py"},
     "prometheus_client": {"edge/running/metrics.py"},

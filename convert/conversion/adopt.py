@@ -17,10 +17,10 @@ from convert.conversion.pipeline import CARD_TRIALS, LOAD_SECONDS, STEP_IMAGES, 
 from convert.data.mnist import load_mnist
 from convert.evaluation import accuracy, verify
 from convert.evaluation.verify import wilson
-from convert.load import input_format, seconds_per_image
+from convert.load import check_labels, input_format, seconds_per_image
 from convert.load.conventions import InputFormat
 from convert.samples import pages
-from convert.tflite import metadata
+from convert.tflite import foreign, metadata
 from convert.tflite.foreign import ForeignModel
 from convert.tflite.metadata import Described
 from convert.tflite.quantise import MIN_CALIBRATION_IMAGES
@@ -94,7 +94,7 @@ def adopt(request: Request, on_step: Callable[[str], None], allow: Callable[[flo
     """
     where = str(request.model)
     allow(LOAD_SECONDS)
-    content = content_of(request.model)
+    content = content_of(request.model, foreign.NAME_ONE)
     if read_card(content, where):
         raise ConvertError(
             f"{where}: has a card already, which edge uses: read with it as it is (edge read --model); edge-convert"
@@ -180,10 +180,8 @@ def _detected(model: ForeignModel, request: Request, described: Described, digit
     """How it is fed and what its outputs stand for: what the file says is only where the search begins."""
     where = str(request.model)
     said = described.labels if len(described.labels) == model.outputs and set(described.labels) & set(DIGITS) else None
-    if request.labels and len(request.labels) != model.outputs:
-        raise ConvertError(
-            f"{where}: has {model.outputs} outputs, but --labels has {len(request.labels)}; give one label for each"
-        )
+    if request.labels:
+        check_labels(request.labels, model.outputs, where)
     return input_format.detect(
         model, digits.test, digits.test_labels, request.labels or said or LABELS_BY_OUTPUTS.get(model.outputs), where,
         is_named=request.labels is not None, input_range=request.input_range, polarity=request.polarity,

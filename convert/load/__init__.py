@@ -144,7 +144,7 @@ class _Read:
 def _read(path: Path, architecture: Path | None, labels: tuple[str, ...] | None, folder: Path) -> _Read:
     """Read a Keras file, and check it. Raises ConvertError."""
     file = keras_file.zip_folder(path, folder) if path.is_dir() else path
-    content = _content(file)
+    content = _content(file, sizes.SMALLER_KERAS)
     if path.name == saved_model.GRAPH:
         raise ConvertError(f"{path}: is part of a SavedModel; give its folder, {path.parent}")
     refuse_other_files(path, content)
@@ -173,9 +173,10 @@ def _from_file(path: Path, architecture: Path | None, labels: tuple[str, ...] | 
     return model, by, read.sha256
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, smaller: str = sizes.SMALLER) -> bytes:
+    """The content of a file; ``smaller``: what to do if it is too large. Raises ConvertError."""
     try:
-        return sizes.read(path)
+        return sizes.read(path, advice=smaller)
     except FileNotFoundError as error:
         raise ConvertError(f"{path}: no such file; give a Keras model file or a SavedModel folder") from error
     except OSError as error:
@@ -240,10 +241,16 @@ def _labels(model: Any, labels: tuple[str, ...] | None, path: Path) -> tuple[str
                 " digits, say what each output stands for: --labels 0,1,2,..."
             )
         return LABELS_BY_OUTPUTS.get(outputs, ())
-    if not set(labels) & set(DIGITS):
-        raise ConvertError(f"{path}: --labels has no digit; label the outputs that are digits with 0 to 9")
-    if len(labels) != outputs:
-        raise ConvertError(
-            f"{path}: has {outputs} outputs, but --labels has {len(labels)}; give one label for each output"
-        )
+    check_labels(labels, outputs, str(path))
     return labels
+
+
+def check_labels(labels: tuple[str, ...], outputs: int, where: str) -> None:
+    """Raise ConvertError if labels that a user named cannot be those of so many outputs; ``where``: the file's name."""
+    if not set(labels) & set(DIGITS):
+        raise ConvertError(f"{where}: --labels has no digit; label the outputs that are digits with 0 to 9")
+    if len(labels) != outputs:
+        found = ", or leave out --labels to find them" if len(DIGITS) <= outputs <= MOST_OUTPUTS else ""
+        raise ConvertError(
+            f"{where}: has {outputs} outputs, but --labels has {len(labels)}; give one label for each output{found}"
+        )

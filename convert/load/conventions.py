@@ -11,13 +11,19 @@ from numpy.typing import NDArray
 
 from convert.choices import POLARITIES
 from edge.model.card import DIGITS, Card, Fit, Normalisation, Output
-from edge.model.preprocessing import image_shape, model_input
+from edge.model.preprocessing import BY_CHANNEL, image_shape, model_input
 from edge.types import Pixels
 
 USUAL_ACCURACY = 0.9
 """A model that reads less of MNIST, 0 to 1, was trained on something else, or its outputs have another order."""
 CLOSE_ACCURACY = 0.01
-"""Another way is said to be undecided if no test tells it apart and its accuracy is this close, 0 to 1."""
+"""Another way is said to be undecided if no test tells it apart, its accuracy is this close, 0 to 1, and its loss is
+not clearly higher."""
+EQUAL_LOSS_FACTOR = 1.15
+"""Losses that differ by at most this factor count as equal; then the more common way, the first, is chosen.
+Chosen: as large as differences by chance."""
+NEGLIGIBLE_LOSS = 0.01
+"""Losses below this, in nats, count as equal, whatever their ratio. Chosen: such a model answers almost perfectly."""
 SIZES = {"0..16": (8, 8)}
 """Ranges that belong to images of one height and width: those of scikit-learn's digits."""
 NORMALISED = {
@@ -25,8 +31,11 @@ NORMALISED = {
     "rows": "each row divided by its norm",
     "image": "each image divided by its norm",
     "standard": "each image standardised",
+    "torch": "each channel standardised as ImageNet's",
+    "caffe": "0..255 minus ImageNet's means",
 }
-"""Normalisations of ``edge.model.card`` in words. The range makes no difference to them; polarity does."""
+"""Normalisations of ``edge.model.card`` in words. The range makes no difference to them, or they have one of their own;
+polarity does."""
 FITTED = {"margin": "with a margin", "crop": "cropped to the ink", "stretch": "stretched to the border"}
 """Fits of ``edge.model.card`` in words; ``resize`` needs none."""
 
@@ -36,7 +45,7 @@ class Trial:
     """How well a model reads labelled digits that are fed to it in one format."""
 
     range: str
-    """A key of RANGES; with a normalisation ``0..1``, where it makes no difference."""
+    """A key of RANGES; with a normalisation ``0..1``."""
     polarity: str
     """One of POLARITIES."""
     fit: Fit
@@ -128,6 +137,7 @@ class InputFormat:
             for trial in others
             if not (trial.is_worse or trial.is_odd or trial.images < best.images)
             and best.accuracy - trial.accuracy <= CLOSE_ACCURACY
+            and is_equal_loss(trial.loss, best.loss)
         ]
         if best.accuracy < USUAL_ACCURACY:
             yield (
@@ -140,6 +150,11 @@ class InputFormat:
                 f"undecided: the model reads nearly as well with {listed} as with {best.name} ({best.accuracy:.2%});"
                 " if you know how it was trained, set --input-range and --polarity"
             )
+
+
+def is_equal_loss(loss: float, least: float) -> bool:
+    """Whether a loss is not clearly higher than the least one, in nats."""
+    return loss <= max(EQUAL_LOSS_FACTOR * least, NEGLIGIBLE_LOSS)
 
 
 Combination = tuple[Trial, InputFormat]
@@ -164,14 +179,16 @@ def combinations(
     if len(shape) == 4:
         shape[1:3] = [28 if n is None else n for n in shape[1:3]]
     plain = InputFormat(shape=tuple(n or 1 for n in shape[1:]), image=image_shape(shape, where))
-    height, width, _ = plain.image
+    height, width, channels = plain.image
     # At a glyph's own size a margin is nothing else.
     fits = [fit for fit in get_args(Fit) if fit != "margin" or (height, width) != (28, 28)]
     values: list[tuple[str, tuple[float, float], Normalisation]] = [
         (name, ends, "none") for name, ends in ranges.items() if input_range in (None, name)
     ]
     if not input_range:
-        values += [("0..1", (0.0, 1.0), kind) for kind in get_args(Normalisation) if kind != "none"]
+        kinds = [kind for kind in get_args(Normalisation) if kind != "none"]
+        # What is done to each channel is nothing of its own where there is one.
+        values += [("0..1", (0.0, 1.0), kind) for kind in kinds if channels == 3 or kind not in BY_CHANNEL]
     for transposed in (False, True) if height == width else (False,):
         for fit in fits:
             for name, (black, white), normalisation in values:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ SAME_NUMBERS = {"Identity", "Cast", "Squeeze", "Reshape", "ExpandDims"}
 """Operations after which an answer is still that answer."""
 NO_ENDS = {"Assert", "Const", "NoOp", *PLACEHOLDERS}
 """Operations that give nothing for an image."""
+SUMMARY = re.compile(r"\w+Summary(V2)?")
+"""Operations that tell a person about a training, as HistogramSummary does."""
 MIN_PIXELS = 64
 """The fewest numbers that an image has: 8x8, the smallest that is taken."""
 MAX_LISTED = 10
@@ -98,7 +100,11 @@ def load(
     try:
         wrapped = tf.compat.v1.wrap_function(lambda: tf.graph_util.import_graph_def(graph, name=""), [])
         source = wrapped.graph.get_tensor_by_name(f"{ends.given}:0")
-        target = wrapped.graph.get_tensor_by_name(ends.found)
+        try:
+            target = wrapped.graph.get_tensor_by_name(ends.found)
+        except (KeyError, ValueError) as error:
+            # Of the node softmax there is softmax:0 at most.
+            raise _none_such(ends.found, [], "--graph-output", path) from error
         if target.shape.rank is not None:
             check_output((None, *target.shape.as_list()[1:]))
         function = wrapped.prune(source, target)
@@ -115,19 +121,19 @@ def _ends(nodes: Mapping[str, Any], given: str | None, found: str | None, path: 
     switches = {name: value for name in places if (value := _switch(nodes[name])) is not None and name != given}
     others = [name for name in places if name not in switches]
     images = [name for name in others if _may_be_image(nodes[name])] or others
-    source = _named(given, places, "--graph-input", path) if given else _only(images, "inputs", "--graph-input", path)
+    source = (
+        _named(given, places, images, "--graph-input", path)
+        if given
+        else _only(images, "inputs", "--graph-input", path)
+    )
     # A placeholder with a default needs no value.
     unset = {name for name in others if name != source and nodes[name].op != "PlaceholderWithDefault"}
+    answers = _answers(source, unset, nodes)
     if found:
+        _named(found, nodes, answers, "--graph-output", path)
         target = found if ":" in found else f"{found}:0"
-        _named(saved_graph.node_name(found), list(nodes), "--graph-output", path)
     else:
-        # What needs the true digits is for training. A single number is not: it is refused below.
-        training = {name for name in unset if nodes[name].attr["shape"].shape.dim}
-        reading = saved_graph.after({source}, nodes) - saved_graph.after(training, nodes)
-        used = {saved_graph.node_name(end) for name in reading for end in nodes[name].input}
-        fitting = [name for name in sorted(reading - used) if nodes[name].op not in NO_ENDS]
-        target = _only(sorted({_scores(end, nodes) for end in fitting}), "ends", "--graph-output", path)
+        target = _only(answers, "ends", "--graph-output", path)
     needs = set(saved_graph.before([saved_graph.node_name(target)], nodes, stop={source}))
     if source not in needs:
         raise ConvertError(
@@ -140,6 +146,19 @@ def _ends(nodes: Mapping[str, Any], given: str | None, found: str | None, path: 
             " freeze the graph with a constant in its place"
         )
     return Ends(source, target, {name: value for name, value in switches.items() if name in needs})
+
+
+def _answers(source: str, unset: set[str], nodes: Mapping[str, Any]) -> list[str]:
+    """What can be the answer: the outputs of the ends that depend on ``source``, sorted.
+
+    ``unset``: the other placeholders whose value is not known. Those of true digits are for training, and so is what
+    needs them. A single number is not: it is refused later.
+    """
+    training = {name for name in unset if nodes[name].attr["shape"].shape.dim}
+    found = saved_graph.after({source}, nodes) - saved_graph.after(training, nodes)
+    reading = {name for name in found if not SUMMARY.fullmatch(nodes[name].op)}
+    used = {saved_graph.node_name(end) for name in reading for end in nodes[name].input}
+    return sorted({_scores(name, nodes) for name in reading - used if nodes[name].op not in NO_ENDS})
 
 
 def _switch(node: Any) -> float | None:
@@ -181,14 +200,17 @@ def _only(names: list[str], what: str, option: str, path: Path) -> str:
     raise ConvertError(f"{path}: its graph has {len(names)} {what}; name one with {option}: {_listed(names)}")
 
 
-def _named(name: str, names: list[str], option: str, path: Path) -> str:
-    name = saved_graph.node_name(name)
-    if name not in names:
-        raise ConvertError(
-            f"{path}: its graph has no {option.rpartition('-')[2]} {printable(name)[:60]}; name another with {option}:"
-            f" {_listed(names)}"
-        )
-    return name
+def _named(name: str, nodes: Container[str], likely: list[str], option: str, path: Path) -> str:
+    """The node of a name that was given; ``likely``: those that can be meant. Raises ConvertError if it is none."""
+    node = saved_graph.node_name(name)
+    if node not in nodes:
+        raise _none_such(name, likely, option, path)
+    return node
+
+
+def _none_such(name: str, likely: list[str], option: str, path: Path) -> ConvertError:
+    what = f"its graph has no {option.rpartition('-')[2]} {printable(name)[:60]}"
+    return ConvertError(f"{path}: {what}; name another with {option}" + (f": {_listed(likely)}" if likely else ""))
 
 
 def _listed(names: list[str]) -> str:

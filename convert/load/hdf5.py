@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from convert.load.sizes import MAX_BYTES, mebibytes
+from convert.load.sizes import MAX_BYTES, SMALLER_KERAS, mebibytes
 from edge.errors import ConvertError
 from edge.system.text import printable
 
@@ -50,7 +50,7 @@ def check(stored: Any, path: Path) -> None:
                 if total > MAX_BYTES:
                     raise ConvertError(
                         f"{path}: its {where} and what is before it have more than {mebibytes(MAX_BYTES)} unpacked;"
-                        " give a smaller model"
+                        f" {SMALLER_KERAS}"
                     )
             else:
                 raise ConvertError(f"{path}: its {where} is neither a group nor an array; save it again with Keras")

@@ -14,9 +14,9 @@ from convert.classes import LABELS_BY_OUTPUTS
 from convert.data.mnist import Labels
 from convert.evaluation import temperature
 from convert.load import orders, race
-from convert.load.conventions import USUAL_ACCURACY, InputFormat, Trial, combinations
+from convert.load.conventions import USUAL_ACCURACY, InputFormat, Trial, combinations, is_equal_loss
 from edge.errors import ConvertError
-from edge.model.card import Output
+from edge.model.card import DIGITS, Output
 from edge.model.classifier import probabilities
 from edge.types import Pixels
 
@@ -25,11 +25,6 @@ __all__ = ["InputFormat", "Trial", "detect", "samples"]
 EQUAL_ACCURACY = 0.0025
 """Combinations whose accuracies differ by at most this, 0 to 1, or by two standard errors, and that no test tells
 apart, count as equal. Among them the loss decides, a finer measure: to a saturated model 0..255 looks like 0..1."""
-EQUAL_LOSS_FACTOR = 1.15
-"""Losses that differ by at most this factor count as equal; then the more common way, the first, is chosen.
-Chosen: as large as differences by chance."""
-NEGLIGIBLE_LOSS = 0.01
-"""Losses below this, in nats, count as equal, whatever their ratio. Chosen: such a model answers almost perfectly."""
 ENOUGH = 0.003
 """The search ends when no other combination can be more accurate than the chosen one by more than this, 0 to 1."""
 LEAST_IMAGES = 800
@@ -155,7 +150,7 @@ def _choose(candidates: list[_Candidate], digits: Labels) -> _Candidate:
     near = [one for one in candidates if one.accuracy >= best.accuracy - max(EQUAL_ACCURACY, 2 * _error(one, best))]
     equal = [(one, _loss(one, digits)) for one in near if not one.trial.is_odd] or [(one, 0.0) for one in near]
     least = min(loss for _, loss in equal)
-    return next(one for one, loss in equal if loss <= max(EQUAL_LOSS_FACTOR * least, NEGLIGIBLE_LOSS))
+    return next(one for one, loss in equal if is_equal_loss(loss, least))
 
 
 def _ordered(
@@ -180,13 +175,15 @@ def _ordered(
         return chosen, f"usual for {len(known)} outputs" if is_guess else None
     usual = [one for group in tried for one in group if one.labels == known]
     best = max(one.accuracy for one in usual)
-    if best >= USUAL_ACCURACY or 1 - chosen.accuracy > (1 - best) / 2:
+    lacking = [digit for digit in DIGITS if digit not in known] if is_named else []
+    if (best >= USUAL_ACCURACY and not lacking) or 1 - chosen.accuracy > (1 - best) / 2:
         most = max(len(one.right) for one in usual)
         return _choose([one for one in usual if len(one.right) == most], digits[:most]), None
     so_fed = next(one.accuracy for one in usual if one.trial == chosen.trial)
     if is_named and chosen.accuracy >= USUAL_ACCURACY:
         raise ConvertError(
-            f"{where}: reads {so_fed:.1%} of the digits with these --labels; looks like --labels"
+            f"{where}: reads {so_fed:.1%} of the digits with these --labels"
+            f"{', which have no ' + ', '.join(lacking) if lacking else ''}; looks like --labels"
             f" {orders.text(chosen.labels)}: {chosen.accuracy:.1%}"
         )
     return chosen, f"{chosen.accuracy:.1%} of the digits are read so, {so_fed:.1%} in the usual order"

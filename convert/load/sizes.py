@@ -12,6 +12,10 @@ from edge.errors import ConvertError
 MAX_BYTES = 256 * 2**20
 """The largest model, in bytes, as a file and unpacked. Chosen: a classifier of digits for a Raspberry Pi has a
 hundredth, and VGG-16 for small pictures 130 MB."""
+SMALLER = "give a model for a Raspberry Pi"
+SMALLER_KERAS = f"{SMALLER}, saved without its optimizer: model.save('model.keras', include_optimizer=False)"
+"""What to do with a larger one. Adam keeps two more numbers for each weight, which make a Keras file three times as
+large."""
 MAX_FILES = 1000
 """The most files in a model's folder. Chosen: a SavedModel has about five."""
 
@@ -21,12 +25,12 @@ def mebibytes(count: int) -> str:
     return f"{count / 2**20:,.0f} MiB"
 
 
-def read(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
+def read(path: Path, max_bytes: int = MAX_BYTES, advice: str = SMALLER) -> bytes:
     """The content of a file. Raises ConvertError if it is larger, OSError if it cannot be read."""
     with path.open("rb") as file:
         content = file.read(max_bytes + 1)
     if len(content) > max_bytes:
-        raise ConvertError(f"{path}: is larger than {mebibytes(max_bytes)}; give a model for a Raspberry Pi")
+        raise ConvertError(f"{path}: is larger than {mebibytes(max_bytes)}; {advice}")
     return content
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -13,7 +14,7 @@ import numpy as np
 from convert.micro.facts import Facts
 from convert.micro.operators import OPERATORS
 from edge.model.card import Card
-from edge.model.preprocessing import Preprocessor, image_shape
+from edge.model.preprocessing import BY_CHANNEL, Preprocessor, image_shape
 from edge.system.version import __version__
 
 EXAMPLE = "_example"
@@ -65,13 +66,23 @@ def texts(model: bytes, card: Card, facts: Facts, out: Path) -> dict[Path, str]:
 
 def space(out: Path) -> str:
     """The C++ namespace of the model: no word of C++'s own, and none that is reserved, whatever the file's name."""
-    words = re.sub(r"[^a-z0-9]+", "_", out.stem.lower()).strip("_")
-    return f"{'model_' if not words[:1].isalpha() else ''}{words}_model".replace("__", "_")
+    words = re.sub(r"[^a-z0-9]+", "_", _stem(out).lower()).strip("_")
+    return f"{'' if words[0].isalpha() else 'model_'}{words}_model"
 
 
 def _stem(out: Path) -> str:
-    """The .tflite's name, in characters that #include and make take as they are."""
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", out.stem)
+    """The .tflite's name, in characters that #include and make take as they are; one without any is called model."""
+    name = re.sub(r"[^A-Za-z0-9_.-]", "_", "".join(map(_ascii, unicodedata.normalize("NFKC", out.stem))))
+    return name if re.search("[A-Za-z0-9]", name) else "model"
+
+
+def _ascii(letter: str) -> str:
+    """A letter in ASCII: é as e, Ω as omega."""
+    plain = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
+    if plain or not letter.isalnum():
+        return plain or "_"
+    # As Unicode calls it: GREEK CAPITAL LETTER OMEGA, LATIN SMALL LETTER O WITH STROKE.
+    return unicodedata.name(letter, "_").partition(" WITH ")[0].rpartition(" ")[2].lower()
 
 
 def _constants(card: Card, facts: Facts) -> dict[str, Any]:
@@ -158,7 +169,7 @@ def _fit(card: Card, height: int, width: int) -> str:
 
 
 def _normalise(card: Card, height: int, width: int) -> str:
-    if card.normalisation == "none":
+    if card.normalisation == "none" or card.normalisation in BY_CHANNEL:
         return ""
     if card.normalisation == "standard":
         return _filled("standard.cc", {})
@@ -179,6 +190,9 @@ def _fill(card: Card, height: int, width: int) -> str:
     )
     # Transposed, the i-th pixel stands in row i % height of the image.
     pixel = "i % kInputHeight * kInputWidth + i / kInputHeight" if card.transposed else "i"
+    if card.normalisation in BY_CHANNEL:
+        means, deviations = (", ".join(map(_float, each)) for each in BY_CHANNEL[card.normalisation])
+        return _filled("by_channel.cc", {"image": image, "pixel": pixel, "means": means, "deviations": deviations})
     return _filled("by_table.cc" if card.normalisation == "none" else "by_value.cc", {"image": image, "pixel": pixel})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import signal
 import sys
@@ -12,12 +13,14 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TextIO
 
+from convert.choices import MIN_ACCURACY, POLARITIES, listed
 from edge.errors import ConvertError, EdgeError
 from edge.system.process import discard_output
 from edge.system.stderr import without
-from edge.system.text import one_line, printable
+from edge.system.text import is_text, one_line, printable
 
 NOISE = "|".join(
     (
@@ -43,6 +46,36 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         "--data", metavar="FOLDER|mnist.npz",
         help="MNIST: a folder with the four original files, or an mnist.npz (default: Keras downloads it)",
     )  # fmt: skip
+
+
+def add_labels(parser: argparse.ArgumentParser, more: str) -> None:
+    """``--labels``; ``more``: the rest of its help text."""
+    parser.add_argument(
+        "--labels", metavar="A,B,...", type=_labels, help=f"what each output stands for, in order{more}"
+    )
+
+
+def add_polarity(parser: argparse.ArgumentParser) -> None:
+    """``--polarity``."""
+    parser.add_argument(
+        "--polarity", choices=POLARITIES,
+        help="ink of the digits that the model was trained on; light as in MNIST, or dark (default: detected)",
+    )  # fmt: skip
+
+
+def add_min_accuracy(parser: argparse.ArgumentParser, what: str) -> None:
+    """``--min-accuracy``; ``what`` is the help text."""
+    parser.add_argument(
+        "--min-accuracy", metavar="PERCENT", type=number(0, 100), default=MIN_ACCURACY,
+        help=f"{what} (default: %(default)g)",
+    )  # fmt: skip
+
+
+def check_other_file(parser: argparse.ArgumentParser, out: Path, model: Path) -> None:
+    """Exit with 2 if the file to write is MODEL itself."""
+    # Not Path.resolve, which raises RuntimeError for a link to itself.
+    if os.path.realpath(out) == os.path.realpath(model):
+        parser.error(f"{printable(str(out))} is MODEL itself; choose another file with -o")
 
 
 def add_seed(parser: argparse.ArgumentParser, what: str) -> None:
@@ -81,6 +114,15 @@ def number(least: float, most: float) -> Callable[[str], float]:
         return value
 
     return parse
+
+
+def _labels(text: str) -> tuple[str, ...]:
+    labels = listed(text)
+    if not all(labels) or len(set(labels)) < len(labels) or not all(map(is_text, labels)):
+        raise argparse.ArgumentTypeError(
+            f"{text[:200]!r} is not a list of different labels such as 0,1,2,3,4,5,6,7,8,9,none or 1-9,0"
+        )
+    return labels
 
 
 def time_since(started: float) -> str:
@@ -222,5 +264,7 @@ def line(error: Exception) -> str:
         return text
     if isinstance(error, OSError) and error.strerror:
         named = f"{printable(str(error.filename))}: " if error.filename else ""
-        return f"{named}{error.strerror}; run it again with --debug to see where"
+        is_too_long = error.errno == errno.ENAMETOOLONG
+        advice = "give a shorter one" if is_too_long else "run it again with --debug to see where"
+        return f"{named}{error.strerror}; {advice}"
     return f"{type(error).__name__}: {text[:300]}; run it again with --debug to see where"

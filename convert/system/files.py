@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,17 +29,24 @@ def atomic_write(out: Path) -> Iterator[Path]:
 
 def check_writable(out: Path) -> None:
     """Raise ConvertError if ``out`` cannot be written: better before the long work than after it."""
-    if out.is_dir():
-        raise ConvertError(f"{out}: is a folder; give a file to write with -o")
-    if out.exists() and not out.is_file():
-        # Else a device or a pipe would be replaced by a file.
-        raise ConvertError(f"{out}: is no regular file; give a file to write with -o")
-    trial = out.with_name(f".{out.stem}.{os.getpid()}")
     try:
-        trial.touch()
-        trial.unlink()
+        mode = _mode(out)
+        TemporaryFile(dir=out.parent).close()
     except OSError as error:
         raise not_writable(out, error) from error
+    if stat.S_ISDIR(mode):
+        raise ConvertError(f"{out}: is a folder; give a file to write with -o")
+    if mode and not stat.S_ISREG(mode):
+        # Else a device or a pipe would be replaced by a file.
+        raise ConvertError(f"{out}: is no regular file; give a file to write with -o")
+
+
+def _mode(path: Path) -> int:
+    """The mode of a file or folder, 0 if there is none. Raises OSError, also for too long a name."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return 0
 
 
 def check_ours(out: Path, *marks: bytes) -> None:
@@ -61,6 +69,7 @@ def check_folder(folder: Path) -> None:
     """Raise ConvertError if ``folder`` is not a folder to write in, and cannot become one; nothing is made yet."""
     there = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
     try:
+        _mode(folder)
         TemporaryFile(dir=there).close()
     except OSError as error:
         raise _no_folder(folder, error) from error

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,19 +49,42 @@ class Graph:
     """Their size in bytes."""
 
 
-def read(content: bytes, where: str) -> Graph:
-    """The graph in the bytes of a .tflite; ``where`` is the file's name. Raises ModelError if it is damaged."""
+@contextmanager
+def parsed(content: bytes, where: str) -> Iterator[tuple[Any, Any]]:
+    """The model in the bytes of a .tflite, and the module of its schema; ``where`` is the file's name.
+
+    Raises ModelError if the block finds the file damaged: FlatBuffers checks nothing, so that reading what is truncated
+    or overwritten fails anywhere.
+    """
     from ai_edge_litert import schema_py_generated as schema
 
     try:
-        return _graph(schema.Model.GetRootAs(content, 0), schema)
+        yield schema.Model.GetRootAs(content, 0), schema
     except (struct.error, IndexError, KeyError, ValueError, TypeError, AttributeError) as error:
-        # FlatBuffers checks nothing: these come from a file that is truncated or overwritten.
         raise ModelError(f"{where}: is damaged or cut short; copy it again, or use another file") from error
 
 
+def names(enumeration: Any) -> dict[int, str]:
+    """The values of an enumeration of the schema, as it calls them."""
+    return {value: name for name, value in vars(enumeration).items() if not name.startswith("_")}
+
+
+def operator_name(operator: Any, model: Any, builtin: Mapping[int, str]) -> tuple[str, bool]:
+    """What an operator is called, and whether it is a custom one, with a name of its own; ``builtin``: ``names``."""
+    code = model.OperatorCodes(operator.OpcodeIndex())
+    # Codes above 127 were added later, in a field of their own.
+    name = builtin[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
+    return (_text(code.CustomCode()), True) if name == "CUSTOM" else (name, False)
+
+
+def read(content: bytes, where: str) -> Graph:
+    """The graph in the bytes of a .tflite; ``where`` is the file's name. Raises ModelError if it is damaged."""
+    with parsed(content, where) as (model, schema):
+        return _graph(model, schema)
+
+
 def _graph(model: Any, schema: Any) -> Graph:
-    dtypes, names = _names(schema.TensorType), _names(schema.BuiltinOperator)
+    dtypes, builtin = names(schema.TensorType), names(schema.BuiltinOperator)
     graphs = [model.Subgraphs(i) for i in range(model.SubgraphsLength())]
     main = graphs[0]
     used: Counter[str] = Counter()
@@ -67,11 +92,8 @@ def _graph(model: Any, schema: Any) -> Graph:
     constants: dict[int, tuple[int, int]] = {}
     for graph in graphs:
         for i in range(graph.OperatorsLength()):
-            code = model.OperatorCodes(graph.Operators(i).OpcodeIndex())
-            # Codes above 127 were added later, in a field of their own.
-            name = names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
-            if name == "CUSTOM":
-                name = _text(code.CustomCode())
+            name, is_custom = operator_name(graph.Operators(i), model, builtin)
+            if is_custom:
                 custom.add(name)
             used[name] += 1
         for i in range(graph.TensorsLength()):
@@ -110,10 +132,6 @@ def _min_runtime(model: Any) -> tuple[int, ...]:
             version = bytes(model.Buffers(model.Metadata(i).Buffer()).DataAsNumpy()).rstrip(b"\0").decode()
             return tuple(int(part) for part in version.split(".") if part.isdecimal())
     return ()
-
-
-def _names(enumeration: Any) -> dict[int, str]:
-    return {value: name for name, value in vars(enumeration).items() if not name.startswith("_")}
 
 
 def _text(text: bytes | None) -> str:

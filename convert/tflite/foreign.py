@@ -14,6 +14,9 @@ from edge.model.preprocessing import has_bytes, quantised, real, whole_range
 from edge.model.runtime import interpreter_class, run_each
 from edge.system.text import one_line
 
+NAME_ONE = "name a .tflite file, or make one of a Keras model with edge-convert MODEL.h5"
+"""What to do where there is none."""
+
 
 class ForeignModel:
     """Runs one file in the installed runtime, one image at a time."""

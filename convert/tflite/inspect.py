@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from convert.tflite import flatbuffer, metadata, runtimes
+from convert.tflite import flatbuffer, foreign, metadata, runtimes
 from convert.tflite.flatbuffer import Graph, Tensor
 from convert.tflite.runtimes import Runtime
 from edge.errors import ModelError
@@ -24,7 +24,7 @@ def lines(path: Path) -> list[Line]:
 
     Raises ModelError if the file is not a .tflite or is damaged.
     """
-    content = content_of(path)
+    content = content_of(path, foreign.NAME_ONE)
     card = read_card(content, str(path))
     graph = flatbuffer.read(content, str(path))
     about_card = _card(card) if card else [("card", "none"), *_described(content)]

@@ -6,11 +6,10 @@ The format is that of ``flatbuffer``.
 from __future__ import annotations
 
 import math
-import struct
 from dataclasses import dataclass
 from typing import Any
 
-from edge.errors import ModelError
+from convert.tflite import flatbuffer
 
 TYPE_BYTES = {"FLOAT64": 8, "INT64": 8, "UINT64": 8, "FLOAT16": 2, "INT16": 2, "UINT16": 2} | dict.fromkeys(
     ("INT8", "UINT8", "BOOL", "INT4", "UINT4"), 1
@@ -76,21 +75,16 @@ class Layout:
 
 def read(content: bytes, where: str) -> Layout:
     """The layout of a .tflite; ``where`` is the file's name. Raises ModelError if it is damaged."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    try:
-        return _layout(schema.Model.GetRootAs(content, 0), schema)
-    except (struct.error, IndexError, KeyError, ValueError, TypeError, AttributeError) as error:
-        # FlatBuffers checks nothing: these come from a file that is truncated or overwritten.
-        raise ModelError(f"{where}: is damaged or cut short; convert the model again") from error
+    with flatbuffer.parsed(content, where) as (model, schema):
+        return _layout(model, schema)
 
 
 def _layout(model: Any, schema: Any) -> Layout:
-    kinds, names = ({n: name for name, n in vars(of).items()} for of in (schema.TensorType, schema.BuiltinOperator))
+    kinds, builtin = flatbuffer.names(schema.TensorType), flatbuffer.names(schema.BuiltinOperator)
     graph = model.Subgraphs(0)
     return Layout(
         tensors=tuple(_tensor(graph.Tensors(i), model, kinds) for i in range(graph.TensorsLength())),
-        operators=tuple(_operator(graph.Operators(i), model, names) for i in range(graph.OperatorsLength())),
+        operators=tuple(_operator(graph.Operators(i), model, builtin) for i in range(graph.OperatorsLength())),
         inputs=tuple(graph.Inputs(i) for i in range(graph.InputsLength())),
         outputs=tuple(graph.Outputs(i) for i in range(graph.OutputsLength())),
     )
@@ -108,15 +102,10 @@ def _tensor(tensor: Any, model: Any, kinds: dict[int, str]) -> Tensor:
     )
 
 
-def _operator(operator: Any, model: Any, names: dict[int, str]) -> Operator:
-    code = model.OperatorCodes(operator.OpcodeIndex())
-    # Codes above 127 were added later, in a field of their own.
-    name = names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
-    if name == "CUSTOM":
-        name = (code.CustomCode() or b"").decode("utf-8", "replace")
+def _operator(operator: Any, model: Any, builtin: dict[int, str]) -> Operator:
     read = (operator.Inputs(i) for i in range(operator.InputsLength()))
     return Operator(
-        name=name,
+        name=flatbuffer.operator_name(operator, model, builtin)[0],
         inputs=tuple(i for i in read if i >= 0),
         outputs=tuple(operator.Outputs(i) for i in range(operator.OutputsLength())),
     )

@@ -39,7 +39,7 @@ Output = Literal["probabilities", "logits"]
 """What a model's outputs are."""
 Fit = Literal["resize", "margin", "crop", "stretch"]
 """How a glyph is fitted into a model's input."""
-Normalisation = Literal["none", "columns", "rows", "image", "standard"]
+Normalisation = Literal["none", "columns", "rows", "image", "standard", "torch", "caffe"]
 """What is done to each image's values before the model gets them."""
 
 
@@ -67,7 +67,9 @@ class Card:
     normalisation: Normalisation = "none"
     """``columns``, ``rows``, ``image``: each of these is divided by its L2 norm, as ``keras.utils.normalize`` does
     along axis 1, axis 2, or axis 1 of flat images; one that is all 0 stays. ``standard``: each image minus its mean,
-    divided by its standard deviation, as ``tf.image.per_image_standardization`` does."""
+    divided by its standard deviation, as ``tf.image.per_image_standardization`` does. ``torch``, ``caffe``: each of
+    three channels minus ImageNet's mean of it, and divided by its deviation, or on the scale 0..255, as these modes of
+    ``keras.applications.imagenet_utils.preprocess_input`` do."""
     output: Output = "probabilities"
     """Whether the outputs are probabilities or logits."""
     temperature: float = 1.0

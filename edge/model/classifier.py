@@ -30,6 +30,8 @@ IMAGENET = (1000, 1001)
 """How many outputs its classifiers have; many have one more, for the background."""
 MAX_BYTES = 256 * 2**20
 """The largest .tflite file that is read, in bytes. Chosen: a hundred times the packaged one, and a trial's memory."""
+MAKE_ONE = "make one with edge-convert MODEL.h5"
+"""What to do where there is no .tflite file."""
 
 
 def packaged_model() -> Path:
@@ -153,29 +155,29 @@ class Model(Closing):
         return "logits" if unlikely else "probabilities"
 
 
-def content_of(path: Path, maker: str = "edge-convert MODEL.h5") -> bytes:
+def content_of(path: Path, advice: str = MAKE_ONE) -> bytes:
     """The bytes of a .tflite file. Raises ModelError if there is no such file, or it is too large or not a .tflite.
 
-    ``maker``: the command that makes such a file.
+    ``advice``: what to do where there is none.
     """
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
-        raise ModelError(f"{path}: no such file; make one with {maker}") from error
+        raise ModelError(f"{path}: no such file; {advice}") from error
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); name a .tflite file") from error
     if len(content) > MAX_BYTES:
-        raise ModelError(f"{path}: is larger than {MAX_BYTES // 2**20} MiB; make a smaller one with {maker}")
-    return checked_tflite(content, str(path), maker)
+        raise ModelError(f"{path}: is larger than {MAX_BYTES // 2**20} MiB; use a smaller one")
+    return checked_tflite(content, str(path), advice)
 
 
-def checked_tflite(content: bytes, where: str, maker: str = "edge-convert MODEL.h5") -> bytes:
+def checked_tflite(content: bytes, where: str, advice: str = MAKE_ONE) -> bytes:
     """The same bytes. Raises ModelError if they do not begin like a .tflite; ``where`` is the file's name."""
     # The file identifier of TFLite's flatbuffer schema, at byte 4.
     if content[4:8] != b"TFL3":
         what = "is empty" if not content else "is not a .tflite model"
-        raise ModelError(f"{where}: {what}; make one with {maker}")
+        raise ModelError(f"{where}: {what}; {advice}")
     return content
 
 

@@ -18,6 +18,14 @@ ImageShape = tuple[int, int, int]
 AXES = {"columns": (1,), "rows": (2,), "image": (1, 2)}
 """Card.normalisation -> the axes of images (n, height, width) along which the L2 norm becomes 1."""
 
+BY_CHANNEL = {
+    "torch": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "caffe": ((103.939 / 255, 116.779 / 255, 123.68 / 255), (1 / 255, 1 / 255, 1 / 255)),
+}
+"""Card.normalisation -> what is subtracted from each channel of values in 0..1, and what they are then divided by: the
+modes of Keras's ``preprocess_input`` (keras/src/applications/imagenet_utils.py). ``caffe`` has the channels as blue,
+green, red."""
+
 
 class Preprocessor:
     """Makes the input of one .tflite from glyphs."""
@@ -40,6 +48,10 @@ def model_input(glyphs: Pixels, image: ImageShape, card: Card) -> NDArray[np.flo
     """Glyphs (n, 28, 28) uint8 as images (n, height, width, channels) float32, before any quantisation."""
     height, width, channels = image
     values = input_values(card).astype(np.float32)[fitted(glyphs, height, width, card)]
+    if card.normalisation in BY_CHANNEL:
+        mean, deviation = (np.array(each[:channels], np.float32) for each in BY_CHANNEL[card.normalisation])
+        shifted: NDArray[np.float32] = (_with_channels(values, channels) - mean) / deviation
+        return shifted
     return _with_channels(_normalised(values, card), channels)
 
 

@@ -76,7 +76,7 @@ class Belief(Closing):
     def __init__(self, path: Path | None = None, *, runtime: str | None = None) -> None:
         """Load the file, or the packaged one; ``runtime`` as for ``Model``. Raises ModelError."""
         path = path or packaged_model().with_name("belief.tflite")
-        content = content_of(path, MAKER)
+        content = content_of(path, f"make one with {MAKER}")
         self.card = _unpack(content, path)
         """Its weights, and how it was fitted."""
         self._weights = {name: np.array(self.card[name], np.float32) for name in WEIGHTS}

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from edge.errors import ModelError, StateError
-from edge.model.classifier import Model
+from edge.model.classifier import MAKE_ONE, Model
 from edge.model.crash_count import MOST_CRASHES, CrashCount
 from edge.model.registry import MAX_BYTES, Accepted, ModelRegistry
 from edge.model.trial import try_model
@@ -286,7 +286,7 @@ class ModelSwap(Closing):
             if stat.S_ISREG(status.st_mode) and status.st_size <= MAX_BYTES:
                 return self.path.read_bytes()
         except FileNotFoundError as error:
-            raise ModelError(f"{self.path}: no such file; make one with edge-convert MODEL.h5") from error
+            raise ModelError(f"{self.path}: no such file; {MAKE_ONE}") from error
         except OSError as error:
             raise ModelError(f"{self.path}: cannot be read ({error.strerror}); name a .tflite file") from error
         what = f"is larger than {MAX_BYTES // 2**20} MiB" if stat.S_ISREG(status.st_mode) else "is not a file"

@@ -34,7 +34,8 @@ def replacing(path: Path, *, readable: bool = False, secret: bool = False) -> It
     exists = path.is_file() and not path.is_symlink()
     like = (path if exists else path.parent).stat()
     mode = like.st_mode & (0o777 if exists else 0o666) | (0o444 if readable else 0)
-    number, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+    # Never a longer name than a file system takes, even if that of ``path`` is nearly so.
+    number, name = tempfile.mkstemp(prefix=f".{path.stem[:16]}.", suffix=path.suffix[-16:], dir=path.parent)
     os.close(number)
     temporary = Path(name)
     try:

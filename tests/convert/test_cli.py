@@ -27,6 +27,7 @@ from convert.cli import convert_main, train_main
 from convert.conversion import attempts, pipeline
 from convert.data.mnist import load_mnist
 from convert.system import command_line
+from convert.training import train
 from edge.errors import ConvertError
 from edge.model.card import read_card
 from edge.model.classifier import Model
@@ -286,6 +287,30 @@ def test_a_report_that_cannot_be_written_is_said_before_the_work(
     assert "cannot create" in failure([str(model), "--data", "x", "--report", "/proc/self/report"], capfd)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["m.h5", "-o", "a" * 300], "a.* cannot be written"), (["m.h5", "-o", "a" * 255], "a-report: cannot create"),
+        (["a" * 252 + ".h5"], "a.tflite: cannot be written"), (["m.h5", "--report", "a" * 300], "a: cannot create"),
+        (["m.h5", "--target", "tflm", "-o", "a" * 246 + ".tflite"], "a_example.cc: cannot be written"),
+        (["adopt", "a" * 300 + ".tflite"], "a-adopted.tflite: cannot be written"),
+        (["edge-train", "-o", "a" * 240 + ".h5"], "a.checkpoint.keras: cannot be written"),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_too_long_is_said_before_the_work(
+    arguments: list[str], named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(confined, "run", None)
+    monkeypatch.setattr(train, "train", None)
+    is_training = arguments[0] == "edge-train"
+    capfd.readouterr()
+    assert (train_main(arguments[1:]) if is_training else convert_main([*arguments, "--data", "x"])) == 1
+    said = capfd.readouterr().err
+    assert re.fullmatch(rf"edge-(convert|train): a*{named}.*\(File name too long\); choose another .*\n", said)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_name_that_cannot_be_printed_or_stored_is_shown_without_it(
     model: Path, mnist: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -486,8 +511,43 @@ def test_inspecting_shows_the_card_and_the_graph(
         "recipe: int8",
     ):
         assert part in out
-    assert "no such file" in failure(["inspect", str(tmp_path / "none.tflite")], capfd)
-    assert "is not a .tflite model" in failure(["inspect", str(model)], capfd)
+
+
+@pytest.mark.parametrize("task", ["adopt", "inspect"])
+def test_what_is_no_tflite_of_another_maker_is_named_or_made(
+    task: str, model: Path, mnist: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty.tflite").touch()
+    given = [] if task == "inspect" else ["--data", mnist]
+    for path, what in (
+        (tmp_path / "none.tflite", "no such file"), (tmp_path / "empty.tflite", "is empty"),
+        (model, "is not a .tflite model"),
+    ):  # fmt: skip
+        capfd.readouterr()
+        assert convert_main([task, str(path), *given]) == 1
+        assert capfd.readouterr().err == (
+            f"edge-convert: {path}: {what}; name a .tflite file, or make one of a Keras model with edge-convert"
+            " MODEL.h5\n"
+        )
+
+
+@pytest.mark.parametrize("task", ["convert", "adopt", "inspect"])
+def test_mnist_is_downloaded_before_the_process_that_has_no_network(
+    task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def answer(task: str, options: dict[str, Any], folder: Path, debug: bool) -> dict[str, str]:
+        asked.append(options)
+        return {"error": "seen"}
+
+    monkeypatch.setattr(confined, "_answer", answer)
+    monkeypatch.setattr(confined.mnist, "downloaded", lambda: tmp_path / "mnist.npz")
+    monkeypatch.chdir(tmp_path)
+    assert convert_main(
+        [*([] if task == "convert" else [task]), "m.tflite", *(["-o", "x"] if task != "inspect" else [])]
+    )
+    assert asked[0].get("data") == (None if task == "inspect" else str(tmp_path / "mnist.npz"))
 
 
 def run(program: str, *arguments: str) -> list[str]:

@@ -112,6 +112,27 @@ def test_several_ends_are_listed_and_can_be_named(frozen: Callable[..., Path]) -
     assert "does not depend on its input z" in refused(path, graph_input="z", graph_output="scores1")
 
 
+def test_only_what_can_be_an_end_is_listed_for_a_name_that_is_none(frozen: Callable[..., Path]) -> None:
+    def build(v1: Any, x: Any) -> None:
+        true_digits = v1.placeholder(v1.float32, (None, 10), name="y_")
+        v1.placeholder(v1.float32, name="keep_prob")
+        for number in range(50):
+            x = v1.nn.relu(x, f"layer{number}")
+        scores = softmax(v1, x)
+        v1.reduce_sum(true_digits * scores, name="loss")
+        v1.summary.histogram("histogram", scores)
+        v1.identity(WEIGHTS, "weights")
+
+    path = frozen(build)
+    assert refused(path, graph_output="nope") == (
+        f"{path}: its graph has no output nope; name another with --graph-output: scores:0"
+    )
+    assert refused(path, graph_input="nope").endswith("no input nope; name another with --graph-input: x")
+    for name in ("scores:1", "scores:x", "^scores", "scores:0:0"):
+        assert f"its graph has no output {name}" in refused(path, graph_output=name)
+    assert load(path).labels == load(path, graph_output="scores:0").labels
+
+
 def test_only_what_is_between_the_ends_must_be_arithmetic(frozen: Callable[..., Path], tmp_path: Path) -> None:
     target = tmp_path / "written"
 

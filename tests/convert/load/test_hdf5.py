@@ -16,7 +16,8 @@ COMPLAINTS = {
     "external": "is stored in another file", "external-kernel": "is stored in another file",
     "virtual": "is stored in another file", "linked": "is a link", "soft": "is a link", "loop": "two names",
     "doubled": "two names", "twice": "two names", "deep": "groups 32 deep", "many": "20,000 groups",
-    "huge": "more than 256 MiB", "bomb": "more than 256 MiB", "words": "is not of numbers",
+    "huge": "more than 256 MiB unpacked; give a model for a Raspberry Pi, saved without its optimizer",
+    "bomb": "more than 256 MiB", "words": "is not of numbers",
     "references": "is not of numbers", "table": "is not of numbers", "kind": "neither a group nor an array",
 }  # fmt: skip
 
@@ -37,6 +38,13 @@ def test_what_no_model_needs_is_refused_at_once(name: str, tmp_path: Path) -> No
     started = time.process_time()
     assert COMPLAINTS[name] in refusal(path)
     assert time.process_time() - started < 1
+
+
+def test_a_file_that_its_optimizer_makes_too_large_has_a_way_out(tmp_path: Path) -> None:
+    path = keras_files.plain(tmp_path / "m.h5")
+    with path.open("r+b") as file:
+        file.truncate(2**28 + 1)
+    assert "is larger than 256 MiB; give a model for a Raspberry Pi, saved without its optimizer: " in refusal(path)
 
 
 def test_a_plain_file_passes(tmp_path: Path) -> None:

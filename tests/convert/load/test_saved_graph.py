@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from convert.load import load, saved_model
+from convert.load import load, saved_graph, saved_model
 from convert.load.operations import ALLOWED, CHECKPOINT
+from edge.errors import ConvertError
 from tests.hostile import saved_models
 from tests.support import small
 
@@ -82,6 +83,21 @@ def test_what_the_attacker_would_have_written_and_read_is_refused(tmp_path: Path
 def test_what_no_classifier_has_is_refused(name: str, complaint: str, base: Path, loaded: list[str]) -> None:
     text = small.refused(saved_models.changed(base, name, saved_models.changes()[name]))
     assert complaint in text and text.isprintable() and not loaded
+
+
+def test_a_variable_that_is_listed_three_times_counts_once() -> None:
+    small.keras()
+    from tensorflow.core.framework.node_def_pb2 import NodeDef
+
+    def variables(values: int) -> list[Any]:
+        nodes = [NodeDef(name=name, op="VarHandleOp") for name in ("kernel", "kernel_1", "Variable")]
+        for node in nodes:
+            node.attr["shape"].shape.dim.add().size = values
+        return nodes
+
+    saved_graph.check_sizes(variables(25 * 2**20), Path("m"))
+    with pytest.raises(ConvertError, match="weights of more than 256 MiB"):
+        saved_graph.check_sizes(variables(70 * 2**20), Path("m"))
 
 
 def test_an_initialiser_is_refused_by_name(base: Path, loaded: list[str]) -> None:

@@ -258,9 +258,15 @@ def test_the_command_resumes_what_there_is_and_refuses_what_there_is_not(
     assert train_main([*arguments, "--epochs", "3"]) == 1, "nor is it lost without --resume"
     kept.write_bytes(content[:-100])
     assert train_main([*arguments, "--resume"]) == 1
-    assert f"{kept}: is no checkpoint of this version of edge-train; delete it" in capfd.readouterr().err
+    assert f"{kept}: is damaged, or no checkpoint of these versions" in capfd.readouterr().err
     kept.write_bytes(content)
     assert train_main([*arguments, "--resume"]) == 0 and not kept.exists()
     said, told = capfd.readouterr()
     assert told == f"epoch 2/2: continued from {kept}\n"
     assert re.match(r"Weights of epoch [12], the best of 2: loss ", said)
+    finished = out.read_bytes()
+    assert train_main([*arguments, "--resume"]) == 1 and out.read_bytes() == finished
+    assert capfd.readouterr().err == (
+        f"edge-train: {out}: is finished, it has no checkpoint to continue; train it further with --start {out}"
+        " instead of --resume, or leave out --resume to train anew\n"
+    )

@@ -6,14 +6,14 @@ import json
 import tracemalloc
 import zipfile
 from hashlib import sha256
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import ModelError
-from edge.model.card import MEMBER, Card, packed, read_card
+from edge.model.card import MEMBER, Card, Normalisation, packed, read_card
 
 MODEL = b"\0\0\0\0TFL3" + bytes(range(256)) * 4
 """Something to append a card to."""
@@ -37,7 +37,7 @@ cards = st.builds(
     ink=number,
     fit=st.sampled_from(["resize", "margin", "crop", "stretch"]),
     transposed=st.booleans(),
-    normalisation=st.sampled_from(["none", "columns", "rows", "image", "standard"]),
+    normalisation=st.sampled_from(get_args(Normalisation)),
     output=st.sampled_from(["probabilities", "logits"]),
     temperature=st.floats(0.01, 100),
     quantisation=st.dictionaries(st.text(), st.integers() | st.text()),
@@ -190,7 +190,9 @@ def test_another_file_in_the_archive_changes_nothing() -> None:
     assert read_card(buffer.getvalue(), "x.tflite") == read_card(packed(MODEL, CARD), "x.tflite")
 
 
-@pytest.mark.parametrize("needed", [{"fit": "crop"}, {"transposed": True}, {"normalisation": "rows"}])
+@pytest.mark.parametrize(
+    "needed", [{"fit": "crop"}, {"transposed": True}, {"normalisation": "rows"}, {"normalisation": "caffe"}]
+)
 def test_a_card_that_older_versions_would_misunderstand_has_another_format(needed: dict[str, Any]) -> None:
     said = json.loads(zipfile.ZipFile(io.BytesIO(Card(**needed).archive())).read("metadata.json"))
     assert said["format"] == 2 and read_card(Card(**needed).archive(), "x") == Card(**needed)

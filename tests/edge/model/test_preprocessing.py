@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from edge.errors import ModelError
 from edge.model.card import Card, Normalisation
-from edge.model.preprocessing import Preprocessor, image_shape, likely_card, model_input, real
+from edge.model.preprocessing import BY_CHANNEL, Preprocessor, image_shape, likely_card, model_input, real
 
 LIKE = {"dtype": np.float32, "quantization": (0.0, 0)}
 """How a runtime describes a float input."""
@@ -95,6 +95,19 @@ def test_images_are_normalised_as_keras_and_tensorflow_do(glyphs: np.ndarray) ->
     tf = pytest.importorskip("tensorflow")
     expected = tf.image.per_image_standardization(glyphs[..., None].astype(np.float32)).numpy()
     np.testing.assert_allclose(fitted_to(glyphs, (28, 28, 1), normalisation="standard"), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("mode", BY_CHANNEL)
+def test_channels_are_shifted_and_scaled_as_keras_does(mode: Normalisation, glyphs: np.ndarray) -> None:
+    pytest.importorskip("keras")
+    from keras.applications.imagenet_utils import preprocess_input
+
+    for of, greys in ((Card(normalisation=mode), glyphs), (Card(normalisation=mode, paper=1, ink=0), 255 - glyphs)):
+        expected = preprocess_input(np.repeat(greys[..., None], 3, axis=3).astype(np.float32), mode=mode)
+        fed = Preprocessor(of, (28, 28, 3), LIKE)(glyphs)
+        np.testing.assert_allclose(fed, expected, atol=1e-4)
+        # A card that does not fit its file, which has one channel.
+        assert Preprocessor(of, (28, 28, 1), LIKE)(glyphs).shape == (3, 28, 28, 1)
 
 
 @pytest.fixture
