@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.choices import POLARITIES
+from convert.load.classifier import input_size
 from edge.model.card import DIGITS, Card, Fit, Normalisation, Output
 from edge.model.preprocessing import image_shape, model_input
 from edge.types import Pixels
@@ -159,11 +160,8 @@ def combinations(
     one is tried; a range that was named also means that there is no normalisation. Raises ModelError if the input is no
     image of a digit; ``where`` is the file's name.
     """
-    # A variable height or width is set to a glyph's size.
-    shape = [None, *input_shape[1:]]
-    if len(shape) == 4:
-        shape[1:3] = [28 if n is None else n for n in shape[1:3]]
-    plain = InputFormat(shape=tuple(n or 1 for n in shape[1:]), image=image_shape(shape, where))
+    shape = input_size(input_shape)
+    plain = InputFormat(shape=shape, image=image_shape((None, *shape), where))
     height, width, _ = plain.image
     # At a glyph's own size a margin is nothing else.
     fits = [fit for fit in get_args(Fit) if fit != "margin" or (height, width) != (28, 28)]

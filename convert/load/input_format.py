@@ -13,6 +13,7 @@ from convert.choices import RANGES
 from convert.classes import LABELS_BY_OUTPUTS
 from convert.data.mnist import Labels
 from convert.evaluation import temperature
+from convert.evaluation.accuracy import answered
 from convert.load import orders, race
 from convert.load.conventions import USUAL_ACCURACY, InputFormat, Trial, combinations
 from edge.errors import ConvertError
@@ -175,21 +176,24 @@ def _ordered(
                 " --labels 0,1,2,..."
             )
         return chosen, f"{chosen.accuracy:.1%} of the digits are read so"
-    if chosen.labels == known:
+    usual = [one for group in tried for one in group if one.labels == known]
+    fed_so = [one for group in tried for one in group if one.trial == chosen.trial]
+    other = chosen if chosen.labels != known else next((one for one in fed_so if one.labels != known), chosen)
+    # Also what is taken for no digit counts here: an output that is called none may be a digit.
+    best, answers = max(_answered(one, digits) for one in usual), _answered(other, digits)
+    if other.labels == known or best >= USUAL_ACCURACY or 1 - answers > (1 - best) / 2:
+        if chosen.labels != known:
+            most = max(len(one.right) for one in usual)
+            return _choose([one for one in usual if len(one.right) == most], digits[:most]), None
         is_guess = not is_named and len(known) > 11 and known == LABELS_BY_OUTPUTS.get(len(known))
         return chosen, f"usual for {len(known)} outputs" if is_guess else None
-    usual = [one for group in tried for one in group if one.labels == known]
-    best = max(one.accuracy for one in usual)
-    if best >= USUAL_ACCURACY or 1 - chosen.accuracy > (1 - best) / 2:
-        most = max(len(one.right) for one in usual)
-        return _choose([one for one in usual if len(one.right) == most], digits[:most]), None
-    so_fed = next(one.accuracy for one in usual if one.trial == chosen.trial)
-    if is_named and chosen.accuracy >= USUAL_ACCURACY:
+    answers_so = next(_answered(one, digits) for one in fed_so if one.labels == known)
+    if is_named and answers >= USUAL_ACCURACY:
         raise ConvertError(
-            f"{where}: reads {so_fed:.1%} of the digits with these --labels; looks like --labels"
-            f" {orders.text(chosen.labels)}: {chosen.accuracy:.1%}"
+            f"{where}: reads {answers_so:.1%} of the digits with these --labels; looks like --labels"
+            f" {orders.text(other.labels)}: {answers:.1%}"
         )
-    return chosen, f"{chosen.accuracy:.1%} of the digits are read so, {so_fed:.1%} in the usual order"
+    return other, f"{answers:.1%} of the digits are read so, {answers_so:.1%} in the usual order"
 
 
 def _decided(
@@ -215,6 +219,11 @@ def _decided(
         chosen.input_format, output=_output_kind(chosen.outputs), labels=chosen.labels, images=len(chosen.right),
         trials=(_trial(chosen, digits), *others), labels_found=said,
     )  # fmt: skip
+
+
+def _answered(one: _Candidate, digits: Labels) -> float:
+    """How many of the digits are its answer, among all outputs, 0 to 1."""
+    return answered(one.outputs, one.labels, digits[: len(one.outputs)])
 
 
 def _error(one: _Candidate, other: _Candidate) -> float:

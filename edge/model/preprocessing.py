@@ -49,12 +49,11 @@ def image_shape(shape: Sequence[int | None], where: str) -> ImageShape:
     Raises ModelError if it takes no image; ``where`` is the file's name.
     """
     batch, *rest = shape
+    # A dimension of 1 changes no order of the values: one channel first or twice, one frame, one value at a time.
+    rest = [n for n in rest if n != 1]
     side = round((rest[0] or 0) ** 0.5) if len(rest) == 1 else 0
     if len(rest) == 1 and side * side == rest[0]:
         rest = [side, side]
-    if len(rest) == 3 and rest[0] == 1 and rest[2] not in (1, 3):
-        # Its one channel comes first, as in files made from PyTorch: the same values in the same order.
-        rest = rest[1:]
     if len(rest) == 2:
         rest.append(1)
     sizes = [n for n in rest if n is not None]

@@ -139,6 +139,14 @@ def test_what_is_given_is_not_questioned() -> None:
     assert (half.paper, half.ink) == (0, 1) and {trial.polarity for trial in half.trials} == {"light"}
 
 
+@pytest.mark.parametrize(
+    ("variable", "shape"), [((None, 28), (28, 28)), ((28, 28, None), (28, 28, 1)), ((None, 28, 28, 1), (1, 28, 28, 1))]
+)
+def test_variable_sizes_are_those_of_a_glyph(variable: tuple[int | None, ...], shape: tuple[int, ...]) -> None:
+    _, one = next(combinations((None, *variable), "m.h5", RANGES))
+    assert (one.shape, one.image) == (shape, (28, 28, 1))
+
+
 def test_a_model_of_digits_with_a_margin_gets_one() -> None:
     keras = small.keras()
     glyph = keras.layers.Input((36, 36, 1))
@@ -231,6 +239,21 @@ def test_another_order_of_the_outputs_is_found_and_said(outputs: tuple[int | Non
         input_format.detect(model, data.test, data.test_labels, known, "m.h5", is_named=True)
     named = re.search(r"like --labels (\S+):", str(refusal.value))
     assert named and listed(named[1]) == chosen.labels
+
+
+def test_an_output_for_digits_is_found_though_its_label_says_that_it_is_no_digit() -> None:
+    """Labels 1 to 10 for the digits 1 to 9 and 0: the first output is never the greatest, but is often the next."""
+
+    class FromOne(Nearest):
+        def predict(self, inputs: NDArray[np.float32], batch_size: int = 0, verbose: int = 0) -> NDArray[np.float32]:
+            answers = super().predict(inputs)
+            answers[:, 0] = answers[:, 10] - 1e-3
+            return answers
+
+    data = small.data()
+    model = FromOne(plain, (None, *range(1, 10), 0))
+    chosen = input_format.detect(model, data.test, data.test_labels, (*DIGITS, NONE), "m.h5")
+    assert chosen.labels == (NONE, *map(str, range(1, 10)), "0")
 
 
 def test_labels_that_read_are_kept() -> None:

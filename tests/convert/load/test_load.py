@@ -40,6 +40,14 @@ def test_a_keras_file_gives_the_model_that_was_saved(suffix: str, tmp_path: Path
     assert loaded.loaded_by.startswith("keras 3.")
 
 
+def test_one_input_and_output_may_have_names(tmp_path: Path) -> None:
+    model = small.untrained()
+    named = small.keras().Model({"glyph": model.inputs[0]}, {"digit": model.outputs[0]})
+    loaded = load(small.saved(named, tmp_path / "m.keras")).model
+    inputs = np.random.default_rng(1).random((3, 28, 28, 1), np.float32)
+    np.testing.assert_allclose(loaded.predict(inputs, verbose=0), model.predict(inputs, verbose=0), atol=1e-6)
+
+
 def test_a_loss_of_somebodys_own_is_not_needed(tmp_path: Path) -> None:
     model = small.untrained()
 

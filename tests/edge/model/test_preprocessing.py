@@ -162,9 +162,15 @@ def test_bytes_without_a_scale_are_shares() -> None:
         ((1, 1, 32, 24), (32, 24, 1)),
         ((1, 28, 28, 3), (28, 28, 3)),
         ((1, 784), (28, 28, 1)),
+        ((1, 784, 1), (28, 28, 1)),
+        ((1, 1, 784), (28, 28, 1)),
+        ((1, 28, 28, 1, 1), (28, 28, 1)),
+        ((1, 1, 20, 28, 3), (20, 28, 3)),
     ],
 )
-def test_a_channel_may_come_first_or_last(shape: tuple[int, ...], image: tuple[int, int, int]) -> None:
+def test_a_channel_may_come_first_or_last_and_ones_anywhere(
+    shape: tuple[int, ...], image: tuple[int, int, int]
+) -> None:
     assert image_shape(shape, "m.tflite") == image
 
 
