@@ -24,7 +24,7 @@ from convert.system.confinement import Protections
 from convert.system.versions import versions
 from convert.system.workers import workers
 from convert.tflite import quantise
-from edge.errors import ConvertError
+from edge.errors import ConvertError, ModelError
 from edge.model.card import Card, packed
 from edge.system.text import MAX_TEXT, printable
 from edge.types import Pixels
@@ -253,18 +253,26 @@ def _compare_and_choose(
     for attempt in tried:
         if not attempt.problem:
             on_step(f"comparing {attempt.recipe}")
-            if chosen is None:
-                attempt = attempts.with_temperature(attempt, *fitting, folder)
-            step = 1 if chosen is None else SLOW_SAMPLE_STEP.get(attempt.recipe, SAMPLE_STEP)
-            attempt = replace(
-                attempt,
-                comparison=attempts.compare(attempt, test.every(step), folder),
-                times=attempts.measure_times(attempt, test.glyphs, folder),
-            )
+            try:
+                if chosen is None:
+                    attempt = attempts.with_temperature(attempt, *fitting, folder)
+                step = 1 if chosen is None else SLOW_SAMPLE_STEP.get(attempt.recipe, SAMPLE_STEP)
+                attempt = replace(
+                    attempt,
+                    comparison=attempts.compare(attempt, test.every(step), folder),
+                    times=attempts.measure_times(attempt, test.glyphs, folder),
+                )
+            except ModelError as error:
+                attempt = replace(attempt, problem=f"as {attempt.recipe} {_reason(error)}")
             if chosen is None and attempt.is_within(request.max_drop, min_agreement, request.min_accuracy / 100):
                 chosen = attempt = attempts.with_runtime_agreement(attempt, test.every(RUNTIME_STEP).glyphs, folder)
         compared.append(attempt)
     return tuple(compared), chosen
+
+
+def _reason(error: ModelError) -> str:
+    """Why a file in a temporary folder fails, without its name and without advice."""
+    return str(error).partition(": ")[2].partition(";")[0]
 
 
 def _figures(found: Comparison) -> dict[str, int | float]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from convert.choices import POLARITIES
 from convert.load.classifier import input_size
-from edge.model.card import DIGITS, Card, Fit, Normalisation, Output
+from edge.model.card import DIGITS, Card, Fit, Normalisation, Output, Rotation
 from edge.model.preprocessing import image_shape, model_input
 from edge.types import Pixels
 
@@ -28,6 +28,12 @@ NORMALISED = {
     "standard": "each image standardised",
 }
 """Normalisations of ``edge.model.card`` in words. The range makes no difference to them; polarity does."""
+DIRECTIONS: dict[tuple[bool, Rotation], str] = {
+    (False, 0): "", (True, 0): "transposed", (False, 90): "rotated by 90°", (False, 180): "rotated by 180°",
+    (False, 270): "rotated by 270°", (True, 90): "mirrored", (True, 180): "transposed and rotated by 180°",
+    (True, 270): "upside down and mirrored",
+}  # fmt: skip
+"""Whether transposed, and by how much rotated then, clockwise, in words. The first two are usual."""
 FITTED = {"margin": "with a margin", "crop": "cropped to the ink", "stretch": "stretched to the border"}
 """Fits of ``edge.model.card`` in words; ``resize`` needs none."""
 
@@ -42,6 +48,7 @@ class Trial:
     """One of POLARITIES."""
     fit: Fit
     transposed: bool = False
+    rotation: Rotation = 0
     normalisation: Normalisation = "none"
     images: int = 0
     """Number of digits it was tried on."""
@@ -59,7 +66,7 @@ class Trial:
     def name(self) -> str:
         """The format in words: ``0..1, light ink, with a margin, transposed``."""
         parts = [NORMALISED.get(self.normalisation, self.range), f"{self.polarity} ink", FITTED.get(self.fit, "")]
-        return ", ".join(filter(None, [*parts, "transposed" if self.transposed else ""]))
+        return ", ".join(filter(None, [*parts, DIRECTIONS[self.transposed, self.rotation]]))
 
     def figures(self) -> dict[str, Any]:
         """It as plain data, for reports."""
@@ -83,6 +90,8 @@ class InputFormat:
     """How a glyph is fitted to the image."""
     transposed: bool = False
     """Whether height and width are swapped."""
+    rotation: Rotation = 0
+    """By how many degrees clockwise it is rotated after that."""
     normalisation: Normalisation = "none"
     """What is done to each image's values."""
     output: Output = "probabilities"
@@ -102,7 +111,7 @@ class InputFormat:
         """The card of a model that is fed so."""
         return Card(
             labels=self.labels, paper=self.paper, ink=self.ink, fit=self.fit, transposed=self.transposed,
-            normalisation=self.normalisation, output=self.output,
+            rotation=self.rotation, normalisation=self.normalisation, output=self.output,
         )  # fmt: skip
 
     def feed(self, glyphs: Pixels) -> NDArray[np.float32]:
@@ -153,12 +162,15 @@ def combinations(
     ranges: Mapping[str, tuple[float, float]],
     input_range: str | None = None,
     polarity: str | None = None,
+    *,
+    is_turned: bool = False,
 ) -> Iterator[Combination]:
     """Every way to feed a model with this input (batch first) that is tried, the more common ones first.
 
     ``ranges`` have the input values of black and of white. With ``input_range``, one of them, or ``polarity`` only that
-    one is tried; a range that was named also means that there is no normalisation. Raises ModelError if the input is no
-    image of a digit; ``where`` is the file's name.
+    one is tried; a range that was named also means that there is no normalisation. ``is_turned``: instead the
+    unusual directions, of square images as a whole. Raises ModelError if the input is no image of a digit; ``where`` is
+    the file's name.
     """
     shape = input_size(input_shape)
     plain = InputFormat(shape=shape, image=image_shape((None, *shape), where))
@@ -170,12 +182,17 @@ def combinations(
     ]
     if not input_range:
         values += [("0..1", (0.0, 1.0), kind) for kind in get_args(Normalisation) if kind != "none"]
-    for transposed in (False, True) if height == width else (False,):
+    if is_turned:
+        fits = [fit for fit in fits if fit in ("resize", "margin")]
+    directions = list(DIRECTIONS)[2:] if is_turned else list(DIRECTIONS)[:2]
+    for transposed, rotation in directions if height == width else directions[: 0 if is_turned else 1]:
         for fit in fits:
             for name, (black, white), normalisation in values:
                 for of in (polarity,) if polarity else POLARITIES:
                     paper, ink = (black, white) if of == "light" else (white, black)
                     is_odd = SIZES.get(name, (height, width)) != (height, width)
-                    kind = {"fit": fit, "transposed": transposed, "normalisation": normalisation}
+                    kind = {
+                        "fit": fit, "transposed": transposed, "rotation": rotation, "normalisation": normalisation
+                    }  # fmt: skip
                     trial = Trial(range=name, polarity=of, accuracy=0.0, loss=0.0, is_odd=is_odd, **kind)
                     yield trial, replace(plain, paper=paper, ink=ink, **kind)

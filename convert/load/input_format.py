@@ -80,10 +80,45 @@ def detect(
     """
     order = race.balanced(digits)
     glyphs, digits = glyphs[order], digits[order]
-    entries = [
-        _Candidate(trial=trial, input_format=one, outputs=np.zeros((0, 0), np.float32), right=np.zeros(0, bool))
-        for trial, one in combinations(model.input_shape, where, ranges, input_range, polarity)
-    ]
+    tried: dict[str, list[_Candidate]] = {}
+    chosen = None
+    for is_turned in (False, True):
+        # Only where no usual direction reads: all would take long.
+        if chosen and chosen.accuracy >= USUAL_ACCURACY:
+            break
+        entries = [
+            _Candidate(trial=trial, input_format=one, outputs=np.zeros((0, 0), np.float32), right=np.zeros(0, bool))
+            for trial, one in combinations(model.input_shape, where, ranges, input_range, polarity, is_turned=is_turned)
+        ]
+        if entries:
+            best, more = _raced(model, entries, glyphs, digits, labels, where)
+            chosen = max(filter(None, (chosen, best)), key=lambda one: one.accuracy)
+            tried |= more
+    assert chosen
+    groups = list(tried.values())
+    taken, said = _ordered(groups, chosen, digits, labels, where, is_named)
+    return _decided(groups, taken, digits, taken.labels == labels, said)
+
+
+def samples(model: Any, glyphs: Pixels, where: str) -> NDArray[np.float32]:
+    """Glyphs (n, 28, 28) as inputs of a Keras model, (n, \\*shape): each in another combination, to time the model on.
+
+    Raises ModelError if the input is not an image of a digit.
+    """
+    formats = [one for _, one in combinations(model.input_shape, where, RANGES)]
+    chosen = np.linspace(0, len(formats) - 1, len(glyphs)).astype(int)
+    return np.concatenate([formats[at].feed(glyphs[i : i + 1]) for i, at in enumerate(chosen)])
+
+
+def _raced(
+    model: Any,
+    entries: list[_Candidate],
+    glyphs: Pixels,
+    digits: Labels,
+    labels: tuple[str, ...] | None,
+    where: str,
+) -> tuple[_Candidate, dict[str, list[_Candidate]]]:
+    """The best of the entries, by a race on more and more digits; and all, by the names of their trials."""
     tried: dict[str, list[_Candidate]] = {}
     all_looks = race.looks(len(glyphs))
     seen = 0
@@ -92,7 +127,9 @@ def detect(
         seen = size
         entries = [entry for entry in entries if np.isfinite(entry.outputs).all()]
         if not entries:
-            raise ConvertError(f"{where}: gives NaN or infinity for every input; train it again")
+            raise ConvertError(
+                f"{where}: gives NaN or infinity for some digits, in any way to feed them; train it again"
+            )
         racing = [one for entry in entries for one in _with_labels(entry, digits[:size], labels)]
         if not racing:
             raise ConvertError(
@@ -114,19 +151,7 @@ def detect(
         ranked = sorted(left, key=lambda one: -one.accuracy)[: max(2, race.MAX_RUNS // (following - size))]
         kept = {one.trial.name for one in ranked}
         entries = [entry for entry in entries if entry.trial.name in kept]
-    groups = list(tried.values())
-    taken, said = _ordered(groups, chosen, digits, labels, where, is_named)
-    return _decided(groups, taken, digits, taken.labels == labels, said)
-
-
-def samples(model: Any, glyphs: Pixels, where: str) -> NDArray[np.float32]:
-    """Glyphs (n, 28, 28) as inputs of a Keras model, (n, \\*shape): each in another combination, to time the model on.
-
-    Raises ModelError if the input is not an image of a digit.
-    """
-    formats = [one for _, one in combinations(model.input_shape, where, RANGES)]
-    chosen = np.linspace(0, len(formats) - 1, len(glyphs)).astype(int)
-    return np.concatenate([formats[at].feed(glyphs[i : i + 1]) for i, at in enumerate(chosen)])
+    return chosen, tried
 
 
 def _compute(model: Any, entries: list[_Candidate], glyphs: Pixels) -> None:

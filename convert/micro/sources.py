@@ -13,7 +13,7 @@ import numpy as np
 from convert.micro.facts import Facts
 from convert.micro.operators import OPERATORS
 from edge.model.card import Card
-from edge.model.preprocessing import Preprocessor, image_shape
+from edge.model.preprocessing import Preprocessor, image_shape, oriented
 from edge.system.version import __version__
 
 EXAMPLE = "_example"
@@ -77,7 +77,8 @@ def _stem(out: Path) -> str:
 def _constants(card: Card, facts: Facts) -> dict[str, Any]:
     height, width, channels = image_shape(facts.input_shape, "")
     normalised = f", before {EACH.get(card.normalisation, 'the image')} is normalised"
-    transposed = " Then rows and columns are swapped." if card.transposed else ""
+    turned = [" Then rows and columns are swapped."] if card.transposed else []
+    turned += [f" Then it is rotated by {card.rotation} degrees clockwise."] if card.rotation else []
     return {
         "model_bytes": facts.model_bytes,
         "shape": "x".join(map(str, facts.input_shape)),
@@ -87,7 +88,7 @@ def _constants(card: Card, facts: Facts) -> dict[str, Any]:
         "input_scale": _float(facts.input_scale),
         "input_zero": facts.input_zero,
         "normalised": "" if card.normalisation == "none" else normalised,
-        "fitted": FITTED[card.fit] + transposed,
+        "fitted": FITTED[card.fit] + "".join(turned),
         "paper": _float(card.paper),
         "ink": _float(card.ink),
         "table_declared": ""
@@ -162,7 +163,7 @@ def _normalise(card: Card, height: int, width: int) -> str:
         return ""
     if card.normalisation == "standard":
         return _filled("standard.cc", {})
-    rows, columns = (width, height) if card.transposed else (height, width)
+    rows, columns = (width, height) if card.transposed != (card.rotation in (90, 270)) else (height, width)
     lines, length, place = {
         "columns": (columns, rows, f"i + {columns} * j"),
         "rows": (rows, columns, f"{columns} * i + j"),
@@ -177,8 +178,11 @@ def _fill(card: Card, height: int, width: int) -> str:
         if _is_as_it_is(card, height, width)
         else "static std::uint8_t image[kPixels];\n  Fit(glyph, image);"
     )
-    # Transposed, the i-th pixel stands in row i % height of the image.
-    pixel = "i % kInputHeight * kInputWidth + i / kInputHeight" if card.transposed else "i"
+    places = oriented(np.arange(height * width).reshape(1, height, width), card)[0]
+    first, down, right = places[0, 0], places[1, 0] - places[0, 0], places[0, 1] - places[0, 0]
+    # The i-th value of the input stands there in the image.
+    place = f"{first} + i / {places.shape[1]} * {down} + i % {places.shape[1]} * {right}"
+    pixel = place if card.transposed or card.rotation else "i"
     return _filled("by_table.cc" if card.normalisation == "none" else "by_value.cc", {"image": image, "pixel": pixel})
 
 

@@ -76,6 +76,7 @@ def _input(conversion: Conversion) -> dict[str, Any]:
         "ink": detected.ink,
         "fit": detected.fit,
         "transposed": detected.transposed,
+        "rotation": detected.rotation,
         "normalisation": detected.normalisation,
         "output": detected.output,
         "trials": [trial.figures() for trial in detected.trials],

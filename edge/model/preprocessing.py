@@ -72,14 +72,20 @@ def input_values(card: Card) -> NDArray[np.float64]:
 
 
 def fitted(glyphs: Pixels, height: int, width: int, card: Card) -> Pixels:
-    """Glyphs (n, 28, 28) uint8 fitted to (n, height, width) and perhaps transposed, as the card says."""
+    """Glyphs (n, 28, 28) uint8 fitted to (n, height, width), perhaps transposed and rotated, as the card says."""
     if card.fit in ("crop", "stretch"):
         glyphs = np.array([_to_border(glyph, height, width, card.fit) for glyph in glyphs], np.uint8)
     elif (height, width) != glyphs.shape[1:]:
         fit = _with_margin if card.fit == "margin" else _resized
         glyphs = np.array([fit(glyph, height, width) for glyph in glyphs], np.uint8)
     glyphs = glyphs.reshape(-1, height, width)
-    return glyphs.transpose(0, 2, 1) if card.transposed else glyphs
+    return oriented(glyphs, card)
+
+
+def oriented(images: NDArray[Any], card: Card) -> NDArray[Any]:
+    """Images (n, height, width) transposed and rotated as the card says."""
+    images = images.transpose(0, 2, 1) if card.transposed else images
+    return np.rot90(images, -card.rotation // 90, (1, 2))
 
 
 def _normalised(images: NDArray[np.float32], card: Card) -> NDArray[np.float32]:

@@ -113,12 +113,21 @@ def cropped(greys: Pixels) -> Any:
         (lambda greys: unit(1, (784,), greys), "each image divided by its norm, light ink"),
         (standard, "each image standardised, light ink"),
         (lambda greys: greys.transpose(0, 2, 1) / 255, "0..1, light ink, transposed"),
+        (lambda greys: np.rot90(greys, -1, (1, 2)) / 255, "0..1, light ink, rotated by 90°"),
+        (lambda greys: np.rot90(greys, 1, (1, 2)) / 255, "0..1, light ink, rotated by 270°"),
+        (lambda greys: greys[:, ::-1, ::-1] / 255, "0..1, light ink, rotated by 180°"),
+        (lambda greys: 1 - greys[:, :, ::-1] / 255, "0..1, dark ink, mirrored"),
+        (lambda greys: greys[:, ::-1] / 255, "0..1, light ink, upside down and mirrored"),
         (lambda greys: cropped(greys).reshape(-1, 64), "0..16, light ink, cropped to the ink"),
     ],
 )
 def test_what_people_do_with_their_digits_is_tried_and_found(prepare: Any, expected: str) -> None:
     model, test = Nearest(prepare), small.data().test
-    tried = {trial.name: one for trial, one in combinations(model.input_shape, "m.h5", RANGES)}
+    tried = {
+        trial.name: one
+        for is_turned in (False, True)
+        for trial, one in combinations(model.input_shape, "m.h5", RANGES, is_turned=is_turned)
+    }
     fed = tried[expected].feed(test)
     assert np.abs(fed - prepare(test)).max() <= np.abs(fed).max() / 50
     chosen = found(model)
@@ -127,6 +136,7 @@ def test_what_people_do_with_their_digits_is_tried_and_found(prepare: Any, expec
     assert wanted.accuracy > 0.9 and not wanted.is_worse
     assert chosen.trials[0].accuracy >= wanted.accuracy - 0.01
     assert (chosen.fit, chosen.transposed) == (tried[expected].fit, tried[expected].transposed)
+    assert chosen.rotation == tried[expected].rotation
 
 
 def test_what_is_given_is_not_questioned() -> None:

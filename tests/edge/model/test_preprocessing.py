@@ -75,6 +75,14 @@ def test_any_glyph_can_be_cropped(glyph: np.ndarray, height: int, width: int, fi
     assert fed.shape == (1, height, width, 1) and fed.min() >= 0 and fed.max() <= glyph.max()
 
 
+def test_a_glyph_is_rotated_clockwise() -> None:
+    glyphs = np.random.default_rng(1).integers(0, 256, (2, 28, 28), np.uint8)
+    turned = fitted_to(glyphs, (28, 28, 1), rotation=90)[..., 0]
+    assert np.array_equal(turned[:, 3, 27], glyphs[:, 0, 3]) and np.array_equal(turned[:, 3, 0], glyphs[:, 27, 3])
+    mirrored = fitted_to(glyphs, (28, 28, 1), transposed=True, rotation=90)[..., 0]
+    assert np.array_equal(mirrored, glyphs[:, :, ::-1])
+
+
 def test_a_transposed_glyph_has_its_rows_as_columns() -> None:
     glyphs = np.random.default_rng(1).integers(0, 256, (2, 28, 28), np.uint8)
     assert np.array_equal(fitted_to(glyphs, (28, 28, 1), transposed=True)[..., 0], glyphs.transpose(0, 2, 1))
