@@ -12,8 +12,8 @@ import pytest
 
 from convert.classes import CLASSES, HEAD
 from convert.data.mnist import load_mnist
-from convert.load import load
-from edge.errors import ConvertError
+from convert.load import check, load
+from edge.errors import ConvertError, ModelError
 from tests.support import small
 
 pytestmark = small.QUIET
@@ -221,6 +221,14 @@ def test_a_model_that_does_not_know_its_input_is_refused(tmp_path: Path) -> None
     layers = small.keras().layers
     path = small.saved(small.keras().Sequential([layers.Flatten(), layers.Dense(10)]), tmp_path / "m.keras")
     assert "does not say what shape its input has" in small.refused(path)
+
+
+def test_an_input_that_is_no_image_is_refused_before_keras_is_started(tmp_path: Path) -> None:
+    path = small.saved(small.untrained((28, 28, 4)), tmp_path / "m.keras")
+    with pytest.raises(ModelError, match=r"m\.keras: its input has shape \(None, 28, 28, 4\), which is no image"):
+        check(path)
+    for shape in ((3, 32, 32), (784,), (1, 28, 28)):
+        check(small.saved(small.untrained(shape), tmp_path / "m.keras"))
 
 
 def test_what_is_no_classifier_of_digits_is_refused(tmp_path: Path) -> None:
