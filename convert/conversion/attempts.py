@@ -139,7 +139,9 @@ def calibrated(path: Path, card: Card, glyphs: Pixels, labels: Labels) -> Card:
     found = verify.predict(lambda: Model(path), glyphs)
     rows = np.isin(labels, [digit for digit in card.digits if digit is not None])
     classes = np.array([card.digits.index(int(label)) for label in labels[rows]], np.uint8)
-    return replace(card, temperature=round(card.temperature * temperature.fit(found[rows], classes), 6))
+    value = card.temperature * temperature.fit(found[rows], classes)
+    # Six digits, not six decimals: that of tiny logits is tiny.
+    return replace(card, temperature=float(f"{value:.6g}"))
 
 
 def with_runtime_agreement(attempt: Attempt, glyphs: Pixels, folder: Path) -> Attempt:

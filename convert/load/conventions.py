@@ -96,6 +96,8 @@ class InputFormat:
     """What is done to each image's values."""
     output: Output = "probabilities"
     """Whether the outputs are probabilities or logits."""
+    temperature: float = 1.0
+    """At which the fit of the temperature begins: other than 1 if the outputs are much larger or smaller than usual."""
     labels: tuple[str, ...] = DIGITS
     """What each of the outputs stands for."""
     images: int = 0
@@ -112,6 +114,7 @@ class InputFormat:
         return Card(
             labels=self.labels, paper=self.paper, ink=self.ink, fit=self.fit, transposed=self.transposed,
             rotation=self.rotation, normalisation=self.normalisation, output=self.output,
+            temperature=self.temperature,
         )  # fmt: skip
 
     def feed(self, glyphs: Pixels) -> NDArray[np.float32]:

@@ -35,6 +35,8 @@ ENOUGH = 0.003
 """The search ends when no other combination can be more accurate than the chosen one by more than this, 0 to 1."""
 LEAST_IMAGES = 800
 """The search does not end before so many digits: fewer say too little about the labels and the loss."""
+EQUAL_SUMS = 0.02
+"""The sums of outputs that differ by at most this share of them count as one whole. Chosen: bytes are rounded."""
 CHUNK_BYTES = 32 * 2**20
 """How much input a model gets at once, in bytes."""
 
@@ -240,8 +242,10 @@ def _decided(
     others.sort(key=lambda trial: (-trial.images, -trial.accuracy))
     if said:
         said = f"labels found: {orders.text(chosen.labels)} ({said}); if that is wrong, say --labels"
+    kind = _output_kind(chosen.outputs)
     return replace(
-        chosen.input_format, output=_output_kind(chosen.outputs), labels=chosen.labels, images=len(chosen.right),
+        chosen.input_format, output=kind, labels=chosen.labels, images=len(chosen.right),
+        temperature=temperature.start(chosen.outputs) if kind == "logits" else 1.0,
         trials=(_trial(chosen, digits), *others), labels_found=said,
     )  # fmt: skip
 
@@ -267,7 +271,10 @@ def _output_kind(outputs: NDArray[np.float32]) -> Output:
     # Sigmoids count as probabilities: edge.model.classifier makes them sum to 1. Log-probabilities count as logits:
     # their softmax is the probabilities.
     bounded = outputs.min() >= -1e-5 and outputs.max() <= 1 + 1e-5
-    return "probabilities" if bounded else "logits"
+    # So do shares of another whole, such as 100 %.
+    sums = outputs.sum(axis=1)
+    is_share = outputs.min() >= -1e-5 * sums.mean() and np.ptp(sums) <= EQUAL_SUMS * sums.mean()
+    return "probabilities" if bounded or is_share else "logits"
 
 
 def _loss(one: _Candidate, digits: Labels) -> float:

@@ -18,6 +18,7 @@ from convert.load.conventions import combinations
 from convert.load.input_format import InputFormat, Trial
 from edge.errors import ConvertError, ModelError
 from edge.model.card import DIGITS, NONE
+from edge.model.classifier import probabilities
 from edge.types import Pixels
 from tests.support import small
 
@@ -170,6 +171,25 @@ def test_a_model_of_digits_with_a_margin_gets_one() -> None:
 @pytest.mark.parametrize(("last", "meaning"), [(None, "probabilities"), ("log_softmax", "logits")])
 def test_the_meaning_of_the_outputs_is_found(last: str | None, meaning: str) -> None:
     assert found(behind(1, 0, last)).output == meaning
+
+
+def test_per_cent_are_probabilities_too() -> None:
+    keras = small.keras()
+    model = small.trained()
+    assert found(keras.Model(model.inputs, keras.layers.Rescaling(100.0)(model.outputs[0]))).output == "probabilities"
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e5])
+def test_logits_of_any_size_get_a_temperature_that_tells_them_apart(scale: float) -> None:
+    class Scaled(Nearest):
+        def predict(self, inputs: NDArray[np.float32], batch_size: int = 0, verbose: int = 0) -> NDArray[np.float32]:
+            answers: NDArray[np.float32] = np.float32(scale) * super().predict(inputs)
+            return answers
+
+    chosen = found(Scaled(plain))
+    sure = probabilities(chosen.outputs(Scaled(plain), small.data().test), chosen.output, chosen.temperature)
+    assert chosen.output == "logits" and chosen.card.temperature == chosen.temperature
+    assert (chosen.temperature == 1) == (scale == 1) and 0.5 < np.median(sure.max(axis=1)) < 1
 
 
 def test_log_probabilities_become_probabilities_again() -> None:
