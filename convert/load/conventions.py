@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, get_args
@@ -15,6 +16,8 @@ from edge.model.card import DIGITS, Card, Fit, Normalisation, Output, Rotation
 from edge.model.preprocessing import image_shape, model_input
 from edge.types import Pixels
 
+CHUNK_BYTES = 32 * 2**20
+"""How much input a model gets at once, in bytes."""
 USUAL_ACCURACY = 0.9
 """A model that reads less of MNIST, 0 to 1, was trained on something else, or its outputs have another order."""
 CLOSE_ACCURACY = 0.01
@@ -126,8 +129,12 @@ class InputFormat:
 
     def outputs(self, model: Any, glyphs: Pixels) -> NDArray[np.float32]:
         """The Keras model's outputs for glyphs (n, 28, 28): (n, classes) float32."""
-        outputs = model.predict(self.feed(glyphs), batch_size=500, verbose=0)
-        return np.asarray(outputs, np.float32).reshape(len(glyphs), -1)
+        step = max(1, CHUNK_BYTES // (4 * math.prod(self.shape)))
+        parts = [
+            np.asarray(model.predict(self.feed(some), batch_size=500, verbose=0), np.float32).reshape(len(some), -1)
+            for some in (glyphs[first : first + step] for first in range(0, len(glyphs), step))
+        ]
+        return np.concatenate(parts)
 
     def remarks(self) -> Iterator[str]:
         """What a person should know before trusting the choice: sentences without a full stop."""

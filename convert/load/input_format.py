@@ -15,7 +15,7 @@ from convert.data.mnist import Labels
 from convert.evaluation import temperature
 from convert.evaluation.accuracy import answered
 from convert.load import orders, race
-from convert.load.conventions import USUAL_ACCURACY, InputFormat, Trial, combinations
+from convert.load.conventions import CHUNK_BYTES, USUAL_ACCURACY, InputFormat, Trial, combinations
 from edge.errors import ConvertError
 from edge.model.card import Output
 from edge.model.classifier import probabilities
@@ -37,8 +37,6 @@ LEAST_IMAGES = 800
 """The search does not end before so many digits: fewer say too little about the labels and the loss."""
 EQUAL_SUMS = 0.02
 """The sums of outputs that differ by at most this share of them count as one whole. Chosen: bytes are rounded."""
-CHUNK_BYTES = 32 * 2**20
-"""How much input a model gets at once, in bytes."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -162,8 +160,11 @@ def _compute(model: Any, entries: list[_Candidate], glyphs: Pixels) -> None:
     step = max(1, CHUNK_BYTES // (4 * len(glyphs) * int(np.prod(entries[0].input_format.shape))))
     for start in range(0, len(entries), step):
         some = entries[start : start + step]
-        inputs = np.concatenate([entry.input_format.feed(glyphs) for entry in some])
-        outputs = np.asarray(model.predict(inputs, batch_size=500, verbose=0), np.float32)
+        if len(some) == 1:
+            outputs = some[0].input_format.outputs(model, glyphs)
+        else:
+            inputs = np.concatenate([entry.input_format.feed(glyphs) for entry in some])
+            outputs = np.asarray(model.predict(inputs, batch_size=500, verbose=0), np.float32)
         for entry, part in zip(some, outputs.reshape(len(some), len(glyphs), -1), strict=True):
             entry.outputs = np.concatenate([entry.outputs, part]) if len(entry.outputs) else part
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from convert.choices import POLARITIES, RANGES, listed
 from convert.classes import LABELS_BY_OUTPUTS
 from convert.load import input_format
-from convert.load.conventions import combinations
+from convert.load.conventions import CHUNK_BYTES, combinations
 from convert.load.input_format import InputFormat, Trial
 from edge.errors import ConvertError, ModelError
 from edge.model.card import DIGITS, NONE
@@ -190,6 +190,21 @@ def test_logits_of_any_size_get_a_temperature_that_tells_them_apart(scale: float
     sure = probabilities(chosen.outputs(Scaled(plain), small.data().test), chosen.output, chosen.temperature)
     assert chosen.output == "logits" and chosen.card.temperature == chosen.temperature
     assert (chosen.temperature == 1) == (scale == 1) and 0.5 < np.median(sure.max(axis=1)) < 1
+
+
+def test_large_inputs_are_fed_in_parts() -> None:
+    class Counting:
+        most = 0
+
+        def predict(self, inputs: NDArray[np.float32], batch_size: int = 0, verbose: int = 0) -> NDArray[np.float32]:
+            self.most = max(self.most, inputs.nbytes)
+            return inputs.mean(axis=(1, 2, 3))[:, None] * np.arange(10, dtype=np.float32)
+
+    fed, model, glyphs = InputFormat(shape=(250, 250, 3), image=(250, 250, 3)), Counting(), small.data().test[:99]
+    parts = fed.outputs(model, glyphs)
+    assert 0 < model.most <= CHUNK_BYTES < 99 * 4 * 250 * 250 * 3
+    whole = glyphs.mean(axis=(1, 2)) / 255
+    np.testing.assert_allclose(parts[:, 1], whole, atol=0.01)
 
 
 def test_log_probabilities_become_probabilities_again() -> None:
