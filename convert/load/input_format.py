@@ -148,8 +148,7 @@ def _raced(
             behind = race.most_behind(np.array([one.right for one in left]), left.index(chosen))
             if not following or behind <= ENOUGH or chosen.accuracy + behind < USUAL_ACCURACY:
                 break
-        ranked = sorted(left, key=lambda one: -one.accuracy)[: max(2, race.MAX_RUNS // (following - size))]
-        kept = {one.trial.name for one in ranked}
+        kept = _to_keep(left, digits[:size], max(2, race.MAX_RUNS // (following - size)))
         entries = [entry for entry in entries if entry.trial.name in kept]
     return chosen, tried
 
@@ -176,6 +175,12 @@ def _with_labels(entry: _Candidate, digits: Labels, known: tuple[str, ...] | Non
     if found is not None and found != known:
         read.append((found, orders.cross_validated(entry.outputs, digits)))
     return [replace(entry, labels=labels, right=right) for labels, right in read]
+
+
+def _to_keep(left: list[_Candidate], digits: Labels, most: int) -> set[str]:
+    """The names of the trials that go on: ``most`` that read best, and the surest one, which may read a few less."""
+    ranked = sorted(left, key=lambda one: -one.accuracy)[:most]
+    return {one.trial.name for one in (*ranked, _choose(left, digits))}
 
 
 def _choose(candidates: list[_Candidate], digits: Labels) -> _Candidate:

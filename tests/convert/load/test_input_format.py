@@ -233,6 +233,25 @@ def test_of_ranges_that_read_alike_the_surest_is_taken() -> None:
     assert "0..255, light ink" in " ".join(chosen.remarks())
 
 
+def test_the_surest_way_stays_in_the_race() -> None:
+    """Two that read a digit more are as sure of those that they misread."""
+    digits = (np.arange(100) % 10).astype(np.uint8)
+    answers = 3 * np.eye(10, dtype=np.float32)[digits]
+    answers[:10] += np.float32(1.1) * np.roll(answers[:10], 1, axis=1)
+
+    def candidate(name: str, outputs: NDArray[np.float32]) -> input_format._Candidate:
+        trial = Trial(range=name, polarity="light", fit="resize", accuracy=0.0, loss=0.0)
+        fed = InputFormat(shape=(784,), image=(28, 28, 1))
+        right = outputs.argmax(axis=1) == digits
+        return input_format._Candidate(trial=trial, input_format=fed, outputs=outputs, labels=DIGITS, right=right)
+
+    sure, less = 255 * answers, answers.copy()
+    sure[0] = 765 * np.eye(10)[0]
+    left = [candidate("0..255", sure), candidate("0..254", sure), candidate("0..253", sure), candidate("0..1", less)]
+    assert left[0].accuracy > left[3].accuracy
+    assert input_format._to_keep(left, digits, 2) == {"0..255, light ink", "0..254, light ink", "0..1, light ink"}
+
+
 def test_a_model_of_something_else_is_remarked_on() -> None:
     remark = " ".join(found(small.untrained()).remarks())
     assert "reads only" in remark and "other digits" in remark
