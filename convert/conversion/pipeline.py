@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -73,6 +73,8 @@ class Conversion:
     """What the process in which the model was read cannot do; None if it was not confined."""
     through_camera: Comparison | None
     """``shown`` compared with the Keras model on ``camera``; None if no recipe gave a file that runs."""
+    weakness: str | None = None
+    """Why ``edge run`` refuses the chosen file, though it is as accurate as was asked; None if it does not."""
 
     @property
     def shown(self) -> Attempt | None:
@@ -81,6 +83,12 @@ class Conversion:
         return self.chosen or min(
             compared, key=lambda attempt: attempt.comparison.drop if attempt.comparison else 0, default=None
         )
+
+    def remarks(self) -> Iterator[str]:
+        """What a person should know before trusting the file: sentences without a full stop."""
+        if self.weakness:
+            yield f"edge run refuses it: {self.weakness}; train it on more kinds of handwriting"
+        yield from self.input_format.remarks()
 
     def problem(self) -> str | None:
         """Why no file is written, in one line; None if one is."""
@@ -177,7 +185,9 @@ def convert(
         next_step(f"comparing on {len(digits.test):,} test images through a synthetic camera")
         outputs = detected.outputs(loaded.model, test_camera)
         camera = TestSet(glyphs=test_camera, labels=digits.test_labels, outputs=outputs)
-        return replace(conversion, through_camera=attempts.compare(conversion.shown, camera, folder))
+        seen = attempts.compare(conversion.shown, camera, folder)
+        weakness = attempts.weakness(chosen, folder) if chosen else None
+        return replace(conversion, through_camera=seen, weakness=weakness)
 
 
 def write(conversion: Conversion, path: Path) -> int:

@@ -80,7 +80,7 @@ def _input(conversion: Conversion) -> dict[str, Any]:
         "normalisation": detected.normalisation,
         "output": detected.output,
         "trials": [trial.figures() for trial in detected.trials],
-        "remarks": list(detected.remarks()),
+        "remarks": list(conversion.remarks()),
     }
 
 
