@@ -86,9 +86,9 @@ class Conversion:
 
     def remarks(self) -> Iterator[str]:
         """What a person should know before trusting the file: sentences without a full stop."""
+        yield from self.input_format.remarks()
         if self.weakness:
             yield f"edge run refuses it: {self.weakness}; train it on more kinds of handwriting"
-        yield from self.input_format.remarks()
 
     def problem(self) -> str | None:
         """Why no file is written, in one line; None if one is."""
