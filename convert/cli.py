@@ -45,6 +45,8 @@ def convert_main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"{printable(str(out))} is one of the files beside the .tflite; name the .tflite with -o")
     options.output = out
     options.report = options.report or out.with_name(f"{out.stem}-report")
+    if os.path.realpath(options.report) == os.path.realpath(out):
+        parser.error(f"{printable(str(out))} is the folder of the report too; choose another with --report")
 
     def work() -> None:
         from convert import confined

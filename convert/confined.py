@@ -258,9 +258,10 @@ def _give_fonts(cache: Path) -> None:
     # A user without a home folder has none.
     caches = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111
     place = Path(os.environ.get("MPLCONFIGDIR") or caches / "matplotlib")
-    for file in place.glob("fontlist-*.json"):
-        (cache / "matplotlib").mkdir(exist_ok=True)
-        with contextlib.suppress(OSError):
+    # Also the folder itself may be one that this user may not read, as after ``su`` without a home of its own.
+    with contextlib.suppress(OSError):
+        for file in place.glob("fontlist-*.json"):
+            (cache / "matplotlib").mkdir(exist_ok=True)
             shutil.copyfile(file, cache / "matplotlib" / file.name)
 
 

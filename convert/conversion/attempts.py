@@ -18,6 +18,7 @@ from convert.micro.facts import Facts
 from convert.tflite import quantise, runtimes
 from convert.tflite.runtimes import Runtime
 from edge.errors import ConvertError
+from edge.model import golden_digits
 from edge.model.card import Card, packed
 from edge.model.classifier import Model, probabilities
 from edge.types import Pixels
@@ -139,12 +140,20 @@ def calibrated(path: Path, card: Card, glyphs: Pixels, labels: Labels) -> Card:
     found = verify.predict(lambda: Model(path), glyphs)
     rows = np.isin(labels, [digit for digit in card.digits if digit is not None])
     classes = np.array([card.digits.index(int(label)) for label in labels[rows]], np.uint8)
-    return replace(card, temperature=round(card.temperature * temperature.fit(found[rows], classes), 6))
+    value = card.temperature * temperature.fit(found[rows], classes)
+    # Six digits, not six decimals: that of tiny logits is tiny.
+    return replace(card, temperature=float(f"{value:.6g}"))
 
 
 def with_runtime_agreement(attempt: Attempt, glyphs: Pixels, folder: Path) -> Attempt:
     """The same with how far its runtimes agree on glyphs (n, 28, 28)."""
     return replace(attempt, runtimes=runtimes.with_agreement(write_file(attempt, folder), attempt.runtimes, glyphs))
+
+
+def weakness(attempt: Attempt, folder: Path) -> str | None:
+    """Why ``edge run`` refuses the file, one line; None if it does not."""
+    with Model(write_file(attempt, folder)) as model:
+        return golden_digits.score(model).problem
 
 
 def measure_times(attempt: Attempt, glyphs: Pixels, folder: Path) -> Times:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,7 +24,7 @@ from convert.system.confinement import Protections
 from convert.system.versions import versions
 from convert.system.workers import workers
 from convert.tflite import quantise
-from edge.errors import ConvertError
+from edge.errors import ConvertError, ModelError
 from edge.model.card import Card, packed
 from edge.system.text import MAX_TEXT, printable
 from edge.types import Pixels
@@ -73,6 +73,8 @@ class Conversion:
     """What the process in which the model was read cannot do; None if it was not confined."""
     through_camera: Comparison | None
     """``shown`` compared with the Keras model on ``camera``; None if no recipe gave a file that runs."""
+    weakness: str | None = None
+    """Why ``edge run`` refuses the chosen file, though it is as accurate as was asked; None if it does not."""
 
     @property
     def shown(self) -> Attempt | None:
@@ -81,6 +83,12 @@ class Conversion:
         return self.chosen or min(
             compared, key=lambda attempt: attempt.comparison.drop if attempt.comparison else 0, default=None
         )
+
+    def remarks(self) -> Iterator[str]:
+        """What a person should know before trusting the file: sentences without a full stop."""
+        yield from self.input_format.remarks()
+        if self.weakness:
+            yield f"edge run refuses it: {self.weakness}; train it on more kinds of handwriting"
 
     def problem(self) -> str | None:
         """Why no file is written, in one line; None if one is."""
@@ -177,7 +185,9 @@ def convert(
         next_step(f"comparing on {len(digits.test):,} test images through a synthetic camera")
         outputs = detected.outputs(loaded.model, test_camera)
         camera = TestSet(glyphs=test_camera, labels=digits.test_labels, outputs=outputs)
-        return replace(conversion, through_camera=attempts.compare(conversion.shown, camera, folder))
+        seen = attempts.compare(conversion.shown, camera, folder)
+        weakness = attempts.weakness(chosen, folder) if chosen else None
+        return replace(conversion, through_camera=seen, weakness=weakness)
 
 
 def write(conversion: Conversion, path: Path) -> int:
@@ -253,18 +263,26 @@ def _compare_and_choose(
     for attempt in tried:
         if not attempt.problem:
             on_step(f"comparing {attempt.recipe}")
-            if chosen is None:
-                attempt = attempts.with_temperature(attempt, *fitting, folder)
-            step = 1 if chosen is None else SLOW_SAMPLE_STEP.get(attempt.recipe, SAMPLE_STEP)
-            attempt = replace(
-                attempt,
-                comparison=attempts.compare(attempt, test.every(step), folder),
-                times=attempts.measure_times(attempt, test.glyphs, folder),
-            )
+            try:
+                if chosen is None:
+                    attempt = attempts.with_temperature(attempt, *fitting, folder)
+                step = 1 if chosen is None else SLOW_SAMPLE_STEP.get(attempt.recipe, SAMPLE_STEP)
+                attempt = replace(
+                    attempt,
+                    comparison=attempts.compare(attempt, test.every(step), folder),
+                    times=attempts.measure_times(attempt, test.glyphs, folder),
+                )
+            except ModelError as error:
+                attempt = replace(attempt, problem=f"as {attempt.recipe} {_reason(error)}")
             if chosen is None and attempt.is_within(request.max_drop, min_agreement, request.min_accuracy / 100):
                 chosen = attempt = attempts.with_runtime_agreement(attempt, test.every(RUNTIME_STEP).glyphs, folder)
         compared.append(attempt)
     return tuple(compared), chosen
+
+
+def _reason(error: ModelError) -> str:
+    """Why a file in a temporary folder fails, without its name and without advice."""
+    return str(error).partition(": ")[2].partition(";")[0]
 
 
 def _figures(found: Comparison) -> dict[str, int | float]:

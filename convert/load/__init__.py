@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from convert.classes import LABELS_BY_OUTPUTS, of_head
 from convert.load import (
+    channels,
     classifier,
     ends,
     frozen_graph,
@@ -31,6 +32,7 @@ from convert.load.file_type import SAVE_ADVICE, refuse_other_files
 from convert.load.trusted import trusted
 from edge.errors import ConvertError
 from edge.model.card import DIGITS
+from edge.model.preprocessing import image_shape
 from edge.system.text import is_text
 
 MOST_OUTPUTS = 100
@@ -206,8 +208,17 @@ def _check_ends(architecture: dict[str, Any], labels: tuple[str, ...] | None, pa
     found = ends.ends(architecture)
     if (found.inputs or 1, found.outputs or 1) != (1, 1):
         classifier.check_ends(found.inputs or 1, found.outputs or 1, (), path)
+    if found.image:
+        _check_image(found.image, path)
     if found.numbers is not None:
         _check_numbers((None, found.numbers), found.last, labels, path)
+
+
+def _check_image(shape: tuple[int | None, ...], path: Path) -> None:
+    """Raise ModelError if an input of this shape, batch first, is no image of a digit with channels first or last."""
+    if len(shape) == 4 and shape[1] in channels.CHANNEL_COUNTS and shape[3] not in channels.CHANNEL_COUNTS:
+        shape = (shape[0], *shape[2:], shape[1])
+    image_shape((None, *classifier.input_size(shape)), str(path))
 
 
 def _check_numbers(shape: tuple[int | None, ...], last: str, labels: tuple[str, ...] | None, path: Path) -> None:

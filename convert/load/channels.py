@@ -70,9 +70,9 @@ def channels_last(model: Any, keras: ModuleType, path: Path) -> Any:
         glyph = last = keras.layers.Input((*shape[2:], shape[1]))
     else:
         glyph = keras.layers.Input(shape[1:])
-        last = keras.layers.Permute(TO_LAST)(glyph) if len(shape) == 4 else glyph
+        last = _permuted(glyph, TO_LAST, keras) if len(shape) == 4 else glyph
     (output,) = _rebuild(model, [last], keras, path, {})
-    return keras.Model(glyph, keras.layers.Permute(TO_FIRST)(output) if len(output.shape) == 4 else output)
+    return keras.Model(glyph, _permuted(output, TO_FIRST, keras) if len(output.shape) == 4 else output)
 
 
 def _all_layers(model: Any) -> list[Any]:
@@ -139,9 +139,14 @@ def _call(layer: Any, inputs: list[Any], several: bool, keras: ModuleType, made:
         made[id(layer)].set_weights(layer.get_weights())
         return output
     if image:
-        inputs = [keras.layers.Permute(TO_FIRST)(tensor) for tensor in inputs]
+        inputs = [_permuted(tensor, TO_FIRST, keras) for tensor in inputs]
     output = layer(inputs if several else inputs[0])
-    return keras.layers.Permute(TO_LAST)(output) if len(output.shape) == 4 else output
+    return _permuted(output, TO_LAST, keras) if len(output.shape) == 4 else output
+
+
+def _permuted(tensor: Any, order: tuple[int, ...], keras: ModuleType) -> Any:
+    """The tensor with its axes in this order, by a layer whose name no layer of the file has by itself."""
+    return keras.layers.Permute(order, name=f"to_{keras.backend.get_uid('edge_channels')}_edge_channels")(tensor)
 
 
 def _changes(layer: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,12 +29,16 @@ def check_ends(inputs: int, outputs: int, shape: Any, path: Path) -> None:
 
 def check_runs(model: Any) -> None:
     """Run a model on two blank images; raises if it does not run here, or not with this batch size."""
-    outputs = model.predict(np.zeros((2, *input_size(model)), np.float32), verbose=0)
+    outputs = model.predict(np.zeros((2, *input_size(model.input_shape)), np.float32), verbose=0)
     if np.asarray(outputs).shape != (2, *model.output_shape[1:]):
         raise ValueError(f"two images give an output of shape {np.asarray(outputs).shape}")
 
 
-def input_size(model: Any) -> list[int]:
-    """The shape of one input; a variable height, width or number of channels becomes that of a glyph."""
-    shape = list(model.input_shape[1:])
-    return [size or default for size, default in zip(shape, (28, 28, 1), strict=True)] if len(shape) == 3 else shape
+def input_size(input_shape: Sequence[int | None]) -> tuple[int, ...]:
+    """The shape of one input (``input_shape`` without the batch). A variable height, width or number of channels
+    becomes that of a glyph; rows may also be steps in time, of which recurrent layers take any number. Other variable
+    dimensions become 1, as one frame is.
+    """
+    shape = tuple(input_shape[1:])
+    glyph = (28, 28, 1)[: len(shape)] if len(shape) in (2, 3) else (1,) * len(shape)
+    return tuple(size or usual for size, usual in zip(shape, glyph, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, get_args
@@ -10,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.choices import POLARITIES
-from edge.model.card import DIGITS, Card, Fit, Normalisation, Output
+from convert.load.classifier import input_size
+from edge.model.card import DIGITS, Card, Fit, Normalisation, Output, Rotation
 from edge.model.preprocessing import BY_CHANNEL, image_shape, model_input
 from edge.types import Pixels
 
+CHUNK_BYTES = 32 * 2**20
+"""How much input a model gets at once, in bytes."""
 USUAL_ACCURACY = 0.9
 """A model that reads less of MNIST, 0 to 1, was trained on something else, or its outputs have another order."""
 CLOSE_ACCURACY = 0.01
@@ -36,6 +40,12 @@ NORMALISED = {
 }
 """Normalisations of ``edge.model.card`` in words. The range makes no difference to them, or they have one of their own;
 polarity does."""
+DIRECTIONS: dict[tuple[bool, Rotation], str] = {
+    (False, 0): "", (True, 0): "transposed", (False, 90): "rotated by 90°", (False, 180): "rotated by 180°",
+    (False, 270): "rotated by 270°", (True, 90): "mirrored", (True, 180): "transposed and rotated by 180°",
+    (True, 270): "upside down and mirrored",
+}  # fmt: skip
+"""Whether transposed, and by how much rotated then, clockwise, in words. The first two are usual."""
 FITTED = {"margin": "with a margin", "crop": "cropped to the ink", "stretch": "stretched to the border"}
 """Fits of ``edge.model.card`` in words; ``resize`` needs none."""
 
@@ -50,6 +60,7 @@ class Trial:
     """One of POLARITIES."""
     fit: Fit
     transposed: bool = False
+    rotation: Rotation = 0
     normalisation: Normalisation = "none"
     images: int = 0
     """Number of digits it was tried on."""
@@ -67,7 +78,7 @@ class Trial:
     def name(self) -> str:
         """The format in words: ``0..1, light ink, with a margin, transposed``."""
         parts = [NORMALISED.get(self.normalisation, self.range), f"{self.polarity} ink", FITTED.get(self.fit, "")]
-        return ", ".join(filter(None, [*parts, "transposed" if self.transposed else ""]))
+        return ", ".join(filter(None, [*parts, DIRECTIONS[self.transposed, self.rotation]]))
 
     def figures(self) -> dict[str, Any]:
         """It as plain data, for reports."""
@@ -91,10 +102,14 @@ class InputFormat:
     """How a glyph is fitted to the image."""
     transposed: bool = False
     """Whether height and width are swapped."""
+    rotation: Rotation = 0
+    """By how many degrees clockwise it is rotated after that."""
     normalisation: Normalisation = "none"
     """What is done to each image's values."""
     output: Output = "probabilities"
     """Whether the outputs are probabilities or logits."""
+    temperature: float = 1.0
+    """At which the fit of the temperature begins: other than 1 if the outputs are much larger or smaller than usual."""
     labels: tuple[str, ...] = DIGITS
     """What each of the outputs stands for."""
     images: int = 0
@@ -110,7 +125,8 @@ class InputFormat:
         """The card of a model that is fed so."""
         return Card(
             labels=self.labels, paper=self.paper, ink=self.ink, fit=self.fit, transposed=self.transposed,
-            normalisation=self.normalisation, output=self.output,
+            rotation=self.rotation, normalisation=self.normalisation, output=self.output,
+            temperature=self.temperature,
         )  # fmt: skip
 
     def feed(self, glyphs: Pixels) -> NDArray[np.float32]:
@@ -122,8 +138,12 @@ class InputFormat:
 
     def outputs(self, model: Any, glyphs: Pixels) -> NDArray[np.float32]:
         """The Keras model's outputs for glyphs (n, 28, 28): (n, classes) float32."""
-        outputs = model.predict(self.feed(glyphs), batch_size=500, verbose=0)
-        return np.asarray(outputs, np.float32).reshape(len(glyphs), -1)
+        step = max(1, CHUNK_BYTES // (4 * math.prod(self.shape)))
+        parts = [
+            np.asarray(model.predict(self.feed(some), batch_size=500, verbose=0), np.float32).reshape(len(some), -1)
+            for some in (glyphs[first : first + step] for first in range(0, len(glyphs), step))
+        ]
+        return np.concatenate(parts)
 
     def remarks(self) -> Iterator[str]:
         """What a person should know before trusting the choice: sentences without a full stop."""
@@ -167,18 +187,18 @@ def combinations(
     ranges: Mapping[str, tuple[float, float]],
     input_range: str | None = None,
     polarity: str | None = None,
+    *,
+    is_turned: bool = False,
 ) -> Iterator[Combination]:
     """Every way to feed a model with this input (batch first) that is tried, the more common ones first.
 
     ``ranges`` have the input values of black and of white. With ``input_range``, one of them, or ``polarity`` only that
-    one is tried; a range that was named also means that there is no normalisation. Raises ModelError if the input is no
-    image of a digit; ``where`` is the file's name.
+    one is tried; a range that was named also means that there is no normalisation. ``is_turned``: instead the
+    unusual directions, of square images as a whole. Raises ModelError if the input is no image of a digit; ``where`` is
+    the file's name.
     """
-    # A variable height or width is set to a glyph's size.
-    shape = [None, *input_shape[1:]]
-    if len(shape) == 4:
-        shape[1:3] = [28 if n is None else n for n in shape[1:3]]
-    plain = InputFormat(shape=tuple(n or 1 for n in shape[1:]), image=image_shape(shape, where))
+    shape = input_size(input_shape)
+    plain = InputFormat(shape=shape, image=image_shape((None, *shape), where))
     height, width, channels = plain.image
     # At a glyph's own size a margin is nothing else.
     fits = [fit for fit in get_args(Fit) if fit != "margin" or (height, width) != (28, 28)]
@@ -189,12 +209,17 @@ def combinations(
         kinds = [kind for kind in get_args(Normalisation) if kind != "none"]
         # What is done to each channel is nothing of its own where there is one.
         values += [("0..1", (0.0, 1.0), kind) for kind in kinds if channels == 3 or kind not in BY_CHANNEL]
-    for transposed in (False, True) if height == width else (False,):
+    if is_turned:
+        fits = [fit for fit in fits if fit in ("resize", "margin")]
+    directions = list(DIRECTIONS)[2:] if is_turned else list(DIRECTIONS)[:2]
+    for transposed, rotation in directions if height == width else directions[: 0 if is_turned else 1]:
         for fit in fits:
             for name, (black, white), normalisation in values:
                 for of in (polarity,) if polarity else POLARITIES:
                     paper, ink = (black, white) if of == "light" else (white, black)
                     is_odd = SIZES.get(name, (height, width)) != (height, width)
-                    kind = {"fit": fit, "transposed": transposed, "normalisation": normalisation}
+                    kind = {
+                        "fit": fit, "transposed": transposed, "rotation": rotation, "normalisation": normalisation
+                    }  # fmt: skip
                     trial = Trial(range=name, polarity=of, accuracy=0.0, loss=0.0, is_odd=is_odd, **kind)
                     yield trial, replace(plain, paper=paper, ink=ink, **kind)

@@ -24,6 +24,8 @@ class Ends:
     """How many numbers the output has for an image."""
     last: str = ""
     """The name of the last layer."""
+    image: tuple[int | None, ...] = ()
+    """The shape of the input, batch first."""
 
 
 def ends(architecture: dict[str, Any]) -> Ends:
@@ -32,16 +34,25 @@ def ends(architecture: dict[str, Any]) -> Ends:
     config = architecture["config"]
     last = _name(layers[-1]) if layers else ""
     if not isinstance(config, dict) or "output_layers" not in config:
-        return Ends(numbers=_numbers(layers), last=last)
+        return Ends(numbers=_numbers(layers), last=last, image=_shape(layers[:1]))
     inputs, outputs = (_tensors(config.get(f"{end}_layers")) for end in ("input", "output"))
     numbers = _numbers(_chain(layers, outputs[0])) if len(outputs) == 1 else None
-    return Ends(len(inputs) or None, len(outputs) or None, numbers, last)
+    image = _shape([layer for layer in layers if _name(layer) in inputs]) if len(inputs) == 1 else ()
+    return Ends(len(inputs) or None, len(outputs) or None, numbers, last, image)
 
 
 def _layers(architecture: dict[str, Any]) -> list[dict[str, Any]]:
     config = architecture.get("config")
     found = config.get("layers") if isinstance(config, dict) else config
     return [layer for layer in found if isinstance(layer, dict)] if isinstance(found, list) else []
+
+
+def _shape(first: list[dict[str, Any]]) -> tuple[int | None, ...]:
+    """The shape of what the one first layer takes, if it says so."""
+    config = first[0].get("config") if len(first) == 1 else None
+    given = (config.get("batch_shape") or config.get("batch_input_shape")) if isinstance(config, dict) else None
+    is_shape = isinstance(given, list) and all(n is None or type(n) is int for n in given)
+    return tuple(given) if is_shape and given else ()
 
 
 def _tensors(given: Any) -> list[str]:

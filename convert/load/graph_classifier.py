@@ -87,7 +87,7 @@ def check(model: GraphClassifier, path: Path) -> None:
             model.batch_is_one = True
     try:
         classifier.check_runs(model)
-        noise = np.random.default_rng(1).random((2, *classifier.input_size(model)), np.float32)
+        noise = np.random.default_rng(1).random((2, *classifier.input_size(model.input_shape)), np.float32)
         is_steady = all(np.allclose(model.predict(x), model.predict(x), atol=1e-5) for x in (noise, 255 * noise))
     except Exception as error:  # TensorFlow can raise anything
         raise ConvertError(f"{path}: does not run on two images ({one_line(error, 120)}); save it again") from error

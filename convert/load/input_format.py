@@ -13,8 +13,16 @@ from convert.choices import RANGES
 from convert.classes import LABELS_BY_OUTPUTS
 from convert.data.mnist import Labels
 from convert.evaluation import temperature
+from convert.evaluation.accuracy import answered
 from convert.load import orders, race
-from convert.load.conventions import USUAL_ACCURACY, InputFormat, Trial, combinations, is_equal_loss
+from convert.load.conventions import (
+    CHUNK_BYTES,
+    USUAL_ACCURACY,
+    InputFormat,
+    Trial,
+    combinations,
+    is_equal_loss,
+)
 from edge.errors import ConvertError
 from edge.model.card import DIGITS, Output
 from edge.model.classifier import probabilities
@@ -29,8 +37,8 @@ ENOUGH = 0.003
 """The search ends when no other combination can be more accurate than the chosen one by more than this, 0 to 1."""
 LEAST_IMAGES = 800
 """The search does not end before so many digits: fewer say too little about the labels and the loss."""
-CHUNK_BYTES = 32 * 2**20
-"""How much input a model gets at once, in bytes."""
+EQUAL_SUMS = 0.02
+"""The sums of outputs that differ by at most this share of them count as one whole. Chosen: bytes are rounded."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -74,10 +82,45 @@ def detect(
     """
     order = race.balanced(digits)
     glyphs, digits = glyphs[order], digits[order]
-    entries = [
-        _Candidate(trial=trial, input_format=one, outputs=np.zeros((0, 0), np.float32), right=np.zeros(0, bool))
-        for trial, one in combinations(model.input_shape, where, ranges, input_range, polarity)
-    ]
+    tried: dict[str, list[_Candidate]] = {}
+    chosen = None
+    for is_turned in (False, True):
+        # Only where no usual direction reads: all would take long.
+        if chosen and chosen.accuracy >= USUAL_ACCURACY:
+            break
+        entries = [
+            _Candidate(trial=trial, input_format=one, outputs=np.zeros((0, 0), np.float32), right=np.zeros(0, bool))
+            for trial, one in combinations(model.input_shape, where, ranges, input_range, polarity, is_turned=is_turned)
+        ]
+        if entries:
+            best, more = _raced(model, entries, glyphs, digits, labels, where)
+            chosen = max(filter(None, (chosen, best)), key=lambda one: one.accuracy)
+            tried |= more
+    assert chosen
+    groups = list(tried.values())
+    taken, said = _ordered(groups, chosen, digits, labels, where, is_named)
+    return _decided(groups, taken, digits, taken.labels == labels, said)
+
+
+def samples(model: Any, glyphs: Pixels, where: str) -> NDArray[np.float32]:
+    """Glyphs (n, 28, 28) as inputs of a Keras model, (n, \\*shape): each in another combination, to time the model on.
+
+    Raises ModelError if the input is not an image of a digit.
+    """
+    formats = [one for _, one in combinations(model.input_shape, where, RANGES)]
+    chosen = np.linspace(0, len(formats) - 1, len(glyphs)).astype(int)
+    return np.concatenate([formats[at].feed(glyphs[i : i + 1]) for i, at in enumerate(chosen)])
+
+
+def _raced(
+    model: Any,
+    entries: list[_Candidate],
+    glyphs: Pixels,
+    digits: Labels,
+    labels: tuple[str, ...] | None,
+    where: str,
+) -> tuple[_Candidate, dict[str, list[_Candidate]]]:
+    """The best of the entries, by a race on more and more digits; and all, by the names of their trials."""
     tried: dict[str, list[_Candidate]] = {}
     all_looks = race.looks(len(glyphs))
     seen = 0
@@ -86,7 +129,9 @@ def detect(
         seen = size
         entries = [entry for entry in entries if np.isfinite(entry.outputs).all()]
         if not entries:
-            raise ConvertError(f"{where}: gives NaN or infinity for every input; train it again")
+            raise ConvertError(
+                f"{where}: gives NaN or infinity for some digits, in any way to feed them; train it again"
+            )
         racing = [one for entry in entries for one in _with_labels(entry, digits[:size], labels)]
         if not racing:
             raise ConvertError(
@@ -105,22 +150,9 @@ def detect(
             behind = race.most_behind(np.array([one.right for one in left]), left.index(chosen))
             if not following or behind <= ENOUGH or chosen.accuracy + behind < USUAL_ACCURACY:
                 break
-        ranked = sorted(left, key=lambda one: -one.accuracy)[: max(2, race.MAX_RUNS // (following - size))]
-        kept = {one.trial.name for one in ranked}
+        kept = _to_keep(left, digits[:size], max(2, race.MAX_RUNS // (following - size)))
         entries = [entry for entry in entries if entry.trial.name in kept]
-    groups = list(tried.values())
-    taken, said = _ordered(groups, chosen, digits, labels, where, is_named)
-    return _decided(groups, taken, digits, taken.labels == labels, said)
-
-
-def samples(model: Any, glyphs: Pixels, where: str) -> NDArray[np.float32]:
-    """Glyphs (n, 28, 28) as inputs of a Keras model, (n, \\*shape): each in another combination, to time the model on.
-
-    Raises ModelError if the input is not an image of a digit.
-    """
-    formats = [one for _, one in combinations(model.input_shape, where, RANGES)]
-    chosen = np.linspace(0, len(formats) - 1, len(glyphs)).astype(int)
-    return np.concatenate([formats[at].feed(glyphs[i : i + 1]) for i, at in enumerate(chosen)])
+    return chosen, tried
 
 
 def _compute(model: Any, entries: list[_Candidate], glyphs: Pixels) -> None:
@@ -129,8 +161,11 @@ def _compute(model: Any, entries: list[_Candidate], glyphs: Pixels) -> None:
     step = max(1, CHUNK_BYTES // (4 * len(glyphs) * int(np.prod(entries[0].input_format.shape))))
     for start in range(0, len(entries), step):
         some = entries[start : start + step]
-        inputs = np.concatenate([entry.input_format.feed(glyphs) for entry in some])
-        outputs = np.asarray(model.predict(inputs, batch_size=500, verbose=0), np.float32)
+        if len(some) == 1:
+            outputs = some[0].input_format.outputs(model, glyphs)
+        else:
+            inputs = np.concatenate([entry.input_format.feed(glyphs) for entry in some])
+            outputs = np.asarray(model.predict(inputs, batch_size=500, verbose=0), np.float32)
         for entry, part in zip(some, outputs.reshape(len(some), len(glyphs), -1), strict=True):
             entry.outputs = np.concatenate([entry.outputs, part]) if len(entry.outputs) else part
 
@@ -142,6 +177,12 @@ def _with_labels(entry: _Candidate, digits: Labels, known: tuple[str, ...] | Non
     if found is not None and found != known:
         read.append((found, orders.cross_validated(entry.outputs, digits)))
     return [replace(entry, labels=labels, right=right) for labels, right in read]
+
+
+def _to_keep(left: list[_Candidate], digits: Labels, most: int) -> set[str]:
+    """The names of the trials that go on: ``most`` that read best, and the surest one, which may read a few less."""
+    ranked = sorted(left, key=lambda one: -one.accuracy)[:most]
+    return {one.trial.name for one in (*ranked, _choose(left, digits))}
 
 
 def _choose(candidates: list[_Candidate], digits: Labels) -> _Candidate:
@@ -170,23 +211,26 @@ def _ordered(
                 " --labels 0,1,2,..."
             )
         return chosen, f"{chosen.accuracy:.1%} of the digits are read so"
-    if chosen.labels == known:
+    usual = [one for group in tried for one in group if one.labels == known]
+    fed_so = [one for group in tried for one in group if one.trial == chosen.trial]
+    other = chosen if chosen.labels != known else next((one for one in fed_so if one.labels != known), chosen)
+    # Also what is taken for no digit counts here: an output that is called none may be a digit.
+    best, answers = max(_answered(one, digits) for one in usual), _answered(other, digits)
+    lacking = [digit for digit in DIGITS if digit not in known] if is_named else []
+    if other.labels == known or (best >= USUAL_ACCURACY and not lacking) or 1 - answers > (1 - best) / 2:
+        if chosen.labels != known:
+            most = max(len(one.right) for one in usual)
+            return _choose([one for one in usual if len(one.right) == most], digits[:most]), None
         is_guess = not is_named and len(known) > 11 and known == LABELS_BY_OUTPUTS.get(len(known))
         return chosen, f"usual for {len(known)} outputs" if is_guess else None
-    usual = [one for group in tried for one in group if one.labels == known]
-    best = max(one.accuracy for one in usual)
-    lacking = [digit for digit in DIGITS if digit not in known] if is_named else []
-    if (best >= USUAL_ACCURACY and not lacking) or 1 - chosen.accuracy > (1 - best) / 2:
-        most = max(len(one.right) for one in usual)
-        return _choose([one for one in usual if len(one.right) == most], digits[:most]), None
-    so_fed = next(one.accuracy for one in usual if one.trial == chosen.trial)
-    if is_named and chosen.accuracy >= USUAL_ACCURACY:
+    answers_so = next(_answered(one, digits) for one in fed_so if one.labels == known)
+    if is_named and answers >= USUAL_ACCURACY:
         raise ConvertError(
-            f"{where}: reads {so_fed:.1%} of the digits with these --labels"
+            f"{where}: reads {answers_so:.1%} of the digits with these --labels"
             f"{', which have no ' + ', '.join(lacking) if lacking else ''}; looks like --labels"
-            f" {orders.text(chosen.labels)}: {chosen.accuracy:.1%}"
+            f" {orders.text(other.labels)}: {answers:.1%}"
         )
-    return chosen, f"{chosen.accuracy:.1%} of the digits are read so, {so_fed:.1%} in the usual order"
+    return other, f"{answers:.1%} of the digits are read so, {answers_so:.1%} in the usual order"
 
 
 def _decided(
@@ -208,10 +252,17 @@ def _decided(
     others.sort(key=lambda trial: (-trial.images, -trial.accuracy))
     if said:
         said = f"labels found: {orders.text(chosen.labels)} ({said}); if that is wrong, say --labels"
+    kind = _output_kind(chosen.outputs)
     return replace(
-        chosen.input_format, output=_output_kind(chosen.outputs), labels=chosen.labels, images=len(chosen.right),
+        chosen.input_format, output=kind, labels=chosen.labels, images=len(chosen.right),
+        temperature=temperature.start(chosen.outputs) if kind == "logits" else 1.0,
         trials=(_trial(chosen, digits), *others), labels_found=said,
     )  # fmt: skip
+
+
+def _answered(one: _Candidate, digits: Labels) -> float:
+    """How many of the digits are its answer, among all outputs, 0 to 1."""
+    return answered(one.outputs, one.labels, digits[: len(one.outputs)])
 
 
 def _error(one: _Candidate, other: _Candidate) -> float:
@@ -230,7 +281,10 @@ def _output_kind(outputs: NDArray[np.float32]) -> Output:
     # Sigmoids count as probabilities: edge.model.classifier makes them sum to 1. Log-probabilities count as logits:
     # their softmax is the probabilities.
     bounded = outputs.min() >= -1e-5 and outputs.max() <= 1 + 1e-5
-    return "probabilities" if bounded else "logits"
+    # So do shares of another whole, such as 100 %.
+    sums = outputs.sum(axis=1)
+    is_share = outputs.min() >= -1e-5 * sums.mean() and np.ptp(sums) <= EQUAL_SUMS * sums.mean()
+    return "probabilities" if bounded or is_share else "logits"
 
 
 def _loss(one: _Candidate, digits: Labels) -> float:

@@ -35,6 +35,10 @@ def load(copy: Path, config: dict[str, Any], backend: str, path: Path, names: tu
                 # The loss and the optimizer are not needed, and may be custom code.
                 model = keras.models.load_model(copy, compile=False)
             classifier.check_ends(len(model.inputs or ()), len(model.outputs or ()), model.output_shape, path)
+            # A Sequential of Keras 3 has no output.
+            if isinstance(getattr(model, "output", None), dict):
+                # Keras would give its answers in a table with a name, too.
+                model = keras.Model(model.inputs[0], model.outputs[0])
             if backend == "theano":
                 channels.from_theano(model, path)
             if channels.is_channels_first(model):

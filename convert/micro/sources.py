@@ -14,7 +14,7 @@ import numpy as np
 from convert.micro.facts import Facts
 from convert.micro.operators import OPERATORS
 from edge.model.card import Card
-from edge.model.preprocessing import BY_CHANNEL, Preprocessor, image_shape
+from edge.model.preprocessing import BY_CHANNEL, Preprocessor, image_shape, oriented
 from edge.system.version import __version__
 
 EXAMPLE = "_example"
@@ -88,7 +88,8 @@ def _ascii(letter: str) -> str:
 def _constants(card: Card, facts: Facts) -> dict[str, Any]:
     height, width, channels = image_shape(facts.input_shape, "")
     normalised = f", before {EACH.get(card.normalisation, 'the image')} is normalised"
-    transposed = " Then rows and columns are swapped." if card.transposed else ""
+    turned = [" Then rows and columns are swapped."] if card.transposed else []
+    turned += [f" Then it is rotated by {card.rotation} degrees clockwise."] if card.rotation else []
     return {
         "model_bytes": facts.model_bytes,
         "shape": "x".join(map(str, facts.input_shape)),
@@ -98,7 +99,7 @@ def _constants(card: Card, facts: Facts) -> dict[str, Any]:
         "input_scale": _float(facts.input_scale),
         "input_zero": facts.input_zero,
         "normalised": "" if card.normalisation == "none" else normalised,
-        "fitted": FITTED[card.fit] + transposed,
+        "fitted": FITTED[card.fit] + "".join(turned),
         "paper": _float(card.paper),
         "ink": _float(card.ink),
         "table_declared": ""
@@ -173,7 +174,7 @@ def _normalise(card: Card, height: int, width: int) -> str:
         return ""
     if card.normalisation == "standard":
         return _filled("standard.cc", {})
-    rows, columns = (width, height) if card.transposed else (height, width)
+    rows, columns = (width, height) if card.transposed != (card.rotation in (90, 270)) else (height, width)
     lines, length, place = {
         "columns": (columns, rows, f"i + {columns} * j"),
         "rows": (rows, columns, f"{columns} * i + j"),
@@ -188,8 +189,11 @@ def _fill(card: Card, height: int, width: int) -> str:
         if _is_as_it_is(card, height, width)
         else "static std::uint8_t image[kPixels];\n  Fit(glyph, image);"
     )
-    # Transposed, the i-th pixel stands in row i % height of the image.
-    pixel = "i % kInputHeight * kInputWidth + i / kInputHeight" if card.transposed else "i"
+    places = oriented(np.arange(height * width).reshape(1, height, width), card)[0]
+    first, down, right = places[0, 0], places[1, 0] - places[0, 0], places[0, 1] - places[0, 0]
+    # The i-th value of the input stands there in the image.
+    place = f"{first} + i / {places.shape[1]} * {down} + i % {places.shape[1]} * {right}"
+    pixel = place if card.transposed or card.rotation else "i"
     if card.normalisation in BY_CHANNEL:
         means, deviations = (", ".join(map(_float, each)) for each in BY_CHANNEL[card.normalisation])
         return _filled("by_channel.cc", {"image": image, "pixel": pixel, "means": means, "deviations": deviations})

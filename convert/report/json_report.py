@@ -76,10 +76,11 @@ def _input(conversion: Conversion) -> dict[str, Any]:
         "ink": detected.ink,
         "fit": detected.fit,
         "transposed": detected.transposed,
+        "rotation": detected.rotation,
         "normalisation": detected.normalisation,
         "output": detected.output,
         "trials": [trial.figures() for trial in detected.trials],
-        "remarks": list(detected.remarks()),
+        "remarks": list(conversion.remarks()),
     }
 
 

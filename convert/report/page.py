@@ -26,7 +26,7 @@ def html(conversion: Conversion) -> str:
     body = [f"<h1>{escape(title)}</h1>"]
     kind = "next" if conversion.chosen else "next refused"
     body.append(markup.paragraph(wording.next_step(conversion), kind))
-    body += [markup.paragraph(f"Check first: {remark}.") for remark in conversion.input_format.remarks()]
+    body += [markup.paragraph(f"Check first: {remark}.") for remark in conversion.remarks()]
     if shown and shown.comparison and conversion.through_camera:
         both = {"MNIST": shown.comparison, "camera": conversion.through_camera}
         body += [

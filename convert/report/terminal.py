@@ -57,7 +57,7 @@ def _input(conversion: Conversion) -> list[RenderableType]:
         best, count = table.row_count, len(detected.trials)
         note = f"On up to {detected.images:,} digits; the best {best} of {count} combinations tried."
         parts += [table, Text(note if len(detected.trials) > 1 else f"On {detected.images:,} digits, as given.")]
-    return [*parts, *(Text(f"Note: {remark}") for remark in detected.remarks()), Text()]
+    return [*parts, *(Text(f"Note: {remark}") for remark in conversion.remarks()), Text()]
 
 
 def _recipes(conversion: Conversion) -> list[RenderableType]:

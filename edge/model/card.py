@@ -27,7 +27,7 @@ MAX_LABELS = 1000
 FORMATS = (1, 2)
 """The versions of the card's JSON form that are read. A card has the first unless it needs a field of FORMAT_2: older
 versions of edge-digits would feed its model wrongly, and so refuse it."""
-FORMAT_2: dict[str, Any] = {"transposed": False, "normalisation": "none"}
+FORMAT_2: dict[str, Any] = {"transposed": False, "rotation": 0, "normalisation": "none"}
 """The fields that only format 2 has, and their defaults; in format 1, ``fit`` is also one of the first two."""
 DIGITS = tuple("0123456789")
 """The labels of a model of the ten digits, and the default."""
@@ -39,6 +39,8 @@ Output = Literal["probabilities", "logits"]
 """What a model's outputs are."""
 Fit = Literal["resize", "margin", "crop", "stretch"]
 """How a glyph is fitted into a model's input."""
+Rotation = Literal[0, 90, 180, 270]
+"""By how many degrees clockwise a glyph is rotated."""
 Normalisation = Literal["none", "columns", "rows", "image", "standard", "torch", "caffe"]
 """What is done to each image's values before the model gets them."""
 
@@ -64,6 +66,8 @@ class Card:
     at its own proportions; ``stretch``: on all four sides."""
     transposed: bool = False
     """Whether height and width are swapped, as in EMNIST's files (Cohen, Afshar, Tapson, van Schaik 2017)."""
+    rotation: Rotation = 0
+    """Degrees clockwise by which it is rotated after that; transposed and rotated by 90 degrees it is mirrored."""
     normalisation: Normalisation = "none"
     """``columns``, ``rows``, ``image``: each of these is divided by its L2 norm, as ``keras.utils.normalize`` does
     along axis 1, axis 2, or axis 1 of flat images; one that is all 0 stays. ``standard``: each image minus its mean,
@@ -168,6 +172,7 @@ _IS_VALID: dict[str, Callable[[Any], bool]] = {
     "ink": _is_number,
     "fit": lambda value: value in get_args(Fit),
     "transposed": lambda value: isinstance(value, bool),
+    "rotation": lambda value: type(value) is int and value in get_args(Rotation),
     "normalisation": lambda value: value in get_args(Normalisation),
     "output": lambda value: value in get_args(Output),
     "temperature": lambda value: _is_number(value) and value > 0,

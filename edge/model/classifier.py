@@ -101,13 +101,18 @@ class Model(Closing):
     def predict(self, glyphs: Pixels) -> NDArray[np.float32]:
         """The probability of each class, (n, classes) float32, each row summing to 1.
 
-        ``glyphs`` is (n, 28, 28) uint8, light ink on black; anything else raises ValueError.
+        ``glyphs`` is (n, 28, 28) uint8, light ink on black; anything else raises ValueError. Raises ModelError if the
+        model fails on one of them, as one that divides integers by 0 does.
         """
         if glyphs.ndim != 3 or glyphs.shape[1:] != (28, 28) or glyphs.dtype != np.uint8:
             raise ValueError(
                 f"glyphs have shape {glyphs.shape} and type {glyphs.dtype}; they must be (n, 28, 28) uint8"
             )
-        return probabilities(self._invoke(glyphs), self._meaning, self.card.temperature)
+        try:
+            outputs = self._invoke(glyphs)
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"{self.path}: fails on a digit ({_why(error)}); use another model") from error
+        return probabilities(outputs, self._meaning, self.card.temperature)
 
     def rerun(self, times: int) -> None:
         """Run the interpreter so many times on its last input: the least time that as many glyphs could take.

@@ -61,12 +61,11 @@ def image_shape(shape: Sequence[int | None], where: str) -> ImageShape:
     Raises ModelError if it takes no image; ``where`` is the file's name.
     """
     batch, *rest = shape
+    # A dimension of 1 changes no order of the values: one channel first or twice, one frame, one value at a time.
+    rest = [n for n in rest if n != 1]
     side = round((rest[0] or 0) ** 0.5) if len(rest) == 1 else 0
     if len(rest) == 1 and side * side == rest[0]:
         rest = [side, side]
-    if len(rest) == 3 and rest[0] == 1 and rest[2] not in (1, 3):
-        # Its one channel comes first, as in files made from PyTorch: the same values in the same order.
-        rest = rest[1:]
     if len(rest) == 2:
         rest.append(1)
     sizes = [n for n in rest if n is not None]
@@ -85,14 +84,20 @@ def input_values(card: Card) -> NDArray[np.float64]:
 
 
 def fitted(glyphs: Pixels, height: int, width: int, card: Card) -> Pixels:
-    """Glyphs (n, 28, 28) uint8 fitted to (n, height, width) and perhaps transposed, as the card says."""
+    """Glyphs (n, 28, 28) uint8 fitted to (n, height, width), perhaps transposed and rotated, as the card says."""
     if card.fit in ("crop", "stretch"):
         glyphs = np.array([_to_border(glyph, height, width, card.fit) for glyph in glyphs], np.uint8)
     elif (height, width) != glyphs.shape[1:]:
         fit = _with_margin if card.fit == "margin" else _resized
         glyphs = np.array([fit(glyph, height, width) for glyph in glyphs], np.uint8)
     glyphs = glyphs.reshape(-1, height, width)
-    return glyphs.transpose(0, 2, 1) if card.transposed else glyphs
+    return oriented(glyphs, card)
+
+
+def oriented(images: NDArray[Any], card: Card) -> NDArray[Any]:
+    """Images (n, height, width) transposed and rotated as the card says."""
+    images = images.transpose(0, 2, 1) if card.transposed else images
+    return np.rot90(images, -card.rotation // 90, (1, 2))
 
 
 def _normalised(images: NDArray[np.float32], card: Card) -> NDArray[np.float32]:

@@ -396,7 +396,7 @@ def test_ctrl_c_is_quiet_and_leaves_nothing(
      ["m.h5", "--calibration-images", "499"], ["m.h5", "--max-drop", "nan"], ["m.h5", "--max-drop", "little"],
      ["m.h5", "--io", "float32"], ["m.h5", "--seed", "-1"], ["m.h5", "-o", "m.h5"], ["m.h5", "--fast"], ["/"],
      ["m.h5", "-o", "/"], ["m.h5", "--target", "esp32"], ["m.h5", "--target", "tflm", "--recipe", "dynamic"],
-     ["m.h5", "--target", "tflm", "--io", "uint8"]],
+     ["m.h5", "--target", "tflm", "--io", "uint8"], ["m.h5", "-o", "out", "--report", "./out"]],
 )  # fmt: skip
 def test_wrong_usage_exits_2(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -209,6 +209,15 @@ def test_links_in_the_folder_of_the_data_are_followed(tmp_path: Path, capfd: pyt
     assert "is not a complete MNIST file" in err and "Permission denied" not in err
 
 
+def test_fonts_that_may_not_be_read_are_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(self: Path, pattern: str) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "glob", refused)
+    confined._give_fonts(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("ending", ["time.sleep(60)", "os.kill(os.getpid(), 9)"])
 def test_the_terminal_shows_its_cursor_again(ending: str, tmp_path: Path) -> None:
     hides = f"import os, time\nos.write(2, b'\\x1b[?25lloading')\n{ending}"

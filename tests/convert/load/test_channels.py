@@ -49,6 +49,21 @@ def test_channels_first_become_channels_last(suffix: str, tmp_path: Path) -> Non
     assert len(small.float_tflite(loaded, (28, 28, 1))) > 0
 
 
+def test_layers_of_the_file_that_permute_too_keep_their_names(tmp_path: Path) -> None:
+    keras = small.keras()
+    keras.utils.clear_session()
+    glyph = keras.layers.Input((1, 28, 28))
+    x = keras.layers.Conv2D(3, 5, strides=4)(keras.layers.Permute((2, 3, 1))(glyph))
+    model = keras.Model(glyph, keras.layers.Dense(10)(keras.layers.Flatten()(x)))
+    path = small.saved(model, tmp_path / "m.keras")
+    # As in a new process, where Keras counts the names of layers anew.
+    keras.utils.clear_session()
+    loaded = load(path).model
+    glyphs = np.random.default_rng(1).random((2, 1, 28, 28), np.float32)
+    given = loaded.predict(glyphs.transpose(0, 2, 3, 1), verbose=0)
+    np.testing.assert_allclose(given, model.predict(glyphs, verbose=0), rtol=1e-4)
+
+
 def test_a_model_is_known_by_its_input_or_a_layer() -> None:
     keras = small.keras()
     assert is_channels_first(first(keras)) and is_channels_first(small.untrained((1, 28, 28)))

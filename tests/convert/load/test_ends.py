@@ -35,6 +35,14 @@ def test_a_sequential_model_ends_with_its_last_layer() -> None:
     assert ends({"class_name": "Sequential", "config": [layer("Dense", units=9)]}).numbers == 9
 
 
+@pytest.mark.parametrize(("style", "key"), [(2, "batch_input_shape"), (3, "batch_shape")])
+def test_the_shape_of_the_input_is_that_of_the_first_layer(style: int, key: str) -> None:
+    first = layer("InputLayer", **{key: [None, 28, None, 1]})
+    assert ends(in_row(first, layer("Dense", units=7), style=style)).image == (None, 28, None, 1)
+    assert ends(architecture([first, layer("Dense", units=7)])).image == (None, 28, None, 1)
+    assert ends(architecture([layer("InputLayer", **{key: [None, "28"]})])).image == ()
+
+
 def test_several_ends_are_counted_in_all_forms() -> None:
     one, two = ["a", 0, 0], ["b", 0, 0]
     for form in ([one, two], {"x": one, "y": two}, [[one], [two]]):

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from convert.choices import POLARITIES, RANGES, listed
 from convert.classes import LABELS_BY_OUTPUTS
 from convert.load import input_format
-from convert.load.conventions import combinations
+from convert.load.conventions import CHUNK_BYTES, combinations
 from convert.load.input_format import InputFormat, Trial
 from edge.errors import ConvertError, ModelError
 from edge.model.card import DIGITS, NONE
+from edge.model.classifier import probabilities
 from edge.types import Pixels
 from tests.support import small
 
@@ -122,12 +123,21 @@ def cropped(greys: Pixels) -> Any:
         (lambda greys: as_imagenet(greys, "torch"), "each channel standardised as ImageNet's, light ink"),
         (lambda greys: as_imagenet(255 - greys, "caffe"), "0..255 minus ImageNet's means, dark ink"),
         (lambda greys: greys.transpose(0, 2, 1) / 255, "0..1, light ink, transposed"),
+        (lambda greys: np.rot90(greys, -1, (1, 2)) / 255, "0..1, light ink, rotated by 90°"),
+        (lambda greys: np.rot90(greys, 1, (1, 2)) / 255, "0..1, light ink, rotated by 270°"),
+        (lambda greys: greys[:, ::-1, ::-1] / 255, "0..1, light ink, rotated by 180°"),
+        (lambda greys: 1 - greys[:, :, ::-1] / 255, "0..1, dark ink, mirrored"),
+        (lambda greys: greys[:, ::-1] / 255, "0..1, light ink, upside down and mirrored"),
         (lambda greys: cropped(greys).reshape(-1, 64), "0..16, light ink, cropped to the ink"),
     ],
 )
 def test_what_people_do_with_their_digits_is_tried_and_found(prepare: Any, expected: str) -> None:
     model, test = Nearest(prepare), small.data().test
-    tried = {trial.name: one for trial, one in combinations(model.input_shape, "m.h5", RANGES)}
+    tried = {
+        trial.name: one
+        for is_turned in (False, True)
+        for trial, one in combinations(model.input_shape, "m.h5", RANGES, is_turned=is_turned)
+    }
     fed = tried[expected].feed(test)
     assert np.abs(fed - prepare(test)).max() <= np.abs(fed).max() / 50
     chosen = found(model)
@@ -136,6 +146,7 @@ def test_what_people_do_with_their_digits_is_tried_and_found(prepare: Any, expec
     assert wanted.accuracy > 0.9 and not wanted.is_worse
     assert chosen.trials[0].accuracy >= wanted.accuracy - 0.01
     assert (chosen.fit, chosen.transposed) == (tried[expected].fit, tried[expected].transposed)
+    assert chosen.rotation == tried[expected].rotation
 
 
 def test_what_is_given_is_not_questioned() -> None:
@@ -146,6 +157,14 @@ def test_what_is_given_is_not_questioned() -> None:
     }
     half = found(small.trained(), polarity="light")
     assert (half.paper, half.ink) == (0, 1) and {trial.polarity for trial in half.trials} == {"light"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "shape"), [((None, 28), (28, 28)), ((28, 28, None), (28, 28, 1)), ((None, 28, 28, 1), (1, 28, 28, 1))]
+)
+def test_variable_sizes_are_those_of_a_glyph(variable: tuple[int | None, ...], shape: tuple[int, ...]) -> None:
+    _, one = next(combinations((None, *variable), "m.h5", RANGES))
+    assert (one.shape, one.image) == (shape, (28, 28, 1))
 
 
 def test_a_model_of_digits_with_a_margin_gets_one() -> None:
@@ -161,6 +180,40 @@ def test_a_model_of_digits_with_a_margin_gets_one() -> None:
 @pytest.mark.parametrize(("last", "meaning"), [(None, "probabilities"), ("log_softmax", "logits")])
 def test_the_meaning_of_the_outputs_is_found(last: str | None, meaning: str) -> None:
     assert found(behind(1, 0, last)).output == meaning
+
+
+def test_per_cent_are_probabilities_too() -> None:
+    keras = small.keras()
+    model = small.trained()
+    assert found(keras.Model(model.inputs, keras.layers.Rescaling(100.0)(model.outputs[0]))).output == "probabilities"
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e5])
+def test_logits_of_any_size_get_a_temperature_that_tells_them_apart(scale: float) -> None:
+    class Scaled(Nearest):
+        def predict(self, inputs: NDArray[np.float32], batch_size: int = 0, verbose: int = 0) -> NDArray[np.float32]:
+            answers: NDArray[np.float32] = np.float32(scale) * super().predict(inputs)
+            return answers
+
+    chosen = found(Scaled(plain))
+    sure = probabilities(chosen.outputs(Scaled(plain), small.data().test), chosen.output, chosen.temperature)
+    assert chosen.output == "logits" and chosen.card.temperature == chosen.temperature
+    assert (chosen.temperature == 1) == (scale == 1) and 0.5 < np.median(sure.max(axis=1)) < 1
+
+
+def test_large_inputs_are_fed_in_parts() -> None:
+    class Counting:
+        most = 0
+
+        def predict(self, inputs: NDArray[np.float32], batch_size: int = 0, verbose: int = 0) -> NDArray[np.float32]:
+            self.most = max(self.most, inputs.nbytes)
+            return inputs.mean(axis=(1, 2, 3))[:, None] * np.arange(10, dtype=np.float32)
+
+    fed, model, glyphs = InputFormat(shape=(250, 250, 3), image=(250, 250, 3)), Counting(), small.data().test[:99]
+    parts = fed.outputs(model, glyphs)
+    assert 0 < model.most <= CHUNK_BYTES < 99 * 4 * 250 * 250 * 3
+    whole = glyphs.mean(axis=(1, 2)) / 255
+    np.testing.assert_allclose(parts[:, 1], whole, atol=0.01)
 
 
 def test_log_probabilities_become_probabilities_again() -> None:
@@ -199,6 +252,25 @@ def test_of_ranges_that_also_cost_alike_the_usual_one_is_taken_and_the_others_ar
     chosen = found(Divides(lambda greys: greys / 255))
     assert chosen.trials[0].name == "0..1, light ink"
     assert re.match(r"undecided: the model reads nearly as well with 0\.\.255, light ink \(", *chosen.remarks())
+
+
+def test_the_surest_way_stays_in_the_race() -> None:
+    """Two that read a digit more are as sure of those that they misread."""
+    digits = (np.arange(100) % 10).astype(np.uint8)
+    answers = 3 * np.eye(10, dtype=np.float32)[digits]
+    answers[:10] += np.float32(1.1) * np.roll(answers[:10], 1, axis=1)
+
+    def candidate(name: str, outputs: NDArray[np.float32]) -> input_format._Candidate:
+        trial = Trial(range=name, polarity="light", fit="resize", accuracy=0.0, loss=0.0)
+        fed = InputFormat(shape=(784,), image=(28, 28, 1))
+        right = outputs.argmax(axis=1) == digits
+        return input_format._Candidate(trial=trial, input_format=fed, outputs=outputs, labels=DIGITS, right=right)
+
+    sure, less = 255 * answers, answers.copy()
+    sure[0] = 765 * np.eye(10)[0]
+    left = [candidate("0..255", sure), candidate("0..254", sure), candidate("0..253", sure), candidate("0..1", less)]
+    assert left[0].accuracy > left[3].accuracy
+    assert input_format._to_keep(left, digits, 2) == {"0..255, light ink", "0..254, light ink", "0..1, light ink"}
 
 
 def test_a_model_of_something_else_is_remarked_on() -> None:
@@ -252,6 +324,21 @@ def test_another_order_of_the_outputs_is_found_and_said(outputs: tuple[int | Non
         input_format.detect(model, data.test, data.test_labels, known, "m.h5", is_named=True)
     named = re.search(r"like --labels (\S+):", str(refusal.value))
     assert named and listed(named[1]) == chosen.labels
+
+
+def test_an_output_for_digits_is_found_though_its_label_says_that_it_is_no_digit() -> None:
+    """Labels 1 to 10 for the digits 1 to 9 and 0: the first output is never the greatest, but is often the next."""
+
+    class FromOne(Nearest):
+        def predict(self, inputs: NDArray[np.float32], batch_size: int = 0, verbose: int = 0) -> NDArray[np.float32]:
+            answers = super().predict(inputs)
+            answers[:, 0] = answers[:, 10] - 1e-3
+            return answers
+
+    data = small.data()
+    model = FromOne(plain, (None, *range(1, 10), 0))
+    chosen = input_format.detect(model, data.test, data.test_labels, (*DIGITS, NONE), "m.h5")
+    assert chosen.labels == (NONE, *map(str, range(1, 10)), "0")
 
 
 def test_labels_that_read_are_kept() -> None:

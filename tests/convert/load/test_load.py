@@ -12,8 +12,8 @@ import pytest
 
 from convert.classes import CLASSES, HEAD
 from convert.data.mnist import load_mnist
-from convert.load import load
-from edge.errors import ConvertError
+from convert.load import check, load
+from edge.errors import ConvertError, ModelError
 from tests.support import small
 
 pytestmark = small.QUIET
@@ -38,6 +38,14 @@ def test_a_keras_file_gives_the_model_that_was_saved(suffix: str, tmp_path: Path
     )
     assert loaded.sha256 == sha256(path.read_bytes()).hexdigest()
     assert loaded.loaded_by.startswith("keras 3.")
+
+
+def test_one_input_and_output_may_have_names(tmp_path: Path) -> None:
+    model = small.untrained()
+    named = small.keras().Model({"glyph": model.inputs[0]}, {"digit": model.outputs[0]})
+    loaded = load(small.saved(named, tmp_path / "m.keras")).model
+    inputs = np.random.default_rng(1).random((3, 28, 28, 1), np.float32)
+    np.testing.assert_allclose(loaded.predict(inputs, verbose=0), model.predict(inputs, verbose=0), atol=1e-6)
 
 
 def test_a_loss_of_somebodys_own_is_not_needed(tmp_path: Path) -> None:
@@ -213,6 +221,14 @@ def test_a_model_that_does_not_know_its_input_is_refused(tmp_path: Path) -> None
     layers = small.keras().layers
     path = small.saved(small.keras().Sequential([layers.Flatten(), layers.Dense(10)]), tmp_path / "m.keras")
     assert "does not say what shape its input has" in small.refused(path)
+
+
+def test_an_input_that_is_no_image_is_refused_before_keras_is_started(tmp_path: Path) -> None:
+    path = small.saved(small.untrained((28, 28, 4)), tmp_path / "m.keras")
+    with pytest.raises(ModelError, match=r"m\.keras: its input has shape \(None, 28, 28, 4\), which is no image"):
+        check(path)
+    for shape in ((3, 32, 32), (784,), (1, 28, 28)):
+        check(small.saved(small.untrained(shape), tmp_path / "m.keras"))
 
 
 def test_what_is_no_classifier_of_digits_is_refused(tmp_path: Path) -> None:

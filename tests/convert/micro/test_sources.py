@@ -34,6 +34,11 @@ CARDS = {
         Card(paper=2.8, ink=-0.42, transposed=True, labels=('"\\?', *"1234567", "ä1", "none")),
         replace(FINER, input_shape=(1, 784)),
     ),
+    "turned": (Card(rotation=90, paper=1, ink=0, output="logits"), replace(LOGITS, input_shape=(1, 28, 28, 1))),
+    "mirrored": (
+        Card(fit="margin", transposed=True, rotation=270, normalisation="rows"),
+        replace(FINER, input_shape=(1, 32, 36, 1)),
+    ),
     "larger": (
         Card(fit="margin", transposed=True, normalisation="columns", paper=1, ink=0),
         replace(FINER, input_shape=(1, 32, 36, 3), input_scale=0.01),

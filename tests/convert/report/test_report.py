@@ -301,6 +301,12 @@ def test_what_to_do_stands_first_on_the_page_and_last_on_the_terminal() -> None:
         assert "nothing is written" not in below_the_title
 
 
+def test_a_file_that_the_device_refuses_is_remarked_on() -> None:
+    weak = replace(done(), weakness="reads only 41 of 50 golden digits, and hardly any 5")
+    for text in (printed(weak), html(weak), " ".join(report.figures(weak)["input"]["remarks"])):
+        assert "edge run refuses it: reads only 41 of 50 golden digits, and hardly any 5" in " ".join(text.split())
+
+
 def test_a_temperature_at_its_limit_is_no_calibration() -> None:
     shown = done().attempts[0]
     tried = replace(shown, card=replace(shown.card, temperature=5.0))

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import ModelError
-from edge.model.card import MEMBER, Card, Normalisation, packed, read_card
+from edge.model.card import MEMBER, Card, Normalisation, Rotation, packed, read_card
 
 MODEL = b"\0\0\0\0TFL3" + bytes(range(256)) * 4
 """Something to append a card to."""
@@ -37,6 +37,7 @@ cards = st.builds(
     ink=number,
     fit=st.sampled_from(["resize", "margin", "crop", "stretch"]),
     transposed=st.booleans(),
+    rotation=st.sampled_from(get_args(Rotation)),
     normalisation=st.sampled_from(get_args(Normalisation)),
     output=st.sampled_from(["probabilities", "logits"]),
     temperature=st.floats(0.01, 100),
@@ -102,6 +103,7 @@ def test_a_card_with_unknown_and_missing_fields_is_read() -> None:
         (f'{{"format": 1, "labels": ["{"1" * 100_000}"]}}', "no valid labels"),
         (json.dumps({"format": 1, "labels": ["0"] * 2000}), "no valid labels"),
         ('{"format": 3}', "format 3, but this version reads only 1 and 2"),
+        ('{"format": 2, "rotation": 45}', "no valid rotation"),
         ('{"format": 2, "transposed": 1, "normalisation": "axis 1"}', "no valid transposed, normalisation"),
         ('{"format": 1, "labels": "0123456789"}', "no valid labels"),
         ('{"format": 1, "labels": [], "output": ["logits"]}', "no valid labels, output"),
@@ -191,7 +193,8 @@ def test_another_file_in_the_archive_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "needed", [{"fit": "crop"}, {"transposed": True}, {"normalisation": "rows"}, {"normalisation": "caffe"}]
+    "needed",
+    [{"fit": "crop"}, {"transposed": True}, {"rotation": 90}, {"normalisation": "rows"}, {"normalisation": "caffe"}],
 )
 def test_a_card_that_older_versions_would_misunderstand_has_another_format(needed: dict[str, Any]) -> None:
     said = json.loads(zipfile.ZipFile(io.BytesIO(Card(**needed).archive())).read("metadata.json"))

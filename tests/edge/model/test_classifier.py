@@ -83,6 +83,16 @@ def test_a_card_cut_short_anywhere_is_refused(tmp_path: Path) -> None:
         assert "is damaged" in refusal(path)
 
 
+def test_a_model_that_fails_on_a_digit_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*arguments: object) -> None:
+        raise RuntimeError("div.cc: data[i] != 0 was not true.\nNode 3 (DIV) failed")
+
+    with Model() as model:
+        monkeypatch.setattr(room, "run_each", fails)
+        with pytest.raises(ModelError, match=r"mnist\.tflite: fails on a digit \(div\.cc: .* failed\); use another"):
+            model.predict(np.zeros((1, 28, 28), np.uint8))
+
+
 def test_an_unknown_runtime_is_named() -> None:
     with pytest.raises(ModelError, match="no TFLite runtime .no_such_runtime.; pip install ai-edge-litert"):
         interpreter_class("no_such_runtime")

@@ -75,6 +75,14 @@ def test_any_glyph_can_be_cropped(glyph: np.ndarray, height: int, width: int, fi
     assert fed.shape == (1, height, width, 1) and fed.min() >= 0 and fed.max() <= glyph.max()
 
 
+def test_a_glyph_is_rotated_clockwise() -> None:
+    glyphs = np.random.default_rng(1).integers(0, 256, (2, 28, 28), np.uint8)
+    turned = fitted_to(glyphs, (28, 28, 1), rotation=90)[..., 0]
+    assert np.array_equal(turned[:, 3, 27], glyphs[:, 0, 3]) and np.array_equal(turned[:, 3, 0], glyphs[:, 27, 3])
+    mirrored = fitted_to(glyphs, (28, 28, 1), transposed=True, rotation=90)[..., 0]
+    assert np.array_equal(mirrored, glyphs[:, :, ::-1])
+
+
 def test_a_transposed_glyph_has_its_rows_as_columns() -> None:
     glyphs = np.random.default_rng(1).integers(0, 256, (2, 28, 28), np.uint8)
     assert np.array_equal(fitted_to(glyphs, (28, 28, 1), transposed=True)[..., 0], glyphs.transpose(0, 2, 1))
@@ -175,9 +183,15 @@ def test_bytes_without_a_scale_are_shares() -> None:
         ((1, 1, 32, 24), (32, 24, 1)),
         ((1, 28, 28, 3), (28, 28, 3)),
         ((1, 784), (28, 28, 1)),
+        ((1, 784, 1), (28, 28, 1)),
+        ((1, 1, 784), (28, 28, 1)),
+        ((1, 28, 28, 1, 1), (28, 28, 1)),
+        ((1, 1, 20, 28, 3), (20, 28, 3)),
     ],
 )
-def test_a_channel_may_come_first_or_last(shape: tuple[int, ...], image: tuple[int, int, int]) -> None:
+def test_a_channel_may_come_first_or_last_and_ones_anywhere(
+    shape: tuple[int, ...], image: tuple[int, int, int]
+) -> None:
     assert image_shape(shape, "m.tflite") == image
 
 
