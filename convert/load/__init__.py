@@ -30,7 +30,7 @@ from convert.load import (
 from convert.load.architecture import for_inference, mark_operations
 from convert.load.file_type import SAVE_ADVICE, refuse_other_files
 from convert.load.trusted import trusted
-from edge.errors import ConvertError
+from edge.errors import ConvertError, ModelError
 from edge.model.card import DIGITS
 from edge.model.preprocessing import image_shape
 from edge.system.text import is_text
@@ -215,10 +215,13 @@ def _check_ends(architecture: dict[str, Any], labels: tuple[str, ...] | None, pa
 
 
 def _check_image(shape: tuple[int | None, ...], path: Path) -> None:
-    """Raise ModelError if an input of this shape, batch first, is no image of a digit with channels first or last."""
+    """Raise ConvertError if an input of this shape, batch first, is no image of a digit with channels first or last."""
     if len(shape) == 4 and shape[1] in channels.CHANNEL_COUNTS and shape[3] not in channels.CHANNEL_COUNTS:
         shape = (shape[0], *shape[2:], shape[1])
-    image_shape((None, *classifier.input_size(shape)), str(path))
+    try:
+        image_shape((None, *classifier.input_size(shape)), str(path))
+    except ModelError as error:
+        raise ConvertError(str(error)) from error
 
 
 def _check_numbers(shape: tuple[int | None, ...], last: str, labels: tuple[str, ...] | None, path: Path) -> None:

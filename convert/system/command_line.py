@@ -242,13 +242,17 @@ def open_streams() -> None:
             setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
 
 
+OUT_OF_MEMORY = ("OOM when", "std::bad_alloc", "Resource temporarily unavailable")
+"""What TensorFlow's errors of other kinds say of it, and C++ of memory and of a thread that gets no stack."""
+
+
 def is_out_of_memory(error: BaseException | None) -> bool:
     """Whether an error, or one that led to it, is that there is not enough memory; TensorFlow has its own for that."""
     while error is not None:
         if (
             isinstance(error, MemoryError)
             or type(error).__name__ == "ResourceExhaustedError"
-            or "OOM when" in str(error)
+            or any(sign in str(error) for sign in OUT_OF_MEMORY)
         ):
             return True
         error = error.__cause__ or error.__context__

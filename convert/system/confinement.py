@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import os
 import re
 import resource
@@ -88,7 +89,11 @@ def allow(seconds: float) -> None:
     0: for as long as it likes.
 
     The signals have no handlers, so they end even an endless loop in C++.
+    Memory that was freed before is given back: glibc keeps it, and it would count in this step too.
     """
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        gc.collect()
+        trim(0)
     signal.setitimer(signal.ITIMER_PROF, seconds)
     signal.setitimer(signal.ITIMER_REAL, CLOCK_FACTOR * seconds)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from convert.choices import Io, Recipe, Target
 from convert.data.mnist import Mnist
 from convert.load.input_format import InputFormat
+from convert.system.command_line import is_out_of_memory
 from convert.tflite import layout
 from convert.tflite.space_to_depth import use_blocks
 from edge.errors import ConvertError, DataError
@@ -119,6 +120,8 @@ def convert(
     try:
         content = bytes(converter.convert())
     except Exception as error:  # the converter can raise anything
+        if is_out_of_memory(error):
+            raise ConvertError(f"{where}: needs more memory than it may use; give a smaller model") from error
         raise ConvertError(
             f"{where}: TFLite cannot convert it to {recipe} ({_reason(error)}); {ADVICE[target]}"
         ) from error

@@ -59,6 +59,7 @@ class ResourceExhaustedError(Exception):
 @pytest.mark.parametrize(
     ("error", "is_memory"),
     [(MemoryError(), True), (ResourceExhaustedError("x"), True), (ValueError("(… OOM when allocating …)"), True),
+     (RuntimeError("std::bad_alloc"), True), (RuntimeError("Resource temporarily unavailable"), True),
      (ValueError("x"), False)],
 )  # fmt: skip
 def test_memory_that_ran_out_is_known_by_its_cause(error: Exception, is_memory: bool) -> None:
