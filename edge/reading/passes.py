@@ -21,6 +21,7 @@ from edge.vision.polarity import dark_ink_ratio
 from edge.vision.resize import digit_scale
 from edge.vision.segment import Segments
 from edge.vision.settings import VisionSettings
+from edge.vision.statistics import median
 
 CLEAR_POLARITY = 4.0
 """Where one polarity fits more than this many times better than the other, only that one is tried, if it has digits."""
@@ -153,8 +154,13 @@ class Passes(NamedTuple):
         return finer if finer.promise > seen.promise + BETTER else seen
 
     def _large_enough(self, pixels: Pixels, seen: PassResult) -> PassResult:
-        """Read at a larger scale, if its digits are small, and if that is believed more."""
-        by = digit_scale(seen.segments.digit_side, max(seen.cleaned.mask.shape), self.settings.working_size)
+        """Read at a larger scale, if its digits are small, and if that is believed more.
+
+        Small marks beside large digits, such as the ticks of a ruler, are no reason: they would be read as ones.
+        """
+        read = [max(one.box[2:]) for one, is_read in zip(seen.candidates, seen.accepted, strict=True) if is_read]
+        side = median(read) if read else seen.segments.digit_side
+        by = digit_scale(side, max(seen.cleaned.mask.shape), self.settings.working_size)
         if by == 1:
             return seen
         larger = clean_larger(pixels, self.settings, seen.cleaned, by)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.handwriting import rendering, styles
+from edge.handwriting import rendering, styles, virtual_camera
 from edge.reading.candidates import Candidate
 from edge.reading.evaluation import only_digits
 from edge.reading.hypotheses import Hypothesis
@@ -123,6 +123,16 @@ def test_a_pen_that_lies_beside_a_number_does_not_hide_it(reader: Reader, slope:
     along = np.array([1, slope]) / np.hypot(1, slope) * 330
     cv2.line(picture, (800 - along).astype(int).tolist(), (800 + along).astype(int).tolist(), 60, 44, cv2.LINE_AA)
     assert "23568" in reader.read(picture).lines
+
+
+@pytest.mark.parametrize("seed", [6, 8])
+def test_the_ticks_of_a_ruler_are_no_reason_to_read_larger(reader: Reader, page: Page, seed: int) -> None:
+    picture = np.vstack([page("2357", height=300, seed=seed), np.full((180, 640), 230, np.uint8)])
+    picture[380:430, 60:580] = 175
+    for i, x in enumerate(range(90, 550, 9)):
+        cv2.line(picture, (x, 382), (x, 401 if i % 10 == 0 else 396 if i % 5 == 0 else 390), 45)
+    picture = virtual_camera.noise(virtual_camera.blur(picture, 0.5), np.random.default_rng(seed), 1.5)
+    assert only_digits(reader.read(picture).text) == "2357"
 
 
 def test_large_digits_are_not_read_larger(reader: Reader) -> None:
