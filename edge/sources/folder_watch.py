@@ -23,7 +23,7 @@ from edge.sources import inotify
 from edge.sources.image_paths import natural_key
 from edge.sources.inotify import Happening, Inotify
 from edge.system.closing import Closing
-from edge.system.files import open_regular
+from edge.system.files import open_regular, read_all
 from edge.system.text import readable
 
 log = logging.getLogger(__name__)
@@ -81,6 +81,7 @@ class FolderWatch(Closing):
         self._arrived: dict[str, tuple[datetime, bool]] = {}
         self._settling: dict[str, tuple[Signature, float]] = {}
         self._writing: set[str] = set()
+        self._moved: tuple[int, Given | None] = 0, None
         self._look_at = self._look_anyway_at = 0.0
         self._folder_modified_ns = 0
         if self._open():
@@ -168,7 +169,7 @@ class FolderWatch(Closing):
 
     def _note(self, happening: Happening) -> None:
         """Take note of what inotify tells."""
-        mask, name = happening
+        mask, name, cookie = happening
         if mask & (inotify.OVERFLOW | inotify.GONE):
             self._look_at = self._look_anyway_at = 0.0
             self._identity = None if mask & inotify.GONE else self._identity
@@ -179,10 +180,22 @@ class FolderWatch(Closing):
         else:
             self._writing.discard(name)
             self._settling.pop(name, None)
+            if mask & inotify.MOVED_FROM:
+                self._moved = cookie, self._given.get(name)
+            if mask & inotify.MOVED_TO and self._was_given(name, cookie):
+                return
             if mask & inotify.MOVED_TO or (mask & inotify.CLOSE_WRITE and self._is_new(name)):
                 self._arrived[name] = self._arrived.get(name, (datetime.now(UTC), False))[0], False
             elif mask & (inotify.MOVED_FROM | inotify.DELETE):
                 self._arrived.pop(name, None)
+
+    def _was_given(self, name: str, cookie: int) -> bool:
+        """Whether a file that was renamed within the folder was given under its other name."""
+        renamed, given = self._moved
+        if renamed != cookie or not (given and given.digest) or given.signature != _signature(self.folder / name):
+            return False
+        self._given[name] = given
+        return True
 
     def _is_new(self, name: str) -> bool:
         given = self._given.get(name)
@@ -252,6 +265,4 @@ def _signature(path: Path) -> Signature | None:
 def _read(path: Path) -> tuple[bytes, Signature]:
     """The content of a file, and its signature before it was read. Raises OSError; ValueError if it is not one."""
     with open_regular(path) as (file, status):
-        if status.st_size > MAX_FILE_BYTES:
-            raise ValueError(f"it is larger than {MAX_FILE_BYTES // 1_000_000} MB")
-        return file.read(MAX_FILE_BYTES), Signature(status.st_ino, status.st_size, status.st_mtime_ns)
+        return read_all(file, MAX_FILE_BYTES), Signature(status.st_ino, status.st_size, status.st_mtime_ns)

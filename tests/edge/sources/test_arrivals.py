@@ -120,6 +120,18 @@ def test_a_name_that_is_used_again_is_read_again(source: Arrivals, folder: Path)
     assert greys(following(source, 1)) == [70]
 
 
+def test_a_file_that_was_read_is_not_read_again_when_it_is_renamed(folder: Path, quick: None) -> None:
+    with open_source(f"files:{folder}?watch=1") as source:
+        (folder / "upload.png").write_bytes(png(10))
+        assert greys(following(source, 1)) == [10]
+        (folder / "upload.png").rename(folder / "scan.png")
+        following(source, 0)
+        (folder / "scan.png").write_bytes(png(30))
+        (folder / "scan.png").rename(folder / "page.png")
+        (frame,) = following(source, 1)
+        assert (frame.source, greys([frame])) == (str(folder / "page.png"), [30])
+
+
 def test_times_and_modes_that_are_set_afterwards_are_no_new_file(source: Arrivals, folder: Path) -> None:
     """As Samba, scp -p and FTP servers do."""
     (folder / "scan.png").write_bytes(png(10))
