@@ -55,7 +55,7 @@ NETWORKS: dict[str, Layers] = {
     "padded": lambda k, x: k.Flatten()(k.Conv2D(3, 3)(k.ZeroPadding2D(((1, 2), (0, 3)))(k.Conv2D(3, 3)(x)))),
     "sigmoid": lambda k, x: k.Dense(12, activation="sigmoid")(k.Flatten()(x)),
     "tanh": lambda k, x: k.Dense(12, activation="tanh")(k.Flatten()(k.Conv2D(4, 3, strides=4)(x))),
-    "leaky": lambda k, x: k.Flatten()(k.LeakyReLU()(k.Conv2D(4, 3, strides=2)(x))),
+    "leaky": lambda k, x: k.Flatten()(k.LeakyReLU(0.13)(k.Conv2D(8, 3, strides=2)(x))),
     "turned": lambda k, x: k.Flatten()(k.Permute((2, 1, 3))(k.Conv2D(4, 3, strides=2)(x))),
     "flat": lambda k, x: k.Dense(20, activation="relu")(k.Reshape((784,))(x)),
 }
