@@ -75,11 +75,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments, unknown = parser().parse_known_args(argv)
     if unknown:
         arguments.parser.refuse(unknown[0])
-    logging.basicConfig(
-        level=logging.DEBUG if arguments.debug else logging.WARNING,
-        format="edge: %(message)s",
-        stream=sys.stderr,
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(OneLine("edge: %(message)s"))
+    logging.basicConfig(level=logging.DEBUG if arguments.debug else logging.WARNING, handlers=[handler])
     if isinstance(sys.stdout, io.TextIOWrapper):
         # It may take ASCII only, and a file's name may be no text.
         sys.stdout.reconfigure(errors="json-escape")
@@ -113,6 +111,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         discard_output()
         print(f"edge: {one_line(error) or type(error).__name__}; {remedy}", file=sys.stderr)
         return 1
+
+
+class OneLine(logging.Formatter):
+    """Log lines without characters that a terminal would take for a command: they may have names of others' files."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The message, on one line."""
+        return printable(super().formatMessage(record))
 
 
 def _remedy(error: Exception) -> str:

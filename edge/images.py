@@ -14,7 +14,8 @@ import numpy as np
 
 from edge.errors import ImageError
 from edge.system import stderr
-from edge.system.files import write_atomically
+from edge.system.files import read_all, write_atomically
+from edge.system.process import MAX_IMAGE_PIXELS
 from edge.types import Pixels
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
@@ -35,8 +36,6 @@ BRANDS = {b"avif": ".avif", b"avis": ".avif", b"mif1": ".heif", b"msf1": ".heif"
 """Brands of an ftyp box -> ending. Sources: ISO/IEC 23008-12, annexes A and B; AV1 Image File Format, section 6."""
 MAX_FILE_BYTES = 500_000_000
 """Most bytes of a file whose size nobody knows before. Chosen: 100 megapixels of uncompressed colour take 300 MB."""
-MAX_PIXELS = 100_000_000
-"""Most pixels that an image may have. Chosen: more is a mistake or a decompression bomb, not a photograph of digits."""
 STRIP = 1_000_000
 """Values that are converted at once. Chosen: a whole picture in a wider type would take several times its memory."""
 MAX_CHUNKS = 10_000
@@ -65,11 +64,14 @@ def load(path: str | Path) -> Pixels:
     A transparent image gets a white or black background, whichever shows more contrast. Raises ImageError.
     """
     try:
-        data = Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            data = read_all(file, MAX_FILE_BYTES)
     except FileNotFoundError as error:
         raise ImageError(f"{path}: no such file") from error
     except OSError as error:
         raise ImageError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise ImageError(f"{path}: cannot be read ({error})") from error
     return decode(data, str(path))
 
 
@@ -120,14 +122,13 @@ def _imdecode(packed: Pixels, flags: int, name: str) -> Pixels:
         with stderr.silence_opencv():
             picture = cv2.imdecode(packed, flags)
     except cv2.error as error:
-        # OpenCV raises this for images above its own limit of pixels.
-        raise ImageError(f"{name}: {why_not(packed.tobytes(), name)}") from error
+        # OpenCV raises this for images above its limit of pixels, or if memory is short.
+        raise ImageError(f"{name}: is too large; reduce it to at most {MAX_IMAGE_PIXELS:,} pixels") from error
     if picture is None:
         raise ImageError(f"{name}: {why_not(packed.tobytes(), name)}")
-    if picture.shape[0] * picture.shape[1] > MAX_PIXELS:
-        raise ImageError(
-            f"{name}: has {picture.shape[1]} x {picture.shape[0]} pixels; reduce it to at most {MAX_PIXELS:,}"
-        )
+    if picture.shape[0] * picture.shape[1] > MAX_IMAGE_PIXELS:
+        # As a library, edge does not set that limit.
+        raise ImageError(f"{name}: is too large; reduce it to at most {MAX_IMAGE_PIXELS:,} pixels")
     return picture
 
 

@@ -103,15 +103,16 @@ def _names(given: Iterable[str], report: Callable[[Exception], None]) -> Iterato
 def _load_stdin() -> Pixels:
     """The image on stdin. Raises ImageError."""
     from edge.images import MAX_FILE_BYTES, decode
+    from edge.system.files import read_all
 
     if sys.stdin is None or sys.stdin.isatty():
         raise ImageError("stdin: has no picture; give it one with: edge read - < picture.jpg")
     try:
-        data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+        data = read_all(sys.stdin.buffer, MAX_FILE_BYTES)
     except OSError as error:
         raise ImageError(f"stdin: cannot be read ({error.strerror})") from error
-    if len(data) > MAX_FILE_BYTES:
-        raise ImageError(f"stdin: is larger than {MAX_FILE_BYTES // 1_000_000} MB")
+    except ValueError as error:
+        raise ImageError(f"stdin: cannot be read ({error})") from error
     return decode(data, "stdin")
 
 

@@ -23,7 +23,7 @@ from edge.sources import inotify
 from edge.sources.image_paths import natural_key
 from edge.sources.inotify import Happening, Inotify
 from edge.system.closing import Closing
-from edge.system.files import open_regular
+from edge.system.files import open_regular, read_all
 from edge.system.text import readable
 
 log = logging.getLogger(__name__)
@@ -42,11 +42,12 @@ REMEMBERED = 100_000
 
 
 class Signature(NamedTuple):
-    """What changes when the file of a name is another one, or is written to."""
+    """What changes when the file of a name is another one, is written to, or may be read at last."""
 
     inode: int
     size: int
     modified_ns: int
+    mode: int
 
 
 class Given(NamedTuple):
@@ -79,8 +80,10 @@ class FolderWatch(Closing):
         self._identity: tuple[int, int] | None = None
         self._given: dict[str, Given] = {}
         self._arrived: dict[str, tuple[datetime, bool]] = {}
+        """Name -> when it arrived, and whether the same content as before is no new file."""
         self._settling: dict[str, tuple[Signature, float]] = {}
         self._writing: set[str] = set()
+        self._moved: tuple[int, Given | None] = 0, None
         self._look_at = self._look_anyway_at = 0.0
         self._folder_modified_ns = 0
         if self._open():
@@ -115,7 +118,7 @@ class FolderWatch(Closing):
         Raises ImageError if it cannot be read; then the next call goes on with the one after it.
         """
         while self._arrived:
-            name, (at, only_looked) = next(iter(self._arrived.items()))
+            name, (at, unless_same) = next(iter(self._arrived.items()))
             del self._arrived[name]
             if name in self._writing:
                 # It is written again: it arrives when that is done.
@@ -126,7 +129,7 @@ class FolderWatch(Closing):
             except FileNotFoundError:
                 continue
             except (OSError, ValueError) as error:
-                self._given[name] = Given(_signature(path) or Signature(0, 0, 0), b"")
+                self._given[name] = Given(_signature(path) or Signature(0, 0, 0, 0), b"")
                 why = error.strerror if isinstance(error, OSError) else error
                 raise ImageError(f"{readable(str(path))}: cannot be read ({why})") from error
             if _signature(path) != signature:
@@ -135,7 +138,7 @@ class FolderWatch(Closing):
                 continue
             before, digest = self._given.get(name), hashlib.blake2b(content, digest_size=16).digest()
             self._given[name] = Given(signature, digest)
-            if not content or (only_looked and before and before.digest == digest):
+            if not content or (unless_same and before and before.digest == digest):
                 # Empty, or only its time has changed: some servers set it after the upload.
                 continue
             return Arrival(path, content, at)
@@ -168,7 +171,7 @@ class FolderWatch(Closing):
 
     def _note(self, happening: Happening) -> None:
         """Take note of what inotify tells."""
-        mask, name = happening
+        mask, name, cookie = happening
         if mask & (inotify.OVERFLOW | inotify.GONE):
             self._look_at = self._look_anyway_at = 0.0
             self._identity = None if mask & inotify.GONE else self._identity
@@ -177,12 +180,27 @@ class FolderWatch(Closing):
         elif mask & inotify.MODIFY:
             self._writing.add(name)
         else:
+            # Some servers open a file once more to set its time, and write nothing.
+            unwritten = not mask & inotify.MOVED_TO and name not in self._writing
             self._writing.discard(name)
             self._settling.pop(name, None)
+            if mask & inotify.MOVED_FROM:
+                self._moved = cookie, self._given.get(name)
+            if mask & inotify.MOVED_TO and self._was_given(name, cookie):
+                return
             if mask & inotify.MOVED_TO or (mask & inotify.CLOSE_WRITE and self._is_new(name)):
-                self._arrived[name] = self._arrived.get(name, (datetime.now(UTC), False))[0], False
+                at, before = self._arrived.get(name, (datetime.now(UTC), True))
+                self._arrived[name] = at, before and unwritten
             elif mask & (inotify.MOVED_FROM | inotify.DELETE):
                 self._arrived.pop(name, None)
+
+    def _was_given(self, name: str, cookie: int) -> bool:
+        """Whether a file that was renamed within the folder was given under its other name."""
+        renamed, given = self._moved
+        if renamed != cookie or not (given and given.digest) or given.signature != _signature(self.folder / name):
+            return False
+        self._given[name] = given
+        return True
 
     def _is_new(self, name: str) -> bool:
         given = self._given.get(name)
@@ -246,12 +264,14 @@ def _signature(path: Path) -> Signature | None:
         status = path.stat()
     except OSError:
         return None
-    return Signature(status.st_ino, status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
+    return _signature_of(status) if stat.S_ISREG(status.st_mode) else None
+
+
+def _signature_of(status: os.stat_result) -> Signature:
+    return Signature(status.st_ino, status.st_size, status.st_mtime_ns, status.st_mode)
 
 
 def _read(path: Path) -> tuple[bytes, Signature]:
     """The content of a file, and its signature before it was read. Raises OSError; ValueError if it is not one."""
     with open_regular(path) as (file, status):
-        if status.st_size > MAX_FILE_BYTES:
-            raise ValueError(f"it is larger than {MAX_FILE_BYTES // 1_000_000} MB")
-        return file.read(MAX_FILE_BYTES), Signature(status.st_ino, status.st_size, status.st_mtime_ns)
+        return read_all(file, MAX_FILE_BYTES), _signature_of(status)

@@ -14,12 +14,12 @@ from edge.system.files import expanded
 def find_images(what: str) -> list[Path]:
     """The files that a path, a folder or a glob names, in natural order. Raises SourceError if there are none.
 
-    Of a folder those that ``is_image_name`` tells; what is named itself may have any name.
+    Of a folder those files that ``is_image_name`` tells, and no pipe or device; what is named itself may have any name.
     """
     path = expanded(what)
     if path.is_dir():
         try:
-            paths = [one for one in path.iterdir() if is_image_name(one.name)]
+            paths = [one for one in path.iterdir() if is_image_name(one.name) and one.is_file()]
         except OSError as error:
             raise SourceError(f"{path}: cannot be read ({error.strerror})") from error
         if not paths:

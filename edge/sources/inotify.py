@@ -28,6 +28,8 @@ class Happening(NamedTuple):
 
     mask: int
     name: str
+    cookie: int = 0
+    """The same number for both names of a file that is renamed within the folder."""
 
 
 class Inotify(Closing):
@@ -63,9 +65,9 @@ class Inotify(Closing):
             return []
         found, at = [], 0
         while at < len(data):
-            _, mask, _, length = EVENT.unpack_from(data, at)
+            _, mask, cookie, length = EVENT.unpack_from(data, at)
             at += EVENT.size + length
-            found.append(Happening(mask, os.fsdecode(data[at - length : at].rstrip(b"\0"))))
+            found.append(Happening(mask, os.fsdecode(data[at - length : at].rstrip(b"\0")), cookie))
         return found
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import stat
 import tempfile
@@ -12,6 +13,8 @@ from typing import Any, BinaryIO
 
 from edge.system.text import parse_json
 
+PIECE_BYTES = 1_000_000
+"""How many bytes are read at once. Chosen."""
 SMALL_BYTES = 65_536
 """Most bytes of a small file. Chosen: those in the state folder have less than 2 kB."""
 
@@ -75,6 +78,19 @@ def read_small(path: Path, most_bytes: int = SMALL_BYTES) -> bytes:
         if status.st_size > most_bytes:
             raise ValueError(f"it is larger than {most_bytes:,} bytes")
         return file.read(most_bytes)
+
+
+def read_all(file: BinaryIO, most_bytes: int) -> bytes:
+    """What is left in a file, pipe or device. Raises OSError; ValueError if it is more than ``most_bytes``.
+
+    ``file.read(most_bytes)`` would take so much memory at once, however little there is to read.
+    """
+    read = io.BytesIO()
+    while piece := file.read(PIECE_BYTES):
+        read.write(piece)
+        if read.tell() > most_bytes:
+            raise ValueError(f"it is larger than {most_bytes // 1_000_000} MB")
+    return read.getvalue()
 
 
 @contextlib.contextmanager

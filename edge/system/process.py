@@ -18,6 +18,8 @@ KEPT_BYTES = 32 * 1024 * 1024
 the highest mmap threshold that glibc accepts on 64 bits."""
 DEFAULT_GC_THRESHOLD = gc.get_threshold()
 """Python's default thresholds of the garbage collector."""
+MAX_IMAGE_PIXELS = 100_000_000
+"""Most pixels that an image may have. Chosen: more is a mistake or a decompression bomb, not a photograph of digits."""
 FIRST_TRIM_FRAMES = 30
 """Frames before memory is trimmed for the first time: the start is then over. Chosen."""
 TRIM_EVERY_FRAMES = 1000
@@ -25,13 +27,16 @@ TRIM_EVERY_FRAMES = 1000
 
 
 def before_imports() -> None:
-    """Call it before anything large is imported: one thread for NumPy's linear algebra, fewer garbage collections.
+    """Call it before anything large is imported: one thread for NumPy's linear algebra, fewer garbage collections,
+    no image that unpacks to gigabytes.
 
     There is almost no linear algebra here, but OpenBLAS makes a thread and its memory for each processor when it is
     loaded (https://github.com/OpenMathLib/OpenBLAS documents the variable). Imported objects stay, so looking for
-    garbage among them is useless; it would take a tenth of a start.
+    garbage among them is useless; it would take a tenth of a start. OpenCV reads its limit when it is loaded; the usual
+    one is ten times as many pixels, which it unpacks before anybody can see how many they are.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_IMAGE_PIXELS))
     gc.set_threshold(50_000, *DEFAULT_GC_THRESHOLD[1:])
 
 

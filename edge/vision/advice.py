@@ -54,8 +54,9 @@ def _closer(height: float | None, distance_cm: float | None) -> Step:
     if height is None:
         return Step("small", "what is written is too small: move the camera closer")
     share = height / NEEDED_HEIGHT
-    how = f"to about {max(1, round(10 * share))}0 % of its distance"
+    # Rounded down: to 100 % would be to stay, and 20 pixels would be enough.
+    how = f"to about {max(1, int(10 * share))}0 % of its distance"
     if distance_cm is not None:
         how = f"by about {max(1, round(distance_cm * (1 - share)))} cm"
-    tall = f"the digits are {height:.0f} pixels tall and need {NEEDED_HEIGHT}"
+    tall = f"the digits are {int(height)} pixels tall and need {NEEDED_HEIGHT}"
     return Step("small", f"{tall}: move the camera closer, {how}")

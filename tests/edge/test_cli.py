@@ -4,9 +4,11 @@ import errno
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -127,6 +129,17 @@ def test_folders_globs_and_stdin_are_read(photo: Path, tmp_path: Path) -> None:
     done = edge("read", "--json", "-", "--show", "seen", cwd=tmp_path, stdin=photo)
     assert json.loads(done.stdout)["source"] == "-"
     assert (tmp_path / "seen" / "stdin.read.png").exists()
+
+
+def test_a_picture_that_is_too_large_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    """OpenCV would take 1.8 GB, and then find that the pixels are missing."""
+    head = b"IHDR" + struct.pack(">IIBBBBB", 30_000, 30_000, 8, 0, 0, 0, 0)
+    chunks = [head, b"IDAT" + zlib.compress(bytes(100)), b"IEND"]
+    data = b"".join(struct.pack(">I", len(one) - 4) + one + struct.pack(">I", zlib.crc32(one)) for one in chunks)
+    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+    done = edge("read", "bomb.png", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "edge: bomb.png: is too large; reduce it to at most 100,000,000 pixels\n"
 
 
 def test_what_has_to_be_converted_is_told_the_command(photo: Path, tmp_path: Path) -> None:
@@ -408,6 +421,13 @@ def test_run_goes_on_after_a_bad_file_and_says_so(photo: Path, tmp_path: Path) -
     done = edge("run", "--source", f"files:{tmp_path}/*.png", cwd=tmp_path)
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 1
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_file_whose_name_would_write_to_the_terminal_is_one_line_of_the_log(photo: Path, tmp_path: Path) -> None:
+    (tmp_path / "a\n\x1b[31mb.png").write_bytes(b"broken")
+    done = edge("run", "--source", f"files:{tmp_path}/*.png", cwd=tmp_path)
+    assert done.stderr.startswith(f"edge: {tmp_path}/a / ?[31mb.png: is not an image")
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge import images
 from edge.errors import ImageError
 from edge.images import composite, decode, load, save
 
@@ -93,7 +94,7 @@ def test_a_bomb_is_refused() -> None:
     bomb = (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
     )
-    with pytest.raises(ImageError):
+    with pytest.raises(ImageError, match=r"bomb.png: is too large; reduce it to at most 100,000,000 pixels"):
         decode(bomb, "bomb.png")
 
 
@@ -139,6 +140,12 @@ def test_missing_file_and_folder(tmp_path: Path) -> None:
         load(tmp_path / "none.png")
     with pytest.raises(ImageError, match="cannot be read"):
         load(tmp_path)
+
+
+def test_a_file_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "MAX_FILE_BYTES", 3_000_000)
+    with pytest.raises(ImageError, match=r"/dev/zero: cannot be read \(it is larger than 3 MB\)"):
+        load("/dev/zero")
 
 
 @given(st.binary(max_size=300))

@@ -23,6 +23,7 @@ from edge.settings import Settings
 from edge.sources import open_source
 from edge.sources.base import Source
 from edge.system.process import end_process
+from edge.system.text import printable
 
 LINE_SECONDS = 1.0
 """Seconds from one line to the next, of a camera and without a terminal. Chosen."""
@@ -123,7 +124,7 @@ def _aims(source: Source, watcher: Watcher) -> Iterator[Aim | None]:
             raise
         except SourceError as error:
             if not source.live:
-                print(f"edge: {error}", file=sys.stderr)
+                print(f"edge: {printable(str(error))}", file=sys.stderr)
                 continue
             yield None
 

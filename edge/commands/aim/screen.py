@@ -53,7 +53,7 @@ def _rows(aim: Aim, share: float) -> Iterator[tuple[str, str]]:
     view = aim.view
     focus = {True: "sharp", False: "blurred", None: UNKNOWN}[view.is_sharp]
     yield "sharpness", f"{'#' * round(BAR * share):.<{BAR}} {share:.0%} of the best, {focus}"
-    tall = UNKNOWN if view.digit_height is None else f"{view.digit_height:.0f} pixels tall, {NEEDED_HEIGHT} are needed"
+    tall = UNKNOWN if view.digit_height is None else f"{int(view.digit_height)} pixels tall, {NEEDED_HEIGHT} are needed"
     yield "digits", tall
     clipped = f"{view.white_share:.1%} white, {view.black_share:.1%} black"
     yield "light", f"{LIGHT[view.light]}, paper {view.paper:.0f} of 255, {clipped}"

@@ -94,7 +94,7 @@ def digit_height(machine: Machine) -> Iterable[Finding]:
     if not aim or aim["digit_pixels"] is None:
         yield _skipped("digit height", aim, "no digit was read")
         return
-    said = f"{aim['digit_pixels']:.0f} pixels, {aim['needed_pixels']} are needed"
+    said = f"{int(aim['digit_pixels'])} pixels, {aim['needed_pixels']} are needed"
     if aim["digit_pixels"] >= aim["needed_pixels"]:
         yield ok("digit height", said)
     else:

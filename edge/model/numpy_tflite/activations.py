@@ -32,9 +32,32 @@ def relu(call: Call) -> Kernel:
     return kernel
 
 
+def leaky_relu(call: Call) -> Kernel:
+    """LEAKY_RELU. Of integers as QuantizeLeakyRelu in tensorflow/lite/kernels/internal/reference/leaky_relu.h."""
+    kind, slope = call.types(FLOAT, *INTEGERS), FLOAT(call.option(4, "f"))
+    if kind == FLOAT:
+        return lambda values: np.where(_value(values) > 0, _value(values), _value(values) * slope)
+    if not slope >= 0:
+        raise ValueError("has a negative slope, which only a TFLite runtime can compute")
+    source, target, limits = call.input(0), call.output, call.limits_of(0)
+    step, target_step = FLOAT(source.scale), FLOAT(target.scale)
+    above, below = (rescaler(np.float64(real), 65535.0) for real in (step / target_step, step * slope / target_step))
+
+    def kernel(values: Values) -> NDArray[Any]:
+        numbers = _value(values).astype(np.float64) - source.zero
+        made = np.where(numbers >= 0, above(numbers), below(numbers))
+        return clamped(made + target.zero, limits).astype(target.dtype)
+
+    return kernel
+
+
 def elementwise(call: Call) -> Kernel:
     """A function of each value: of floats as it is, of integers by a table of all their values."""
-    kind, function = call.types(FLOAT, *INTEGERS), _function(call)
+    name, kind = call.operator.name, call.types(FLOAT, *INTEGERS)
+    if (name == "SQRT" and kind != FLOAT) or (name == "RSQRT" and kind == np.int16):
+        # The reference kernels compute these in ways of their own.
+        raise ValueError("is of integers, which only a TFLite runtime can compute")
+    function = FUNCTIONS[name]
     if kind == FLOAT:
         return lambda values: np.asarray(function(_value(values)), FLOAT)
     source, target, limits = call.input(0), call.output, np.iinfo(kind)
@@ -108,13 +131,6 @@ def _steps(tensor: Tensor) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return scales.astype(np.float64).reshape(shape), tensor.zeros.astype(np.float64).reshape(shape)
 
 
-def _function(call: Call) -> Function:
-    if call.operator.name == "LEAKY_RELU":
-        slope = FLOAT(call.option(4, "f"))
-        return lambda x: np.where(x > 0, x, x * slope)
-    return FUNCTIONS[call.operator.name]
-
-
 def _logistic(x: NDArray[Any]) -> NDArray[Any]:
     return FLOAT(1) / (FLOAT(1) + np.exp(-x))
 
@@ -128,11 +144,10 @@ def _hard_swish(x: NDArray[Any]) -> NDArray[Any]:
 
 
 FUNCTIONS: dict[str, Function] = {
-    "ABS": np.abs, "ELU": _elu, "EXP": np.exp, "HARD_SWISH": _hard_swish, "LEAKY_RELU": np.abs, "LOGISTIC": _logistic,
-    "NEG": np.negative, "RSQRT": lambda x: FLOAT(1) / np.sqrt(x), "SQRT": np.sqrt, "SQUARE": np.square,
-    "TANH": np.tanh,
+    "ABS": np.abs, "ELU": _elu, "EXP": np.exp, "HARD_SWISH": _hard_swish, "LOGISTIC": _logistic, "NEG": np.negative,
+    "RSQRT": lambda x: FLOAT(1) / np.sqrt(x), "SQRT": np.sqrt, "SQUARE": np.square, "TANH": np.tanh,
 }  # fmt: skip
-"""By the names of operators; LEAKY_RELU's depends on its options."""
+"""By the names of operators."""
 
 
 def _value(values: Values) -> NDArray[Any]:

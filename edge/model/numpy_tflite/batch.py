@@ -11,8 +11,9 @@ from edge.model.numpy_tflite.graph import Operator
 BATCH_VALUES = 2**16
 """Most values of the largest tensor of a batch. Chosen: 512 KiB in float64, which a processor has near."""
 _EACH = frozenset({
-    "AVERAGE_POOL_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "DEQUANTIZE", "EXPAND_DIMS", "FULLY_CONNECTED", "MAX_POOL_2D",
-    "QUANTIZE", "RELU", "RELU6", "RELU_N1_TO_1", "RESHAPE", "SOFTMAX", "SPACE_TO_DEPTH", "SQUEEZE", *FUNCTIONS,
+    "AVERAGE_POOL_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "DEQUANTIZE", "EXPAND_DIMS", "FULLY_CONNECTED", "LEAKY_RELU",
+    "MAX_POOL_2D", "QUANTIZE", "RELU", "RELU6", "RELU_N1_TO_1", "RESHAPE", "SOFTMAX", "SPACE_TO_DEPTH", "SQUEEZE",
+    *FUNCTIONS,
 })  # fmt: skip
 """Operators that compute each entry of the first axis for itself, if all their tensors have one."""
 _OVER_AXES = ("MEAN", "REDUCE_MAX", "SUM")

@@ -23,18 +23,26 @@ Sums = Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]
 
 
 def conv_2d(call: Call) -> Kernel:
-    """CONV_2D: weights (outputs, height, width, inputs)."""
+    """CONV_2D: weights (outputs, height, width, inputs). With fewer inputs than the image has, it is one of groups:
+    each has its own part of the image's channels, and of the outputs.
+    """
     weights = _weights(call, 4)
     outputs, height, width, channels = weights.shape
     windows = _windows(call, (height, width), 12)
 
     def sums(images: NDArray[Any], matrix: NDArray[Any]) -> NDArray[Any]:
-        _check_images(images, channels)
+        groups = images.shape[3] // channels if images.ndim == 4 else 0
+        if not groups or images.shape[3] % channels or outputs % groups:
+            raise ValueError("its weights do not fit its input")
         rows, columns = windows.counts(images)
-        made = np.empty((len(images), rows, columns, outputs), images.dtype)
-        for some, part, patches in windows.patches(images):
-            made[some, part] = (patches @ matrix).reshape(made[some, part].shape)
-        return made
+        made = np.empty((len(images), rows, columns, groups, outputs // groups), images.dtype)
+        for group, (inputs, weights_of) in enumerate(
+            zip(np.split(images, groups, 3), np.split(matrix, groups, 1), strict=True)
+        ):
+            for some, part, patches in windows.patches(inputs):
+                target = made[some, part, :, group]
+                target[:] = (patches @ weights_of).reshape(target.shape)
+        return made.reshape(*made.shape[:3], outputs)
 
     return _kernel(call, weights, 0, weights.reshape(outputs, -1).T, sums, 10)
 
@@ -49,7 +57,6 @@ def depthwise_conv_2d(call: Call) -> Kernel:
         channels = images.shape[-1] if images.ndim == 4 else 0
         if not channels or outputs % channels or len(weights) != 1:
             raise ValueError("its weights do not fit its input")
-        _check_images(images, channels)
         views = windows.views(images)
         taps = matrix.reshape(height, width, channels, outputs // channels)
         made = np.zeros((*views.shape[:3], channels, outputs // channels), images.dtype)
@@ -93,11 +100,6 @@ def _weights(call: Call, dimensions: int) -> NDArray[Any]:
     if weights.ndim != dimensions or not weights.size:
         raise ValueError(f"its weights have the shape {weights.shape}")
     return weights
-
-
-def _check_images(images: NDArray[Any], channels: int) -> None:
-    if images.ndim != 4 or images.shape[3] != channels:
-        raise ValueError("its weights do not fit its input")
 
 
 def _kernel(call: Call, weights: NDArray[Any], axis: int, matrix: NDArray[Any], sums: Sums, activation: int) -> Kernel:

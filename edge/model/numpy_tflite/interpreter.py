@@ -1,7 +1,8 @@
 """Runs a .tflite with NumPy alone, where no TFLite runtime exists: slow and right.
 
 It has the part of TFLite's Python interface that this package uses, and computes what TFLite's reference kernels
-compute: integers bit for bit, floats but for the order of additions.
+compute: integers bit for bit, floats but for the order of additions. Functions of int8, such as SOFTMAX, may differ by
+one step, and of int16 by a few, as TFLite interpolates them there.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from edge.model.numpy_tflite.batch import batch_size
 from edge.model.numpy_tflite.graph import MAX_VALUES, Operator, Tensor, parse
 from edge.model.numpy_tflite.kernel import Call, Kernel, Values
 from edge.model.numpy_tflite.operators import KERNELS
+
+WRONG = (ValueError, TypeError, IndexError, AssertionError, AttributeError)
+"""NumPy's errors for tensors that do not fit together, which only a damaged or wrong file has."""
 
 
 class Interpreter:
@@ -164,7 +168,7 @@ class _Constants:
 def _made(operator: Operator, known: Values) -> Kernel:
     try:
         return KERNELS[operator.name](Call(operator=operator, known=known))
-    except ValueError as error:
+    except WRONG as error:
         raise ValueError(f"{operator.name}: {error}") from error
 
 
@@ -173,8 +177,7 @@ def _computed(operator: Operator, kernel: Kernel, values: Values, images: int = 
     shape = target.shape if images == 1 else (images, *target.shape[1:])
     try:
         made = kernel(values)
-    except (ValueError, TypeError, IndexError, AssertionError, AttributeError) as error:
-        # NumPy's errors for tensors that do not fit together, which only a damaged or wrong file has.
+    except WRONG as error:
         raise ValueError(f"{operator.name}: {error}") from error
     if made.shape != shape or made.dtype != target.dtype:
         raise ValueError(f"{operator.name}: makes {made.shape} {made.dtype} instead of {shape[:8]}")

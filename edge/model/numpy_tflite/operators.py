@@ -15,6 +15,7 @@ KERNELS: dict[str, Callable[[Call], Kernel]] = {
     "DEQUANTIZE": activations.dequantize,
     "EXPAND_DIMS": shapes.reshape,
     "FULLY_CONNECTED": convolution.fully_connected,
+    "LEAKY_RELU": activations.leaky_relu,
     "MAX_POOL_2D": pooling.max_pool_2d,
     "MEAN": pooling.reduction,
     "MIRROR_PAD": shapes.mirror_pad,

@@ -46,7 +46,7 @@ function showAim(aim) {
   $("aim-sharpness").value = share;
   $("aim-share").textContent = `${whole(share)} of the best${{ true: ", sharp", false: ", blurred" }[aim.is_sharp] ?? ""}`;
   fillList($("aim-facts"), [
-    ["digits", aim.digit_pixels === null ? "–" : `${Math.round(aim.digit_pixels)} pixels tall, ${aim.needed_pixels} are needed`],
+    ["digits", aim.digit_pixels === null ? "–" : `${Math.floor(aim.digit_pixels)} pixels tall, ${aim.needed_pixels} are needed`],
     ["light", `${LIGHT[aim.light]}, paper ${aim.paper} of 255`],
     ["clipped", `${(100 * aim.white_share).toFixed(1)} % white, ${(100 * aim.black_share).toFixed(1)} % black`],
     ["tilt", aim.tilt_degrees === null ? "–" : `${Math.round(aim.tilt_degrees)}°`],

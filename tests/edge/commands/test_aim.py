@@ -87,10 +87,10 @@ def test_without_a_terminal_it_is_a_line_for_each(pages: Path, capsys: pytest.Ca
 def test_a_file_that_cannot_be_read_is_a_line_and_the_next_one_follows(
     pages: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (pages / "0.png").write_bytes(b"no picture")
+    (pages / "0\n\x1b[31m.png").write_bytes(b"no picture")
     assert main(["aim", "--source", f"files:{pages}", "--json"]) == 0
     out, error = capsys.readouterr()
-    assert len(out.splitlines()) == 4 and "0.png" in error
+    assert len(out.splitlines()) == 4 and "0 / ?[31m.png: is not an image" in error
 
 
 def test_a_camera_that_gives_nothing_is_one_line_and_status_1(

@@ -120,6 +120,18 @@ def test_a_name_that_is_used_again_is_read_again(source: Arrivals, folder: Path)
     assert greys(following(source, 1)) == [70]
 
 
+def test_a_file_that_was_read_is_not_read_again_when_it_is_renamed(folder: Path, quick: None) -> None:
+    with open_source(f"files:{folder}?watch=1") as source:
+        (folder / "upload.png").write_bytes(png(10))
+        assert greys(following(source, 1)) == [10]
+        (folder / "upload.png").rename(folder / "scan.png")
+        following(source, 0)
+        (folder / "scan.png").write_bytes(png(30))
+        (folder / "scan.png").rename(folder / "page.png")
+        (frame,) = following(source, 1)
+        assert (frame.source, greys([frame])) == (str(folder / "page.png"), [30])
+
+
 def test_times_and_modes_that_are_set_afterwards_are_no_new_file(source: Arrivals, folder: Path) -> None:
     """As Samba, scp -p and FTP servers do."""
     (folder / "scan.png").write_bytes(png(10))
@@ -127,6 +139,34 @@ def test_times_and_modes_that_are_set_afterwards_are_no_new_file(source: Arrival
     os.utime(folder / "scan.png", (1_000_000_000, 1_000_000_000))
     (folder / "scan.png").chmod(0o640)
     following(source, 0)
+
+
+def test_a_file_that_is_opened_again_to_set_its_time_is_no_new_file(source: Arrivals, folder: Path) -> None:
+    (folder / "scan.png").write_bytes(png(10))
+    following(source, 1)
+    with (folder / "scan.png").open("r+b") as file:
+        os.utime(file.fileno(), (1_000_000_000, 1_000_000_000))
+    following(source, 0)
+
+
+def test_a_file_that_may_be_read_only_later_is_read_then(
+    source: Arrivals, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a program writes it for itself, and opens it for others when it is done."""
+    real = os.open
+
+    def refuse(path, *given, **more):
+        if Path(path).name == "scan.png" and not Path(path).stat().st_mode & 0o040:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, *given, **more)
+
+    monkeypatch.setattr(folder_watch.os, "open", refuse)
+    (folder / "scan.part").touch(0o600)
+    (folder / "scan.part").write_bytes(png(10))
+    (folder / "scan.part").rename(folder / "scan.png")
+    following(source, 0)
+    (folder / "scan.png").chmod(0o640)
+    assert greys(following(source, 1)) == [10]
 
 
 def test_a_linked_file_has_arrived(source: Arrivals, folder: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ import errno
 import importlib
 import inspect
 import itertools
+import os
 import socket
 import threading
 import time
@@ -15,6 +16,7 @@ import pytest
 from edge.errors import SettingsError, SourceError
 from edge.sources import SCHEMES, open_source
 from edge.sources.base import Camera, Pace, Source
+from edge.sources.image_paths import find_images
 from edge.sources.stream import Stream
 from edge.sources.synthetic import Synthetic
 from edge.sources.v4l2 import V4l2
@@ -121,6 +123,16 @@ def test_a_glob_takes_what_it_matches(tmp_path):
     save(tmp_path, a1=1, a2=2, b1=3)
     assert [f.pixels[0, 0] for f in open_source(f"files:{tmp_path}/a?.png")] == [1, 2]
     assert [f.pixels[0, 0] for f in open_source(f"files:{tmp_path}/**/*1.png")] == [1, 3]
+
+
+def test_what_is_no_file_in_a_folder_is_passed_over(tmp_path):
+    """A pipe would be waited for, and a device read, without an end."""
+    save(tmp_path, **{"1": 1})
+    (tmp_path / "2.png").mkdir()
+    os.mkfifo(tmp_path / "3.png")
+    (tmp_path / "4.png").symlink_to("/dev/zero")
+    (tmp_path / "5.png").symlink_to(tmp_path / "1.png")
+    assert [path.name for path in find_images(str(tmp_path))] == ["1.png", "5.png"]
 
 
 def test_a_name_with_brackets_is_a_name(tmp_path):

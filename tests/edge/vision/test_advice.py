@@ -97,3 +97,12 @@ def test_each_step_is_one_sentence_of_plain_characters() -> None:
     for step in [next_step(view, None) for view in views] + [EMPTY]:
         assert step is not None
         assert step.text.isascii() and "\n" not in step.text and step.text[0].islower() and step.text[-1] != "."
+
+
+def test_closer_never_means_where_it_is() -> None:
+    step = next_step(replace(GOOD, digit_height=NEEDED_HEIGHT - 0.1), None)
+    assert step is not None
+    assert step.text == (
+        f"the digits are {NEEDED_HEIGHT - 1} pixels tall and need {NEEDED_HEIGHT}: move the camera closer, to"
+        " about 90 % of its distance"
+    )

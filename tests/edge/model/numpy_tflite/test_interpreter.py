@@ -13,7 +13,8 @@ from edge.errors import ModelError
 from edge.model.classifier import Model, packaged_model
 from edge.model.golden_digits import golden_glyphs, score
 from edge.model.numpy_tflite.flatbuffer import Table
-from edge.model.numpy_tflite.interpreter import Interpreter
+from edge.model.numpy_tflite.graph import Operator, Tensor
+from edge.model.numpy_tflite.interpreter import Interpreter, _made
 from edge.model.runtime import STAND_IN, run_each
 from tests.support import files
 
@@ -107,6 +108,17 @@ def test_a_damaged_file_is_refused_and_takes_little() -> None:
 def test_what_is_no_flatbuffer_is_refused(content: bytes) -> None:
     with pytest.raises(ValueError, match="damaged or cut short"):
         Interpreter(model_content=content)
+
+
+def test_an_operator_whose_input_lacks_the_axis_is_refused() -> None:
+    def tensor(index: int, dtype: type) -> Tensor:
+        one, none = np.ones(1, np.float32), np.zeros(1, np.int64)
+        return Tensor(index=index, name="t", shape=(), dtype=dtype, scales=one, zeros=none, axis=0, constant=None)
+
+    inputs = (tensor(0, np.int8), tensor(1, np.int32))
+    mean = Operator(name="MEAN", inputs=inputs, outputs=(tensor(2, np.int8),), options=None)
+    with pytest.raises(ValueError, match="MEAN: "):
+        _made(mean, (None, np.zeros(1, np.int32)))
 
 
 def test_a_tensor_that_is_too_large_is_refused() -> None:
