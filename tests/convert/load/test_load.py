@@ -13,7 +13,7 @@ import pytest
 from convert.classes import CLASSES, HEAD
 from convert.data.mnist import load_mnist
 from convert.load import check, load
-from edge.errors import ConvertError, ModelError
+from edge.errors import ConvertError
 from tests.support import small
 
 pytestmark = small.QUIET
@@ -225,7 +225,7 @@ def test_a_model_that_does_not_know_its_input_is_refused(tmp_path: Path) -> None
 
 def test_an_input_that_is_no_image_is_refused_before_keras_is_started(tmp_path: Path) -> None:
     path = small.saved(small.untrained((28, 28, 4)), tmp_path / "m.keras")
-    with pytest.raises(ModelError, match=r"m\.keras: its input has shape \(None, 28, 28, 4\), which is no image"):
+    with pytest.raises(ConvertError, match=r"m\.keras: its input has shape \(None, 28, 28, 4\), which is no image"):
         check(path)
     for shape in ((3, 32, 32), (784,), (1, 28, 28)):
         check(small.saved(small.untrained(shape), tmp_path / "m.keras"))
