@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import signal
+from collections.abc import Iterator
 from types import FrameType
 
 from edge.commands.arguments import Parser
+
+ENDING = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
+"""Ctrl-C; a terminal that is closed, as one over ssh may be; and kill."""
 
 EXAMPLES = """examples:
   sudo /opt/edge-digits/bin/edge setup                       set up the service
@@ -38,11 +43,27 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask, write, check and start. Until the last question is answered, nothing is changed."""
     from edge.commands.setup.steps import set_up
 
-    # A terminal that is closed, as one over ssh may be, must not leave the service stopped.
-    for number in (signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, _interrupt)
-    return set_up(arguments)
+    with interrupted_once():
+        return set_up(arguments)
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+@contextlib.contextmanager
+def interrupted_once() -> Iterator[None]:
+    """ENDING raises KeyboardInterrupt, once: the clean-up after that is not interrupted, nor is a program that it runs.
+
+    A terminal that is closed may send its signal twice, and must not leave the service stopped.
+    """
+    before = {number: signal.getsignal(number) or signal.SIG_DFL for number in ENDING}
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        for one in ENDING:
+            signal.signal(one, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in ENDING:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -16,6 +16,8 @@ CONFIG = "/etc/edge-digits/edge.toml"
 """The settings file of the service."""
 CREDENTIAL_LINE = "LoadCredential=mqtt-password:"
 """How the line of a unit begins that hands the password to the service; the file's path follows."""
+RUNNING = ("active", "activating", "reloading")
+"""The values of ActiveState with which it runs, or will soon."""
 LOG_LINES = 40
 """How much of the service's log is looked at for its last problem."""
 
@@ -61,15 +63,24 @@ class Service:
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
         """Stop it if it runs, so that its camera is free; start it again at the end, whatever happens."""
-        if not self.can_run or self.show("ActiveState") not in ("active", "activating", "reloading"):
+        if not self.can_run or self.show("ActiveState") not in RUNNING:
             yield
             return
         try:
             self._systemctl("stop", UNIT)
             yield
         finally:
-            if self.show("ActiveState") in ("inactive", "failed"):
-                self._systemctl("--no-block", "start", UNIT)
+            try:
+                self._go_on()
+            except KeyboardInterrupt:
+                # A terminal that is closed ends the input first, and sends its signal only now.
+                self._go_on()
+                raise
+
+    def _go_on(self) -> None:
+        # Also while it is still being stopped, or where systemctl did not answer.
+        if self.show("ActiveState") not in RUNNING:
+            self._systemctl("--no-block", "start", UNIT)
 
     def start(self) -> bool:
         """Start it now, with what its files say now, and at every boot. False if it does not start."""

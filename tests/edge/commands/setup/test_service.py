@@ -3,6 +3,7 @@
 import argparse
 import io
 import os
+import signal
 import subprocess
 import sys
 import tomllib
@@ -13,7 +14,7 @@ import pytest
 
 from edge.commands.doctor.machine import Machine, User
 from edge.commands.setup import broker as brokers
-from edge.commands.setup import cameras, changes, first_event, steps
+from edge.commands.setup import cameras, changes, first_event, interrupted_once, steps
 from edge.commands.setup.dialogue import Dialogue
 from edge.commands.setup.service import Service
 from edge.errors import EdgeError, SettingsError, StateError
@@ -107,26 +108,30 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systemd
 Begin = Callable[..., int]
 
 
+def machine(systemd: Systemd, user: int = 0) -> Machine:
+    """A Pi with this systemd."""
+    return Machine(
+        root=systemd.root,
+        run=systemd.run,
+        user=User("root" if not user else "pi", user),
+        may_use=lambda path: True,
+        free_bytes=lambda path: 10**10,
+        architecture="aarch64",
+        bits=64,
+        python=(3, 13),
+        prefix=Path("/opt/edge-digits"),
+        process=1,
+    )
+
+
 @pytest.fixture
 def begin(systemd: Systemd, monkeypatch: pytest.MonkeyPatch) -> Begin:
     """Runs the set-up with these answers, flags and user; gives the exit status."""
 
     def start(answers: str = "", *, user: int = 0, defaults: bool = False, **flags: str) -> int:
         monkeypatch.setattr(sys, "stdin", io.StringIO(answers))
-        machine = Machine(
-            root=systemd.root,
-            run=systemd.run,
-            user=User("root" if not user else "pi", user),
-            may_use=lambda path: True,
-            free_bytes=lambda path: 10**10,
-            architecture="aarch64",
-            bits=64,
-            python=(3, 13),
-            prefix=Path("/opt/edge-digits"),
-            process=1,
-        )
         arguments = argparse.Namespace(**{name: flags.get(name) for name in FLAGS})
-        return steps.SetUp(machine, Dialogue(defaults=defaults), arguments).run()
+        return steps.SetUp(machine(systemd, user), Dialogue(defaults=defaults), arguments).run()
 
     return start
 
@@ -211,6 +216,35 @@ def test_a_service_that_was_stopped_on_purpose_is_not_started_by_an_interruption
             begin()
         assert systemd.state == state and len(systemd.called) == called
         assert capsys.readouterr().out.endswith("Interrupted; nothing was changed.\n")
+
+
+@pytest.mark.parametrize("ends_input", [True, False])
+def test_a_terminal_that_is_closed_does_not_leave_the_service_stopped(
+    systemd: Systemd, monkeypatch: pytest.MonkeyPatch, ends_input: bool
+) -> None:
+    """It ends the input and sends its signals, of which the first or the second comes only while all is undone."""
+    run = systemd.run
+
+    def run_meanwhile(words: Sequence[str], **variables: str) -> Done:
+        if systemd.called == ["systemctl stop edge.service"]:
+            os.kill(os.getpid(), signal.SIGHUP)
+        return run(words, **variables)
+
+    monkeypatch.setattr(systemd, "run", run_meanwhile)
+    handler = signal.getsignal(signal.SIGHUP)
+    with pytest.raises(KeyboardInterrupt), interrupted_once(), Service(machine(systemd)).paused():
+        if ends_input:
+            raise EOFError
+        os.kill(os.getpid(), signal.SIGHUP)
+    assert systemd.state == "active"
+    assert signal.getsignal(signal.SIGHUP) == handler
+
+
+@pytest.mark.parametrize("state", ["inactive", "deactivating", "failed", ""])
+def test_a_service_that_does_not_run_goes_on(systemd: Systemd, state: str) -> None:
+    with Service(machine(systemd)).paused():
+        systemd.state = state
+    assert systemd.called == ["systemctl stop edge.service", "systemctl --no-block start edge.service"]
 
 
 @pytest.mark.parametrize("failing", range(4))
