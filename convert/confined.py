@@ -56,8 +56,8 @@ def run(task: str, options: dict[str, Any], debug: bool) -> str:
     Returns the text for stdout. Raises ConvertError: what the process says, or how it ended; DataError if ``data`` is
     None and MNIST cannot be downloaded.
     """
-    if "data" in options and options["data"] is None:
-        # The process has no network.
+    if "data" in options and options["data"] is None and Path(options["model"]).exists():
+        # The process has no network. Of a model that is not there it says so, without MNIST.
         options = {**options, "data": str(mnist.downloaded())}
     with TemporaryDirectory(prefix="edge-convert-") as name:
         folder = Path(name)

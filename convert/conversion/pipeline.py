@@ -19,7 +19,7 @@ from convert.data.mnist import Labels, load_mnist
 from convert.evaluation.accuracy import answered
 from convert.evaluation.verify import Comparison
 from convert.load import LoadedModel, input_format
-from convert.load.conventions import InputFormat
+from convert.load.conventions import USUAL_ACCURACY, InputFormat
 from convert.system.confinement import Protections
 from convert.system.versions import versions
 from convert.system.workers import workers
@@ -104,10 +104,13 @@ class Conversion:
             trials = self.input_format.trials
             tried = f", fed in the best of {len(trials)} ways ({trials[0].name})" if trials else ""
             taken = f", as it takes {others:.2%} for no digit" if (others := found.taken_for_no_digit) else ""
+            fed = "if its outputs have another order or its input another range, say --labels or --input-range; else "
+            if found.answered_float >= USUAL_ACCURACY:
+                # Then it is fed rightly.
+                fed = ""
             return (
-                f"{model}: reads {found.answered_float:.2%} {least}{taken}{tried}; nothing is written; if its outputs"
-                " have another order or its input another range, say --labels or --input-range; else train it on digits"
-                " like MNIST's, or lower --min-accuracy"
+                f"{model}: reads {found.answered_float:.2%} {least}{taken}{tried}; nothing is written; {fed}train it"
+                " on digits like MNIST's, or lower --min-accuracy"
             )
         loses = f"loses {found.drop:.2f} percentage points ({found.accuracy_float:.2%} -> {found.accuracy:.2%})"
         limit, instead = f"--max-drop {self.request.max_drop:g}", "raise --max-drop"

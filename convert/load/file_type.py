@@ -27,7 +27,11 @@ SIGNATURES = (
     (rb"\s*version https://git-lfs", "is a git-LFS pointer, not the model", "fetch the model with: git lfs pull"),
     (rb"(?s).{0,5}HDF", "is an HDF5 file that was damaged by copying it as text", "copy it in binary mode"),
     (rb"(?is)\s*(\xef\xbb\xbf)?<(!doctype|html|\?xml|head|!--)", "is a web page", "download the file itself (raw)"),
-    (rb"(?s).{4}TFL3", "is a TFLite model, so already converted", "use it: edge read --model {path} IMAGE"),
+    (
+        rb"(?s).{4}TFL3",
+        "is a TFLite model, so already converted",
+        "use it: edge read --model {path} IMAGE; one of another maker: edge-convert adopt {path}",
+    ),
     (rb"(?s)\x08.\x12.{1,80}?(pytorch|onnx|keras2|tf2|skl)", "is an ONNX model", "{onnx}"),
     (rb"\x80\x02\x8a\nl\xfc\x9cF\xf9", f"is a PyTorch model, {TORCH}", "{torch}"),
     (
@@ -84,6 +88,8 @@ def refuse_other_files(path: Path, content: bytes) -> None:
     for signature, what, advice in SIGNATURES:
         if re.match(signature, content[:512]):
             raise _error(path, what, advice)
+    if path.suffix in (".pt", ".pth"):
+        raise _error(path, "is not a Keras file, but perhaps a PyTorch model", "{torch}")
     if path.suffix == ".onnx":
         raise _error(path, "is an ONNX model", ONNX_ADVICE)
     if path.suffix == ".pb":

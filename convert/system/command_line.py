@@ -75,7 +75,8 @@ def check_other_file(parser: argparse.ArgumentParser, out: Path, model: Path) ->
     """Exit with 2 if the file to write is MODEL itself."""
     # Not Path.resolve, which raises RuntimeError for a link to itself.
     if os.path.realpath(out) == os.path.realpath(model):
-        parser.error(f"{printable(str(out))} is MODEL itself; choose another file with -o")
+        ready = "; a .tflite is converted already: see edge-convert adopt" if out.suffix == ".tflite" else ""
+        parser.error(f"{printable(str(out))} is MODEL itself; choose another file with -o{ready}")
 
 
 def add_seed(parser: argparse.ArgumentParser, what: str) -> None:

@@ -178,7 +178,7 @@ class Picamera(Camera):
         try:
             import picamera2
         except ImportError as error:
-            how = "this is no Raspberry Pi: name another source, such as v4l2:/dev/video0 for a USB camera"
+            how = "this is no Raspberry Pi: name another source with --source, such as v4l2:/dev/video0 or synthetic:"
             if raspberry.model():
                 how = (
                     "install it with: sudo apt install -y python3-picamera2, and make the venv with "

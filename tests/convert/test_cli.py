@@ -343,6 +343,8 @@ def test_every_missing_thing_is_one_line(
 ) -> None:
     (tmp_path / "folder").mkdir()
     assert "no such file" in failure([str(tmp_path / "none.h5"), "--data", mnist], capfd)
+    # Without MNIST too: that is not downloaded for it.
+    assert "no such file" in failure([str(tmp_path / "none.h5")], capfd)
     assert "no such file or folder" in failure([str(model), "--data", "/no/where"], capfd)
     assert "neither" in failure([str(model), "--data", str(tmp_path)], capfd)
     assert "cannot be written" in failure([str(model), "-o", "/no/where/x.tflite", "--data", mnist], capfd)
@@ -433,6 +435,8 @@ def test_a_file_that_reads_less_than_the_floor_is_not_written(
 ) -> None:
     """The Keras model reads enough, the file a little less, within --max-drop."""
     arguments = [str(model), "--recipe", "float16", "--data", mnist, "--max-drop", "5", "--min-accuracy", "97"]
+    line = failure([*arguments, "--min-accuracy", "100"], capfd)
+    assert "train it on digits like MNIST's, or lower --min-accuracy" in line and "--labels" not in line
     compare = attempts.compare
 
     def worse(attempt: Any, test: Any, folder: Path) -> Any:
@@ -544,6 +548,7 @@ def test_mnist_is_downloaded_before_the_process_that_has_no_network(
     monkeypatch.setattr(confined, "_answer", answer)
     monkeypatch.setattr(confined.mnist, "downloaded", lambda: tmp_path / "mnist.npz")
     monkeypatch.chdir(tmp_path)
+    Path("m.tflite").touch()
     assert convert_main(
         [*([] if task == "convert" else [task]), "m.tflite", *(["-o", "x"] if task != "inspect" else [])]
     )

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+from edge import uri
 from edge.commands.aim import screen
 from edge.commands.aim.saving import offer_to_save, save
 from edge.commands.aim.watcher import Watcher
@@ -78,7 +79,10 @@ def run(arguments: argparse.Namespace) -> int:
         source.close()
         status = 1 if wedged or not watcher.newest else _finish(arguments, settings, watcher, live=live)
         if wedged or not watcher.newest:
-            print(f"edge: {wedged or source.problem or f'{source.name}: gave no frame'}", file=sys.stderr)
+            print(
+                f"edge: {wedged or source.problem or f'{source.name or uri.public(settings.source)}: gave no frame'}",
+                file=sys.stderr,
+            )
     if source.wedged:
         # A normal end might wait for the thread that hangs in the camera's driver.
         end_process(status)

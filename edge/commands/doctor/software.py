@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
-from edge import publishers, uri
+from edge import publishers, sources, uri
 from edge.commands.doctor.child import problem_of, timed_out
 from edge.commands.doctor.finding import Finding, failure, ok, warning
 from edge.commands.doctor.machine import Machine
-from edge.errors import StateError
+from edge.errors import EdgeError, StateError
 from edge.model import trial
 from edge.model.registry import ModelRegistry
 from edge.model.runtime import RUNTIMES, STAND_IN
@@ -32,13 +32,19 @@ OLD_NUMPY = ("numpy<2", "opencv-python-headless<4.12")
 
 
 def settings(machine: Machine) -> Iterable[Finding]:
-    """Whether the settings could be read."""
+    """Whether the settings could be read, and name a source that there can be."""
     if machine.settings_error:
         why = "edge run cannot start with this; the other checks use the default settings"
         yield failure("settings", machine.settings_error, why, machine.run_check)
-    else:
-        source, outputs = machine.settings.source, map(publishers.public, machine.settings.publish)
-        yield ok("settings", f"from {uri.public(source)} to {', '.join(outputs)}")
+        return
+    source, outputs = machine.settings.source, map(publishers.public, machine.settings.publish)
+    try:
+        # This opens no camera.
+        sources.open_source(source).close()
+    except EdgeError as error:
+        yield failure("settings", f"source: {error}", "edge run cannot start with this source", machine.run_check)
+        return
+    yield ok("settings", f"from {uri.public(source)} to {', '.join(outputs)}")
 
 
 def runtimes(machine: Machine) -> Iterable[Finding]:

@@ -133,7 +133,7 @@ class SetUp:
         settings = self._write(values, chosen)
         if service is None:
             run = f"edge run --config {shlex.quote(str(self._place.config))}"
-            dialogue.say(f"\nAll is set up. To start it, here and now: {run}")
+            dialogue.say(f"\nThe settings are written. To start it, here and now: {run}")
             self._show_page(settings)
             return 0
         return self._start(service, settings, chosen)

@@ -43,6 +43,7 @@ def array() -> bytes:
         (HDF5.decode("ascii", "replace").replace("\ufffd", "?").encode() + bytes(9), "as text", "in binary mode"),
         (b"\n<!DOCTYPE html>\n<html>", "is a web page", "raw"),
         (b"\x1c\0\0\0TFL3" + bytes(20), "is a TFLite model, so already converted", "edge read --model folder/m.h5"),
+        (b"\x1c\0\0\0TFL3" + bytes(20), "is a TFLite model", "edge-convert adopt folder/m.h5"),
         (b"\x08\x07\x12\x07pytorch\x1a\x052.1.0", "is an ONNX model", "onnx2tf -i folder/m.h5 -o saved"),
         (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "is a PyTorch model, a pickle", "torch.onnx.export(model.eval()"),
         (pickle.dumps({"model": 1}), "is a Python pickle", "model.save"),
@@ -64,8 +65,12 @@ def test_a_foreign_file_is_named(content: bytes, complaint: str, advice: str) ->
     assert complaint in text.partition("; ")[0] and advice in text.partition("; ")[2]
 
 
-def test_onnx_and_graphs_are_known_by_their_names_too() -> None:
-    for name, complaint in (("m.onnx", "an ONNX model; make a SavedModel"), ("m.pb", "no frozen graph")):
+def test_other_models_are_known_by_their_names_too() -> None:
+    for name, complaint in (
+        ("m.onnx", "an ONNX model; make a SavedModel"),
+        ("m.pb", "no frozen graph"),
+        ("m.pt", r"perhaps a PyTorch model; in Python: torch\.onnx"),
+    ):
         with pytest.raises(ConvertError, match=complaint):
             refuse_other_files(Path(name), bytes(100))
 

@@ -710,6 +710,15 @@ def test_settings_that_cannot_be_read_are_a_finding(tmp_path):
     assert "$ edge run --check --config edge.toml\n" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("source", "said"), [("synthetc:", "did you mean 'synthetic:'"), ("files:none", "none: no file matches")]
+)
+def test_a_source_that_there_cannot_be_is_a_failure(lay, source, said):
+    finding = one(software.settings, lay(source=source))
+    assert (finding.level, finding.mend) == ("failure", "edge run --check")
+    assert said in finding.said
+
+
 def test_no_password_or_secret_path_is_shown(lay):
     machine = lay(
         source="rtsp://joe:secret1@cam/1?key=secret2",

@@ -116,7 +116,9 @@ def test_without_picamera2_it_says_what_to_do(monkeypatch):
     assert "sudo apt install -y python3-picamera2" in str(error.value)
     assert "--system-site-packages" in str(error.value)
     monkeypatch.setattr(raspberry, "model", lambda: "")
-    with pytest.raises(SourceError, match=r"no Raspberry Pi: name another source, such as v4l2:/dev/video0 for"):
+    with pytest.raises(
+        SourceError, match=r"no Raspberry Pi: name another source with --source, such as v4l2:/dev/video0"
+    ):
         Picamera("0").open()
 
 
