@@ -55,7 +55,7 @@ def python(machine: Machine) -> Iterable[Finding]:
         yield ok("python", f"{said}; this processor has no 64 bits" if machine.pi else said)
     elif machine.python > (3, 11):
         why = (
-            "there is no TFLite runtime for 32 bits and this Python. With one, the model takes about a seventh of the"
+            "there is no TFLite runtime for 32 bits and this Python. With one, the model takes about a tenth of the"
             " time: write 64-bit Raspberry Pi OS to the card, as this processor can run it"
         )
         yield warning("python", said, why, "rpi-imager")

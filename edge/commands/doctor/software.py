@@ -98,7 +98,7 @@ def _stand_in(machine: Machine) -> Iterable[Finding]:
         score = f"reads {answer['right']} of {answer['asked']} golden digits, {answer['digit_ms']:.1f} ms each"
         said = f"{answer['version']}, with {answer['model']}: {score}"
         if exists:
-            why = "no TFLite runtime is installed; with one, the model takes about a seventh of the time"
+            why = "no TFLite runtime is installed; with one, the model takes about a tenth of the time"
             yield warning("runtime", said, why, machine.pip(package))
         else:
             yield ok("runtime", f"{said}; there is no TFLite runtime for this system")
