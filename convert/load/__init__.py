@@ -216,7 +216,7 @@ def _check_ends(architecture: dict[str, Any], labels: tuple[str, ...] | None, pa
 
 def _check_image(shape: tuple[int | None, ...], path: Path) -> None:
     """Raise ConvertError if an input of this shape, batch first, is no image of a digit with channels first or last."""
-    if len(shape) == 4 and shape[1] in channels.CHANNEL_COUNTS and shape[3] not in channels.CHANNEL_COUNTS:
+    if channels.are_in_front(shape):
         shape = (shape[0], *shape[2:], shape[1])
     try:
         image_shape((None, *classifier.input_size(shape)), str(path))

@@ -6,6 +6,7 @@ does not, so the kernels are rotated here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -52,11 +53,14 @@ def from_theano(model: Any, path: Path) -> None:
             layer.set_weights([kernel[::-1, ::-1] if kernel.ndim == 4 else kernel[::-1], *bias])
 
 
+def are_in_front(shape: Sequence[int | None]) -> bool:
+    """Whether an input of this shape, batch first, is an image with channels before rows and columns."""
+    return len(shape) == 4 and shape[1] in CHANNEL_COUNTS and shape[3] not in CHANNEL_COUNTS
+
+
 def is_channels_first(model: Any) -> bool:
     """Whether a model has channels before rows and columns, in its input or in any layer."""
-    shape = model.input_shape
-    in_front = len(shape) == 4 and shape[1] in CHANNEL_COUNTS and shape[3] not in CHANNEL_COUNTS
-    return in_front or any(_is_channels_first(layer) for layer in _all_layers(model))
+    return are_in_front(model.input_shape) or any(_is_channels_first(layer) for layer in _all_layers(model))
 
 
 def channels_last(model: Any, keras: ModuleType, path: Path) -> Any:
@@ -66,7 +70,7 @@ def channels_last(model: Any, keras: ModuleType, path: Path) -> Any:
     Permute layers. Raises ConvertError if there is an operation outside layers.
     """
     shape = model.input_shape
-    if len(shape) == 4 and shape[1] in CHANNEL_COUNTS and shape[3] not in CHANNEL_COUNTS:
+    if are_in_front(shape):
         glyph = last = keras.layers.Input((*shape[2:], shape[1]))
     else:
         glyph = keras.layers.Input(shape[1:])

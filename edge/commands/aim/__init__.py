@@ -79,10 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
         source.close()
         status = 1 if wedged or not watcher.newest else _finish(arguments, settings, watcher, live=live)
         if wedged or not watcher.newest:
-            print(
-                f"edge: {wedged or source.problem or f'{source.name or uri.public(settings.source)}: gave no frame'}",
-                file=sys.stderr,
-            )
+            name = source.name or uri.public(settings.source)
+            print(f"edge: {wedged or source.problem or f'{name}: gave no frame'}", file=sys.stderr)
     if source.wedged:
         # A normal end might wait for the thread that hangs in the camera's driver.
         end_process(status)
